@@ -1,0 +1,1 @@
+"""Classify astronomical image time series with JAX."""

@@ -1,0 +1,206 @@
+"""One object as stored: checked, sorted, in one unit. Ragged in epochs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxastro.surveys import LABEL_SOURCES, UNLABELLED, Survey
+
+
+class Record(NamedTuple):
+    """An image time series on disk; its fields are the columns of the data set.
+
+    Unknown numbers are NaN. `truth` is the class a simulation drew, which `label`
+    may mistake or hide; it is empty for real objects and never trained on.
+    """
+
+    object_id: str
+    ra: float  # degrees
+    dec: float  # degrees
+    label: str  # one of the survey's classes, or Unknown
+    label_source: str  # spectroscopic, photometric, catalogue, simulated, none
+    truth: str
+    redshift: float
+    group: str  # what may not be split over folds: field, or 2 arcsec cluster
+    flux: np.ndarray  # t y x  float32, the survey's unit per pixel
+    mjd: np.ndarray  # t       float64, days
+    band: np.ndarray  # t      int32, index into the survey's bands
+    psf_fwhm: np.ndarray  # t  float32, arcsec
+    noise: np.ndarray  # t     float32, standard deviation of an empty pixel
+    gain: np.ndarray  # t      float32, electrons per ADU
+    zero_point: np.ndarray  # t float32, AB magnitude of one ADU
+    bad_pixel: np.ndarray  # t y x bool, True where flux is not a measurement
+
+
+class Reading(NamedTuple):
+    """What a builder's `read` yields: a record, or why there is none."""
+
+    object_id: str
+    record: Record | None  # None: set aside, and the notes say why
+    notes: tuple[str, ...]  # one sentence each: what was wrong or was mended
+
+
+class RecordError(ValueError):
+    """This object cannot become a record; the message names it and the cure."""
+
+
+def make_record(
+    object_id: str,
+    survey: Survey,
+    *,
+    flux,
+    mjd,
+    band,
+    label: str = UNLABELLED,
+    label_source: str = "none",
+    truth: str = "",
+    ra: float = np.nan,
+    dec: float = np.nan,
+    redshift: float = np.nan,
+    group: str = "",
+    psf_fwhm=np.nan,
+    noise=np.nan,
+    gain=np.nan,
+    zero_point=np.nan,
+    bad_pixel=None,
+) -> tuple[Record, tuple[str, ...]]:
+    """Returns a checked record, and one sentence for each thing that was mended.
+
+    Epochs are sorted by time. Pixels that are not finite or equal a sentinel of the
+    survey are marked bad; so are those the caller marks. Epochs without one good
+    pixel are dropped, and told.
+
+    Args:
+        object_id: name of the object, as messages and predictions will show it.
+        survey: whose bands, classes, image size and sentinels hold.
+        flux: [t y x], the survey's unit per pixel.
+        mjd: [t], modified Julian date, days.
+        band: [t], indices into the survey's bands, or their names.
+        label: one of the survey's classes, or "Unknown".
+        group: what may not be split over folds; the object itself if empty.
+        psf_fwhm: arcsec; with noise, gain and zero_point one number or [t].
+        bad_pixel: [t y x] bool, True where the survey says so.
+
+    Raises:
+        RecordError: if shapes disagree, nothing was observed, or a name is unknown.
+    """
+    where = f"Object {object_id}"
+    flux = np.asarray(flux, np.float32)
+    mjd = np.atleast_1d(np.asarray(mjd, np.float64))
+    size = survey.image_size
+    if flux.ndim != 3 or flux.shape[1:] != (size, size):
+        raise RecordError(
+            f"{where}: cutouts of shape {flux.shape}. {survey.name} has [epochs, "
+            f"{size}, {size}]. Cut the frames to {size}x{size} pixels."
+        )
+    if len(flux) != len(mjd):
+        raise RecordError(
+            f"{where}: {len(flux)} cutouts but {len(mjd)} observation times. A record "
+            "needs one time per cutout. Remove the object or rebuild its file."
+        )
+    if not np.isfinite(mjd).all():
+        raise RecordError(
+            f"{where}: {int((~np.isfinite(mjd)).sum())} of {len(mjd)} observation times "
+            "are not numbers. Give every epoch its MJD or remove it."
+        )
+    known = (*survey.classes, UNLABELLED)
+    for name in (label, truth or UNLABELLED):
+        if name not in known:
+            raise RecordError(
+                f"{where}: unknown class {name!r}. {survey.name} has "
+                f"{', '.join(known)}. Rename the label or add the class to surveys.py."
+            )
+    if label_source not in LABEL_SOURCES:
+        raise RecordError(
+            f"{where}: unknown label source {label_source!r}. Known: "
+            f"{', '.join(LABEL_SOURCES)}."
+        )
+    band = _band_index(where, survey, band)
+    columns = {"band": band, "psf_fwhm": psf_fwhm, "noise": noise}
+    columns |= {"gain": gain, "zero_point": zero_point}
+    for name, column in columns.items():
+        if np.ndim(column) and np.shape(column) != mjd.shape:
+            raise RecordError(
+                f"{where}: {name} has shape {np.shape(column)}, but there are "
+                f"{len(mjd)} epochs. Give one value per epoch, or one for all."
+            )
+    if bad_pixel is not None and np.shape(bad_pixel) != flux.shape:
+        raise RecordError(
+            f"{where}: bad_pixel has shape {np.shape(bad_pixel)}, the cutouts "
+            f"{flux.shape}. Give one flag per pixel."
+        )
+
+    notes = []
+    bad = ~np.isfinite(flux) | np.isin(flux, np.float32(survey.sentinels))
+    if bad.any():
+        notes.append(f"{int(bad.sum())} pixels are NaN or sentinels: masked.")
+    if bad_pixel is not None:
+        bad = bad | np.asarray(bad_pixel, bool)
+    flux = np.where(bad, np.float32(0), flux)
+
+    order = np.argsort(mjd, kind="stable")
+    if (order != np.arange(len(mjd))).any():
+        notes.append("epochs were out of order: sorted by time.")
+    empty = bad.all(axis=(1, 2))
+    if empty.any():
+        notes.append(f"{int(empty.sum())} epochs have no good pixel: dropped.")
+    order = order[~empty[order]]
+    if not len(order):
+        raise RecordError(
+            f"{where}: no epoch with a good pixel. Remove the object or rebuild its "
+            "file."
+        )
+
+    per_epoch = {
+        name: np.broadcast_to(np.asarray(column, np.float32), mjd.shape)[order]
+        for name, column in columns.items()
+        if name != "band"
+    }
+    record = Record(
+        object_id=object_id,
+        ra=float(ra),
+        dec=float(dec),
+        label=label,
+        label_source=label_source,
+        truth=truth,
+        redshift=float(redshift),
+        group=group or object_id,
+        flux=flux[order],
+        mjd=mjd[order],
+        band=np.broadcast_to(band, mjd.shape)[order],
+        bad_pixel=bad[order],
+        **per_epoch,
+    )
+    return record, tuple(notes)
+
+
+def record_from_example(example: dict) -> Record:
+    """Returns the record that a TFDS data source gives as a dictionary."""
+    plain = {
+        name: value.decode() if isinstance(value, bytes) else value
+        for name, value in example.items()
+    }
+    for name in ("ra", "dec", "redshift"):
+        plain[name] = float(plain[name])
+    return Record(**plain)
+
+
+def _band_index(where: str, survey: Survey, band) -> np.ndarray:
+    band = np.asarray(band)
+    names = np.array(survey.bands)
+    is_name = band.dtype.kind in "US"
+    if is_name:
+        unknown = sorted(set(np.unique(band).tolist()) - set(survey.bands))
+    else:
+        number = np.unique(band)
+        unknown = number[~np.isin(number, np.arange(len(names)))].tolist()
+    if unknown:
+        raise RecordError(
+            f"{where}: unknown band {unknown[0]!r}. {survey.name} has "
+            f"{', '.join(survey.bands)} (or their indices from 0). Rename the band or "
+            "remove its epochs."
+        )
+    if is_name:
+        order = np.argsort(names)
+        band = order[np.searchsorted(names[order], band)]
+    return band.astype(np.int32)

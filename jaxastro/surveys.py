@@ -1,0 +1,62 @@
+"""Facts of each survey: bands, classes, pixel scale, units, citation. No I/O."""
+
+from typing import NamedTuple
+
+UNLABELLED = "Unknown"  # the label of an object whose class nobody knows
+LABEL_SOURCES = ("spectroscopic", "photometric", "catalogue", "simulated", "none")
+
+
+class Survey(NamedTuple):
+    """What code and people need to know about one survey."""
+
+    name: str
+    bands: tuple[str, ...]  # record.band indexes this
+    wavelength: tuple[float, ...]  # effective, Angstrom, one per band
+    classes: tuple[str, ...]  # known labels; UNLABELLED is not a class
+    pixel_scale: float  # arcsec per pixel
+    image_size: int  # pixels on a side
+    unit: str  # of flux, per pixel
+    sentinels: tuple[float, ...]  # pixel values that mean "no measurement"
+    season_days: float  # length of the year's season pattern, for leak checks
+    citation: str
+
+
+SURVEYS = {
+    "sdss_sn_sim": Survey(
+        name="sdss_sn_sim",
+        bands=("u", "g", "r", "i", "z"),
+        wavelength=(3561.79, 4718.87, 6185.19, 7499.70, 8961.49),
+        classes=("AGN", "SNIa", "SNOther", "Variable"),
+        pixel_scale=0.396,
+        image_size=32,
+        unit="microjansky",
+        sentinels=(-9999.0,),
+        season_days=365.25,
+        citation="Simulated by jaxastro after Sako et al. 2018, PASP 130, 064002.",
+    ),
+    "hits": Survey(
+        name="hits",
+        bands=("g",),
+        wavelength=(4730.0,),
+        classes=("SN", "EB", "RRLyrae", "NonVariable"),
+        pixel_scale=0.27,
+        image_size=21,
+        unit="ADU",  # no zero point is published with the stamps
+        sentinels=(-9999.0,),
+        season_days=1.0,  # one campaign of nights: the pattern is within the night
+        citation=(
+            "Forster et al. 2016, ApJ 832, 155; stamps of Carrasco-Davis et al. "
+            "2019, PASP 131, 108006."
+        ),
+    ),
+}
+
+
+def survey_of(name: str) -> Survey:
+    """Returns the facts of a survey, or says which surveys there are."""
+    if name not in SURVEYS:
+        raise ValueError(
+            f"No survey named {name!r}. Known surveys: {', '.join(SURVEYS)}. To add "
+            "one, describe it in jaxastro/surveys.py and write its builder."
+        )
+    return SURVEYS[name]

@@ -1,0 +1,55 @@
+"""What flows through the project. Computes nothing and imports neither half.
+
+Axes everywhere: b objects, t epochs, y x pixels, d features, n heads, c classes.
+An array here is a NumPy array on the host half and a JAX array on the device half.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Array = Any
+
+
+class Series(NamedTuple):
+    """An image time series per object, as a model eats it."""
+
+    image: Array  # b t y x   float32, normalised flux
+    time: Array  # b t        float32, days since the first epoch
+    band: Array  # b t        int32, index into the survey's bands
+    epoch_mask: Array  # b t  bool, True where observed: the only word on padding
+
+
+class Batch(NamedTuple):
+    """Inputs with their labels; what a Method's step takes."""
+
+    inputs: Series
+    label: Array  # b         int32, index into the classes; 0 where unlabelled
+    label_mask: Array  # b    bool, False where the object has no label
+    example_mask: Array  # b  bool, False for rows that fill up the last batch
+
+
+class ModelOutput(NamedTuple):
+    """What every model returns."""
+
+    logits: Array  # b c
+    embedding: Array  # b d
+    aux: dict[str, Array]  # extras that a model names, empty for most
+
+
+class TrainState(NamedTuple):
+    """Arrays only: a checkpoint is exactly the state."""
+
+    step: Array
+    params: Any
+    batch_stats: Any
+    opt_state: Any
+    target_params: Any  # the EMA network's; empty for methods without one
+    target_batch_stats: Any
+
+
+class Method(NamedTuple):
+    """One way of training, as three pure functions."""
+
+    init: Callable[[Array, Series], TrainState]
+    step: Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
+    predict: Callable[[TrainState, Series], ModelOutput]
