@@ -1,0 +1,196 @@
+"""What can be told from how an object was observed, never looking at it.
+
+A survey's labels may leak through its schedule: "variable" may mean "seen in more
+than one season", candidates may be followed up longer, one class may come from one
+camera. A model can learn that, score well, and know nothing about the sky. So every
+report sets the model beside a classifier that sees only nuisances; a model that is
+not clearly better has not been shown to look at the images.
+
+Which numbers are nuisances needs care. The brightness of a stamp's corners is *not*
+one: a bright host galaxy reaches the corners, and its light is a fair clue. Hence the
+level itself is left out, and what is used is
+  - the sky offset: how the corner level moves from epoch to epoch, after the object's
+    own median in that band, and with it any steady light, is taken off;
+  - the corner noise: from differences of neighbouring corner pixels, in which smooth
+    light cancels (the photon noise of a bright host remains, and is small);
+  - what the survey itself says of noise, seeing, gain and zero point.
+The price: a constant pedestal that only one class has stays unseen, as in one stamp
+nothing tells it from a host. The central pixels are never read.
+"""
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+
+from jaxastro.data.record import Record
+from jaxastro.surveys import Survey
+
+NUM_SEASON_BINS = 12  # months of a year, or 2-hour slots of a night
+CORNER = 5  # pixels on a side; 32-pixel stamps keep a central 22 unread
+_SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
+_NUM_TREES = 300
+
+
+def nuisance_feature_names(survey: Survey) -> tuple[str, ...]:
+    """Returns the names of what nuisance_features gives, in its order."""
+    return (
+        "num_epochs",
+        *(f"epochs_{band}" for band in survey.bands),
+        "num_nights",
+        "span_days",
+        "median_gap_days",
+        "num_seasons",
+        *(f"season_{slot:02d}" for slot in range(NUM_SEASON_BINS)),
+        "sky_offset_scatter",
+        "corner_noise",
+        "corner_noise_scatter",
+        "noise",
+        "noise_scatter",
+        "seeing",
+        "seeing_scatter",
+        "gain",
+        "zero_point",
+        "bad_corner_share",
+    )
+
+
+def nuisance_features(record: Record, survey: Survey) -> np.ndarray:
+    """Returns how an object was observed, as float32 numbers; NaN where unknown.
+
+    Counts of epochs in all and per band, nights, span and median gap in days, the
+    seasons touched and the share of epochs in each twelfth of survey.season_days;
+    then sky offset and noise of the corners in the survey's unit, the survey's own
+    noise, seeing in arcsec, gain, zero point, and the share of bad corner pixels.
+    See the top of this file for what is left out, and why.
+    """
+    phase = record.mjd / survey.season_days % 1
+    slot = np.floor(phase * NUM_SEASON_BINS).astype(int) % NUM_SEASON_BINS
+    level, corner_noise, bad_share = _corners(record)
+    return np.array(
+        [
+            len(record.mjd),
+            *np.bincount(record.band, minlength=len(survey.bands)),
+            _stretches(record.mjd, longest_gap=0.5),
+            record.mjd.max() - record.mjd.min(),
+            np.median(np.diff(record.mjd)) if len(record.mjd) > 1 else 0,
+            _stretches(record.mjd, longest_gap=survey.season_days / 4),
+            *(np.bincount(slot, minlength=NUM_SEASON_BINS) / len(slot)),
+            _scatter(_without_steady_light(level, record.band)),
+            _median(corner_noise),
+            _scatter(corner_noise),
+            _median(record.noise),
+            _scatter(record.noise),
+            _median(record.psf_fwhm),
+            _scatter(record.psf_fwhm),
+            _median(record.gain),
+            _median(record.zero_point),
+            bad_share,
+        ],
+        np.float32,
+    )
+
+
+def nuisance_baseline(
+    train_features: np.ndarray,
+    train_label: np.ndarray,
+    test_features: np.ndarray,
+    *,
+    num_classes: int,
+    seed: int,
+) -> np.ndarray:
+    """Returns [o c] probabilities of a random forest that sees nuisances only.
+
+    Classes weigh the same in training, as macro F1 weighs them. A class absent from
+    training gets probability 0.
+
+    Args:
+        train_features: [n f] from nuisance_features; NaN where unknown.
+        train_label: [n] classes from 0 to num_classes - 1.
+        test_features: [o f].
+    Raises:
+        ValueError: if there is nothing to train on, or shapes disagree.
+    """
+    train_features = np.asarray(train_features, np.float32)
+    test_features = np.asarray(test_features, np.float32)
+    train_label = _checked_label(train_label, num_classes)
+    shapes = (train_features.shape, test_features.shape)
+    if len(train_features) != len(train_label) or shapes[0][1:] != shapes[1][1:]:
+        raise ValueError(
+            f"Features of shape {shapes[0]} (train) and {shapes[1]} (test), and "
+            f"{len(train_label)} labels. The nuisance baseline needs one row per "
+            "label, and the same features in both."
+        )
+    forest = RandomForestClassifier(
+        _NUM_TREES,
+        min_samples_leaf=3,  # smoother probabilities, smaller trees
+        class_weight="balanced",
+        random_state=seed,
+    )
+    forest.fit(train_features, train_label)
+    probability = np.zeros((len(test_features), num_classes), np.float32)
+    probability[:, forest.classes_] = forest.predict_proba(test_features)
+    return probability
+
+
+def majority_baseline(
+    train_label: np.ndarray, num_objects: int, num_classes: int
+) -> np.ndarray:
+    """Returns [o c], the class frequencies of the training set for every object.
+
+    Its prediction is always the commonest class; its log loss is what knowing the
+    frequencies and nothing else is worth.
+    """
+    train_label = _checked_label(train_label, num_classes)
+    frequency = np.bincount(train_label, minlength=num_classes) / len(train_label)
+    return np.tile(frequency.astype(np.float32), (num_objects, 1))
+
+
+def _stretches(mjd: np.ndarray, longest_gap: float) -> int:
+    """Returns into how many stretches the gaps cut the (sorted) times.
+
+    Counting calendar years or dates would cut a season, or a night, in two wherever
+    the calendar happens to turn.
+    """
+    return 1 + int((np.diff(mjd) > longest_gap).sum())
+
+
+def _corners(record: Record) -> tuple[np.ndarray, np.ndarray, float]:
+    """Returns per epoch the level and noise of the corners, and their bad share."""
+    side = min(CORNER, min(record.flux.shape[1:]) // 4)
+    good = np.where(record.bad_pixel, np.nan, record.flux)
+    boxes = [
+        good[:, rows, columns]
+        for rows in (slice(side), slice(-side, None))
+        for columns in (slice(side), slice(-side, None))
+    ]
+    pixel = np.stack(boxes, axis=1)  # epoch, corner, y, x
+    step = np.diff(pixel, axis=-1)
+    level = np.array([_median(epoch) for epoch in pixel])
+    noise = np.array([_scatter(epoch) for epoch in step]) / np.sqrt(2)
+    return level, noise, float(np.isnan(pixel).mean())
+
+
+def _without_steady_light(level: np.ndarray, band: np.ndarray) -> np.ndarray:
+    offset = level.copy()
+    for one in np.unique(band):
+        offset[band == one] -= _median(level[band == one])
+    return offset
+
+
+def _median(value: np.ndarray) -> float:
+    value = value[np.isfinite(value)]
+    return float(np.median(value)) if value.size else np.nan
+
+
+def _scatter(value: np.ndarray) -> float:
+    return _SCATTER_OF_MAD * _median(abs(value - _median(value)))
+
+
+def _checked_label(label, num_classes: int) -> np.ndarray:
+    label = np.asarray(label)
+    if not len(label) or label.min() < 0 or label.max() >= num_classes:
+        found = f"{label.min()} to {label.max()}" if len(label) else "none"
+        raise ValueError(
+            f"Training labels: {found}. A baseline needs at least one, numbered 0 to "
+            f"{num_classes - 1}. Train on labelled objects only."
+        )
+    return label

@@ -1,0 +1,117 @@
+"""Scores of probabilities against labels, as scikit-learn defines them.
+
+A prediction is the class of highest probability (the first of equals). Macro F1 is
+the plain mean of F1 over *all classes of the task*, with zero_division=0: a class
+that has no object in the fold, or is never predicted, counts as 0 and pulls the mean
+down, so that folds stay comparable. Balanced accuracy is the mean recall over the
+classes that do have objects, as recall has no meaning for the others.
+"""
+
+import numpy as np
+from sklearn import metrics as sklearn_metrics
+
+SCORES = ("accuracy", "macro_f1", "balanced_accuracy")  # have intervals; 1 is best
+
+
+def predicted_class(probability: np.ndarray) -> np.ndarray:
+    """Returns the most probable class of each row of [..., c]; ties to the first.
+
+    Raises:
+        ValueError: if a probability is NaN, which argmax would call the winner.
+    """
+    probability = np.asarray(probability)
+    wrong = ~np.isfinite(probability).all(axis=-1)
+    if wrong.any():
+        raise ValueError(
+            f"Probabilities of row {np.argwhere(wrong)[0].tolist()} are not numbers. "
+            "Scores need a finite probability for every class of every object."
+        )
+    return probability.argmax(axis=-1)
+
+
+def scores(
+    label: np.ndarray, probability: np.ndarray, num_classes: int
+) -> dict[str, float]:
+    """Returns accuracy, macro F1, balanced accuracy, log loss and Brier score.
+
+    Args:
+        label: [o] true classes.
+        probability: [o c], rows that sum to one.
+        num_classes: c, all classes of the task, present in the fold or not.
+    Returns:  the first three from 0 to 1, 1 best; log loss in nats, 0 best; Brier
+        score from 0 (best) to 2.
+    """
+    label, probability = _as_arrays(label, probability, num_classes)
+    predicted = predicted_class(probability)
+    return {
+        "accuracy": float(sklearn_metrics.accuracy_score(label, predicted)),
+        "macro_f1": float(
+            sklearn_metrics.f1_score(
+                label,
+                predicted,
+                labels=np.arange(num_classes),
+                average="macro",
+                zero_division=0,
+            )
+        ),
+        # Over np.unique(label), not all classes: see the top of this file.
+        "balanced_accuracy": float(
+            sklearn_metrics.recall_score(
+                label, predicted, labels=np.unique(label), average="macro"
+            )
+        ),
+        "log_loss": log_loss(label, probability, num_classes),
+        "brier": brier_score(label, probability, num_classes),
+    }
+
+
+def per_class_scores(
+    label: np.ndarray, predicted: np.ndarray, num_classes: int
+) -> dict[str, np.ndarray]:
+    """Returns precision, recall, F1 [c] and the number of objects [c] per class.
+
+    What has no meaning (recall of a class without objects, precision of one that is
+    never predicted) is 0; the count says which is which.
+    """
+    precision, recall, f1, count = sklearn_metrics.precision_recall_fscore_support(
+        label, predicted, labels=np.arange(num_classes), zero_division=0
+    )
+    return {"precision": precision, "recall": recall, "f1": f1, "count": count}
+
+
+def confusion(label: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Returns counts [true class, predicted class]."""
+    return sklearn_metrics.confusion_matrix(
+        label, predicted, labels=np.arange(num_classes)
+    )
+
+
+def log_loss(label: np.ndarray, probability: np.ndarray, num_classes: int) -> float:
+    """Returns the mean of -log p(true class), in nats; p is clipped at 2e-16."""
+    label, probability = _as_arrays(label, probability, num_classes)
+    labels = np.arange(num_classes)
+    return float(sklearn_metrics.log_loss(label, probability, labels=labels))
+
+
+def brier_score(label: np.ndarray, probability: np.ndarray, num_classes: int) -> float:
+    """Returns the mean squared distance of probability and truth.
+
+        mean over o of  sum over c of  (probability_oc - 1[label_o = c])^2
+
+    Source: Brier 1950, Monthly Weather Review 78, 1 (the form for many classes).
+    """
+    label, probability = _as_arrays(label, probability, num_classes)
+    truth = np.eye(num_classes)[label]
+    return float(((probability - truth) ** 2).sum(axis=1).mean())
+
+
+def _as_arrays(label, probability, num_classes: int):
+    label = np.asarray(label)
+    probability = np.asarray(probability, np.float64)
+    if probability.shape != (len(label), num_classes) or not len(label):
+        raise ValueError(
+            f"{len(label)} labels and probabilities of shape {probability.shape}. "
+            f"Scores need one row per object, at least one, and {num_classes} columns."
+        )
+    # float32 rows miss 1 by 1e-7, of which scikit-learn would warn.
+    return label, probability / probability.sum(axis=1, keepdims=True)

@@ -1,0 +1,247 @@
+"""What a model said of every object, on disk: all that reports ever read."""
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+FILE_NAME = "predictions.npz"
+BASELINES = ("majority", "nuisance")  # always there: what any model has to beat
+_BASELINE_KEY = "baseline_probability/"  # followed by the baseline's name
+_TEXT = ("object_id", "label_source", "group")
+_NUMBERS = {
+    "label": np.int32,
+    "probability": np.float32,
+    "embedding": np.float32,
+    "num_epochs": np.int32,
+    "early_epochs": np.int32,
+    "early_probability": np.float32,
+    "shown": np.int32,
+    "shown_image": np.float32,
+    "shown_time": np.float32,
+    "shown_band": np.int32,
+    "shown_mask": np.bool_,
+}
+
+
+class Predictions(NamedTuple):
+    """What a model said of the objects of one split, and what reports show of them.
+
+    Axes: o objects, c classes, d features, k early looks, s shown objects, t epochs,
+    y x pixels. Every probability row sums to one.
+    """
+
+    title: str  # such as "semiconformer on sdss_sn_sim/laptop, fold 0"
+    classes: tuple[str, ...]
+    bands: tuple[str, ...]
+    scored_against: str  # "survey labels" or "simulated truth", shown in the report
+    object_id: np.ndarray  # o  str, each once
+    label: np.ndarray  # o  int32 index into classes: what is scored
+    label_source: np.ndarray  # o  str
+    group: np.ndarray  # o  str, what may not be split and is resampled together
+    probability: np.ndarray  # o c  float32
+    embedding: np.ndarray  # o d  float32
+    num_epochs: np.ndarray  # o  int32, epochs of the object in the survey
+    early_epochs: np.ndarray  # k  int32, n of "the first n epochs only"
+    early_probability: np.ndarray  # k o c  float32
+    baseline_probability: dict[str, np.ndarray]  # name -> o c
+    shown: np.ndarray  # s  int32 row numbers of the objects whose frames follow
+    shown_image: np.ndarray  # s t y x  float32 normalised flux, as the model saw it
+    shown_time: np.ndarray  # s t  float32, days since the first epoch
+    shown_band: np.ndarray  # s t  int32, index into bands
+    shown_mask: np.ndarray  # s t  bool, True where observed
+
+
+def save(predictions: Predictions, folder: Path) -> Path:
+    """Writes predictions.npz into a folder and returns its path.
+
+    The file appears whole or not at all: a killed run leaves no half of one. It
+    holds plain arrays only, so reading one from a stranger cannot run code.
+
+    Raises:
+        ValueError: if the arrays contradict each other, naming the object.
+    """
+    predictions = checked(predictions)
+    flat = predictions._asdict()
+    baselines = flat.pop("baseline_probability")
+    flat |= {f"{_BASELINE_KEY}{name}": value for name, value in baselines.items()}
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".predictions-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            arrays = {name: np.asarray(value) for name, value in flat.items()}
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        os.chmod(temporary, 0o644)  # mkstemp's file is for the owner's eyes only
+        os.replace(temporary, folder / FILE_NAME)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return folder / FILE_NAME
+
+
+def load(folder: Path) -> Predictions:
+    """Reads predictions.npz from a folder, checked as it was when written.
+
+    Raises:
+        FileNotFoundError: if there is none; says which command writes it.
+        ValueError: if it is damaged, or written by another version.
+    """
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No predictions at {path}. Reports read what evaluation wrote. Run "
+            "python -m experiments.evaluate --workdir=RUN first."
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            flat = {name: file[name] for name in file.files}
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}). It is damaged or is no NumPy archive. "
+            "Run python -m experiments.evaluate --workdir=RUN again."
+        ) from error
+
+    flat["baseline_probability"] = {
+        name.removeprefix(_BASELINE_KEY): flat.pop(name)
+        for name in list(flat)
+        if name.startswith(_BASELINE_KEY)
+    }
+    for name in ("title", "scored_against"):
+        if name in flat:
+            flat[name] = str(flat[name])
+    for name in ("classes", "bands"):
+        if name in flat:
+            flat[name] = tuple(flat[name].tolist())
+    odd = sorted(set(flat) ^ set(Predictions._fields))
+    if odd:
+        raise ValueError(
+            f"{path}: fields {', '.join(odd)} are missing or unknown, so another "
+            "version wrote it. Run python -m experiments.evaluate --workdir=RUN again."
+        )
+    return checked(Predictions(**flat))
+
+
+def checked(predictions: Predictions) -> Predictions:
+    """Returns the predictions with their exact types, or says what is wrong.
+
+    Raises:
+        ValueError: if shapes disagree, an object appears twice, or a number is not
+            what it should be. The message names the object.
+    """
+    given = predictions._asdict()
+    given |= {name: np.asarray(given[name], str) for name in _TEXT}
+    given |= {name: np.asarray(given[name], kind) for name, kind in _NUMBERS.items()}
+    given["baseline_probability"] = {
+        name: np.asarray(value, np.float32)
+        for name, value in given["baseline_probability"].items()
+    }
+    given["classes"], given["bands"] = tuple(given["classes"]), tuple(given["bands"])
+    predictions = Predictions(**given)
+    _check_shapes(predictions)
+    _check_objects(predictions)
+    _check_shown(predictions)
+    return predictions
+
+
+def _check_shapes(p: Predictions) -> None:
+    absent = [name for name in BASELINES if name not in p.baseline_probability]
+    if absent:
+        raise ValueError(
+            f"Predictions without the baseline {absent[0]!r}. A report always shows "
+            f"{' and '.join(BASELINES)}. See jaxastro/evaluation/leakage.py."
+        )
+    num_objects, num_classes = len(p.object_id), len(p.classes)
+    if not num_objects or num_classes < 2:
+        raise ValueError(
+            f"Predictions of {num_objects} objects over {num_classes} classes. There "
+            "is something to score from one object and two classes on."
+        )
+    num_shown, num_looks = len(p.shown), len(p.early_epochs)
+    probability = (num_objects, num_classes)
+    frames = p.shown_image.shape
+    expected = {
+        "label": (num_objects,),
+        "label_source": (num_objects,),
+        "group": (num_objects,),
+        "num_epochs": (num_objects,),
+        "probability": probability,
+        "early_probability": (num_looks, *probability),
+        "shown_time": frames[:2],
+        "shown_band": frames[:2],
+        "shown_mask": frames[:2],
+    }
+    given = {name: getattr(p, name).shape for name in expected}
+    for name, value in p.baseline_probability.items():
+        expected[f"baseline {name}"], given[f"baseline {name}"] = (
+            probability,
+            value.shape,
+        )
+    expected["embedding"], given["embedding"] = (num_objects,), p.embedding.shape[:1]
+    expected["shown_image"], given["shown_image"] = (num_shown,), frames[:1]
+    for name, shape in expected.items():
+        if given[name] != shape:
+            raise ValueError(
+                f"Predictions: {name} has shape {given[name]}, but {num_objects} "
+                f"objects, {num_classes} classes, {num_looks} early looks and "
+                f"{num_shown} shown objects ask for {shape}."
+            )
+
+
+def _check_objects(p: Predictions) -> None:
+    name, times = np.unique(p.object_id, return_counts=True)
+    if times.max() > 1:
+        raise ValueError(
+            f"Object {name[times.argmax()]} appears {times.max()} times. Every object "
+            "is scored once. Remove the duplicates before evaluating."
+        )
+    wrong = (p.label < 0) | (p.label >= len(p.classes))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"Object {p.object_id[row]}: label {p.label[row]}, but the classes are "
+            f"numbered 0 to {len(p.classes) - 1}. Score labelled objects only."
+        )
+    tables = {"probability": p.probability, "embedding": p.embedding}
+    tables |= {f"baseline {n}": v for n, v in p.baseline_probability.items()}
+    tables |= {
+        f"probability after {n} epochs": v
+        for n, v in zip(p.early_epochs, p.early_probability, strict=True)
+    }
+    for name, table in tables.items():
+        wrong = ~np.isfinite(table.reshape(len(table), -1)).all(axis=1)
+        if wrong.any():
+            raise ValueError(
+                f"Object {p.object_id[wrong.argmax()]}: {name} is not a number "
+                f"({int(wrong.sum())} of {len(table)} objects). The model diverged, or "
+                "its input was not finite. Train again from an earlier checkpoint."
+            )
+        if name == "embedding":
+            continue
+        wrong = (table < 0).any(axis=1) | (abs(table.sum(axis=1) - 1) > 1e-3)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(
+                f"Object {p.object_id[row]}: {name} {table[row].tolist()} is not a "
+                "distribution: numbers from 0 on that sum to 1. Give softmax(logits)."
+            )
+
+
+def _check_shown(p: Predictions) -> None:
+    wrong = (p.shown < 0) | (p.shown >= len(p.object_id))
+    if wrong.any():
+        raise ValueError(
+            f"shown holds row {p.shown[wrong.argmax()]}, but there are "
+            f"{len(p.object_id)} objects. Give row numbers from 0."
+        )
+    wrong = p.shown_mask & ((p.shown_band < 0) | (p.shown_band >= len(p.bands)))
+    if wrong.any():
+        row = p.shown[wrong.any(axis=1).argmax()]
+        raise ValueError(
+            f"Object {p.object_id[row]}: band {p.shown_band[wrong][0]} of a shown "
+            f"frame, but the bands are {', '.join(p.bands)}, numbered from 0."
+        )
