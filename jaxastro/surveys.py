@@ -17,6 +17,7 @@ class Survey(NamedTuple):
     image_size: int  # pixels on a side
     unit: str  # of flux, per pixel
     sentinels: tuple[float, ...]  # pixel values that mean "no measurement"
+    valid_range: tuple[float, float]  # of a pixel; outside it is no measurement
     season_days: float  # length of the year's season pattern, for leak checks
     citation: str
 
@@ -31,6 +32,7 @@ SURVEYS = {
         image_size=32,
         unit="microjansky",
         sentinels=(-9999.0,),
+        valid_range=(float("-inf"), float("inf")),
         season_days=365.25,
         citation="Simulated by jaxastro after Sako et al. 2018, PASP 130, 064002.",
     ),
@@ -42,7 +44,9 @@ SURVEYS = {
         pixel_scale=0.27,
         image_size=21,
         unit="ADU",  # no zero point is published with the stamps
-        sentinels=(-9999.0,),
+        # 0 is the sky beyond the chip's edge: the darkest real sky is 100 ADU.
+        sentinels=(-9999.0, 0.0),
+        valid_range=(-1000.0, 1e5),  # above DECam's full well; 9.998e7 occurs
         season_days=1.0,  # one campaign of nights: the pattern is within the night
         citation=(
             "Forster et al. 2016, ApJ 832, 155; stamps of Carrasco-Davis et al. "

@@ -66,13 +66,13 @@ def make_record(
 ) -> tuple[Record, tuple[str, ...]]:
     """Returns a checked record, and one sentence for each thing that was mended.
 
-    Epochs are sorted by time. Pixels that are not finite or equal a sentinel of the
-    survey are marked bad; so are those the caller marks. Epochs without one good
-    pixel are dropped, and told.
+    Epochs are sorted by time. Pixels that are not finite, equal a sentinel of the
+    survey or leave its valid range are marked bad; so are those the caller marks.
+    Epochs without one good pixel are dropped, and told.
 
     Args:
         object_id: name of the object, as messages and predictions will show it.
-        survey: whose bands, classes, image size and sentinels hold.
+        survey: whose bands, classes, image size, sentinels and valid range hold.
         flux: [t y x], the survey's unit per pixel.
         mjd: [t], modified Julian date, days.
         band: [t], indices into the survey's bands, or their names.
@@ -100,8 +100,8 @@ def make_record(
         )
     if not np.isfinite(mjd).all():
         raise RecordError(
-            f"{where}: {int((~np.isfinite(mjd)).sum())} of {len(mjd)} observation times "
-            "are not numbers. Give every epoch its MJD or remove it."
+            f"{where}: {int((~np.isfinite(mjd)).sum())} of {len(mjd)} observation "
+            "times are not numbers. Give every epoch its MJD or remove it."
         )
     known = (*survey.classes, UNLABELLED)
     for name in (label, truth or UNLABELLED):
@@ -134,6 +134,14 @@ def make_record(
     bad = ~np.isfinite(flux) | np.isin(flux, np.float32(survey.sentinels))
     if bad.any():
         notes.append(f"{int(bad.sum())} pixels are NaN or sentinels: masked.")
+    lowest, highest = survey.valid_range
+    outside = ~bad & ((flux < lowest) | (flux > highest))
+    if outside.any():
+        notes.append(
+            f"{int(outside.sum())} pixels lie outside {lowest:g} to {highest:g} "
+            f"{survey.unit}: masked."
+        )
+    bad = bad | outside
     if bad_pixel is not None:
         bad = bad | np.asarray(bad_pixel, bool)
     flux = np.where(bad, np.float32(0), flux)

@@ -1,0 +1,177 @@
+"""Reads image sequences that several objects share in one npz file.
+
+The frames of all objects lie one after the other; `offsets` says where each begins:
+
+| array | shape | meaning |
+|---|---|---|
+| images | sum t, y, x | flux, the survey's unit per pixel |
+| offsets | n + 1 | object i owns frames offsets[i] to offsets[i + 1] - 1 |
+| mjd | sum t | modified Julian date, days |
+| name | n | names of the objects, unique |
+| band | sum t | names or indices of bands; may be left out where there is one |
+| psf_fwhm noise gain zero_point | sum t | arcsec, flux, electrons per ADU, AB mag |
+| ra dec redshift | n | degrees, degrees |
+| label label_source truth | n | text |
+| field | n | text or number: what may not be split over folds |
+
+The first four must be there, and one can ask for no others by leaving them out.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from jaxastro.data.record import Reading, RecordError, make_record
+from jaxastro.surveys import Survey
+
+REQUIRED = ("images", "offsets", "mjd", "name")
+PER_FRAME = ("band", "psf_fwhm", "noise", "gain", "zero_point")
+PER_OBJECT = ("ra", "dec", "redshift", "label", "label_source", "truth", "field")
+TEXT = ("name", "label", "label_source", "truth")
+MAX_GIGABYTES = 16  # unpacked; the whole file is held in memory
+
+
+def read_sequences(path: Path, survey: Survey) -> Iterator[Reading]:
+    """Yields one Reading per object of the file, in its order.
+
+    Args:
+        path: the npz file; the table above says what it holds.
+        survey: whose bands, classes, image size and sentinels hold.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file as a whole cannot be read; one bad object only sets
+            itself aside.
+    """
+    columns = _checked(path, _load(path), survey)
+    per_frame = [name for name in ("mjd", *PER_FRAME) if name in columns]
+    per_object = [name for name in PER_OBJECT if name in columns]
+    offsets, seen = columns["offsets"], set()
+    for i, object_id in enumerate(columns["name"].tolist()):
+        if object_id in seen or not object_id:
+            wrong = "its name occurs twice" if object_id else "it has no name"
+            note = (
+                f"Object {object_id!r} ({path.name}, number {i}): {wrong}. Rename it."
+            )
+            yield Reading(object_id, None, (note,))
+            continue
+        seen.add(object_id)
+        frames = slice(offsets[i], offsets[i + 1])
+        fields = {name: columns[name][i] for name in per_object}
+        fields |= {name: columns[name][frames] for name in per_frame}
+        if "field" in fields:
+            fields["group"] = _group_of(fields.pop("field"))
+        fields.setdefault("band", np.zeros(frames.stop - frames.start, np.int32))
+        try:
+            record, notes = make_record(
+                object_id, survey, flux=columns["images"][frames], **fields
+            )
+        except RecordError as error:
+            record, notes = None, (str(error),)
+        yield Reading(object_id, record, notes)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        known = "is a folder" if path.is_dir() else "does not exist"
+        raise FileNotFoundError(
+            f"{path} {known}. An npz file of image sequences was expected. Give the "
+            "path of the file."
+        )
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path} is not a complete npz file ({path.stat().st_size} bytes). An npz "
+            "is a zip archive of arrays. Fetch the file again, or write it with "
+            "numpy.savez_compressed."
+        )
+    try:
+        # Without allow_pickle=False a foreign file could run code.
+        with np.load(path, allow_pickle=False) as raw:
+            gigabytes = sum(item.file_size for item in raw.zip.infolist()) / 2**30
+            wanted = (*REQUIRED, *PER_FRAME, *PER_OBJECT)
+            present = [name for name in wanted if name in raw.files]
+            missing = [name for name in REQUIRED if name not in raw.files]
+            fits = gigabytes <= MAX_GIGABYTES
+            columns = {name: raw[name] for name in present} if fits else {}
+    # A damaged zip raises a dozen types of error; each means the same to the reader.
+    except Exception as error:
+        raise ValueError(
+            f"{path}: damaged or unsafe npz file: {type(error).__name__}: {error}. "
+            "Plain numeric and text arrays were expected. Fetch the file again, or "
+            "write it without Python objects."
+        ) from error
+    if missing:
+        raise ValueError(
+            f"{path}: no array named {missing[0]!r}. A file of image sequences has "
+            f"{', '.join(REQUIRED)}. Add it; data_builders/npz_sequences.py says what "
+            "it means."
+        )
+    if not fits:
+        raise ValueError(
+            f"{path}: {gigabytes:.0f} GiB when unpacked. At most {MAX_GIGABYTES} GiB "
+            "are read at once. Split it into files of fewer objects."
+        )
+    return columns
+
+
+def _checked(path: Path, columns: dict, survey: Survey) -> dict[str, np.ndarray]:
+    images, offsets = columns["images"], columns["offsets"]
+    columns = dict(columns)
+    if images.ndim != 3 or images.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{path}: images has shape {images.shape} and type {images.dtype}. Numbers "
+            "of shape [frames, y, x] are expected. Stack all frames on the first axis."
+        )
+    in_order = (
+        offsets.ndim == 1
+        and offsets.dtype.kind in "iu"
+        and len(offsets) > 0
+        and (offsets[1:] >= offsets[:-1]).all()
+        and (offsets[0], offsets[-1]) == (0, len(images))
+    )
+    if not in_order:
+        raise ValueError(
+            f"{path}: offsets has shape {offsets.shape}, type {offsets.dtype}, first "
+            f"{offsets.ravel()[:1]}, last {offsets.ravel()[-1:]}. Whole numbers that "
+            f"rise from 0 to the {len(images)} frames are expected. Rebuild offsets."
+        )
+    if "band" not in columns and len(survey.bands) > 1:
+        raise ValueError(
+            f"{path}: no array named 'band', but {survey.name} has "
+            f"{', '.join(survey.bands)}. Add the band of every frame."
+        )
+    num_frames, num_objects = len(images), len(offsets) - 1
+    for name, column in columns.items():
+        if name in ("images", "offsets"):
+            continue
+        of_frames = name == "mjd" or name in PER_FRAME
+        length = num_frames if of_frames else num_objects
+        one_per = "frame" if of_frames else "object"
+        if column.shape != (length,):
+            raise ValueError(
+                f"{path}: {name} has shape {column.shape}, but there are {length} "
+                f"{one_per}s. Give one value per {one_per}."
+            )
+        kinds = (
+            "US" if name in TEXT else "USfiu" if name in ("band", "field") else "fiu"
+        )
+        if column.dtype.kind not in kinds:
+            wanted = "text" if kinds == "US" else "numbers"
+            raise ValueError(
+                f"{path}: {name} has type {column.dtype}, not {wanted}. Convert it."
+            )
+        if column.dtype.kind == "S":
+            try:
+                columns[name] = np.char.decode(column, "utf-8")
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"{path}: {name} is not UTF-8 text. Convert it."
+                ) from error
+    return columns
+
+
+def _group_of(field) -> str:
+    """Returns "field07" for the number 7, and text as it is."""
+    return f"field{int(field):02d}" if np.asarray(field).dtype.kind in "iuf" else field
