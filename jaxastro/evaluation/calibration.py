@@ -14,6 +14,8 @@ class Reliability(NamedTuple):
 
     confidence: np.ndarray  # bin  mean probability of the predicted class
     accuracy: np.ndarray  # bin  share of the objects whose prediction is right
+    low: np.ndarray  # bin  95% interval of the accuracy (Wilson 1927)
+    high: np.ndarray
     count: np.ndarray  # bin  objects, at least one
 
 
@@ -78,11 +80,26 @@ def _binned(confidence, right, num_bins: int) -> Reliability:
     bin_of = np.searchsorted(np.unique(inner), confidence, side="left")
     count = np.bincount(bin_of)
     kept = count > 0
+    count = count[kept]
+    accuracy = np.bincount(bin_of, right)[kept] / count
+    low, high = _wilson_interval(accuracy, count)
     return Reliability(
-        confidence=np.bincount(bin_of, confidence)[kept] / count[kept],
-        accuracy=np.bincount(bin_of, right)[kept] / count[kept],
-        count=count[kept],
+        confidence=np.bincount(bin_of, confidence)[kept] / count,
+        accuracy=accuracy,
+        low=low,
+        high=high,
+        count=count,
     )
+
+
+def _wilson_interval(share, count):
+    """Unlike share +- 2 sigma it stays in [0, 1] and has a width at 0 and 1."""
+    z = 1.96  # of a 95% interval
+    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    half = half / (1 + z**2 / count)
+    # At a share of 0 or 1 rounding puts the end 1e-17 beyond the share itself.
+    return np.minimum(centre - half, share), np.maximum(centre + half, share)
 
 
 def _error(bins: Reliability) -> float:

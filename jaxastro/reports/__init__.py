@@ -1,0 +1,27 @@
+"""One file per picture or table; each reads Predictions and nothing else.
+
+Every entry is `write(predictions, folder) -> list[Path]`. Pictures appear on the page
+in this order, with the words that style.save put into their files.
+"""
+
+from jaxastro.reports import (
+    baselines,
+    confusion,
+    curves,
+    embedding,
+    epochs,
+    frames,
+    reliability,
+    scores,
+)
+
+REPORTS = {
+    "scores": scores.write,
+    "baselines": baselines.write,
+    "confusion": confusion.write,
+    "epochs": epochs.write,
+    "frames": frames.write,
+    "reliability": reliability.write,
+    "curves": curves.write,
+    "embedding": embedding.write,
+}

@@ -1,0 +1,74 @@
+"""The model beside classifiers that know nothing of the sky."""
+
+from pathlib import Path
+
+from jaxastro.evaluation import bootstrap
+from jaxastro.evaluation.predictions import Predictions
+from jaxastro.reports import style
+
+_PANELS = {
+    "macro_f1": "Macro F1",
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+}
+
+
+def write(predictions: Predictions, folder: Path) -> list[Path]:
+    """Draws every score with its interval, the model's over the baselines'."""
+    p = predictions
+    # nuisance before majority: the harder to beat stands next to the model.
+    names = sorted(p.baseline_probability, key=lambda name: name == "majority")
+    rows = {"this model": p.probability}
+    rows |= {name: p.baseline_probability[name] for name in names}
+    table = {
+        name: bootstrap.score_intervals(p.label, probability, p.group, len(p.classes))
+        for name, probability in rows.items()
+    }
+
+    figure = style.new_figure(10, 1.25 + 0.42 * len(rows))
+    panels = figure.subplots(1, len(_PANELS), sharey=True)
+    for axes, (score, title) in zip(panels, _PANELS.items(), strict=True):
+        _draw_score(axes, [table[name][score] for name in rows])
+        style.tidy(axes, title=title, grid="x")
+    panels[0].set_yticks(range(len(rows)), [style.plain(n) for n in rows])
+    panels[0].tick_params(axis="y", labelsize=style.NORMAL, labelcolor=style.INK)
+
+    told = "; ".join(
+        f"{name} {style.interval_text(table[name]['macro_f1'])}" for name in rows
+    )
+    return [
+        style.save(
+            figure,
+            Path(folder) / "baselines.png",
+            title="Is it better than not looking?",
+            caption=(
+                "Each dot is a score, each bar the range it would have with other "
+                "objects (95%). The nuisance baseline is a classifier that is told "
+                "how often, when, in which bands and in what weather each object was "
+                "observed, and never sees its image; the majority baseline always "
+                "names the commonest class. A model whose bar does not stand clear "
+                "to the right of theirs has not been shown to use the images."
+            ),
+            alt=f"Scores with intervals. Macro F1: {told}.",
+        )
+    ]
+
+
+def _draw_score(axes, intervals) -> None:
+    for row, (value, low, high) in enumerate(intervals):
+        color = style.RIGHT if row == 0 else style.MUTED
+        axes.hlines(row, low, high, color=color, linewidth=5, alpha=0.3)
+        axes.plot(value, row, "o", color=color, markersize=7.5)
+        axes.annotate(
+            f"{value:.2f}",
+            (value, row),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            fontsize=style.SMALL + 0.5,
+            color=color,
+            weight="bold" if row == 0 else "normal",
+        )
+    axes.set_xlim(-0.04, 1.04)
+    axes.set_ylim(len(intervals) - 0.5, -0.75)
+    axes.spines["left"].set_visible(False)

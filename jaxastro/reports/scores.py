@@ -1,0 +1,94 @@
+"""metrics.json for programs, scores.csv for people: every score with its interval."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from jaxastro.evaluation import bootstrap, calibration, metrics
+from jaxastro.evaluation.predictions import Predictions
+
+
+def write(predictions: Predictions, folder: Path) -> list[Path]:
+    """Writes metrics.json and scores.csv."""
+    result = compute(predictions)
+    json_path, csv_path = Path(folder) / "metrics.json", Path(folder) / "scores.csv"
+    json_path.write_text(
+        json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        encoding="utf-8",
+    )
+    with csv_path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(_rows(result))
+    return [json_path, csv_path]
+
+
+def compute(predictions: Predictions) -> dict:
+    """Returns the content of metrics.json; docs of each score are in evaluation/."""
+    p = predictions
+    num_classes = len(p.classes)
+    task = (p.group, num_classes)
+    point = metrics.scores(p.label, p.probability, num_classes)
+    intervals = bootstrap.score_intervals(p.label, p.probability, *task)
+    chosen = p.probability.max(axis=1)
+    return {
+        "title": p.title,
+        "scored_against": p.scored_against,
+        "num_objects": len(p.label),
+        "num_groups": len(np.unique(p.group)),
+        "interval": "95% bootstrap over groups",
+        **{name: intervals[name]._asdict() for name in metrics.SCORES},
+        "log_loss": point["log_loss"],
+        "brier": point["brier"],
+        "ece": calibration.expected_calibration_error(p.label, p.probability),
+        "ece_by_chance": calibration.chance_calibration_error(p.probability),
+        "mean_confidence": float(np.mean(chosen, dtype=np.float64)),
+        "baselines": {
+            name: _as_dicts(bootstrap.score_intervals(p.label, probability, *task))
+            for name, probability in p.baseline_probability.items()
+        },
+        "above_baselines": {
+            name: _as_dicts(
+                bootstrap.difference_intervals(
+                    p.label, p.probability, probability, *task
+                )
+            )
+            for name, probability in p.baseline_probability.items()
+        },
+        "per_class": _per_class(p),
+        "label_sources": dict(sorted(Counter(p.label_source.tolist()).items())),
+    }
+
+
+def _per_class(p: Predictions) -> dict[str, dict]:
+    predicted = metrics.predicted_class(p.probability)
+    value = metrics.per_class_scores(p.label, predicted, len(p.classes))
+    draws = bootstrap.per_class_scores_of(
+        bootstrap.confusion_draws(p.label, predicted, p.group, len(p.classes))
+    )
+    return {
+        name: {
+            score: bootstrap.interval(value[score][c], draws[score][:, c])._asdict()
+            for score in ("precision", "recall", "f1")
+        }
+        | {"count": int(value["count"][c])}
+        for c, name in enumerate(p.classes)
+    }
+
+
+def _as_dicts(intervals: dict) -> dict[str, dict]:
+    return {name: interval._asdict() for name, interval in intervals.items()}
+
+
+def _rows(result: dict):
+    yield ["who", "score", "value", "low", "high", "num_objects"]
+    num_objects = result["num_objects"]
+    for name in metrics.SCORES:
+        yield ["all", name, *result[name].values(), num_objects]
+    for baseline, table in result["baselines"].items():
+        for name, interval in table.items():
+            yield [f"baseline {baseline}", name, *interval.values(), num_objects]
+    for name, table in result["per_class"].items():
+        for score in ("precision", "recall", "f1"):
+            yield [f"class {name}", score, *table[score].values(), table["count"]]

@@ -1,0 +1,84 @@
+"""How every picture looks: colours, type, and the caption inside the file."""
+
+import warnings
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito 2008: told apart with every common kind of colour blindness. Their
+# yellow and black are left out (too pale on white; taken by the text).
+PALETTE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#332288",
+    "#7F7F7F",
+)
+MARKERS = "osD^vPX*"  # classes differ in shape as well as in colour
+LINES = ("-", "--", ":", "-.")  # the ninth class has the first one's colour, dashed
+RIGHT, WRONG = PALETTE[0], PALETTE[1]
+INK, MUTED, GRID = "#1f2933", "#66717d", "#e4e8ec"
+DOTS_PER_INCH = 160
+SMALL, NORMAL, LARGE = 8, 9.5, 11  # points
+
+
+def class_style(index: int) -> dict[str, str]:
+    """Returns colour, marker and line style of a class, the same in every picture."""
+    return {
+        "color": PALETTE[index % len(PALETTE)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "linestyle": LINES[index // len(PALETTE) % len(LINES)],
+    }
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Returns an empty figure, in inches; nothing global is touched."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06, wspace=0.05)
+    return figure
+
+
+def tidy(axes: Axes, *, title: str = "", x: str = "", y: str = "", grid="both") -> None:
+    """Titles, labels and a quiet frame, after the data are drawn."""
+    axes.set_title(title, loc="left", fontsize=LARGE, color=INK, weight="bold", pad=9)
+    axes.set_xlabel(x, fontsize=NORMAL, color=INK)
+    axes.set_ylabel(y, fontsize=NORMAL, color=INK)
+    axes.tick_params(labelsize=SMALL + 0.5, colors=MUTED, length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#b8c1ca")
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(axis=grid, color=GRID, linewidth=0.8)
+
+
+def save(figure: Figure, path: Path, *, title: str, caption: str, alt: str) -> Path:
+    """Writes a PNG that carries its own words, which the page shows.
+
+    Args:
+        title: a few words.
+        caption: how to read the picture, for somebody who has never seen one.
+        alt: what it shows, for somebody who cannot see it.
+    """
+    with warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes, not refused.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        words = {"Title": title, "Description": caption, "Comment": alt}
+        figure.savefig(path, dpi=DOTS_PER_INCH, metadata=words)
+    return path
+
+
+def plain(name: str, longest: int = 24) -> str:
+    """Returns a name that is drawn as it is: matplotlib reads $ as mathematics."""
+    name = " ".join(str(name).split())
+    name = name if len(name) <= longest else name[: longest - 1] + "…"
+    return name.replace("$", r"\$")
+
+
+def interval_text(score: dict | tuple) -> str:
+    """Returns such as 0.71 [0.66, 0.75]."""
+    value, low, high = score.values() if isinstance(score, dict) else score
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"

@@ -1,0 +1,102 @@
+"""The numbers of metrics.json in words: what was shown, and what was not."""
+
+from jaxastro.evaluation.bootstrap import FEW_GROUPS
+from jaxastro.reports.style import interval_text
+
+SEES = {
+    "nuisance": "sees only how and when the objects were observed",
+    "majority": "always names the commonest class",
+}
+
+
+def verdict(metrics: dict) -> str:
+    """Returns one paragraph: the score, against the baselines, and its confidence."""
+    sentences = [
+        f"Macro F1 {interval_text(metrics['macro_f1'])} on {metrics['num_objects']} "
+        f"objects, scored against {metrics['scored_against']}.",
+        *(_against(metrics, name) for name in ("nuisance", "majority")),
+        _weakest(metrics),
+        _confidence(metrics),
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def cautions(metrics: dict) -> list[str]:
+    """Returns what a careful reader should know before quoting the score."""
+    found = []
+    if metrics["num_groups"] < FEW_GROUPS:
+        groups = metrics["num_groups"]
+        found.append(
+            f"The objects fall into {groups} independent group{'s' * (groups > 1)} "
+            f"only. Intervals from fewer than {FEW_GROUPS} are too narrow; treat them "
+            "as a lower bound of the uncertainty."
+        )
+    absent = [n for n, row in metrics["per_class"].items() if not row["count"]]
+    if absent:
+        found.append(
+            f"No object of class {', '.join(absent)} was scored. Such a class counts "
+            "as 0 in macro F1 and is left out of balanced accuracy."
+        )
+    rare = [n for n, row in metrics["per_class"].items() if 0 < row["count"] < 20]
+    if rare:
+        found.append(
+            f"Fewer than 20 objects of class {', '.join(rare)}: one object more or "
+            "less moves its scores by several points, and macro F1 with them."
+        )
+    baselines = metrics["baselines"]
+    if (
+        baselines["nuisance"]["macro_f1"]["low"]
+        > (baselines["majority"]["macro_f1"]["high"])
+    ):
+        found.append(
+            "How and when objects were observed already tells something of their "
+            f"class: macro F1 {interval_text(baselines['nuisance']['macro_f1'])} "
+            "without any look at them. Judge the model by its margin above that."
+        )
+    return found
+
+
+def _against(metrics: dict, name: str) -> str:
+    gap = metrics["above_baselines"][name]["macro_f1"]
+    if gap["low"] > 0:
+        claim = "It is clearly above"
+    elif gap["high"] < 0:
+        claim = "It is clearly below"
+    else:
+        claim = "It is not clearly above"
+    score = interval_text(metrics["baselines"][name]["macro_f1"])
+    return (
+        f"{claim} the {name} baseline, which {SEES[name]} ({score}; difference "
+        f"{gap['value']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}])."
+    )
+
+
+def _weakest(metrics: dict) -> str:
+    scored = {n: row for n, row in metrics["per_class"].items() if row["count"]}
+    if len(scored) < 2:
+        return ""
+    name = min(scored, key=lambda n: scored[n]["f1"]["value"])
+    row = scored[name]
+    return (
+        f"The hardest class is {name}: F1 {interval_text(row['f1'])} over "
+        f"{row['count']} object{'s' * (row['count'] > 1)}."
+    )
+
+
+def _confidence(metrics: dict) -> str:
+    sure, right = metrics["mean_confidence"], metrics["accuracy"]["value"]
+    error = f"calibration error {metrics['ece']:.3f}"
+    if metrics["ece"] <= metrics["ece_by_chance"]:
+        return (
+            f"Its stated confidence can be taken at its word ({error}, no more than "
+            "chance gives so many objects)."
+        )
+    if abs(sure - right) < 0.02:
+        manner = "over-confident here and under-confident there"
+    else:
+        manner = "over-confident" if sure > right else "under-confident"
+    return (
+        f"It is {manner}: {sure:.0%} sure on average and right {right:.0%} of the "
+        f"time ({error}, where chance alone would stay below "
+        f"{metrics['ece_by_chance']:.3f})."
+    )

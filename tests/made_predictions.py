@@ -1,0 +1,97 @@
+"""Predictions made up for tests: an imagined model that is right about 3 in 4 times."""
+
+import numpy as np
+
+from jaxastro.evaluation.predictions import Predictions
+
+CLASSES = ("AGN", "SNIa", "SNOther", "Variable")
+BANDS = ("u", "g", "r", "i", "z")
+SHARE = (0.22, 0.26, 0.08, 0.44)  # of the classes, unequal as in the sky
+
+
+def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    num_classes = len(CLASSES)
+    label = rng.choice(num_classes, num_objects, p=SHARE)
+    num_epochs = rng.integers(3, 99, num_objects)
+
+    def probability_after(epochs, weight=1.0):
+        logits = rng.normal(size=(num_objects, num_classes)) * 1.2
+        sure = 1.5 + 1.6 * np.tanh(np.minimum(epochs, num_epochs) / 30)
+        logits[np.arange(num_objects), label] += weight * sure
+        odds = np.exp(logits)
+        return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    centre = rng.normal(size=(num_classes, 32)) * 0.9
+    early_epochs = np.array([2, 4, 8, 16, 32, 64])
+    shown = rng.choice(num_objects, min(num_shown, num_objects), replace=False)
+    image, time, band, mask = _frames(rng, label[shown], num_epochs[shown])
+    return Predictions(
+        title="semiconformer on sdss_sn_sim/laptop, fold 0",
+        classes=CLASSES,
+        bands=BANDS,
+        scored_against="survey labels",
+        object_id=np.array([f"SN{i:05d}" for i in range(num_objects)]),
+        label=label,
+        label_source=rng.choice(["spectroscopic", "photometric"], num_objects),
+        group=np.array([f"SN{i:05d}" for i in range(num_objects)]),
+        probability=probability_after(num_epochs),
+        embedding=centre[label] + rng.normal(size=(num_objects, 32)),
+        num_epochs=num_epochs,
+        early_epochs=early_epochs,
+        early_probability=np.stack([probability_after(n) for n in early_epochs]),
+        baseline_probability={
+            "majority": np.tile(np.float32(SHARE), (num_objects, 1)),
+            "nuisance": probability_after(num_epochs, weight=0.3),
+        },
+        shown=shown,
+        shown_image=image,
+        shown_time=time,
+        shown_band=band,
+        shown_mask=mask,
+    )
+
+
+def take(predictions, rows):
+    """Returns the predictions of these rows, in this order; nothing is shown."""
+    p, rows = predictions, np.asarray(rows)
+    per_object = ("object_id", "label", "label_source", "group", "probability")
+    per_object += ("embedding", "num_epochs")
+    return p._replace(
+        **{name: np.asarray(getattr(p, name))[rows] for name in per_object},
+        early_probability=p.early_probability[:, rows],
+        baseline_probability={
+            name: value[rows] for name, value in p.baseline_probability.items()
+        },
+        shown=p.shown[:0],
+        shown_image=p.shown_image[:0],
+        shown_time=p.shown_time[:0],
+        shown_band=p.shown_band[:0],
+        shown_mask=p.shown_mask[:0],
+    )
+
+
+def _frames(rng, label, num_epochs, num_pixels=32):
+    """A host galaxy, off centre, and a point that rises and fades, blinks or waits."""
+    num_shown, longest = len(label), max(num_epochs, default=1)
+    mask = np.arange(longest) < np.asarray(num_epochs).reshape(-1, 1)
+    time = np.cumsum(rng.exponential(4, (num_shown, longest)), axis=1)
+    time = (time - time[:, :1]) * mask
+    band = rng.integers(len(BANDS), size=(num_shown, longest)) * mask
+    y, x = np.mgrid[:num_pixels, :num_pixels] - (num_pixels - 1) / 2
+    image = np.zeros((num_shown, longest, num_pixels, num_pixels), np.float32)
+    for s in range(num_shown):
+        dy, dx = rng.normal(scale=3, size=2)
+        host = 1.5 * np.exp(-np.hypot((y - dy) / 3, (x - dx) / 5))
+        peak = rng.uniform(15, 60)
+        flux = [
+            3 + rng.normal(size=longest),  # AGN
+            9 * np.exp(-(((time[s] - peak) / 18) ** 2)),  # SNIa
+            6 * np.exp(-abs(time[s] - peak) / 25),  # SNOther
+            6 + 3 * np.sin(time[s] / 3),  # Variable
+        ][label[s]]
+        width = rng.uniform(1.3, 2.2, longest)[:, None, None]
+        star = np.exp(-(y**2 + x**2) / (2 * width**2))
+        image[s] = host + flux[:, None, None] * star / width**2
+        image[s] += rng.normal(scale=0.25, size=image[s].shape)
+    return image * mask[:, :, None, None], time, band, mask
