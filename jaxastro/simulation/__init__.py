@@ -1,0 +1,1 @@
+"""Image time series with known truth: when, under what sky, of what, as what."""

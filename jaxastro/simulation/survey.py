@@ -1,0 +1,388 @@
+"""One simulated object of the supernova survey, from its number and a seed."""
+
+import functools
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxastro.data.record import Record, make_record
+from jaxastro.simulation import cadence, lightcurves, observing, scene
+from jaxastro.surveys import SURVEYS, UNLABELLED
+
+SURVEY = SURVEYS["sdss_sn_sim"]
+CANDIDATES = 64  # possible objects, of which the survey's selection takes one
+DETECTION = 5.0  # signal to noise of a change, in one frame in g, r or i
+KNOWN_DETECTIONS = 4  # visits with a detection that a classified object needs, at least
+SPECTROSCOPY_LIMIT = 21.3  # r magnitude at which half the supernovae get a spectrum
+SPECTROSCOPY_WIDTH = 0.4  # magnitudes over which that fraction falls
+MISTAKE_BRIGHT = 0.03  # of photometric supernova types are wrong, for bright ones
+MISTAKE_FAINT = 0.20  # ... and for faint ones
+MISTAKE_TURN = 21.8  # r magnitude half-way between
+CENTRING = 0.08  # arcsec, scatter of a candidate's position
+FRAME_LOSS = 0.03  # of an object's frames, at random: edges, satellites
+NEIGHBOURS = 0.35  # unrelated objects per stamp, on average
+
+
+class Category(NamedTuple):
+    """One row of the survey's table: what it says of an object, and what that is."""
+
+    count: int  # of 10,217
+    truth: tuple[str, ...]  # classes it is drawn from
+    share: tuple[float, ...]  # with these probabilities
+    label: str
+    label_source: str
+
+
+# The counts of Sako et al. (2018) as Bairouk et al. (2023, A&A 673, A141, table 1)
+# group them. PT: the type is photometric.
+CATEGORIES = {
+    "AGN": Category(906, ("AGN",), (1.0,), "AGN", "spectroscopic"),
+    "SNIa": Category(499, ("SNIa",), (1.0,), "SNIa", "spectroscopic"),
+    "SNOther": Category(89, ("SNOther",), (1.0,), "SNOther", "spectroscopic"),
+    "Unknown": Category(
+        2009,
+        ("AGN", "SNIa", "SNOther", "Variable"),
+        (0.15, 0.30, 0.35, 0.20),
+        UNLABELLED,
+        "none",
+    ),
+    "Variable": Category(3225, ("Variable",), (1.0,), "Variable", "catalogue"),
+    "SNOther_PT": Category(2041, ("SNOther",), (1.0,), "SNOther", "photometric"),
+    "SNIa_PT": Category(1448, ("SNIa",), (1.0,), "SNIa", "photometric"),
+}
+TOTAL = sum(category.count for category in CATEGORIES.values())
+MISTAKEN_FOR = {"SNIa": "SNOther", "SNOther": "SNIa"}
+
+
+class Preset(NamedTuple):
+    """How much of the survey to make. The objects are the same in all of them."""
+
+    objects: int
+    visits: float  # fraction of each field's visits that is kept
+    max_visits: int  # and at most so many
+
+
+PRESETS = {
+    "tiny": Preset(objects=60, visits=0.5, max_visits=3),
+    "laptop": Preset(objects=2400, visits=0.5, max_visits=100),
+    "paper": Preset(objects=TOTAL, visits=1.0, max_visits=100),
+}
+
+
+def preset_of(name: str) -> Preset:
+    """Returns a preset by name, or says which there are."""
+    if name not in PRESETS:
+        raise ValueError(
+            f"No preset named {name!r} for {SURVEY.name}. Known presets: "
+            f"{', '.join(PRESETS)}. Choose one of them."
+        )
+    return PRESETS[name]
+
+
+@functools.lru_cache(maxsize=cadence.NUM_FIELDS)
+def observing_log(field: int, seed: int) -> observing.ObservingLog:
+    """Returns all frames of a field: what every object in it is seen in."""
+    visits = cadence.draw_visits(field, seed)
+    return observing.draw_log(
+        visits, field=field, seed=seed, pixel_scale=SURVEY.pixel_scale
+    )
+
+
+def category_of(number: int, seed: int) -> str:
+    """Returns the row of the table that object `number` belongs to.
+
+    Numbers step through the table by the golden ratio, so that any run of them,
+    however short, holds the rows in nearly the right proportions.
+    """
+    start = np.random.default_rng([seed, 4]).random()
+    place = (start + number * 0.6180339887498949) % 1.0 * TOTAL
+    bounds = np.cumsum([category.count for category in CATEGORIES.values()])
+    return list(CATEGORIES)[int(np.searchsorted(bounds, place, side="right"))]
+
+
+def simulate_object(
+    number: int, *, seed: int, preset: Preset, category: str = ""
+) -> Record:
+    """Returns object `number` of the survey that `seed` names.
+
+    The same number and seed give the same object whatever else is made, and in
+    every preset: a smaller preset keeps fewer of its visits. Position, and with it
+    the field and its frames, come from another random stream than the class.
+
+    Labels. Spectroscopic and catalogue labels are true. A photometric supernova type
+    is wrong, Ia for other or other for Ia, with probability
+        p(r) = MISTAKE_BRIGHT + (MISTAKE_FAINT - MISTAKE_BRIGHT) * sigmoid(4 (r - turn))
+    where r is the magnitude at maximum. Unknown objects carry no label; they are those
+    with only one or two visits in which their change was detected.
+
+    Args:
+        preset: how many visits to keep; one of PRESETS, or your own.
+        category: a row of CATEGORIES to make instead of the one that is drawn.
+    """
+    if category and category not in CATEGORIES:
+        raise ValueError(
+            f"No category {category!r}. {SURVEY.name} has {', '.join(CATEGORIES)}. "
+            "Choose one, or leave it out to have it drawn."
+        )
+    place, physics, sky, lost = (
+        np.random.default_rng([seed, 5, number, stream]) for stream in range(4)
+    )
+    ra = place.uniform(*cadence.RIGHT_ASCENSION)
+    dec = place.uniform(*cadence.DECLINATION)
+    field = cadence.field_of(ra, dec)
+    log = observing_log(field, seed)
+
+    name = category or category_of(number, seed)
+    row = CATEGORIES[name]
+    chosen, truth = _choose(physics, name, log)
+    wavelength = np.array(SURVEY.wavelength)[log.band]
+    miss = sky.normal(0, CENTRING, 2)  # arcsec, from the middle of the stamp
+    parts = [scene.point(miss, chosen.flux)]
+    if truth != "Variable":
+        parts += _host(sky, truth, chosen, wavelength, miss)
+    for _ in range(sky.poisson(NEIGHBOURS)):
+        parts.append(_neighbour(sky, wavelength))
+    light = scene.together(parts)
+
+    low = log.priority < _kept_visits(log, preset)
+    kept = np.flatnonzero(low & (lost.random(len(low)) >= FRAME_LOSS))
+    # Stamps are cut at whole pixels: each frame catches the object elsewhere.
+    offset = lost.uniform(-0.5, 0.5, (len(low), 2))[kept]
+    key = int(lost.integers(2**62))
+    log = observing.ObservingLog(*(column[kept] for column in log))
+    image = scene.render(
+        light._replace(flux=light.flux[:, kept]),
+        psf_fwhm=log.psf_fwhm,
+        centre=(SURVEY.image_size - 1) / 2 + offset,
+        pixel_scale=SURVEY.pixel_scale,
+        size=SURVEY.image_size,
+    )
+    record, _ = make_record(
+        object_name(number, seed),
+        SURVEY,
+        flux=observing.expose(image, log, key),
+        mjd=log.mjd,
+        band=log.band,
+        label=row.label,
+        label_source=row.label_source,
+        truth=truth,
+        ra=ra % 360,
+        dec=dec,
+        redshift=chosen.redshift if row.label_source == "spectroscopic" else np.nan,
+        group=f"field{field:03d}",
+        psf_fwhm=log.psf_fwhm,
+        noise=observing.pixel_noise(log),
+        gain=log.gain,
+        zero_point=log.zero_point,
+        bad_pixel=observing.flag_pixels(log, key, SURVEY.image_size),
+    )
+    return record
+
+
+def object_name(number: int, seed: int) -> str:
+    """Returns a name that tells neither the number nor, with it, the class."""
+    digest = hashlib.sha256(f"{SURVEY.name}:{seed}:{number}".encode()).hexdigest()
+    return f"SIM{digest[:12]}"
+
+
+def mistake_probability(magnitude: float) -> float:
+    """Returns how often a photometric supernova type is wrong, by r at maximum."""
+    faint = 1 / (1 + np.exp(-4 * (magnitude - MISTAKE_TURN)))
+    return MISTAKE_BRIGHT + (MISTAKE_FAINT - MISTAKE_BRIGHT) * faint
+
+
+def count_detections(
+    flux: np.ndarray, rest: np.ndarray, log: observing.ObservingLog
+) -> np.ndarray:
+    """Returns [k] the visits in which a change is detected, in g, r or i.
+
+    Args:
+        flux: [k t] of the point, microjansky.
+        rest: [k t] what it is compared with, microjansky.
+    """
+    photon = observing.microjansky_per_adu(log.zero_point) / log.gain
+    faint = observing.point_noise(log, pixel_scale=SURVEY.pixel_scale)
+    # Two per cent: what calibration and subtraction leave of a bright star.
+    noise = np.sqrt(faint**2 + flux * photon + (0.02 * flux) ** 2)
+    seen = np.abs(flux - rest) > DETECTION * noise
+    seen &= np.isin(log.band, [SURVEY.bands.index(band) for band in "gri"])
+    visits = log.visit[:, None] == np.arange(log.visit.max() + 1)  # t visits
+    return ((seen.astype(np.float32) @ visits.astype(np.float32)) > 0).sum(axis=1)
+
+
+def _candidates(
+    rng: np.random.Generator, truth: str, log: observing.ObservingLog
+) -> lightcurves.Candidates:
+    wavelength = np.array(SURVEY.wavelength)[log.band]
+    if truth == "AGN":
+        return lightcurves.active_nuclei(rng, log.mjd, wavelength, count=CANDIDATES)
+    if truth == "Variable":
+        return lightcurves.variable_stars(rng, log.mjd, wavelength, count=CANDIDATES)
+    is_ia = truth == "SNIa"
+    start = np.array(cadence.SEASON_START)
+    return lightcurves.supernovae(
+        rng,
+        log.mjd,
+        wavelength,
+        draw=lightcurves.draw_type_ia if is_ia else lightcurves.draw_core_collapse,
+        seasons=np.stack([start, start + cadence.SEASON_DAYS], axis=1),
+        count=CANDIDATES,
+        max_redshift=0.45 if is_ia else 0.35,
+    )
+
+
+def _choose(
+    rng: np.random.Generator, category: str, log: observing.ObservingLog
+) -> tuple[lightcurves.Candidates, str]:
+    """Draws the object that fills a row of the table, and the class it really has."""
+    row = CATEGORIES[category]
+    truth = str(rng.choice(row.truth, p=row.share))
+    chosen = _select(rng, row, _candidates(rng, truth, log), log)
+    if row.label_source != "photometric":
+        return chosen, truth
+    if rng.random() >= mistake_probability(chosen.magnitude):
+        return chosen, truth
+    # The impostor is as bright as the one it is taken for.
+    truth = MISTAKEN_FOR[truth]
+    others = _candidates(rng, truth, log)
+    likeness = np.exp(-0.5 * ((others.magnitude - chosen.magnitude) / 0.2) ** 2)
+    return _select(rng, row, others, log, likeness), truth
+
+
+def _select(
+    rng: np.random.Generator,
+    row: Category,
+    candidates: lightcurves.Candidates,
+    log: observing.ObservingLog,
+    weight=1.0,
+) -> lightcurves.Candidates:
+    """Draws one candidate as the survey would have found it.
+
+    By volume for supernovae (their redshifts are proposed uniformly), by the
+    brightness that spectroscopy wants, and by the number of detections.
+    """
+    weight = weight * np.ones(CANDIDATES)
+    if candidates.kind[0] in ("Ia", "Ibc", "II", "IIP"):
+        z = candidates.redshift
+        # Volume per redshift, near enough below z = 0.5; rates are dilated.
+        weight *= (lightcurves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
+    if row.label_source in ("spectroscopic", "photometric"):
+        excess = (candidates.magnitude - SPECTROSCOPY_LIMIT) / SPECTROSCOPY_WIDTH
+        spectrum = 1 / (1 + np.exp(np.clip(excess, -60, 60)))
+        is_bright = row.label_source == "spectroscopic"
+        weight *= spectrum if is_bright else 1 - spectrum
+    detections = count_detections(candidates.flux, candidates.rest, log)
+    if row.label == UNLABELLED:
+        amiss = np.where(
+            detections < 1,
+            1 - detections,
+            np.maximum(detections - KNOWN_DETECTIONS + 1, 0),
+        )
+    else:
+        amiss = np.maximum(KNOWN_DETECTIONS - detections, 0)
+    # Where no candidate has the detections wanted, those that come closest.
+    weight = np.where(amiss == amiss.min(), weight, 0)
+    pick = rng.choice(CANDIDATES, p=weight / weight.sum())
+    return lightcurves.Candidates(*(column[pick] for column in candidates))
+
+
+def _kept_visits(log: observing.ObservingLog, preset: Preset) -> int:
+    return min(round(preset.visits * (log.visit.max() + 1)), preset.max_visits)
+
+
+# Rest-frame colours of galaxies: wavelength (Angstrom) and magnitude minus that in r.
+SPECTRUM_WAVELENGTH = (2200.0, 3000.0, 3560.0, 4720.0, 6185.0, 7500.0, 8960.0)
+EARLY_TYPE = (4.6, 3.4, 2.4, 0.75, 0.0, -0.38, -0.68)
+LATE_TYPE = (2.3, 1.9, 1.45, 0.45, 0.0, -0.22, -0.35)
+
+
+class HostKind(NamedTuple):
+    """The galaxies that a class prefers."""
+
+    early: float  # fraction of early types
+    magnitude: tuple[float, float]  # absolute r, mean and scatter
+
+
+HOSTS = {
+    "SNIa": HostKind(early=0.35, magnitude=(-20.8, 1.0)),
+    "SNOther": HostKind(early=0.0, magnitude=(-19.9, 1.1)),
+    "AGN": HostKind(early=0.6, magnitude=(-21.4, 0.7)),
+}
+
+
+def _host(
+    rng: np.random.Generator,
+    truth: str,
+    chosen: lightcurves.Candidates,
+    wavelength: np.ndarray,
+    nucleus: np.ndarray,
+) -> list[scene.Gaussians]:
+    """Draws the host galaxy: centred on an active nucleus, else beside the supernova.
+
+    A supernova lies in its host's light: exponentially distributed, in the disc.
+    """
+    kind, z = HOSTS[truth], float(chosen.redshift)
+    is_early = rng.random() < kind.early
+    absolute = rng.normal(*kind.magnitude)
+    radius = 5.0 * 10 ** (-0.12 * (absolute + 21)) * np.exp(0.3 * rng.normal())  # kpc
+    radius /= lightcurves.kiloparsec_per_arcsec(z)
+    axis_ratio, angle = rng.uniform(0.3, 1.0), rng.uniform(0, np.pi)
+    bulge_share = rng.uniform(0.6, 1.0) if is_early else rng.uniform(0.0, 0.3)
+
+    colour = np.interp(
+        wavelength / (1 + z), SPECTRUM_WAVELENGTH, EARLY_TYPE if is_early else LATE_TYPE
+    )
+    modulus = lightcurves.distance_modulus(z) - 2.5 * np.log10(1 + z)
+    flux = lightcurves.flux_of(absolute + colour + modulus)
+
+    # Gamma(2) is how the light of an exponential disc lies in radius.
+    distance, turn = radius / 1.678 * rng.gamma(2.0), rng.uniform(0, 2 * np.pi)
+    along, across = distance * np.cos(turn), axis_ratio * distance * np.sin(turn)
+    away = np.array(
+        [
+            along * np.cos(angle) - across * np.sin(angle),
+            along * np.sin(angle) + across * np.cos(angle),
+        ]
+    )
+    centre = nucleus if truth == "AGN" else nucleus + away
+    return [
+        scene.sersic(
+            centre,
+            bulge_share * flux,
+            index=4,
+            radius=0.6 * radius,
+            axis_ratio=0.5 + 0.5 * axis_ratio,
+            angle=angle,
+        ),
+        scene.sersic(
+            centre,
+            (1 - bulge_share) * flux,
+            index=1,
+            radius=radius,
+            axis_ratio=axis_ratio,
+            angle=angle,
+        ),
+    ]
+
+
+def _neighbour(rng: np.random.Generator, wavelength: np.ndarray) -> scene.Gaussians:
+    """Draws an unrelated star or galaxy somewhere in the stamp."""
+    edge = SURVEY.image_size * SURVEY.pixel_scale / 2
+    position = rng.uniform(-edge, edge, 2)
+    # Counts rise as 10^(0.35 r) to the limit of the survey.
+    magnitude = max(23.0 + np.log10(rng.random()) / 0.35, 16.0)
+    if rng.random() < 0.4:
+        kelvin = rng.uniform(3200, 6500)
+        colour = lightcurves.blackbody(wavelength, kelvin)
+        colour = colour / lightcurves.blackbody(lightcurves.R_BAND, kelvin)
+        return scene.point(position, lightcurves.flux_of(magnitude) * colour)
+    colour = np.interp(wavelength / 1.3, SPECTRUM_WAVELENGTH, LATE_TYPE)
+    return scene.sersic(
+        position,
+        lightcurves.flux_of(magnitude + colour),
+        index=1,
+        radius=rng.uniform(0.4, 1.5),
+        axis_ratio=rng.uniform(0.3, 1),
+        angle=rng.uniform(0, np.pi),
+    )
