@@ -16,7 +16,7 @@ def test_splits_are_disjoint_complete_and_never_cut_a_group():
 
 
 def test_a_fold_depends_on_the_group_alone():
-    assert fold_of("SN1234", seed=0, num_folds=5) == 2
+    assert fold_of("SN1234", seed=0, num_folds=5) == 4
     few = split_of(list("abcdefghijkl"), test_fold=0, num_folds=3, seed=1)["test"]
     many = split_of(list("abcdefghijklmnop"), test_fold=0, num_folds=3, seed=1)["test"]
     assert set(few) == {i for i in many if i < 12}

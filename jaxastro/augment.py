@@ -1,0 +1,98 @@
+"""Views of an image time series: the same sky seen another way, on the device."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key
+
+from jaxastro.types import Series
+
+
+def make_augment(
+    *,
+    max_epochs: int,
+    drop: float = 0.5,
+    rotation: float = 180.0,
+    flip: bool = True,
+) -> Callable[[Key[Array, ""], Series], Series]:
+    """Returns augment(key, series), which draws one view of every object.
+
+    Every frame of a view is transformed alike: the sky does not turn between epochs.
+    In order: random epochs are dropped; a random window of at most `max_epochs` of
+    those left is kept, moved to the front; frames are rotated and flipped.
+
+    Args:
+        max_epochs: epochs of a view.
+        drop: the largest share of epochs dropped; the share is uniform in [0, drop].
+        rotation: largest angle, degrees, uniform in [-rotation, rotation].
+        flip: whether to mirror, left to right, half of the objects; with rotation
+            by any angle this gives every orientation.
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4.2; thesis, Sect. 5.2.1.
+    Differs: any angle and a flip, where the published code rotates by up to 15
+        degrees or flips; pixels turned in from outside the frame are those of its
+        edge; time restarts at the first epoch of the view.
+    """
+    if not 0 <= drop < 1:
+        raise ValueError(f"augment: drop {drop} is not a share in [0, 1).")
+
+    def augment_one(key, series):
+        keys = jax.random.split(key, 3)
+        series = _window(keys[0], series, max_epochs, drop)
+        angle = jax.random.uniform(keys[1], (), minval=-1, maxval=1) * rotation
+        mirror = jax.random.bernoulli(keys[2]) & flip
+        return series._replace(image=_turn(series.image, jnp.deg2rad(angle), mirror))
+
+    def augment(key, series):
+        keys = jax.random.split(key, len(series.image))
+        return jax.vmap(augment_one)(keys, series)
+
+    return augment
+
+
+def _window(key: Key[Array, ""], series: Series, max_epochs: int, drop: float) -> Series:
+    """Drops random epochs of one object, then keeps a random window of the rest."""
+    share_key, keep_key, start_key = jax.random.split(key, 3)
+    observed = series.epoch_mask
+    share = jax.random.uniform(share_key, maxval=drop)
+    luck = jnp.where(observed, jax.random.uniform(keep_key, observed.shape), jnp.inf)
+    # The luckiest epoch always stays: a view is never empty.
+    keep = observed & ((luck >= share) | (luck == luck.min()))
+    count = keep.sum()
+    spare = jnp.maximum(count - max_epochs, 0)
+    start = jax.random.randint(start_key, (), 0, spare + 1)
+    place = jnp.cumsum(keep) - 1 - start
+    keep &= (place >= 0) & (place < max_epochs)
+    # stable: epochs stay in time order, those not kept go to the end
+    order = jnp.argsort(~keep, stable=True)[:max_epochs]
+    series = jax.tree.map(lambda a: a[order], series)
+    mask = keep[order]
+    time = jnp.where(mask, series.time - series.time[0], 0)
+    return series._replace(time=time, epoch_mask=mask)
+
+
+def _turn(
+    image: Float[Array, "t y x"], angle: Float[Array, ""], mirror
+) -> Float[Array, "t y x"]:
+    """Rotates and mirrors all frames of one object alike, by bilinear interpolation."""
+    frames, height, width = image.shape
+    y, x = jnp.mgrid[:height, :width].astype(image.dtype)
+    y, x = y - (height - 1) / 2, x - (width - 1) / 2
+    x = jnp.where(mirror, -x, x)
+    sin, cos = jnp.sin(angle), jnp.cos(angle)
+    from_y = jnp.clip(cos * y + sin * x + (height - 1) / 2, 0, height - 1)
+    from_x = jnp.clip(cos * x - sin * y + (width - 1) / 2, 0, width - 1)
+    low_y = jnp.minimum(jnp.floor(from_y), height - 2).astype(jnp.int32)
+    low_x = jnp.minimum(jnp.floor(from_x), width - 2).astype(jnp.int32)
+    part_y, part_x = (from_y - low_y)[..., None], (from_x - low_x)[..., None]
+
+    # Time last: each of the four gathers then copies whole rows of epochs.
+    pixel = image.reshape(frames, -1).T
+    corner = low_y * width + low_x
+
+    def at(offset: int) -> Float[Array, "y x t"]:
+        return pixel[corner + offset]
+
+    top = at(0) * (1 - part_x) + at(1) * part_x
+    bottom = at(width) * (1 - part_x) + at(width + 1) * part_x
+    return jnp.moveaxis(top * (1 - part_y) + bottom * part_y, -1, 0)

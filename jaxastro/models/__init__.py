@@ -1,0 +1,19 @@
+"""Every architecture, by the name a config gives it."""
+
+import flax.linen as nn
+
+from jaxastro.models.convention import ConvEntion
+
+MODELS = {
+    "convention": ConvEntion,
+}
+
+
+def make_model(name: str, **args) -> nn.Module:
+    """Builds a model from its name and its constructor's arguments."""
+    if name not in MODELS:
+        raise ValueError(
+            f"No model named {name!r}. Known models: {', '.join(MODELS)}. To add one, "
+            "write its file and list it in jaxastro/models/__init__.py."
+        )
+    return MODELS[name](**args)
