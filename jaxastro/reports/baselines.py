@@ -25,7 +25,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         for name, probability in rows.items()
     }
 
-    figure = style.new_figure(10, 1.25 + 0.42 * len(rows))
+    figure = style.new_figure(style.WIDTH, 1.25 + 0.42 * len(rows))
     panels = figure.subplots(1, len(_PANELS), sharey=True)
     for axes, (score, title) in zip(panels, _PANELS.items(), strict=True):
         _draw_score(axes, [table[name][score] for name in rows])

@@ -12,7 +12,7 @@ from jaxastro.reports import style
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws both curves of every class that has objects, and others to tell from."""
     p = predictions
-    figure = style.new_figure(10, 4.9)
+    figure = style.new_figure(style.WIDTH, 4.9)
     roc_axes, precision_axes = figure.subplots(1, 2)
     roc_axes.plot([0, 1], [0, 1], color=style.MUTED, linewidth=1, linestyle=":")
     told, left_out = [], []

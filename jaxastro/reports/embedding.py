@@ -25,7 +25,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     label = p.label[rows]
     is_right = predicted_class(p.probability[rows]) == label
 
-    figure = style.new_figure(10, 6.6)
+    figure = style.new_figure(style.WIDTH, 6.6)
     axes = figure.subplots()
     for index, name in enumerate(p.classes):
         _draw_class(axes, place, label == index, is_right, index, name)

@@ -24,7 +24,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     early = _early_scores(p)
     bins = _scores_by_num_epochs(p)
 
-    figure = style.new_figure(10, 4.4)
+    figure = style.new_figure(style.WIDTH, 4.4)
     left, right = figure.subplots(1, 2, sharey=True)
     _draw_early(left, early)
     _draw_bins(right, bins)

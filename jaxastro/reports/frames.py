@@ -22,7 +22,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     if not len(p.shown):
         return []
     chosen, is_right = _choose(p)
-    figure = style.new_figure(10, 10 * _ROW * len(chosen) / _WIDTH)
+    figure = style.new_figure(style.WIDTH, style.WIDTH * _ROW * len(chosen) / _WIDTH)
     axes = figure.subplots()
     for row, number in enumerate(chosen):
         _draw_words(axes, row, p, p.shown[number])

@@ -14,7 +14,7 @@ from jaxastro.reports import style, verdict
 from jaxastro.reports.page_template import TEMPLATE
 
 FILE_NAME = "index.html"
-_CSS_PIXELS_PER_INCH = 88  # at which the pictures' type is as large as the page's
+_CSS_PIXELS_PER_INCH = 100  # at which the pictures' type is as large as the page's
 
 
 def write(
@@ -44,7 +44,7 @@ def write(
         predictions=predictions,
         metrics=metrics,
         tone=_tone(metrics),
-        verdict=verdict.verdict(metrics),
+        verdict=verdict.sentences(metrics),
         cautions=verdict.cautions(metrics),
         colors=[style.class_style(c)["color"] for c in range(len(predictions.classes))],
         figures=[_figure(path) for path in paths if path.suffix == ".png"],

@@ -55,21 +55,25 @@ a:hover, a:focus-visible { text-decoration: underline; }
   border-left: 5px solid var(--unclear); }
 .cautions h2 { margin: 0; font-size: 1rem; }
 .cautions ul { margin: .2rem 0 0; padding-left: 1.1rem; max-width: 46rem; }
-.words { display: grid; grid-template-columns: 9rem 1fr; gap: .35rem 1.2rem;
+.words { display: grid; grid-template-columns: 10.5rem 1fr; gap: .35rem 1.2rem;
   margin: .9rem 0 0; }
 .words dt { font-weight: 620; }
 .words dd { margin: 0; max-width: 40rem; }
+.next { margin-top: 1.8rem; }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; margin: .9rem 0 0; font-size: .94rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .5rem .9rem .5rem 0; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 thead th { color: var(--muted); font-weight: 500; font-size: .85rem; }
-th:first-child { text-align: left; font-weight: 600; }
-td.graph { width: 24%; min-width: 9rem; padding-right: 0; }
+th:first-child { text-align: left; }
+tbody th { font-weight: 600; }
+th:last-child, td:last-child { padding-right: 0; }
+td.graph { width: 24%; min-width: 9rem; }
 .range { color: var(--muted); }
 .chip { display: inline-block; width: .7em; height: .7em; margin-right: .55em;
   border-radius: 2px; }
+.ends { display: flex; justify-content: space-between; }
 .strip { position: relative; height: .8rem; border-radius: 3px;
   background: linear-gradient(var(--strip), var(--strip)) center / 100% 1px
     no-repeat; }
@@ -122,6 +126,10 @@ TEMPLATE = (
 </head>
 <body>
 {% macro words(name, meaning) %}<dt>{{ name }}</dt><dd>{{ meaning }}</dd>{% endmacro %}
+{% macro score_cell(score) -%}
+{{ "%.2f"|format(score.value) }} <span class="range">[
+{{- "%.2f"|format(score.low) }}, {{ "%.2f"|format(score.high) }}]</span>
+{%- endmacro %}
 <header>
 <p class="kicker">Evaluation</p>
 <h1>{{ predictions.title }}</h1>
@@ -129,7 +137,8 @@ TEMPLATE = (
  classes · bands {{ predictions.bands|join(" ") }} ·
  scored against {{ metrics.scored_against }}</p>
 <nav aria-label="Sections">
-<a href="#words">Words</a><a href="#classes">Scores per class</a>
+<a href="#words">Words on this page</a>
+<a href="#classes">Scores per class</a>
 {% for figure in figures %}
 <a href="#{{ figure.name }}">{{ figure.title }}</a>
 {% endfor %}
@@ -137,7 +146,8 @@ TEMPLATE = (
 </header>
 <main>
 
-<section class="verdict {{ tone }}" aria-label="Verdict"><p>{{ verdict }}</p></section>
+<section class="verdict {{ tone }}" aria-label="Verdict"><p>
+<strong>{{ verdict[0] }}</strong> {{ verdict[1:]|join(" ") }}</p></section>
 <dl class="tiles">
 {% for name, score in [("Macro F1", metrics.macro_f1),
     ("Balanced accuracy", metrics.balanced_accuracy),
@@ -147,7 +157,7 @@ TEMPLATE = (
  {{ "%.2f"|format(score.high) }}</small></dd></div>
 {% endfor %}
 <div class="tile"><dt>Calibration error</dt>
-<dd>{{ "%.3f"|format(metrics.ece) }}<small>by chance alone below
+<dd>{{ "%.3f"|format(metrics.ece) }}<small>by chance: below
  {{ "%.3f"|format(metrics.ece_by_chance) }}</small></dd></div>
 </dl>
 {% if cautions %}
@@ -181,22 +191,19 @@ TEMPLATE = (
 
 <section id="classes">
 <h2>Scores per class</h2>
-<p class="facts">Labels: {% for source, count in metrics.label_sources.items() -%}
-{{ count }} {{ source }}{{ ", " if not loop.last else "." }}
-{%- endfor %} A dash: no such object was scored.</p>
+<p>How well each class is found. A dash: no object of that class was scored.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">Class</th><th scope="col">Objects</th>
 <th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">F1</th>
-<th scope="col"><span class="range">F1 from 0 to 1</span></th></tr></thead>
+<th scope="col"><span class="ends"><span>0</span><span>1</span></span></th>
+</tr></thead>
 <tbody>
 {% for name, row in metrics.per_class.items() %}
 {% set color = colors[loop.index0] %}
 <tr><th scope="row"><span class="chip" style="background:{{ color }}"></span>
 {{- name }}</th><td>{{ row.count }}</td>
 {% for score in [row.precision, row.recall, row.f1] %}
-<td>{% if row.count %}{{ "%.2f"|format(score.value) }} <span class="range">[
-{{- "%.2f"|format(score.low) }}, {{ "%.2f"|format(score.high) }}]</span>
-{% else %}–{% endif %}</td>
+<td>{% if row.count %}{{ score_cell(score) }}{% else %}–{% endif %}</td>
 {% endfor %}
 <td class="graph">{% if row.count %}<div class="strip" aria-hidden="true">
 <i style="background:{{ color }};left:{{ row.f1.low|percent }};width:
@@ -205,6 +212,23 @@ TEMPLATE = (
 {% endif %}</td></tr>
 {% endfor %}
 </tbody></table></div>
+{% if metrics.by_label_source|length > 1 %}
+<p class="next">The same by where the survey's label comes from: a spectrum is nearly
+always right, a guess from colours less often.</p>
+<div class="scroll"><table>
+<thead><tr><th scope="col">Label source</th><th scope="col">Objects</th>
+<th scope="col">Macro F1</th><th scope="col">Balanced accuracy</th>
+<th scope="col">Accuracy</th></tr></thead>
+<tbody>
+{% for name, row in metrics.by_label_source.items() %}
+<tr><th scope="row">{{ name }}</th><td>{{ row.count }}</td>
+{% for score in [row.macro_f1, row.balanced_accuracy, row.accuracy] %}
+<td>{{ score_cell(score) }}</td>
+{% endfor %}
+</tr>
+{% endfor %}
+</tbody></table></div>
+{% endif %}
 </section>
 
 {% for figure in figures %}

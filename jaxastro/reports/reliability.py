@@ -18,7 +18,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     chance = calibration.chance_calibration_error(p.probability)
     is_right = predicted_class(p.probability) == p.label
 
-    figure = style.new_figure(10, 4.6)
+    figure = style.new_figure(style.WIDTH, 4.6)
     left, right = figure.subplots(1, 2)
     _draw_bins(left, bins)
     left.text(

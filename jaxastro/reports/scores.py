@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +56,7 @@ def compute(predictions: Predictions) -> dict:
             for name, probability in p.baseline_probability.items()
         },
         "per_class": _per_class(p),
-        "label_sources": dict(sorted(Counter(p.label_source.tolist()).items())),
+        "by_label_source": _by_label_source(p),
     }
 
 
@@ -75,6 +74,17 @@ def _per_class(p: Predictions) -> dict[str, dict]:
         | {"count": int(value["count"][c])}
         for c, name in enumerate(p.classes)
     }
+
+
+def _by_label_source(p: Predictions) -> dict[str, dict]:
+    found = {}
+    for source in np.unique(p.label_source).tolist():
+        rows = p.label_source == source
+        intervals = bootstrap.score_intervals(
+            p.label[rows], p.probability[rows], p.group[rows], len(p.classes)
+        )
+        found[source] = _as_dicts(intervals) | {"count": int(rows.sum())}
+    return found
 
 
 def _as_dicts(intervals: dict) -> dict[str, dict]:

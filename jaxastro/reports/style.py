@@ -23,6 +23,7 @@ LINES = ("-", "--", ":", "-.")  # the ninth class has the first one's colour, da
 RIGHT, WRONG = PALETTE[0], PALETTE[1]
 INK, MUTED, GRID = "#1f2933", "#66717d", "#e4e8ec"
 DOTS_PER_INCH = 160
+WIDTH = 8.9  # inches of a picture as wide as the page
 SMALL, NORMAL, LARGE = 8, 9.5, 11  # points
 
 

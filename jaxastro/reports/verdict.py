@@ -11,14 +11,19 @@ SEES = {
 
 def verdict(metrics: dict) -> str:
     """Returns one paragraph: the score, against the baselines, and its confidence."""
-    sentences = [
+    return " ".join(sentences(metrics))
+
+
+def sentences(metrics: dict) -> list[str]:
+    """Returns the sentences of the verdict; the first is the score."""
+    told = [
         f"Macro F1 {interval_text(metrics['macro_f1'])} on {metrics['num_objects']} "
         f"objects, scored against {metrics['scored_against']}.",
         *(_against(metrics, name) for name in ("nuisance", "majority")),
         _weakest(metrics),
         _confidence(metrics),
     ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in told if sentence]
 
 
 def cautions(metrics: dict) -> list[str]:
@@ -64,10 +69,10 @@ def _against(metrics: dict, name: str) -> str:
         claim = "It is clearly below"
     else:
         claim = "It is not clearly above"
-    score = interval_text(metrics["baselines"][name]["macro_f1"])
+    score = metrics["baselines"][name]["macro_f1"]["value"]
     return (
-        f"{claim} the {name} baseline, which {SEES[name]} ({score}; difference "
-        f"{gap['value']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}])."
+        f"{claim} the {name} baseline ({score:.2f}), which {SEES[name]}: difference "
+        f"{gap['value']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}]."
     )
 
 

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from made_predictions import make_predictions, take
+
+from jaxastro.evaluation.predictions import Predictions, load, save
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    given = make_predictions(30)
+    ids = [f"objet n°{i} μ 星 <b>" for i in range(30)]
+    given = given._replace(object_id=np.array(ids), title="été $x$")
+    assert save(given, tmp_path / "new").name == "predictions.npz"
+    found = load(tmp_path / "new")
+    for name in Predictions._fields:
+        a, b = getattr(given, name), getattr(found, name)
+        if isinstance(a, dict):
+            assert a.keys() == b.keys()
+            a, b = np.stack(list(a.values())), np.stack(list(b.values()))
+        if isinstance(a, np.ndarray):
+            np.testing.assert_allclose(a, b) if a.dtype.kind == "f" else (
+                np.testing.assert_array_equal(a, b)
+            )
+        else:
+            assert a == b
+    assert found.label.dtype == np.int32
+    assert found.probability.dtype == np.float32
+
+
+def test_a_failed_write_leaves_nothing_and_keeps_the_old(tmp_path, monkeypatch):
+    save(make_predictions(20), tmp_path)
+
+    def fails(*_, **__):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(np, "savez_compressed", fails)
+    with pytest.raises(OSError, match="disk full"):
+        save(make_predictions(10), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.npz"]
+    assert len(load(tmp_path).label) == 20
+
+
+def test_nothing_shown_and_no_early_looks_are_fine(tmp_path):
+    given = take(make_predictions(12), range(5))
+    given = given._replace(
+        early_epochs=np.zeros(0, int), early_probability=np.zeros((0, 5, 4))
+    )
+    save(given, tmp_path)
+    assert len(load(tmp_path).shown) == 0
+
+
+def test_missing_damaged_or_foreign_files_are_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate --workdir=RUN"):
+        load(tmp_path)
+    path = tmp_path / "predictions.npz"
+    path.write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(ValueError, match="cannot be read"):
+        load(tmp_path)
+    np.savez(path, label=np.zeros(3), colour=np.zeros(3))
+    with pytest.raises(
+        ValueError, match=r"fields bands, .*colour.* missing or unknown"
+    ):
+        load(tmp_path)
+    np.savez(path, label=np.array([{}], object))
+    with pytest.raises(ValueError, match="cannot be read"):  # a pickle is not opened
+        load(tmp_path)
+
+
+def spoiled(field, row, value):
+    p = make_predictions(20)
+    array = np.array(getattr(p, field))
+    array[row] = value
+    return p._replace(**{field: array})
+
+
+@pytest.mark.parametrize(
+    ("predictions", "message"),
+    [
+        (spoiled("probability", 7, np.nan), "SN00007: probability is not a number"),
+        (spoiled("probability", 7, 0.9), "SN00007: probability .* not a distribution"),
+        (spoiled("embedding", 3, np.inf), "SN00003: embedding is not a number"),
+        (
+            spoiled("early_probability", 1, np.nan),
+            "SN00000: probability after 4 epochs",
+        ),
+        (spoiled("label", 4, 9), "SN00004: label 9, but .* 0 to 3"),
+        (spoiled("object_id", 4, "SN00005"), "SN00005 appears 2 times"),
+        (spoiled("shown", 0, 20), "row 20, but there are 20 objects"),
+        (spoiled("shown_band", slice(None), 5), "band 5 of a shown frame"),
+    ],
+)
+def test_contradictions_name_the_object(tmp_path, predictions, message):
+    with pytest.raises(ValueError, match=message):
+        save(predictions, tmp_path)
+
+
+def test_shapes_and_baselines_are_checked(tmp_path):
+    p = make_predictions(20)
+    with pytest.raises(ValueError, match=r"label has shape \(19,\), but 20 objects"):
+        save(p._replace(label=p.label[1:]), tmp_path)
+    with pytest.raises(ValueError, match="without the baseline 'nuisance'"):
+        save(p._replace(baseline_probability={"majority": p.probability}), tmp_path)
+    with pytest.raises(ValueError, match="0 objects over 4 classes"):
+        save(take(p, np.zeros(0, int)), tmp_path)

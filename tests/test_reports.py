@@ -1,0 +1,203 @@
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from made_predictions import make_predictions, take
+from PIL import Image
+from sklearn.metrics import f1_score
+
+from experiments.report import write_report
+from jaxastro.evaluation.predictions import save
+from jaxastro.reports import REPORTS, embedding, frames, page, scores
+from jaxastro.reports.style import plain
+from jaxastro.reports.verdict import cautions, verdict
+
+EVIL = '"><script>alert(1)</script>'
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("run")
+    save(make_predictions(120), workdir / "predictions")
+    (workdir / "config.json").write_text('{"model": {"name": "convention"}}')
+    return write_report(workdir).parent
+
+
+def written_page(predictions, folder):
+    paths = [path for write in REPORTS.values() for path in write(predictions, folder)]
+    return page.write(predictions, folder, paths).read_text(encoding="utf-8")
+
+
+def test_metrics_json_has_the_form_that_scripts_rely_on(report):
+    found = json.loads((report / "metrics.json").read_text())
+    classes = {"AGN", "SNIa", "SNOther", "Variable"}
+    triples = [found[name] for name in ("accuracy", "macro_f1", "balanced_accuracy")]
+    for table in ("baselines", "above_baselines"):
+        assert {"majority", "nuisance"} <= found[table].keys()
+        for one in found[table].values():
+            triples += [one[n] for n in ("accuracy", "macro_f1", "balanced_accuracy")]
+    assert found["per_class"].keys() == classes
+    for one in found["per_class"].values():
+        triples += [one[name] for name in ("precision", "recall", "f1")]
+    for triple in triples:
+        assert list(triple) == ["value", "low", "high"]
+        assert triple["low"] <= triple["value"] <= triple["high"]
+    assert sum(row["count"] for row in found["per_class"].values()) == 120
+    assert found["num_objects"] == 120
+    assert found["scored_against"] == "survey labels"
+    assert 0 < found["ece"] < 1
+    assert found["log_loss"] > 0
+    p = make_predictions(120)
+    expected = f1_score(p.label, p.probability.argmax(axis=1), average="macro")
+    assert found["macro_f1"]["value"] == pytest.approx(expected)
+
+
+def test_every_report_leaves_a_file_and_every_picture_its_words(report):
+    names = {path.name for path in report.iterdir()}
+    assert {"metrics.json", "scores.csv", "confusion.csv", "epochs.csv"} <= names
+    pictures = set(REPORTS) - {"scores"}
+    assert {f"{name}.png" for name in pictures} <= names
+    text = (report / "index.html").read_text(encoding="utf-8")
+    for name in pictures:
+        with Image.open(report / f"{name}.png") as image:
+            words = image.text
+        assert min(len(words[key]) for key in ("Title", "Description", "Comment")) > 10
+        assert f'id="{name}"' in text
+        assert words["Title"] in text
+
+
+def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    addresses = re.findall(r'(?:src|href|url)\s*[=(]\s*["\']?([^"\'\s>)]+)', text)
+    assert len(addresses) > 7
+    for address in addresses:
+        assert address.startswith(("#", "data:")), address
+    assert "http://" not in text
+    assert "https://" not in text
+    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 7
+    assert "convention" in text  # the config
+    found = json.loads((report / "metrics.json").read_text())
+    assert verdict(found).split(". ")[0] in text
+
+
+def test_hostile_names_are_shown_as_text(tmp_path):
+    p = make_predictions(40)
+    p = p._replace(
+        title=EVIL,
+        object_id=np.array([f"{EVIL} $\\frac{{ {i} 星" for i in range(40)]),
+        classes=(EVIL, "$x_", "été", "=cmd()"),
+        bands=("<b>", "$", "r", "i", "z"),
+        label_source=np.where(p.label == 1, EVIL, "none"),
+    )
+    text = written_page(p, tmp_path)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "été" in text
+
+
+def test_the_order_of_the_objects_changes_neither_numbers_nor_the_map(tmp_path):
+    p = make_predictions(60)
+    order = np.random.default_rng(5).permutation(60)
+    before, after = scores.compute(take(p, range(60))), scores.compute(take(p, order))
+    text, other = json.dumps(before), json.dumps(after)
+    numbers = [
+        np.array(re.findall(r"[\d.]+(?:e-\d+)?", t), float) for t in (text, other)
+    ]
+    np.testing.assert_allclose(*numbers, atol=1e-6)  # sums may round differently
+    drawn = []
+    for rows in (np.arange(60), order):
+        folder = tmp_path / str(len(drawn))
+        folder.mkdir()
+        (path,) = embedding.write(take(p, rows), folder)
+        drawn.append(np.asarray(Image.open(path)))
+    np.testing.assert_array_equal(*drawn)
+
+
+@pytest.mark.parametrize("num_objects", [1, 2, 3, 7])
+def test_a_handful_of_objects_still_gives_a_page(tmp_path, num_objects):
+    p = take(make_predictions(50, seed=num_objects), range(num_objects))
+    text = written_page(p, tmp_path)
+    assert f"on {num_objects} objects" in text
+    assert "are too narrow" in text
+
+
+def test_odd_predictions_still_give_a_page(tmp_path):
+    p = make_predictions(40)
+    one_class = np.tile(np.float32([0, 1, 0, 0]), (40, 1))
+    p = p._replace(
+        probability=one_class,  # all the same, and sure
+        embedding=np.zeros((40, 3)),
+        label=np.where(p.label == 2, 3, p.label),  # no object of SNOther
+        early_epochs=np.zeros(0, int),
+        early_probability=np.zeros((0, 40, 4)),
+        shown_image=np.full_like(p.shown_image, np.nan),
+        shown_mask=p.shown_mask & (np.arange(len(p.shown)) > 0)[:, None],
+    )
+    text = written_page(p, tmp_path)
+    assert "No object of class SNOther was scored" in text
+    assert "not clearly above" in text or "clearly below" in text
+    assert "not evaluated" not in text  # it is said in the picture, not on the page
+
+
+def test_twenty_classes_and_nothing_shown(tmp_path):
+    rng = np.random.default_rng(0)
+    p = take(make_predictions(100), range(100))
+    probability = rng.dirichlet(np.ones(20), 100)
+    p = p._replace(
+        classes=tuple(f"class {i}" for i in range(20)),
+        label=rng.integers(0, 20, 100),
+        probability=probability,
+        early_probability=np.stack([probability] * 6),
+        baseline_probability={"majority": probability, "nuisance": probability},
+    )
+    text = written_page(p, tmp_path)
+    assert 'id="frames"' not in text
+
+
+def test_the_verdict_says_what_the_numbers_say():
+    found = scores.compute(make_predictions(300))
+    assert "clearly above the nuisance baseline" in verdict(found)
+    p = make_predictions(300)
+    found = scores.compute(p._replace(probability=p.baseline_probability["nuisance"]))
+    assert "not clearly above the nuisance baseline" in verdict(found)
+    found = scores.compute(p._replace(probability=np.roll(p.probability, 1, axis=1)))
+    assert "clearly below the nuisance baseline" in verdict(found)
+    found = scores.compute(p._replace(group=np.full(300, "one field")))
+    assert any("1 independent group only" in caution for caution in cautions(found))
+
+
+def test_the_map_of_many_is_a_stated_part(monkeypatch, tmp_path):
+    monkeypatch.setattr(embedding, "MOST_OBJECTS", 50)
+    (path,) = embedding.write(make_predictions(80), tmp_path)
+    with Image.open(path) as image:
+        assert "random 50 of the 80 objects" in image.text["Description"]
+    place, how = embedding.flatten(np.random.default_rng(0).normal(size=(10, 4)))
+    assert place.shape == (10, 2)
+    assert how == "t-SNE (perplexity 3)"
+
+
+def test_the_stretch_is_monotonic_and_survives_flat_or_missing_frames():
+    image = np.linspace(-3, 50, 4 * 8 * 8).reshape(4, 8, 8)
+    found = frames.stretch(image)
+    assert found.min() == 0
+    assert found.max() == 1
+    assert (np.diff(found.ravel()) >= 0).all()
+    assert (frames.stretch(np.ones((2, 8, 8))) == 0).all()
+    assert (frames.stretch(np.full((2, 8, 8), np.nan)) == 0).all()
+
+
+def test_names_are_drawn_as_they_are():
+    assert plain("a$b\n c") == r"a\$b c"
+    assert plain("x" * 30) == "x" * 23 + "…"
+
+
+def test_the_command_teaches_and_says_what_is_missing(tmp_path):
+    command = [sys.executable, "-m", "experiments.report"]
+    told = subprocess.run([*command, "--help"], capture_output=True, text=True)
+    assert "--workdir" in told.stdout
+    assert "metrics.json" in told.stdout
+    with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate"):
+        write_report(tmp_path)
