@@ -98,8 +98,8 @@ def load(folder: Path) -> Predictions:
             "python -m experiments.evaluate --workdir=RUN first."
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            flat = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            flat = dict(arrays)
     except (zipfile.BadZipFile, ValueError, EOFError) as error:
         raise ValueError(
             f"{path} cannot be read ({error}). It is damaged or is no NumPy archive. "

@@ -5,6 +5,7 @@ from pathlib import Path
 from jaxastro.evaluation import bootstrap
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
+from jaxastro.reports.verdict import rank
 
 _PANELS = {
     "macro_f1": "Macro F1",
@@ -16,8 +17,7 @@ _PANELS = {
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws every score with its interval, the model's over the baselines'."""
     p = predictions
-    # nuisance before majority: the harder to beat stands next to the model.
-    names = sorted(p.baseline_probability, key=lambda name: name == "majority")
+    names = sorted(p.baseline_probability, key=rank)
     rows = {"this model": p.probability}
     rows |= {name: p.baseline_probability[name] for name in names}
     table = {

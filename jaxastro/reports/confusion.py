@@ -11,6 +11,10 @@ from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 
 _MOST_CLASSES_WITH_WORDS = 8  # more cells than 64 have no room for three lines
+_HOW_TO_READ_CELLS = (
+    "Brackets are 95% intervals (none where it is none or all of them), the number "
+    "below is a count of objects. "
+)
 _SHADES = LinearSegmentedColormap.from_list("paper to blue", ["#ffffff", "#0072B2"])
 
 
@@ -35,10 +39,12 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         Path(folder) / "confusion.png",
         title="What is taken for what",
         caption=(
-            "One row per true class: of its objects, how many the model called each "
-            "class. Percentages add up to 100 along a row, brackets are their 95% "
-            "intervals, the number below is a count of objects. A perfect model "
-            "fills the diagonal; a dark square beside it is a systematic confusion."
+            "One row per true class: of its objects, the share that the model called "
+            "each class; percentages add up to 100 along a row. "
+            + _HOW_TO_READ_CELLS
+            * (len(p.classes) <= _MOST_CLASSES_WITH_WORDS)
+            + "A perfect model fills the diagonal; a dark square beside it is a "
+            "systematic confusion."
         ),
         alt=_alt(p.classes, counts),
     )
@@ -53,20 +59,17 @@ def _row_share(counts: np.ndarray) -> np.ndarray:
 def _draw(classes, counts, share, low, high):
     size = len(classes)
     has_words = size <= _MOST_CLASSES_WITH_WORDS
-    side = 1.15 * size if has_words else 0.42 * size
-    figure = style.new_figure(side + 2.0, 0.78 * side + 1.2)
+    side = 1.15 * size if has_words else min(0.42 * size, style.WIDTH - 1.5)
+    figure = style.new_figure(min(side + 2, style.WIDTH), 0.78 * side + 1.2)
     axes = figure.subplots()
     axes.imshow(share, cmap=_SHADES, vmin=0, vmax=1, aspect="auto")
-    for true, guessed in np.ndindex(size, size):
+    for at in np.ndindex(size, size):
+        true, guessed = at
         _write_cell(
             axes,
             (guessed, true),
             is_empty=not counts[true].any(),
-            words=(
-                f"{share[true, guessed]:.0%}",
-                f"[{100 * low[true, guessed]:.0f}, {100 * high[true, guessed]:.0f}]",
-                f"{counts[true, guessed]}",
-            )[: 3 if has_words else 1],
+            words=_words(at, counts, share, low, high)[: 3 if has_words else 1],
             color="white" if share[true, guessed] > 0.55 else style.INK,
         )
     names = [style.plain(name, 16) for name in classes]
@@ -86,6 +89,14 @@ def _draw(classes, counts, share, low, high):
     axes.grid(which="minor", color="white", linewidth=2.5)
     axes.tick_params(which="minor", length=0)
     return figure
+
+
+def _words(at, counts, share, low, high) -> tuple[str, str, str]:
+    """Returns percentage, interval and count of a cell."""
+    span = f"[{100 * low[at]:.0f}, {100 * high[at]:.0f}]"
+    # None or all: resampling has nothing to vary, and [0, 0] would claim certainty.
+    is_open = low[at] < high[at]
+    return f"{share[at]:.0%}", span if is_open else "", f"{counts[at]}"
 
 
 def _write_cell(axes, at, *, is_empty: bool, words, color: str) -> None:

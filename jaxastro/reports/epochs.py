@@ -39,7 +39,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
             writer.writerow(row)
         for first, last, count, table in bins:
             for score, interval in table.items():
-                writer.writerow([f"{first} to {last}", count, score, *interval])
+                writer.writerow([_span(first, last), count, score, *interval])
     png_path = style.save(
         figure,
         Path(folder) / "epochs.png",
@@ -109,7 +109,9 @@ def _draw_early(axes, early) -> None:
     axes.xaxis.set_major_locator(FixedLocator(n))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
-    axes.legend(fontsize=style.NORMAL, frameon=False, loc="lower right")
+    axes.legend(
+        fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="lower right"
+    )
 
 
 def _draw_bins(axes, bins) -> None:
@@ -120,7 +122,7 @@ def _draw_bins(axes, bins) -> None:
         axes.vlines(at, low, high, color=color, linewidth=5, alpha=0.3)
         axes.plot(at, value, color=color, marker=marker, linestyle="", label=words)
     ticks = [
-        f"{first} to {last}\n{count} object{'s' * (count != 1)}"
+        f"{_span(first, last)}\n{count} object{'s' * (count != 1)}"
         for first, last, count, _ in bins
     ]
     style.tidy(
@@ -131,7 +133,13 @@ def _draw_bins(axes, bins) -> None:
     )
     axes.set_xticks(range(len(bins)), ticks)
     axes.set_xlim(-0.6, len(bins) - 0.4)
-    axes.legend(fontsize=style.NORMAL, frameon=False, loc="lower right")
+    axes.legend(
+        fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="lower right"
+    )
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first} to {last}" if last > first else f"{first}"
 
 
 def _alt(early) -> str:

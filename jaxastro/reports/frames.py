@@ -91,10 +91,10 @@ def _draw_words(axes, row: int, p: Predictions, at: int) -> None:
     is_right = true == guessed
     top, left = row * _ROW, -_WORDS
     words = [
-        (style.plain(p.object_id[at], 22), style.INK, "bold", style.NORMAL),
-        (f"is {style.plain(p.classes[true], 20)}", style.INK, "normal", style.NORMAL),
+        (style.plain(p.object_id[at], 20), style.INK, "bold", style.NORMAL),
+        (f"is {style.plain(p.classes[true], 18)}", style.INK, "normal", style.NORMAL),
         (
-            f"{'✓' if is_right else '✗'} called {style.plain(p.classes[guessed], 18)}"
+            f"{'✓' if is_right else '✗'} called {style.plain(p.classes[guessed], 12)}"
             f", {p.probability[at, guessed]:.0%}",
             style.RIGHT if is_right else style.WRONG,
             "bold",

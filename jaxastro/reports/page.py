@@ -9,7 +9,7 @@ import jinja2
 from PIL import Image
 
 import jaxastro
-from jaxastro.evaluation.predictions import Predictions
+from jaxastro.evaluation.predictions import BASELINES, Predictions
 from jaxastro.reports import style, verdict
 from jaxastro.reports.page_template import TEMPLATE
 
@@ -35,6 +35,7 @@ def write(
     """
     folder, paths = Path(folder), [Path(path) for path in paths]
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    is_clear = all(verdict.is_clearly_above(metrics, name) for name in BASELINES)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
@@ -43,7 +44,7 @@ def write(
     text = environment.from_string(TEMPLATE).render(
         predictions=predictions,
         metrics=metrics,
-        tone=_tone(metrics),
+        tone="clear" if is_clear else "unclear",
         verdict=verdict.sentences(metrics),
         cautions=verdict.cautions(metrics),
         colors=[style.class_style(c)["color"] for c in range(len(predictions.classes))],
@@ -70,9 +71,3 @@ def _figure(path: Path) -> dict:
         "height": round(height / style.DOTS_PER_INCH * _CSS_PIXELS_PER_INCH),
         "data": base64.b64encode(path.read_bytes()).decode("ascii"),
     }
-
-
-def _tone(metrics: dict) -> str:
-    """Returns "clear" if the model beats both baselines for sure, else "unclear"."""
-    gaps = [table["macro_f1"]["low"] for table in metrics["above_baselines"].values()]
-    return "clear" if min(gaps) > 0 else "unclear"

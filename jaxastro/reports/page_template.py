@@ -74,6 +74,7 @@ td.graph { width: 24%; min-width: 9rem; }
 .chip { display: inline-block; width: .7em; height: .7em; margin-right: .55em;
   border-radius: 2px; }
 .ends { display: flex; justify-content: space-between; }
+.strip, .ends { margin: 0 .35rem; }
 .strip { position: relative; height: .8rem; border-radius: 3px;
   background: linear-gradient(var(--strip), var(--strip)) center / 100% 1px
     no-repeat; }

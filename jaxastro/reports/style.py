@@ -19,7 +19,7 @@ PALETTE = (
     "#7F7F7F",
 )
 MARKERS = "osD^vPX*"  # classes differ in shape as well as in colour
-LINES = ("-", "--", ":", "-.")  # the ninth class has the first one's colour, dashed
+LINES = ("-", "--", ":", "-.")  # the ninth class: first colour, dashed, second shape
 RIGHT, WRONG = PALETTE[0], PALETTE[1]
 INK, MUTED, GRID = "#1f2933", "#66717d", "#e4e8ec"
 DOTS_PER_INCH = 160
@@ -31,7 +31,7 @@ def class_style(index: int) -> dict[str, str]:
     """Returns colour, marker and line style of a class, the same in every picture."""
     return {
         "color": PALETTE[index % len(PALETTE)],
-        "marker": MARKERS[index % len(MARKERS)],
+        "marker": MARKERS[(index + index // len(PALETTE)) % len(MARKERS)],
         "linestyle": LINES[index // len(PALETTE) % len(LINES)],
     }
 

@@ -4,8 +4,8 @@ from jaxastro.evaluation.bootstrap import FEW_GROUPS
 from jaxastro.reports.style import interval_text
 
 SEES = {
-    "nuisance": "sees only how and when the objects were observed",
-    "majority": "always names the commonest class",
+    "nuisance": ", which sees only how and when the objects were observed",
+    "majority": ", which always names the commonest class",
 }
 
 
@@ -19,7 +19,7 @@ def sentences(metrics: dict) -> list[str]:
     told = [
         f"Macro F1 {interval_text(metrics['macro_f1'])} on {metrics['num_objects']} "
         f"objects, scored against {metrics['scored_against']}.",
-        *(_against(metrics, name) for name in ("nuisance", "majority")),
+        *(_against(metrics, name) for name in sorted(metrics["baselines"], key=rank)),
         _weakest(metrics),
         _confidence(metrics),
     ]
@@ -61,9 +61,22 @@ def cautions(metrics: dict) -> list[str]:
     return found
 
 
+def is_clearly_above(metrics: dict, name: str) -> bool:
+    """Returns whether macro F1 is surely above a baseline's, with groups to tell."""
+    gap = metrics["above_baselines"][name]["macro_f1"]
+    return gap["low"] > 0 and metrics["num_groups"] >= FEW_GROUPS
+
+
+def rank(name: str) -> tuple[bool, bool, str]:
+    """Orders baselines: those that look at the object, then nuisance, majority."""
+    return name == "majority", name == "nuisance", name
+
+
 def _against(metrics: dict, name: str) -> str:
     gap = metrics["above_baselines"][name]["macro_f1"]
-    if gap["low"] > 0:
+    if metrics["num_groups"] < FEW_GROUPS:
+        claim = "Too few groups tell whether it is above"
+    elif is_clearly_above(metrics, name):
         claim = "It is clearly above"
     elif gap["high"] < 0:
         claim = "It is clearly below"
@@ -71,7 +84,7 @@ def _against(metrics: dict, name: str) -> str:
         claim = "It is not clearly above"
     score = metrics["baselines"][name]["macro_f1"]["value"]
     return (
-        f"{claim} the {name} baseline ({score:.2f}), which {SEES[name]}: difference "
+        f"{claim} the {name} baseline ({score:.2f}){SEES.get(name, '')}: difference "
         f"{gap['value']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}]."
     )
 
@@ -93,8 +106,9 @@ def _confidence(metrics: dict) -> str:
     error = f"calibration error {metrics['ece']:.3f}"
     if metrics["ece"] <= metrics["ece_by_chance"]:
         return (
-            f"Its stated confidence can be taken at its word ({error}, no more than "
-            "chance gives so many objects)."
+            "Its stated confidence agrees with how often it is right, as far as so "
+            f"many objects can tell ({error}, where chance alone would stay below "
+            f"{metrics['ece_by_chance']:.3f})."
         )
     if abs(sure - right) < 0.02:
         manner = "over-confident here and under-confident there"
