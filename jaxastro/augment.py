@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from jaxastro.types import Series
 
@@ -50,7 +50,9 @@ def make_augment(
     return augment
 
 
-def _window(key: Key[Array, ""], series: Series, max_epochs: int, drop: float) -> Series:
+def _window(
+    key: Key[Array, ""], series: Series, max_epochs: int, drop: float
+) -> Series:
     """Drops random epochs of one object, then keeps a random window of the rest."""
     share_key, keep_key, start_key = jax.random.split(key, 3)
     observed = series.epoch_mask

@@ -37,9 +37,7 @@ def focal(
     return -((1 - jnp.exp(log_p)) ** gamma) * log_p
 
 
-def similarity(
-    a: Float[Array, "b d"], b: Float[Array, "b d"]
-) -> Float[Array, " b"]:
+def similarity(a: Float[Array, "b d"], b: Float[Array, "b d"]) -> Float[Array, " b"]:
     """Returns the squared distance of two projections on the unit sphere, 0 to 4.
 
         loss = ||a/|a| - b/|b|||^2 = 2 - 2 <a, b> / (|a| |b|)

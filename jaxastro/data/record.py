@@ -193,6 +193,13 @@ def record_from_example(example: dict) -> Record:
     return Record(**plain)
 
 
+def first_epochs(record: Record, count: int) -> Record:
+    """Returns the record as it was after its first `count` epochs."""
+    per_epoch = ("flux", "mjd", "band", "psf_fwhm", "noise", "gain", "zero_point")
+    cut = {n: getattr(record, n)[:count] for n in (*per_epoch, "bad_pixel")}
+    return record._replace(**cut)
+
+
 def _band_index(where: str, survey: Survey, band) -> np.ndarray:
     band = np.asarray(band)
     names = np.array(survey.bands)

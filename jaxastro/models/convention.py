@@ -102,7 +102,9 @@ class ConvEntion(nn.Module):
             # torch's Embedding starts as N(0, 1)
             return self.param("band_table", nn.initializers.normal(1.0), shape)
         if self.band_embedding == "fixed":
-            return jnp.broadcast_to(jnp.arange(self.band_rows)[:, None, None] / 1.0, shape)
+            return jnp.broadcast_to(
+                jnp.arange(self.band_rows)[:, None, None] / 1.0, shape
+            )
         if self.band_embedding == "none":
             return None
         raise ValueError(

@@ -1,0 +1,99 @@
+"""Every key that all experiments share, with its default, unit and reason.
+
+A model's and a method's own arguments stand under config.model.args and
+config.method.args and go to the constructor as they are, which checks them.
+"""
+
+from ml_collections import ConfigDict
+
+PRESETS = ("auto", "paper", "laptop", "smoke", "hits")
+
+
+def get_config(preset: str = "auto") -> ConfigDict:
+    """Returns the shared keys, the same for every preset."""
+    if preset not in PRESETS:
+        raise ValueError(
+            f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write it "
+            "after a colon: --config=configs/semiconformer.py:laptop."
+        )
+    config = ConfigDict()
+    config.preset = preset  # auto becomes laptop or paper when devices are known
+    config.seed = 0  # of parameters, sampling, views and dropout
+
+    config.survey = "sdss_sn_sim/laptop"  # a TFDS builder and its preset
+    config.classes = ("AGN", "SNIa", "SNOther", "Variable")  # in the model's order
+
+    config.data = ConfigDict()
+    config.data.representation = "series"
+    config.data.normalisation = "asinh"
+    config.data.statistics = ConfigDict()  # measured on the training fold by train.py
+    config.data.max_epochs = 24  # observations the model sees of an object: M
+    config.data.loaded_epochs = 48  # of which the views of training are drawn
+    config.data.num_folds = 5
+    config.data.test_fold = 0  # validation is the next one
+    config.data.split_seed = 0
+    config.data.balance = True  # draw every class equally often
+    config.data.unlabelled_share = 0.0  # of the draws; for methods that can use them
+    config.data.num_threads = 2  # that read records ahead
+
+    config.augment = ConfigDict()
+    config.augment.drop = 0.5  # largest share of epochs dropped
+    config.augment.rotation = 180.0  # degrees, either way
+    config.augment.flip = True
+
+    config.model = ConfigDict({"name": "convention", "args": ConfigDict()})
+    config.method = ConfigDict({"name": "supervised", "args": ConfigDict()})
+
+    config.optimizer = ConfigDict()
+    config.optimizer.name = "adam"
+    config.optimizer.learning_rate = 1e-3
+    config.optimizer.warmup_steps = 0
+    config.optimizer.decay = "cosine"
+    config.optimizer.weight_decay = 0.0
+    config.optimizer.clip = 1.0  # global norm of the gradients; 0: no limit
+
+    config.batch_size = 32  # objects
+    config.num_steps = 450
+    config.evaluate_every = 75  # steps; a checkpoint is saved each time
+    config.patience = 0  # evaluations without a better score before stopping; 0: never
+    config.best_metric = "macro_f1"  # validation score that picks the checkpoint
+    return config
+
+
+def laptop(config: ConfigDict) -> None:
+    """Sets a real run of minutes on two cores: narrow layers, few epochs an object."""
+    config.model.args.widths = (16, 16, 16, 8)
+    config.model.args.norm = "per_epoch"
+
+
+def paper(config: ConfigDict) -> None:
+    """Sets the published sizes: 99 epochs, 1.25 million parameters, 100 passes."""
+    config.survey = "sdss_sn_sim/paper"
+    config.data.max_epochs = 99
+    config.data.loaded_epochs = 200
+    config.data.normalisation = "standard"
+    config.batch_size = 128
+    config.num_steps = 3800  # about 100 passes over three folds of labelled objects
+    config.evaluate_every = 190  # about five passes
+    config.optimizer.clip = 0.0
+
+
+def smoke(config: ConfigDict) -> None:
+    """Sets two steps of the same code path, for tests."""
+    laptop(config)
+    config.survey = "sdss_sn_sim/tiny"
+    config.data.max_epochs, config.data.loaded_epochs = 6, 9
+    config.model.args.widths = (4, 4, 4, 4)
+    config.model.args.num_heads = 2
+    config.batch_size = 8
+    config.num_steps, config.evaluate_every = 2, 1
+    config.optimizer.warmup_steps = 0
+
+
+def hits(config: ConfigDict) -> None:
+    """Sets the real DECam sequences: three classes, one band, folds by field."""
+    config.survey = "hits"
+    config.classes = ("SN", "EB", "RRLyrae")
+    config.data.max_epochs = config.data.loaded_epochs = 30
+    config.model.args.widths = (16, 16, 16, 8)
+    config.model.args.norm = "per_epoch"

@@ -1,0 +1,28 @@
+r"""ConvEntion, trained on labels alone.
+
+Reproduces: Bairouk et al. 2023, A&A 673, A141, Table 3, row ConvEntion, ugriz. Their
+    stamps cannot be had; ours are sdss_sn_sim, simulated after the same survey.
+Run:     python -m experiments.train --config=configs/convention.py \
+             --workdir=runs/convention
+Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
+Expect:  see docs/results.md, which holds each figure with its command and machine.
+"""
+
+from configs import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    config = base.get_config(preset)
+    config.method.name = "supervised"
+    config.optimizer.learning_rate = 1e-3  # paper, Sect. 4.3
+    if preset in ("auto", "laptop"):
+        base.laptop(config)
+        config.num_steps = 900
+    elif preset == "paper":
+        base.paper(config)
+    elif preset == "hits":
+        base.hits(config)
+    elif preset == "smoke":
+        base.smoke(config)
+    return config

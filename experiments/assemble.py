@@ -1,0 +1,136 @@
+"""From a config to the objects it names. Here ConfigDict ends."""
+
+import json
+import runpy
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict, config_flags
+
+from jaxastro.augment import make_augment
+from jaxastro.methods import make_method
+from jaxastro.models import make_model
+from jaxastro.representations import REPRESENTATIONS
+from jaxastro.surveys import Survey, survey_of
+from jaxastro.training.optimizer import make_optimizer
+from jaxastro.types import Method, Series
+
+CONFIG_FILE = "config.json"
+
+
+def resolve_preset(flags, name: str = "config") -> ConfigDict:
+    """Returns the config of a --config flag, with preset auto made laptop or paper.
+
+    What was set on the command line is set again, so --config.seed=3 holds whatever
+    auto becomes.
+    """
+    config = flags[name].value
+    if config.preset == "auto":
+        path = config_flags.get_config_filename(flags[name])
+        path, _, _ = path.partition(":")
+        preset = "laptop" if jax.default_backend() == "cpu" else "paper"
+        config = runpy.run_path(path)["get_config"](preset)
+        config.lock()
+        config.update_from_flattened_dict(config_flags.get_override_values(flags[name]))
+        other = "no accelerator found" if preset == "laptop" else "accelerator found"
+        print(
+            f"Preset: {preset} ({other}). Force the published sizes with "
+            f"--config={path}:paper, or a run of minutes with --config={path}:laptop."
+        )
+    return config
+
+
+def survey_of_config(config: ConfigDict) -> Survey:
+    """Returns the facts of the survey, after checking that the classes are its."""
+    survey = survey_of(config.survey.partition("/")[0])
+    for name in config.classes:
+        if name not in survey.classes:
+            raise ValueError(
+                f"config.classes has {name!r}. Survey {survey.name} has "
+                f"{', '.join(survey.classes)}."
+            )
+    return survey
+
+
+def model_of_config(config: ConfigDict):
+    """Returns the model."""
+    args = dict(config.model.args)
+    return make_model(config.model.name, num_classes=len(config.classes), **args)
+
+
+def method_of_config(config: ConfigDict) -> Method:
+    """Returns the method, with its model, optimizer and augmentation."""
+    optimizer = make_optimizer(num_steps=config.num_steps, **config.optimizer)
+    augment = make_augment(max_epochs=config.data.max_epochs, **config.augment)
+    args = dict(config.method.args)
+    model = model_of_config(config)
+    return make_method(
+        config.method.name, model, optimizer, augment, seed=config.seed, **args
+    )
+
+
+def series_of_config(config: ConfigDict, *, max_epochs: int):
+    """Returns record -> example, with the statistics that training stored."""
+    representation = REPRESENTATIONS[config.data.representation]
+    return partial(
+        representation.make_series,
+        max_epochs=max_epochs,
+        normalisation=config.data.normalisation,
+        statistics=config.data.statistics.to_dict(),
+    )
+
+
+def blank_inputs(config: ConfigDict, *, num_objects: int = 1) -> Series:
+    """Returns an input of the config's shape that holds nothing, to make states of."""
+    epochs = config.data.max_epochs
+    size = survey_of_config(config).image_size
+    return Series(
+        image=np.zeros((num_objects, epochs, size, size), np.float32),
+        time=np.zeros((num_objects, epochs), np.float32),
+        band=np.zeros((num_objects, epochs), np.int32),
+        epoch_mask=np.ones((num_objects, epochs), bool),
+    )
+
+
+def to_plain(config: ConfigDict) -> dict:
+    """Returns the config as JSON would give it back: tuples are lists."""
+    return json.loads(json.dumps(config.to_dict()))
+
+
+def from_plain(plain: dict) -> ConfigDict:
+    """Returns the config of what to_plain gave: lists are tuples, but in statistics."""
+    statistics = plain["data"]["statistics"]
+    config = ConfigDict(_tuples(plain))
+    config.data.statistics = ConfigDict(statistics)
+    return config
+
+
+def read_config(workdir: Path) -> ConfigDict:
+    """Returns the config of a run, from its folder."""
+    path = workdir / CONFIG_FILE
+    if not path.exists():
+        raise FileNotFoundError(
+            f"No {path}. {workdir} is not the folder of a run. Train one with "
+            f"python -m experiments.train --config=... --workdir={workdir}."
+        )
+    return from_plain(json.loads(path.read_text()))
+
+
+def differences(a: dict, b: dict, where: str = "config") -> list[str]:
+    """Returns one line for each key in which two plain configs differ."""
+    lines = []
+    for key in sorted(set(a) | set(b)):
+        left, right = a.get(key, "absent"), b.get(key, "absent")
+        if isinstance(left, dict) and isinstance(right, dict):
+            lines += differences(left, right, f"{where}.{key}")
+        elif left != right:
+            lines.append(f"{where}.{key}: {left} there, {right} now")
+    return lines
+
+
+def _tuples(value):
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

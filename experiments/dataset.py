@@ -1,0 +1,116 @@
+"""The data set of a config, built if need be, with its folds."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict
+
+from data_builders.prepare import prepare
+from experiments.assemble import series_of_config
+from jaxastro.data.loader import Batches, Index, class_index, in_order, read_index
+from jaxastro.data.record import Record, record_from_example
+from jaxastro.data.split import split_of
+from jaxastro.representations import REPRESENTATIONS
+from jaxastro.surveys import UNLABELLED, Survey
+
+NUM_STATISTICS = 1000  # training objects that the normalisation is measured on
+
+flags.DEFINE_string(
+    "data_dir",
+    "",
+    "Folder of built data sets. Default: TFDS_DATA_DIR, else ~/tensorflow_datasets.",
+)
+flags.DEFINE_string(
+    "manual_dir",
+    "",
+    "Folder of raw files, for surveys that are not simulated. Default: JAXASTRO_DATA.",
+)
+
+
+class Dataset(NamedTuple):
+    """Records at random access, what is known of each, and which rows are whose."""
+
+    source: object
+    index: Index
+    rows: dict[str, np.ndarray]  # train, validation, test: all that have a wanted label
+    set_aside: dict[str, int]  # labels that the config does not ask for -> how many
+
+
+def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Dataset:
+    """Returns the records of config.survey, split by group into its folds."""
+    builder = prepare(config.survey, data_dir=data_dir, manual_dir=manual_dir)
+    source = builder.as_data_source(split="all")
+    index = read_index(source)
+    wanted = np.isin(index.label, (*config.classes, UNLABELLED))
+    names, counts = np.unique(index.label[~wanted], return_counts=True)
+    rows = split_of(
+        index.group,
+        test_fold=config.data.test_fold,
+        num_folds=config.data.num_folds,
+        seed=config.data.split_seed,
+    )
+    rows = {split: row[wanted[row]] for split, row in rows.items()}
+    set_aside = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    return Dataset(source, index, rows, set_aside)
+
+
+def labelled(dataset: Dataset, split: str) -> np.ndarray:
+    """Returns the rows of a split whose objects have a label."""
+    rows = dataset.rows[split]
+    return rows[dataset.index.label[rows] != UNLABELLED]
+
+
+def labels_of(
+    dataset: Dataset, rows: np.ndarray, config: ConfigDict, *, scoring: bool = False
+) -> np.ndarray:
+    """Returns class indices, -1 where unlabelled; when scoring, the truth if known."""
+    label = dataset.index.label[rows]
+    if scoring and truth_is_known(dataset):
+        label = dataset.index.truth[rows]
+    return class_index(label, config.classes)
+
+
+def truth_is_known(dataset: Dataset) -> bool:
+    """Returns whether a simulation tells the true class of every object."""
+    return bool((dataset.index.truth != "").all())
+
+
+def records(dataset: Dataset, rows: np.ndarray):
+    """Yields the records of some rows."""
+    for row in rows:
+        yield record_from_example(dataset.source[int(row)])
+
+
+def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> dict:
+    """Returns the normalisation's numbers, from evenly spaced training objects."""
+    rows = dataset.rows["train"]
+    if len(rows) > NUM_STATISTICS:
+        rows = rows[np.linspace(0, len(rows) - 1, NUM_STATISTICS).astype(int)]
+    return REPRESENTATIONS[config.data.representation].fit_statistics(
+        records(dataset, rows), normalisation=config.data.normalisation, survey=survey
+    )
+
+
+def evaluation_batches(
+    dataset: Dataset, rows: np.ndarray, config: ConfigDict, *, shorten=None
+) -> Batches:
+    """Returns batches that visit each row once; `shorten` may cut its record first."""
+    make_series = series_of_config(config, max_epochs=config.data.max_epochs)
+
+    def series_of(record: Record):
+        return make_series(shorten(record) if shorten else record)
+
+    # A multiple of the devices, for the last batch is filled up anyway.
+    batch_size = -(-64 // jax.device_count()) * jax.device_count()
+    row_of, num_batches = in_order(rows, batch_size)
+    return Batches(
+        dataset.source,
+        row_of,
+        series_of,
+        config.classes,
+        batch_size=batch_size,
+        num_batches=num_batches,
+        num_threads=config.data.num_threads,
+    )

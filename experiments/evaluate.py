@@ -1,0 +1,202 @@
+"""Writes what the best state of a run says of every object of the test fold.
+
+    python -m experiments.evaluate --workdir=runs/semiconformer
+
+Beside the model's own predictions it writes those of the baselines, of the first few
+epochs alone, and a few objects' frames, so that reports need no survey.
+"""
+
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from absl import app, flags, logging
+from tqdm import tqdm
+
+from experiments import assemble
+from experiments.dataset import (
+    Dataset,
+    evaluation_batches,
+    labelled,
+    labels_of,
+    open_dataset,
+    records,
+    truth_is_known,
+)
+from jaxastro.data.record import first_epochs
+from jaxastro.evaluation.leakage import (
+    majority_baseline,
+    nuisance_baseline,
+    nuisance_features,
+)
+from jaxastro.evaluation.predictions import Predictions, save
+from jaxastro.training import sharding
+from jaxastro.training.checkpoint import Checkpoints, abstract_state
+
+FLAGS = flags.FLAGS
+NUM_SHOWN = 6  # objects classified right, and as many wrong, whose frames are kept
+
+
+class Output(NamedTuple):
+    """What a model said of some rows, in their order."""
+
+    probability: np.ndarray  # o c
+    embedding: np.ndarray  # o d
+
+
+def predict_rows(predict_fn, batches, mesh) -> Output:
+    """Returns probability and embedding of each object that fills no batch up."""
+    probability, embedding = [], []
+    for batch in batches.since(0):
+        inputs = sharding.put_batch(batch.inputs, mesh)
+        output = jax.device_get(predict_fn(inputs))
+        real = batch.example_mask
+        logits = output.logits[real].astype(np.float64)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probability.append(odds / odds.sum(axis=1, keepdims=True))
+        embedding.append(output.embedding[real])
+    return Output(np.concatenate(probability), np.concatenate(embedding))
+
+
+def load_predictor(workdir: Path, config, mesh):
+    """Returns inputs -> ModelOutput of the best state of a run."""
+    if not (workdir / "checkpoints").is_dir():
+        raise FileNotFoundError(
+            f"No {workdir / 'checkpoints'}. Train the run with python -m "
+            f"experiments.train --workdir={workdir}."
+        )
+    method = assemble.method_of_config(config)
+    checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
+    step = checkpoints.best_step()
+    if step is None:
+        raise FileNotFoundError(
+            f"{workdir} holds no complete checkpoint. Train it with python -m "
+            f"experiments.train --workdir={workdir}."
+        )
+    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
+    everywhere = sharding.everywhere(mesh)
+    abstract = abstract_state(method.init, everywhere, key, blank)
+    state = checkpoints.restore(step, abstract)
+    shardings = everywhere, sharding.over_data(mesh)
+    return functools.partial(jax.jit(method.predict, in_shardings=shardings), state)
+
+
+def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path:
+    """Writes predictions of the test fold and returns their file."""
+    config = assemble.read_config(workdir)
+    survey = assemble.survey_of_config(config)
+    mesh = sharding.make_mesh()
+    predict_fn = load_predictor(workdir, config, mesh)
+    dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
+    rows = labelled(dataset, "test")
+    label = labels_of(dataset, rows, config, scoring=True)
+    index = dataset.index
+
+    looks = early_looks(index.num_epochs[rows])
+    bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass")
+    output = predict_rows(predict_fn, evaluation_batches(dataset, rows, config), mesh)
+    bar.update()
+    early = []
+    for count in looks:
+        shorten = functools.partial(first_epochs, count=count)
+        batches = evaluation_batches(dataset, rows, config, shorten=shorten)
+        early.append(predict_rows(predict_fn, batches, mesh).probability)
+        bar.update()
+    baselines = baseline_probabilities(dataset, rows, config, survey)
+    bar.update()
+    shown = choose_shown(label, output.probability, seed=config.seed)
+    frames = shown_frames(dataset, rows[shown], config)
+    bar.update()
+    bar.close()
+
+    name = f"{config.method.name} ({config.model.name})"
+    fold = f"fold {config.data.test_fold} of {config.data.num_folds}"
+    predictions = Predictions(
+        title=f"{name} on {config.survey}, {fold}, seed {config.seed}",
+        classes=tuple(config.classes),
+        bands=survey.bands,
+        scored_against=(
+            "simulated truth" if truth_is_known(dataset) else "survey labels"
+        ),
+        object_id=index.object_id[rows],
+        label=label,
+        label_source=index.label_source[rows],
+        group=index.group[rows],
+        probability=output.probability,
+        embedding=output.embedding,
+        num_epochs=index.num_epochs[rows],
+        early_epochs=np.array(looks),
+        early_probability=np.array(early),
+        baseline_probability=baselines,
+        shown=shown,
+        **frames,
+    )
+    return save(predictions, workdir / "predictions")
+
+
+def early_looks(num_epochs: np.ndarray) -> list[int]:
+    """Returns after how many epochs to look: 3, 6, 12 ... below the longest series."""
+    looks = [3]
+    while 2 * looks[-1] < num_epochs.max():
+        looks.append(2 * looks[-1])
+    return looks
+
+
+def baseline_probabilities(dataset: Dataset, rows, config, survey) -> dict:
+    """Returns what a classifier without images makes of the same objects."""
+    train = labelled(dataset, "train")
+    label = labels_of(dataset, train, config)
+    features = [
+        np.array([nuisance_features(record, survey) for record in records(dataset, r)])
+        for r in (train, rows)
+    ]
+    count = len(config.classes)
+    return {
+        "majority": majority_baseline(label, len(rows), count),
+        "nuisance": nuisance_baseline(
+            features[0], label, features[1], num_classes=count, seed=config.seed
+        ),
+    }
+
+
+def choose_shown(label: np.ndarray, probability: np.ndarray, *, seed: int):
+    """Returns the row numbers of some objects classified right and some wrong."""
+    right = probability.argmax(axis=1) == label
+    generator = np.random.default_rng(seed)
+    chosen = [
+        generator.permutation(np.flatnonzero(rows))[:NUM_SHOWN]
+        for rows in (right, ~right)
+    ]
+    return np.concatenate(chosen)
+
+
+def shown_frames(dataset: Dataset, rows: np.ndarray, config) -> dict:
+    """Returns the series of some rows, as the model saw them."""
+    make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
+    series = [make_series(record) for record in records(dataset, rows)]
+    image, time, band, mask = (np.stack(column) for column in zip(*series, strict=True))
+    return {
+        "shown_image": image,
+        "shown_time": time,
+        "shown_band": band,
+        "shown_mask": mask,
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command."""
+    if len(arguments) > 1:
+        raise app.UsageError(f"Unknown argument {arguments[1]!r}. See --help.")
+    logging.set_verbosity(logging.WARNING)
+    path = evaluate(
+        Path(FLAGS.workdir), data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir
+    )
+    print(path)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
+    flags.mark_flag_as_required("workdir")
+    app.run(main)

@@ -1,0 +1,1 @@
+"""Optimizer, devices, checkpoints and scalars: the effects of training."""

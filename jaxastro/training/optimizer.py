@@ -1,0 +1,63 @@
+"""Optimizers and their schedule, from plain numbers."""
+
+import optax
+
+OPTIMIZERS = ("adam", "adamw", "adamw_amsgrad")
+
+
+def make_optimizer(
+    name: str,
+    *,
+    learning_rate: float,
+    num_steps: int,
+    warmup_steps: int = 0,
+    decay: str = "cosine",
+    weight_decay: float = 0.0,
+    clip: float = 0.0,
+) -> optax.GradientTransformation:
+    """Returns an optimizer whose learning rate warms up, then decays.
+
+        0 .. warmup_steps    linear from 0 to learning_rate
+        .. num_steps         decay="cosine": half a cosine down to 0; "constant": flat
+
+    Args:
+        name: "adam"; "adamw"; "adamw_amsgrad", which optax lacks: the published
+            code's (torch AdamW with amsgrad).
+        clip: largest global norm of the gradients; 0 for no limit.
+    """
+    if name not in OPTIMIZERS:
+        raise ValueError(
+            f"No optimizer named {name!r}. Known: {', '.join(OPTIMIZERS)}."
+        )
+    if not 0 <= warmup_steps < num_steps:
+        raise ValueError(
+            f"{warmup_steps} warm-up steps of {num_steps}. Warm-up must end before "
+            "training does."
+        )
+    schedule = make_schedule(
+        learning_rate, num_steps=num_steps, warmup_steps=warmup_steps, decay=decay
+    )
+    scale = optax.scale_by_learning_rate(schedule)
+    decay_weights = optax.add_decayed_weights(weight_decay)
+    parts = {
+        "adam": (optax.scale_by_adam(), scale),
+        "adamw": (optax.scale_by_adam(), decay_weights, scale),
+        "adamw_amsgrad": (optax.scale_by_amsgrad(), decay_weights, scale),
+    }[name]
+    limit = optax.clip_by_global_norm(clip) if clip else optax.identity()
+    return optax.chain(limit, *parts)
+
+
+def make_schedule(
+    learning_rate: float, *, num_steps: int, warmup_steps: int, decay: str
+) -> optax.Schedule:
+    """Returns step -> learning rate."""
+    rest = num_steps - warmup_steps
+    tails = {
+        "cosine": optax.cosine_decay_schedule(learning_rate, rest),
+        "constant": optax.constant_schedule(learning_rate),
+    }
+    if decay not in tails:
+        raise ValueError(f"No decay named {decay!r}. Known: {', '.join(tails)}.")
+    warmup = optax.linear_schedule(0.0, learning_rate, max(warmup_steps, 1))
+    return optax.join_schedules([warmup, tails[decay]], [warmup_steps])
