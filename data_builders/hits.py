@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
 from data_builders.npz_sequences import read_sequences
 from data_builders.readings import records_of
 from data_builders.schema import record_features
-from jaxastro.data.record import Reading
+from jaxastro.data.record import Reading, Record
 from jaxastro.surveys import SURVEYS
 
 RAW_FILE = "hits_image_sequences.npz"
@@ -23,6 +24,13 @@ REPORT_FILE = "set_aside.json"  # beside the built data set
 # stars are from the survey's catalogue of variables, itself made from light curves.
 LABEL_SOURCE = {"SN": "photometric"}
 OTHER_LABEL_SOURCE = "catalogue"
+# How an overwritten star is told: pixels above BRIGHT times the frame's median that
+# are exact copies of another. 14 epochs have 10 to 64 of them, no other more than 7.
+BRIGHT, MIN_COPIES = 2.0, 10
+PER_EPOCH = (
+    *("flux", "bad_pixel", "mjd", "band"),
+    *("psf_fwhm", "noise", "gain", "zero_point"),
+)
 
 
 class Hits(tfds.core.GeneratorBasedBuilder):
@@ -63,16 +71,44 @@ class Hits(tfds.core.GeneratorBasedBuilder):
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields the objects of a HiTS file, with where their labels come from.
+    """Yields the objects of a HiTS file, cleaned, and with their label's source.
 
-    Of the columns beside those of `read_sequences` none is used: mjd_source, which
-    tells how the times were found, gives the supernovae away.
+    Epochs in which a saturated star was overwritten are dropped, and told: what is
+    left of the star looks like an eclipse. Of the columns beside those that
+    `read_sequences` names none is used: mjd_source, which tells how the times were
+    found, would give the supernovae away.
     """
-    for object_id, record, notes in read_sequences(path, SURVEYS["hits"]):
-        if record is not None and record.label in SURVEYS["hits"].classes:
-            source = LABEL_SOURCE.get(record.label, OTHER_LABEL_SOURCE)
-            record = record._replace(label_source=source)
-        yield Reading(object_id, record, notes)
+    for reading in read_sequences(path, SURVEYS["hits"]):
+        yield reading if reading.record is None else _cleaned(reading)
+
+
+def overwritten_epochs(record: Record) -> np.ndarray:
+    """Returns [t] bool, True where the survey's pipeline painted over the star.
+
+    It replaces saturated pixels by straight lines between their neighbours, row by
+    row or column by column, which leaves many bright pixels of equal value; in a
+    frame that was measured two bright pixels are hardly ever the same number.
+    """
+    overwritten = np.zeros(len(record.flux), bool)
+    for t, (frame, bad) in enumerate(zip(record.flux, record.bad_pixel, strict=True)):
+        good = frame[~bad]
+        bright = good[good > BRIGHT * np.median(good)]
+        overwritten[t] = len(bright) - len(np.unique(bright)) >= MIN_COPIES
+    return overwritten
+
+
+def _cleaned(reading: Reading) -> Reading:
+    object_id, record, notes = reading
+    overwritten = overwritten_epochs(record)
+    if overwritten.any():
+        lost = f"{overwritten.sum()} epochs of a saturated, overwritten star: dropped."
+        notes = (*notes, lost)
+    if overwritten.all():
+        return Reading(object_id, None, (f"Object {object_id}:", *notes))
+    kept = {name: getattr(record, name)[~overwritten] for name in PER_EPOCH}
+    if record.label in SURVEYS["hits"].classes:
+        kept["label_source"] = LABEL_SOURCE.get(record.label, OTHER_LABEL_SOURCE)
+    return Reading(object_id, record._replace(**kept), notes)
 
 
 def find_raw(manual_dir: str | os.PathLike | None) -> Path:

@@ -14,7 +14,7 @@ The frames of all objects lie one after the other; `offsets` says where each beg
 | label label_source truth | n | text |
 | field | n | text or number: what may not be split over folds |
 
-The first four must be there, and one can ask for no others by leaving them out.
+The first four must be there; arrays of other names are left alone.
 """
 
 import zipfile
@@ -30,6 +30,7 @@ REQUIRED = ("images", "offsets", "mjd", "name")
 PER_FRAME = ("band", "psf_fwhm", "noise", "gain", "zero_point")
 PER_OBJECT = ("ra", "dec", "redshift", "label", "label_source", "truth", "field")
 TEXT = ("name", "label", "label_source", "truth")
+KINDS = {"band": "USfiu", "field": "USiu"}  # NumPy's codes for text and numbers
 MAX_GIGABYTES = 16  # unpacked; the whole file is held in memory
 
 
@@ -59,7 +60,7 @@ def read_sequences(path: Path, survey: Survey) -> Iterator[Reading]:
             continue
         seen.add(object_id)
         frames = slice(offsets[i], offsets[i + 1])
-        fields = {name: columns[name][i] for name in per_object}
+        fields = {name: columns[name][i].item() for name in per_object}
         fields |= {name: columns[name][frames] for name in per_frame}
         if "field" in fields:
             fields["group"] = _group_of(fields.pop("field"))
@@ -142,36 +143,35 @@ def _checked(path: Path, columns: dict, survey: Survey) -> dict[str, np.ndarray]
             f"{path}: no array named 'band', but {survey.name} has "
             f"{', '.join(survey.bands)}. Add the band of every frame."
         )
-    num_frames, num_objects = len(images), len(offsets) - 1
-    for name, column in columns.items():
-        if name in ("images", "offsets"):
-            continue
+    for name in columns.keys() - {"images", "offsets"}:
         of_frames = name == "mjd" or name in PER_FRAME
-        length = num_frames if of_frames else num_objects
-        one_per = "frame" if of_frames else "object"
-        if column.shape != (length,):
-            raise ValueError(
-                f"{path}: {name} has shape {column.shape}, but there are {length} "
-                f"{one_per}s. Give one value per {one_per}."
-            )
-        kinds = (
-            "US" if name in TEXT else "USfiu" if name in ("band", "field") else "fiu"
+        length = len(images) if of_frames else len(offsets) - 1
+        columns[name] = _checked_column(
+            path, name, columns[name], length, "frame" if of_frames else "object"
         )
-        if column.dtype.kind not in kinds:
-            wanted = "text" if kinds == "US" else "numbers"
-            raise ValueError(
-                f"{path}: {name} has type {column.dtype}, not {wanted}. Convert it."
-            )
-        if column.dtype.kind == "S":
-            try:
-                columns[name] = np.char.decode(column, "utf-8")
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{path}: {name} is not UTF-8 text. Convert it."
-                ) from error
     return columns
 
 
-def _group_of(field) -> str:
+def _checked_column(path, name, column, length, one_per) -> np.ndarray:
+    if column.shape != (length,):
+        raise ValueError(
+            f"{path}: {name} has shape {column.shape}, but there are {length} "
+            f"{one_per}s. Give one value per {one_per}."
+        )
+    kinds = "US" if name in TEXT else KINDS.get(name, "fiu")
+    if column.dtype.kind not in kinds:
+        wanted = "text" if kinds == "US" else "numbers"
+        raise ValueError(
+            f"{path}: {name} has type {column.dtype}, not {wanted}. Convert it."
+        )
+    if column.dtype.kind != "S":
+        return column
+    try:
+        return np.char.decode(column, "utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: {name} is not UTF-8 text. Convert it.") from error
+
+
+def _group_of(field: int | str) -> str:
     """Returns "field07" for the number 7, and text as it is."""
-    return f"field{int(field):02d}" if np.asarray(field).dtype.kind in "iuf" else field
+    return field if isinstance(field, str) else f"field{field:02d}"
