@@ -1,0 +1,89 @@
+"""From an image series to a light curve: aperture photometry at the stamp's centre."""
+
+import numpy as np
+
+_SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
+
+
+def aperture_light_curve(
+    flux: np.ndarray,
+    bad_pixel: np.ndarray,
+    *,
+    radius: float,
+    border: int = 3,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns flux and its error per epoch, [t] each, in the unit of one pixel's flux.
+
+    The sky is the median of a frame of pixels along the stamp's edge, its scatter
+    (from the MAD) the noise of one pixel:
+        flux_t  = sum over pixels of weight * (pixel_t - sky_t)
+        error_t = noise_t * sqrt(sum weight^2 + (sum weight)^2 * pi / (2 * n_border))
+    A pixel's weight falls linearly from 1 to 0 across the aperture's edge.
+
+    Args:
+        flux: [t y x].
+        bad_pixel: [t y x] bool, True where flux is not a measurement.
+        radius: of the aperture, pixels.
+        border: width of the frame that gives the sky, pixels.
+    Returns:  NaN where a pixel inside the aperture is bad, or no border pixel is good:
+        a sum over the rest would be a different quantity, and look like an eclipse.
+        The error leaves out the photon noise of the object itself.
+    Raises:  ValueError: if the aperture reaches into the border, or shapes disagree.
+    """
+    flux = np.asarray(flux, np.float64)
+    bad_pixel = np.asarray(bad_pixel, bool)
+    if flux.ndim != 3 or flux.shape != bad_pixel.shape:
+        raise ValueError(
+            f"Cutouts of shape {flux.shape} with flags of shape {bad_pixel.shape}. "
+            "Photometry needs [epochs, y, x] twice. Give one flag per pixel."
+        )
+    distance = centre_distance(flux.shape[1:])
+    weight = np.clip(radius + 0.5 - distance, 0, 1)
+    at_edge = border_mask(flux.shape[1:], border)
+    if not (radius > 0 and border > 0) or (weight[at_edge] > 0).any():
+        raise ValueError(
+            f"An aperture of {radius} pixels in a stamp of {flux.shape[1:]} whose "
+            f"outer {border} pixels give the sky. It must be positive and stay clear "
+            "of them. Use a smaller radius or border."
+        )
+    sky, noise, num_border = border_statistics(flux, bad_pixel, border)
+    inside = weight > 0
+    pixel = flux[:, inside] - sky[:, None]
+    total = (pixel * weight[inside]).sum(axis=1)
+    area, area_squared = weight.sum(), (weight**2).sum()
+    # The median of n normal values has pi / 2 times the variance of their mean.
+    sky_share = area**2 * np.pi / (2 * np.maximum(num_border, 1))
+    error = noise * np.sqrt(area_squared + sky_share)
+    unseen = bad_pixel[:, inside].any(axis=1) | (num_border == 0)
+    return np.where(unseen, np.nan, total), np.where(unseen, np.nan, error)
+
+
+def border_statistics(
+    flux: np.ndarray, bad_pixel: np.ndarray, border: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns median, scatter and number of the good edge pixels, [t] each.
+
+    The scatter is 1.4826 MAD. Both are NaN where no edge pixel is good.
+    """
+    at_edge = border_mask(flux.shape[1:], border)
+    edge = np.where(bad_pixel[:, at_edge], np.nan, flux[:, at_edge])
+    count = np.isfinite(edge).sum(axis=1)
+    # NumPy warns of an all-NaN median; the answer for such an epoch is NaN anyway.
+    edge[count == 0] = 0
+    median = np.nanmedian(edge, axis=1)
+    scatter = _SCATTER_OF_MAD * np.nanmedian(abs(edge - median[:, None]), axis=1)
+    none = count == 0
+    return np.where(none, np.nan, median), np.where(none, np.nan, scatter), count
+
+
+def centre_distance(shape: tuple[int, int]) -> np.ndarray:
+    """Returns the distance of each pixel's centre from the stamp's, [y x] pixels."""
+    y, x = (np.arange(n) - (n - 1) / 2 for n in shape)
+    return np.hypot(y[:, None], x[None, :])
+
+
+def border_mask(shape: tuple[int, int], border: int) -> np.ndarray:
+    """Returns [y x], True in the outer `border` pixels of a stamp."""
+    at_edge = np.ones(shape, bool)
+    at_edge[border : shape[0] - border, border : shape[1] - border] = False
+    return at_edge
