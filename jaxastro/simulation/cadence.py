@@ -88,11 +88,15 @@ def draw_visits(field: int, seed: int) -> Visits:
             mean = DENSE_VISITS if season == dense else SPARSE_VISITS
             nights = np.flatnonzero(clear[season])
             number = min(len(nights), max(1, round(rng.normal(mean, 0.12 * mean))))
-            times.append(start + rng.choice(nights, number, replace=False))
+            # One night from each of equal runs of clear nights: the survey is steady.
+            runs = np.array_split(nights, number)
+            times.append(start + np.array([rng.choice(run) for run in runs]))
     night = np.sort(np.concatenate(times))
     # Some minutes of jitter: no two nights start alike.
     time = np.sort(night + _transit(night, field) + rng.normal(0, 0.005, len(night)))
-    priority = rng.permutation(len(time))
+    # The golden ratio spreads any number of the lowest ranks evenly over the visits.
+    spread = (rng.random() + 0.6180339887498949 * np.arange(len(time))) % 1.0
+    priority = np.argsort(np.argsort(spread))
 
     order = np.array(SCAN_ORDER)
     mjd = time[:, None] + SCAN_STEP * np.arange(len(order))

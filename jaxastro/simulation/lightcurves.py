@@ -126,8 +126,8 @@ def draw_type_ia(rng: np.random.Generator, count: int) -> Explosion:
 
 
 def draw_core_collapse(rng: np.random.Generator, count: int) -> Explosion:
-    """Returns other supernovae: half II-P, a quarter II-L and IIn, a quarter Ib/c."""
-    kind = rng.choice(["IIP", "II", "Ibc"], count, p=[0.5, 0.25, 0.25])
+    """Returns other supernovae: II-P most often, then Ib/c, then II-L and IIn."""
+    kind = rng.choice(["IIP", "II", "Ibc"], count, p=[0.45, 0.25, 0.3])
     bright = {"IIP": (-17.0, 0.8), "II": (-17.9, 0.8), "Ibc": (-17.6, 0.7)}
     rise = {"IIP": (2.5, 0.5), "II": (5.0, 1.5), "Ibc": (4.8, 0.9)}
     fall = {"IIP": (130.0, 30.0), "II": (50.0, 16.0), "Ibc": (23.0, 4.5)}
@@ -144,7 +144,7 @@ def draw_core_collapse(rng: np.random.Generator, count: int) -> Explosion:
         stretch=np.ones(count),
         plateau=rng.normal(85, 14, count),
         warmth=np.clip(rng.normal(1, 0.1, count), 0.75, 1.25),
-        extinction=rng.exponential(0.35, count),
+        extinction=rng.exponential(0.45, count),
     )
 
 
@@ -195,8 +195,11 @@ def supernova_luminosity(
     tail = 0.15 + 0.85 / (1 + np.exp(end))  # two magnitudes of fall to the tail
     flux = np.where(kind == "IIP", flux * tail, flux)
 
-    flux = flux * blackbody(wavelength, temperature(explosion, phase))
-    edge = np.select([kind == "Ia", kind == "Ibc"], [3750.0, 3900.0], 2600.0)
+    kelvin = temperature(explosion, phase)
+    flux = flux * blackbody(wavelength, kelvin)
+    # Metals blanket the ultraviolet of type I always, of type II once it is cool.
+    cool = 2700 + 1100 / (1 + np.exp(np.clip((kelvin - 8000) / 700, -60, 60)))
+    edge = np.select([kind == "Ia", kind == "Ibc"], [3700.0, 3850.0], cool)
     flux = flux / (1 + np.exp(-np.clip((wavelength - edge) / 220, -60, 60)))
     infrared = 1 / (1 + np.exp(-np.clip((wavelength - 6900) / 300, -60, 60)))
     bump = 0.5 * np.exp(-(((scaled - 25) / 8) ** 2)) * infrared

@@ -43,7 +43,9 @@ class ObservingLog(NamedTuple):
     read_noise: np.ndarray  # t  electrons
 
 
-def draw_log(visits: Visits, *, field: int, seed: int, pixel_scale: float):
+def draw_log(
+    visits: Visits, *, field: int, seed: int, pixel_scale: float
+) -> ObservingLog:
     """Returns the ObservingLog of a field: seeing, sky and transparency per visit.
 
     Args:
@@ -142,7 +144,10 @@ def expose(image: np.ndarray, log: ObservingLog, key: int) -> np.ndarray:
 
 
 def flag_pixels(log: ObservingLog, key: int, size: int) -> np.ndarray:
-    """Returns [t y x] True where a bad column or a cosmic ray spoils the frame."""
+    """Returns [t y x] True where a bad column or a cosmic ray spoils the frame.
+
+    Depends on the key and the visit, as the noise does, but on another stream of it.
+    """
     bad = np.zeros((len(log.mjd), size, size), bool)
     for visit in np.unique(log.visit):
         frame = np.flatnonzero(log.visit == visit)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.record import Record, make_record
-from jaxastro.simulation import cadence, lightcurves, observing, scene
+from jaxastro.simulation import cadence, hosts, lightcurves, observing, scene
 from jaxastro.surveys import SURVEYS, UNLABELLED
 
 SURVEY = SURVEYS["sdss_sn_sim"]
 CANDIDATES = 64  # possible objects, of which the survey's selection takes one
 DETECTION = 5.0  # signal to noise of a change, in one frame in g, r or i
-KNOWN_DETECTIONS = 4  # visits with a detection that a classified object needs, at least
+KNOWN_DETECTIONS = 5  # visits with a detection that a classified object needs, at least
 SPECTROSCOPY_LIMIT = 21.3  # r magnitude at which half the supernovae get a spectrum
 SPECTROSCOPY_WIDTH = 0.4  # magnitudes over which that fraction falls
 MISTAKE_BRIGHT = 0.03  # of photometric supernova types are wrong, for bright ones
@@ -106,17 +106,20 @@ def simulate_object(
 ) -> Record:
     """Returns object `number` of the survey that `seed` names.
 
-    The same number and seed give the same object whatever else is made, and in
-    every preset: a smaller preset keeps fewer of its visits. Position, and with it
-    the field and its frames, come from another random stream than the class.
+    The same number and seed give the same object, pixel for pixel, whatever else is
+    made, and in every preset: a smaller preset only keeps fewer visits. The position,
+    and with it the field and its frames, come from other random streams than the
+    class, so when and how an object was observed says nothing about what it is.
 
-    Labels. Spectroscopic and catalogue labels are true. A photometric supernova type
-    is wrong, Ia for other or other for Ia, with probability
-        p(r) = MISTAKE_BRIGHT + (MISTAKE_FAINT - MISTAKE_BRIGHT) * sigmoid(4 (r - turn))
-    where r is the magnitude at maximum. Unknown objects carry no label; they are those
-    with only one or two visits in which their change was detected.
+    Labels. The row of CATEGORIES is drawn first. Spectroscopic and catalogue labels
+    are true; a photometric one is wrong with mistake_probability, and the object is
+    then one of the other supernova class, as bright. Spectra go to bright objects,
+    photometric types to those left (SPECTROSCOPY_LIMIT). An object with a label was
+    detected in KNOWN_DETECTIONS visits of the full survey or more, an Unknown one in
+    fewer, but in one at least.
 
     Args:
+        number: from 0 on.
         preset: how many visits to keep; one of PRESETS, or your own.
         category: a row of CATEGORIES to make instead of the one that is drawn.
     """
@@ -125,31 +128,22 @@ def simulate_object(
             f"No category {category!r}. {SURVEY.name} has {', '.join(CATEGORIES)}. "
             "Choose one, or leave it out to have it drawn."
         )
-    place, physics, sky, lost = (
+    place, physics, sky, camera = (
         np.random.default_rng([seed, 5, number, stream]) for stream in range(4)
     )
     ra = place.uniform(*cadence.RIGHT_ASCENSION)
     dec = place.uniform(*cadence.DECLINATION)
     field = cadence.field_of(ra, dec)
     log = observing_log(field, seed)
+    row = CATEGORIES[category or category_of(number, seed)]
+    chosen, truth = _choose(physics, row, log)
+    light = _scene(sky, truth, chosen, np.array(SURVEY.wavelength)[log.band])
 
-    name = category or category_of(number, seed)
-    row = CATEGORIES[name]
-    chosen, truth = _choose(physics, name, log)
-    wavelength = np.array(SURVEY.wavelength)[log.band]
-    miss = sky.normal(0, CENTRING, 2)  # arcsec, from the middle of the stamp
-    parts = [scene.point(miss, chosen.flux)]
-    if truth != "Variable":
-        parts += _host(sky, truth, chosen, wavelength, miss)
-    for _ in range(sky.poisson(NEIGHBOURS)):
-        parts.append(_neighbour(sky, wavelength))
-    light = scene.together(parts)
-
-    low = log.priority < _kept_visits(log, preset)
-    kept = np.flatnonzero(low & (lost.random(len(low)) >= FRAME_LOSS))
+    is_kept = log.priority < _kept_visits(log, preset)
+    kept = np.flatnonzero(is_kept & (camera.random(len(is_kept)) >= FRAME_LOSS))
     # Stamps are cut at whole pixels: each frame catches the object elsewhere.
-    offset = lost.uniform(-0.5, 0.5, (len(low), 2))[kept]
-    key = int(lost.integers(2**62))
+    offset = camera.uniform(-0.5, 0.5, (len(is_kept), 2))[kept]
+    key = int(camera.integers(2**62))
     log = observing.ObservingLog(*(column[kept] for column in log))
     image = scene.render(
         light._replace(flux=light.flux[:, kept]),
@@ -158,6 +152,7 @@ def simulate_object(
         pixel_scale=SURVEY.pixel_scale,
         size=SURVEY.image_size,
     )
+    is_spectroscopic = row.label_source == "spectroscopic"
     record, _ = make_record(
         object_name(number, seed),
         SURVEY,
@@ -169,7 +164,7 @@ def simulate_object(
         truth=truth,
         ra=ra % 360,
         dec=dec,
-        redshift=chosen.redshift if row.label_source == "spectroscopic" else np.nan,
+        redshift=chosen.redshift if is_spectroscopic else np.nan,
         group=f"field{field:03d}",
         psf_fwhm=log.psf_fwhm,
         noise=observing.pixel_noise(log),
@@ -187,7 +182,13 @@ def object_name(number: int, seed: int) -> str:
 
 
 def mistake_probability(magnitude: float) -> float:
-    """Returns how often a photometric supernova type is wrong, by r at maximum."""
+    """Returns how often a photometric supernova type is wrong.
+
+        p = BRIGHT + (FAINT - BRIGHT) / (1 + exp(-4 (magnitude - MISTAKE_TURN)))
+
+    Args:
+        magnitude: AB, in r, at maximum.
+    """
     faint = 1 / (1 + np.exp(-4 * (magnitude - MISTAKE_TURN)))
     return MISTAKE_BRIGHT + (MISTAKE_FAINT - MISTAKE_BRIGHT) * faint
 
@@ -233,10 +234,9 @@ def _candidates(
 
 
 def _choose(
-    rng: np.random.Generator, category: str, log: observing.ObservingLog
+    rng: np.random.Generator, row: Category, log: observing.ObservingLog
 ) -> tuple[lightcurves.Candidates, str]:
     """Draws the object that fills a row of the table, and the class it really has."""
-    row = CATEGORIES[category]
     truth = str(rng.choice(row.truth, p=row.share))
     chosen = _select(rng, row, _candidates(rng, truth, log), log)
     if row.label_source != "photometric":
@@ -291,98 +291,19 @@ def _kept_visits(log: observing.ObservingLog, preset: Preset) -> int:
     return min(round(preset.visits * (log.visit.max() + 1)), preset.max_visits)
 
 
-# Rest-frame colours of galaxies: wavelength (Angstrom) and magnitude minus that in r.
-SPECTRUM_WAVELENGTH = (2200.0, 3000.0, 3560.0, 4720.0, 6185.0, 7500.0, 8960.0)
-EARLY_TYPE = (4.6, 3.4, 2.4, 0.75, 0.0, -0.38, -0.68)
-LATE_TYPE = (2.3, 1.9, 1.45, 0.45, 0.0, -0.22, -0.35)
-
-
-class HostKind(NamedTuple):
-    """The galaxies that a class prefers."""
-
-    early: float  # fraction of early types
-    magnitude: tuple[float, float]  # absolute r, mean and scatter
-
-
-HOSTS = {
-    "SNIa": HostKind(early=0.35, magnitude=(-20.8, 1.0)),
-    "SNOther": HostKind(early=0.0, magnitude=(-19.9, 1.1)),
-    "AGN": HostKind(early=0.6, magnitude=(-21.4, 0.7)),
-}
-
-
-def _host(
+def _scene(
     rng: np.random.Generator,
     truth: str,
     chosen: lightcurves.Candidates,
     wavelength: np.ndarray,
-    nucleus: np.ndarray,
-) -> list[scene.Gaussians]:
-    """Draws the host galaxy: centred on an active nucleus, else beside the supernova.
-
-    A supernova lies in its host's light: exponentially distributed, in the disc.
-    """
-    kind, z = HOSTS[truth], float(chosen.redshift)
-    is_early = rng.random() < kind.early
-    absolute = rng.normal(*kind.magnitude)
-    radius = 5.0 * 10 ** (-0.12 * (absolute + 21)) * np.exp(0.3 * rng.normal())  # kpc
-    radius /= lightcurves.kiloparsec_per_arcsec(z)
-    axis_ratio, angle = rng.uniform(0.3, 1.0), rng.uniform(0, np.pi)
-    bulge_share = rng.uniform(0.6, 1.0) if is_early else rng.uniform(0.0, 0.3)
-
-    colour = np.interp(
-        wavelength / (1 + z), SPECTRUM_WAVELENGTH, EARLY_TYPE if is_early else LATE_TYPE
-    )
-    modulus = lightcurves.distance_modulus(z) - 2.5 * np.log10(1 + z)
-    flux = lightcurves.flux_of(absolute + colour + modulus)
-
-    # Gamma(2) is how the light of an exponential disc lies in radius.
-    distance, turn = radius / 1.678 * rng.gamma(2.0), rng.uniform(0, 2 * np.pi)
-    along, across = distance * np.cos(turn), axis_ratio * distance * np.sin(turn)
-    away = np.array(
-        [
-            along * np.cos(angle) - across * np.sin(angle),
-            along * np.sin(angle) + across * np.cos(angle),
-        ]
-    )
-    centre = nucleus if truth == "AGN" else nucleus + away
-    return [
-        scene.sersic(
-            centre,
-            bulge_share * flux,
-            index=4,
-            radius=0.6 * radius,
-            axis_ratio=0.5 + 0.5 * axis_ratio,
-            angle=angle,
-        ),
-        scene.sersic(
-            centre,
-            (1 - bulge_share) * flux,
-            index=1,
-            radius=radius,
-            axis_ratio=axis_ratio,
-            angle=angle,
-        ),
-    ]
-
-
-def _neighbour(rng: np.random.Generator, wavelength: np.ndarray) -> scene.Gaussians:
-    """Draws an unrelated star or galaxy somewhere in the stamp."""
+) -> scene.Gaussians:
+    """Puts the object near the middle of its stamp, and round it what belongs there."""
+    where = rng.normal(0, CENTRING, 2)
+    parts = [scene.point(where, chosen.flux)]
+    if truth != "Variable":
+        redshift = float(chosen.redshift)
+        parts += hosts.draw_host(rng, truth, redshift, wavelength, where)
     edge = SURVEY.image_size * SURVEY.pixel_scale / 2
-    position = rng.uniform(-edge, edge, 2)
-    # Counts rise as 10^(0.35 r) to the limit of the survey.
-    magnitude = max(23.0 + np.log10(rng.random()) / 0.35, 16.0)
-    if rng.random() < 0.4:
-        kelvin = rng.uniform(3200, 6500)
-        colour = lightcurves.blackbody(wavelength, kelvin)
-        colour = colour / lightcurves.blackbody(lightcurves.R_BAND, kelvin)
-        return scene.point(position, lightcurves.flux_of(magnitude) * colour)
-    colour = np.interp(wavelength / 1.3, SPECTRUM_WAVELENGTH, LATE_TYPE)
-    return scene.sersic(
-        position,
-        lightcurves.flux_of(magnitude + colour),
-        index=1,
-        radius=rng.uniform(0.4, 1.5),
-        axis_ratio=rng.uniform(0.3, 1),
-        angle=rng.uniform(0, np.pi),
-    )
+    for _ in range(rng.poisson(NEIGHBOURS)):
+        parts.append(hosts.draw_neighbour(rng, wavelength, edge))
+    return scene.together(parts)
