@@ -45,9 +45,10 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
                 "Each dot is a score, each bar the range it would have with other "
                 "objects (95%). The nuisance baseline is a classifier that is told "
                 "how often, when, in which bands and in what weather each object was "
-                "observed, and never sees its image; the majority baseline always "
-                "names the commonest class. A model whose bar does not stand clear "
-                "to the right of theirs has not been shown to use the images."
+                "observed, and never sees the object itself; the majority baseline "
+                "always names the commonest class. A model that is not clearly above "
+                "both (the verdict on top tells, comparing them on the same objects) "
+                "has not been shown to look."
             ),
             alt=f"Scores with intervals. Macro F1: {told}.",
         )

@@ -109,9 +109,7 @@ def _draw_early(axes, early) -> None:
     axes.xaxis.set_major_locator(FixedLocator(n))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
-    axes.legend(
-        fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="lower right"
-    )
+    axes.legend(fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="best")
 
 
 def _draw_bins(axes, bins) -> None:
@@ -133,9 +131,7 @@ def _draw_bins(axes, bins) -> None:
     )
     axes.set_xticks(range(len(bins)), ticks)
     axes.set_xlim(-0.6, len(bins) - 0.4)
-    axes.legend(
-        fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="lower right"
-    )
+    axes.legend(fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="best")
 
 
 def _span(first: int, last: int) -> str:

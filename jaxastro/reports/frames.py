@@ -62,12 +62,16 @@ def stretch(image: np.ndarray) -> np.ndarray:
         asinh(level / softening) / asinh(1 / softening)
 
     level runs from 0 at the 40th percentile of all frames (the sky) to 1 at the
-    99.8th.
+    99.8th, or at eight times the noise if that is more: else empty frames would show
+    their noise as if it were light.
     """
     finite = image[np.isfinite(image)]
     if not finite.size:
         return np.zeros(image.shape)
-    low, high = np.percentile(finite.astype(np.float64), [40, 99.8])
+    faint, low, middle, high = np.percentile(
+        finite.astype(np.float64), [16, 40, 50, 99.8]
+    )
+    high = max(high, low + 8 * (middle - faint))  # 50th - 16th: one sigma of the sky
     # A constant image has no range: all of it is drawn dark.
     level = (np.nan_to_num(image, nan=low) - low) / max(high - low, 1e-30)
     level = np.clip(level, 0, 1)

@@ -8,7 +8,6 @@ from pathlib import Path
 import jinja2
 from PIL import Image
 
-import jaxastro
 from jaxastro.evaluation.predictions import BASELINES, Predictions
 from jaxastro.reports import style, verdict
 from jaxastro.reports.page_template import TEMPLATE
@@ -51,7 +50,6 @@ def write(
         figures=[_figure(path) for path in paths if path.suffix == ".png"],
         tables=[path.name for path in paths if path.suffix != ".png"],
         config="" if config is None else json.dumps(config, indent=2),
-        version=getattr(jaxastro, "__version__", ""),
     )
     path = folder / FILE_NAME
     path.write_text(text, encoding="utf-8")

@@ -104,6 +104,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   body { font-size: 10.5pt; padding: 0; }
   header { padding-top: 0; }
   nav { display: none; }
+  .tiles { grid-template-columns: repeat(4, 1fr); }
   figure, .verdict, .tiles, table, .words { break-inside: avoid; }
   h2 { break-after: avoid; margin-top: 1.6rem; }
   .print { border: 0; padding: 0; }
@@ -249,7 +250,7 @@ always right, a guess from colours less often.</p>
 {% endif %}
 </main>
 <footer>
-<p>Written by jaxastro {{ version }} from predictions.npz alone. Intervals:
+<p>Written by jaxastro from predictions.npz alone. Intervals:
  {{ metrics.interval }} ({{ metrics.num_groups }} groups). Log loss
  {{ "%.3f"|format(metrics.log_loss) }}, Brier score {{ "%.3f"|format(metrics.brier) }}.
  Beside this page: {{ tables|join(", ") }} and every picture as PNG.</p>

@@ -75,7 +75,7 @@ def rank(name: str) -> tuple[bool, bool, str]:
 def _against(metrics: dict, name: str) -> str:
     gap = metrics["above_baselines"][name]["macro_f1"]
     if metrics["num_groups"] < FEW_GROUPS:
-        claim = "Too few groups tell whether it is above"
+        claim = "There are too few groups to tell whether it is above"
     elif is_clearly_above(metrics, name):
         claim = "It is clearly above"
     elif gap["high"] < 0:
