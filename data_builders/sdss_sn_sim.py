@@ -147,6 +147,8 @@ def main(arguments: list[str] | None = None) -> None:
         "--output", type=Path, required=True, help="the npz file to write"
     )
     given = parser.parse_args(arguments)
+    if given.seed < 0:
+        parser.error(f"Seed {given.seed}. A seed is a whole number, 0 or more.")
     try:
         preset = preset_of(given.preset)
         records = (

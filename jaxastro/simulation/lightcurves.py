@@ -343,7 +343,7 @@ def star_shape(kind: str, phase: np.ndarray, form: np.ndarray) -> np.ndarray:
         sinking = np.sin(0.5 * np.pi * np.clip(phase / fall, 0, 1))
         return np.where(phase < fall, sinking, 1 - np.clip(rising, 0, 1))
     if kind == "Eclipsing":  # primary, and a secondary of depth `form`
-        width = 0.05 + 0.08 * (1 - form)
+        width = 0.03 + 0.07 * (1 - form)
 
         def dip(centre):
             distance = np.abs((phase - centre + 0.5) % 1 - 0.5)

@@ -2,7 +2,8 @@
 
 A Gaussian convolved with a Gaussian is a Gaussian. With the PSF and the galaxies
 written as sums of Gaussians, a blurred image is one formula per pixel, with no grid
-to convolve on: exact for points, to a few parts in a thousand of the peak for galaxies.
+to convolve on. Exact for points; against a convolution on a fine grid, discs differ by
+at most 0.2 per cent of the peak and bulges, whose cusp no grid catches, by 2.5.
 """
 
 from typing import NamedTuple
@@ -99,7 +100,8 @@ def render(
                    flux_m weight_j N(p; position_m, covariance_m + sigma_j^2)
 
     The PSF is the effective one, camera pixels included, so it is sampled, not
-    integrated, at pixel centres. Flux is conserved to 1e-4 for seeing above 0.9 arcsec.
+    integrated, at pixel centres; above 0.9 arcsec of seeing that conserves flux to
+    1e-3 in the worst case. Light that falls outside the stamp is lost to it.
 
     Args:
         psf_fwhm: [t] full width at half maximum, arcsec.
