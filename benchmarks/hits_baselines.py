@@ -4,7 +4,7 @@ Run:     python -m benchmarks.hits_baselines --manual_dir=FOLDER
 Expect:  macro F1 0.94 from light curves, three classes; a minute on one core.
 
 Five folds by field; each object is predicted once, by a forest that saw no object of
-its field; the pooled predictions are scored. NonVariable stays out: its nine fields
+its field; the pooled predictions are scored. NonVariable stays out: its six fields
 were observed otherwise, which alone gives it away.
 """
 
