@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -20,24 +21,27 @@ from jaxastro.types import Method, Series
 CONFIG_FILE = "config.json"
 
 
-def resolve_preset(flags, name: str = "config") -> ConfigDict:
-    """Returns the config of a --config flag, with preset auto made laptop or paper.
+def resolve_preset(flags, said=sys.stdout) -> ConfigDict:
+    """Returns the config of --config, with preset auto made laptop or paper, and says.
 
     What was set on the command line is set again, so --config.seed=3 holds whatever
     auto becomes.
     """
-    config = flags[name].value
+    config = flags["config"].value
     if config.preset == "auto":
-        path = config_flags.get_config_filename(flags[name])
+        path = config_flags.get_config_filename(flags["config"])
         path, _, _ = path.partition(":")
         preset = "laptop" if jax.default_backend() == "cpu" else "paper"
         config = runpy.run_path(path)["get_config"](preset)
         config.lock()
-        config.update_from_flattened_dict(config_flags.get_override_values(flags[name]))
+        config.update_from_flattened_dict(
+            config_flags.get_override_values(flags["config"])
+        )
         other = "no accelerator found" if preset == "laptop" else "accelerator found"
         print(
             f"Preset: {preset} ({other}). Force the published sizes with "
-            f"--config={path}:paper, or a run of minutes with --config={path}:laptop."
+            f"--config={path}:paper, or a run of minutes with --config={path}:laptop.",
+            file=said,
         )
     return config
 

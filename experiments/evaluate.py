@@ -53,11 +53,15 @@ def predict_rows(predict_fn, batches, mesh) -> Output:
         inputs = sharding.put_batch(batch.inputs, mesh)
         output = jax.device_get(predict_fn(inputs))
         real = batch.example_mask
-        logits = output.logits[real].astype(np.float64)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probability.append(odds / odds.sum(axis=1, keepdims=True))
+        probability.append(softmax(output.logits[real]))
         embedding.append(output.embedding[real])
     return Output(np.concatenate(probability), np.concatenate(embedding))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns probabilities [o c] in float64, so that rows sum to one."""
+    odds = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
 
 
 def load_predictor(workdir: Path, config, mesh):

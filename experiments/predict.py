@@ -1,0 +1,77 @@
+"""Classifies new raw objects with the best state of a run.
+
+    python -m experiments.predict --workdir=runs/hits --input=new.npz --output=new.csv
+
+The run knows its survey, normalisation and classes; the input is of the raw form that
+the survey's builder reads. The output has one line per object: its name, the class
+predicted, and a probability for each class. Objects that cannot be read are named in
+a file beside it.
+"""
+
+import csv
+import itertools
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags, logging
+from tqdm import tqdm
+
+from data_builders import READERS
+from data_builders.readings import records_of
+from experiments import assemble
+from experiments.evaluate import load_predictor, softmax
+from jaxastro.training import sharding
+from jaxastro.types import Series
+
+FLAGS = flags.FLAGS
+BATCH_SIZE = 64  # objects classified at once; the last batch is filled up
+
+
+def predict(workdir: Path, raw: Path, output: Path) -> int:
+    """Writes the predictions of a raw file's objects; returns how many there were."""
+    config = assemble.read_config(workdir)
+    survey = assemble.survey_of_config(config)
+    mesh = sharding.make_mesh()
+    predict_fn = load_predictor(workdir, config, mesh)
+    make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
+    size = -(-BATCH_SIZE // mesh.size) * mesh.size
+
+    report = output.with_name(output.name + ".set_aside.json")
+    records = records_of(READERS[survey.name](raw), report=report)
+    count = 0
+    partial = output.with_name(output.name + ".partial")
+    with partial.open("w", newline="") as file:
+        writer = csv.writer(file)
+        header = [f"p_{name}" for name in config.classes]
+        writer.writerow(["object_id", "predicted", *header])
+        records = iter(tqdm(records, unit="object"))
+        while batch := list(itertools.islice(records, size)):
+            rows = [make_series(record) for record in batch]
+            rows += rows[-1:] * (size - len(rows))
+            inputs = Series(*(np.stack(column) for column in zip(*rows, strict=True)))
+            logits = predict_fn(sharding.put_batch(inputs, mesh)).logits
+            probability = softmax(np.asarray(logits))
+            for record, p in zip(batch, probability, strict=False):
+                best = config.classes[int(p.argmax())]
+                writer.writerow([record.object_id, best, *(f"{x:.6f}" for x in p)])
+            count += len(batch)
+    partial.replace(output)  # whole or not at all
+    return count
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command."""
+    if len(arguments) > 1:
+        raise app.UsageError(f"Unknown argument {arguments[1]!r}. See --help.")
+    logging.set_verbosity(logging.WARNING)
+    output = Path(FLAGS.output)
+    count = predict(Path(FLAGS.workdir), Path(FLAGS.input), output)
+    print(f"{count} objects classified: {output}")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
+    flags.DEFINE_string("input", None, "Raw file of new objects, as the survey has.")
+    flags.DEFINE_string("output", None, "CSV file to write.")
+    flags.mark_flags_as_required(["workdir", "input", "output"])
+    app.run(main)
