@@ -5,12 +5,9 @@
     builder.download_and_prepare()
     source = builder.as_data_source("all")
 
-New raw objects to predict, in the layout of `data_builders/npz_sequences.py`:
-
-    python -m data_builders.sdss_sn_sim --objects 20 --seed 99 --output new_objects.npz
+`python -m data_builders.new_objects` writes new raw objects, to try a network on.
 """
 
-import argparse
 import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +19,7 @@ import tensorflow_datasets as tfds
 from data_builders.npz_sequences import read_sequences
 from data_builders.schema import record_features
 from jaxastro.data.record import Reading, Record
-from jaxastro.simulation.survey import PRESETS, Preset, preset_of, simulate_object
+from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -119,47 +116,3 @@ def write_raw(path: Path, records: Iterable[Record]) -> int:
     with open(path, "wb") as file:  # savez would add .npz to another suffix
         np.savez_compressed(file, **arrays)
     return len(records)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Writes new raw objects, as a stranger would bring them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m data_builders.sdss_sn_sim",
-        description=(
-            "Simulate new objects of the supernova survey and write them as raw image "
-            "sequences, to try a trained network on. The true class is written too, "
-            "as `truth`. Seed 0 makes the objects of the training data: take another."
-        ),
-        epilog="Example: --objects 20 --seed 99 --output new_objects.npz",
-    )
-    parser.add_argument(
-        "--objects", type=int, default=20, help="how many to make (default: 20)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=99, help="names the sky they lie in (default: 99)"
-    )
-    parser.add_argument(
-        "--preset",
-        default="laptop",
-        help=f"how often they are seen: {', '.join(PRESETS)} (default: laptop)",
-    )
-    parser.add_argument(
-        "--output", type=Path, required=True, help="the npz file to write"
-    )
-    given = parser.parse_args(arguments)
-    if given.seed < 0:
-        parser.error(f"Seed {given.seed}. A seed is a whole number, 0 or more.")
-    try:
-        preset = preset_of(given.preset)
-        records = (
-            simulate_object(number, seed=given.seed, preset=preset)
-            for number in range(given.objects)
-        )
-        written = write_raw(given.output, records)
-    except ValueError as error:
-        parser.error(str(error))
-    print(f"{written} objects of seed {given.seed} written to {given.output}")
-
-
-if __name__ == "__main__":
-    main()

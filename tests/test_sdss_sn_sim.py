@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from data_builders import sdss_sn_sim
+from data_builders import new_objects, sdss_sn_sim
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.simulation import survey
 
@@ -103,29 +103,40 @@ def test_raw_files_hold_plain_arrays(tmp_path):
         assert all(raw[name].dtype != object for name in raw.files)
 
 
-def test_the_command_writes_new_objects(tmp_path, capsys):
+def test_the_command_writes_new_objects(tmp_path):
     path = tmp_path / "three.npz"
     arguments = ["--objects", "3", "--preset", "tiny", "--output", str(path)]
-    sdss_sn_sim.main(arguments)
-    assert "3 objects of seed 99" in capsys.readouterr().out
+    done = subprocess.run(
+        [sys.executable, "-m", "data_builders.new_objects", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY,
+    )
+    assert "3 objects of seed 99" in done.stdout
+    assert not done.stderr
     assert all(reading.record for reading in sdss_sn_sim.read(path))
 
 
 def test_the_command_answers_a_bad_wish_in_words(tmp_path, capsys):
     path = str(tmp_path / "none.npz")
     with pytest.raises(SystemExit):
-        sdss_sn_sim.main(["--preset", "huge", "--output", path])
+        new_objects.main(["--preset", "huge", "--output", path])
     assert "Known presets: tiny, laptop, paper" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        sdss_sn_sim.main(["--objects", "0", "--output", path])
+        new_objects.main(["--objects", "0", "--output", path])
     assert "needs one at least" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        sdss_sn_sim.main(["--seed", "-1", "--output", path])
+        new_objects.main(["--seed", "-1", "--output", path])
     assert "0 or more" in capsys.readouterr().err
+    nowhere = str(tmp_path / "missing" / "x.npz")
+    with pytest.raises(SystemExit):
+        new_objects.main(["--objects", "1", "--preset", "tiny", "--output", nowhere])
+    assert "cannot be written: No such file" in capsys.readouterr().err
 
 
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit):
-        sdss_sn_sim.main(["--help"])
+        new_objects.main(["--help"])
     text = capsys.readouterr().out
     assert "--objects 20 --seed 99 --output new_objects.npz" in text

@@ -116,7 +116,7 @@ def simulate_object(
     then one of the other supernova class, as bright. Spectra go to bright objects,
     photometric types to those left (SPECTROSCOPY_LIMIT). An object with a label was
     detected in KNOWN_DETECTIONS visits of the full survey or more, an Unknown one in
-    fewer, but in one at least.
+    fewer, but in one at least (or as near to that as CANDIDATES tries come).
 
     Args:
         number: from 0 on.
@@ -139,11 +139,36 @@ def simulate_object(
     chosen, truth = _choose(physics, row, log)
     light = _scene(sky, truth, chosen, np.array(SURVEY.wavelength)[log.band])
 
-    is_kept = log.priority < _kept_visits(log, preset)
-    kept = np.flatnonzero(is_kept & (camera.random(len(is_kept)) >= FRAME_LOSS))
+    is_spectroscopic = row.label_source == "spectroscopic"
+    record, _ = make_record(
+        object_name(number, seed),
+        SURVEY,
+        label=row.label,
+        label_source=row.label_source,
+        truth=truth,
+        ra=ra % 360,
+        dec=dec,
+        redshift=chosen.redshift if is_spectroscopic else np.nan,
+        group=f"field{field:03d}",
+        **_frames(camera, light, log, preset),
+    )
+    return record
+
+
+def _frames(
+    rng: np.random.Generator,
+    light: scene.Gaussians,
+    log: observing.ObservingLog,
+    preset: Preset,
+) -> dict[str, np.ndarray]:
+    """Takes the frames that are kept; returns the columns of the record."""
+    num_visits = log.visit.max() + 1
+    keep = min(round(preset.visits * num_visits), preset.max_visits)
+    is_lost = rng.random(len(log.mjd)) < FRAME_LOSS
+    kept = np.flatnonzero((log.priority < keep) & ~is_lost)
     # Stamps are cut at whole pixels: each frame catches the object elsewhere.
-    offset = camera.uniform(-0.5, 0.5, (len(is_kept), 2))[kept]
-    key = int(camera.integers(2**62))
+    offset = rng.uniform(-0.5, 0.5, (len(log.mjd), 2))[kept]
+    key = int(rng.integers(2**62))
     log = observing.ObservingLog(*(column[kept] for column in log))
     image = scene.render(
         light._replace(flux=light.flux[:, kept]),
@@ -152,27 +177,12 @@ def simulate_object(
         pixel_scale=SURVEY.pixel_scale,
         size=SURVEY.image_size,
     )
-    is_spectroscopic = row.label_source == "spectroscopic"
-    record, _ = make_record(
-        object_name(number, seed),
-        SURVEY,
-        flux=observing.expose(image, log, key),
-        mjd=log.mjd,
-        band=log.band,
-        label=row.label,
-        label_source=row.label_source,
-        truth=truth,
-        ra=ra % 360,
-        dec=dec,
-        redshift=chosen.redshift if is_spectroscopic else np.nan,
-        group=f"field{field:03d}",
-        psf_fwhm=log.psf_fwhm,
-        noise=observing.pixel_noise(log),
-        gain=log.gain,
-        zero_point=log.zero_point,
-        bad_pixel=observing.flag_pixels(log, key, SURVEY.image_size),
-    )
-    return record
+    columns = ("mjd", "band", "psf_fwhm", "gain", "zero_point")
+    return {name: getattr(log, name) for name in columns} | {
+        "flux": observing.expose(image, log, key),
+        "noise": observing.pixel_noise(log),
+        "bad_pixel": observing.flag_pixels(log, key, SURVEY.image_size),
+    }
 
 
 def object_name(number: int, seed: int) -> str:
@@ -285,10 +295,6 @@ def _select(
     weight = np.where(amiss == amiss.min(), weight, 0)
     pick = rng.choice(CANDIDATES, p=weight / weight.sum())
     return lightcurves.Candidates(*(column[pick] for column in candidates))
-
-
-def _kept_visits(log: observing.ObservingLog, preset: Preset) -> int:
-    return min(round(preset.visits * (log.visit.max() + 1)), preset.max_visits)
 
 
 def _scene(
