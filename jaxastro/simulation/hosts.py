@@ -36,6 +36,12 @@ def draw_host(
     """Draws the host galaxy: centred on an active nucleus, else beside the supernova.
 
     A supernova lies in its host's light: exponentially distributed, in the disc.
+
+    Args:
+        truth: a key of HOSTS.
+        wavelength: [t] observed, Angstrom, of each frame.
+        place: (x, y) of the object, arcsec from the middle of the stamp.
+    Returns: its bulge and its disc.
     """
     kind, z = HOSTS[truth], redshift
     is_early = rng.random() < kind.early
@@ -87,7 +93,12 @@ def draw_host(
 def draw_neighbour(
     rng: np.random.Generator, wavelength: np.ndarray, edge: float
 ) -> scene.Gaussians:
-    """Draws an unrelated star or galaxy somewhere in the stamp."""
+    """Draws an unrelated star or galaxy somewhere in the stamp.
+
+    Args:
+        wavelength: [t] observed, Angstrom, of each frame.
+        edge: half the stamp's side, arcsec.
+    """
     position = rng.uniform(-edge, edge, 2)
     # Counts rise as 10^(0.35 r) to the limit of the survey.
     magnitude = max(23.0 + np.log10(rng.random()) / 0.35, 16.0)
