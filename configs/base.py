@@ -27,8 +27,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.data.representation = "series"
     config.data.normalisation = "asinh"
     config.data.statistics = ConfigDict()  # measured on the training fold by train.py
-    config.data.max_epochs = 24  # observations the model sees of an object: M
-    config.data.loaded_epochs = 48  # of which the views of training are drawn
+    config.data.max_epochs = 60  # observations a prediction sees of an object: M
+    config.data.loaded_epochs = 60  # of which the views of training are drawn
     config.data.num_folds = 5
     config.data.test_fold = 0  # validation is the next one
     config.data.split_seed = 0
@@ -37,6 +37,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.data.num_threads = 2  # that read records ahead
 
     config.augment = ConfigDict()
+    config.augment.max_epochs = 24  # of a view; a joint norm asks for data.max_epochs
     config.augment.drop = 0.5  # largest share of epochs dropped
     config.augment.rotation = 180.0  # degrees, either way
     config.augment.flip = True
@@ -69,7 +70,7 @@ def laptop(config: ConfigDict) -> None:
 def paper(config: ConfigDict) -> None:
     """Sets the published sizes: 99 epochs, 1.25 million parameters, 100 passes."""
     config.survey = "sdss_sn_sim/paper"
-    config.data.max_epochs = 99
+    config.data.max_epochs = config.augment.max_epochs = 99
     config.data.loaded_epochs = 200
     config.data.normalisation = "standard"
     config.batch_size = 128
@@ -82,7 +83,8 @@ def smoke(config: ConfigDict) -> None:
     """Sets two steps of the same code path, for tests."""
     laptop(config)
     config.survey = "sdss_sn_sim/tiny"
-    config.data.max_epochs, config.data.loaded_epochs = 6, 9
+    config.data.max_epochs = config.data.loaded_epochs = 9
+    config.augment.max_epochs = 6
     config.model.args.widths = (4, 4, 4, 4)
     config.model.args.num_heads = 2
     config.batch_size = 8
@@ -94,6 +96,8 @@ def hits(config: ConfigDict) -> None:
     """Sets the real DECam sequences: three classes, one band, folds by field."""
     config.survey = "hits"
     config.classes = ("SN", "EB", "RRLyrae")
-    config.data.max_epochs = config.data.loaded_epochs = 30
+    config.data.max_epochs = config.data.loaded_epochs = 30  # the longest has 29
+    config.augment.max_epochs = 30
+    config.data.normalisation = "relative"
     config.model.args.widths = (16, 16, 16, 8)
     config.model.args.norm = "per_epoch"

@@ -67,7 +67,7 @@ def model_of_config(config: ConfigDict):
 def method_of_config(config: ConfigDict) -> Method:
     """Returns the method, with its model, optimizer and augmentation."""
     optimizer = make_optimizer(num_steps=config.num_steps, **config.optimizer)
-    augment = make_augment(max_epochs=config.data.max_epochs, **config.augment)
+    augment = make_augment(**config.augment)
     args = dict(config.method.args)
     model = model_of_config(config)
     return make_method(

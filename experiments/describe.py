@@ -13,10 +13,10 @@ import sys
 import jax
 import jax.extend
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ml_collections import config_flags
 
-from experiments import assemble
+from experiments import assemble, command
 from jaxastro.types import Batch
 
 FLAGS = flags.FLAGS
@@ -103,10 +103,8 @@ def count_flops(jaxpr) -> int:
     return total
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Runs the command."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"Unknown argument {arguments[1]!r}. See --help.")
     # A program reads standard output where --json asks for it: words go elsewhere.
     said = sys.stderr if FLAGS.json else sys.stdout
     found = describe(assemble.resolve_preset(FLAGS, said=said))
@@ -130,5 +128,4 @@ if __name__ == "__main__":
         "config", None, "An experiment, such as configs/semiconformer.py:laptop."
     )
     flags.DEFINE_bool("json", False, "Print one JSON object instead of a table.")
-    flags.mark_flag_as_required("config")
-    app.run(main)
+    command.run(main, needs=("config",))

@@ -1,0 +1,1 @@
+"""Speed, memory and classical baselines, one command each; never run by the tests."""
