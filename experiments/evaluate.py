@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from absl import app, flags, logging
+from absl import flags
 from tqdm import tqdm
 
-from experiments import assemble
+from experiments import assemble, command
 from experiments.dataset import (
     Dataset,
     evaluation_batches,
@@ -60,7 +60,9 @@ def predict_rows(predict_fn, batches, mesh) -> Output:
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns probabilities [o c] in float64, so that rows sum to one."""
-    odds = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
+    # Those of a model that diverged are NaN, without a warning for each.
+    with np.errstate(invalid="ignore"):
+        odds = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)
 
 
@@ -189,11 +191,8 @@ def shown_frames(dataset: Dataset, rows: np.ndarray, config) -> dict:
     }
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Runs the command."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"Unknown argument {arguments[1]!r}. See --help.")
-    logging.set_verbosity(logging.WARNING)
     path = evaluate(
         Path(FLAGS.workdir), data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir
     )
@@ -202,5 +201,4 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
-    flags.mark_flag_as_required("workdir")
-    app.run(main)
+    command.run(main, needs=("workdir",))

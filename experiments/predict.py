@@ -13,12 +13,12 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags, logging
+from absl import flags
 from tqdm import tqdm
 
 from data_builders import READERS
 from data_builders.readings import records_of
-from experiments import assemble
+from experiments import assemble, command
 from experiments.evaluate import load_predictor, softmax
 from jaxastro.training import sharding
 from jaxastro.types import Series
@@ -59,11 +59,8 @@ def predict(workdir: Path, raw: Path, output: Path) -> int:
     return count
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Runs the command."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"Unknown argument {arguments[1]!r}. See --help.")
-    logging.set_verbosity(logging.WARNING)
     output = Path(FLAGS.output)
     count = predict(Path(FLAGS.workdir), Path(FLAGS.input), output)
     print(f"{count} objects classified: {output}")
@@ -73,5 +70,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
     flags.DEFINE_string("input", None, "Raw file of new objects, as the survey has.")
     flags.DEFINE_string("output", None, "CSV file to write.")
-    flags.mark_flags_as_required(["workdir", "input", "output"])
-    app.run(main)
+    command.run(main, needs=("workdir", "input", "output"))

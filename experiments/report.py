@@ -14,9 +14,10 @@ No survey, model or accelerator is needed: it runs wherever that folder is.
 import json
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from experiments import command
 from jaxastro.evaluation.predictions import load
 from jaxastro.reports import REPORTS, page
 from jaxastro.reports.verdict import verdict
@@ -51,21 +52,14 @@ def _config_of(workdir: Path) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Runs the command."""
-    if len(arguments) > 1:
-        raise app.UsageError(
-            f"Unknown argument {arguments[1]!r}. Name the run as --workdir=RUN."
-        )
     write_report(Path(flags.FLAGS.workdir))
 
 
 if __name__ == "__main__":
     # Here, not above: the training command imports this file and has its own flags.
     flags.DEFINE_string(
-        "workdir",
-        None,
-        "Folder of the run, as given to experiments.train.",
-        required=True,
+        "workdir", None, "Folder of the run, as given to experiments.train."
     )
-    app.run(main)
+    command.run(main, needs=("workdir",))

@@ -14,18 +14,17 @@ stopped, from its last checkpoint, to the same bits. In the end the folder holds
 
 import functools
 import json
-import math
 import time
 from pathlib import Path
 
 import filelock
 import jax
 import numpy as np
-from absl import app, flags, logging
+from absl import flags
 from ml_collections import config_flags
 from tqdm import tqdm
 
-from experiments import assemble
+from experiments import assemble, command
 from experiments.dataset import (
     evaluation_batches,
     labelled,
@@ -37,7 +36,7 @@ from experiments.evaluate import evaluate, predict_rows
 from experiments.report import write_report
 from jaxastro.data.loader import Batches
 from jaxastro.data.sampling import balanced_draw
-from jaxastro.evaluation.metrics import scores
+from jaxastro.evaluation.metrics import SCORES, scores
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints, abstract_state
 from jaxastro.training.scalars import Scalars, read_scalars
@@ -47,6 +46,11 @@ FLAGS = flags.FLAGS
 
 def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> None:
     """Trains one run in its folder, from its last checkpoint if there is one."""
+    if config.best_metric not in SCORES:
+        raise ValueError(
+            f"config.best_metric is {config.best_metric!r}. A checkpoint is picked by "
+            f"one of {', '.join(SCORES)}."
+        )
     # -- devices ---------------------------------------------------------------------
     mesh = sharding.make_mesh()
     sharding.check_batch_size(config.batch_size, mesh)
@@ -138,14 +142,6 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         fetched = jax.device_get(pending)
         means = {name: np.mean([v[name] for v in fetched]) for name in fetched[0]}
         pending = []
-        if not math.isfinite(means["loss"]):
-            checkpoints.close()
-            kept = f"the last good state is step {last_good}'s" if last_good else "none"
-            raise FloatingPointError(
-                f"The loss became NaN or infinite within steps {last_good + 1} to "
-                f"{step}; {kept}. Lower config.optimizer.learning_rate or set "
-                "config.optimizer.clip, in a new --workdir."
-            )
         bar.set_postfix_str("validating")
         label = labels_of(dataset, validation_rows, config)
         output = predict_rows(
@@ -153,6 +149,15 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
             evaluation_batches(dataset, validation_rows, config),
             mesh,
         )
+        if not np.isfinite([*means.values(), output.probability.sum()]).all():
+            checkpoints.close()
+            kept = f"Step {last_good}'s state is kept" if last_good else "None was good"
+            raise FloatingPointError(
+                f"The loss or the predictions became NaN or infinite within steps "
+                f"{last_good + 1} to {step}. {kept}. Lower "
+                "config.optimizer.learning_rate or set config.optimizer.clip, in a new "
+                "--workdir."
+            )
         valid = scores(label, output.probability, len(config.classes))
         values = {f"train/{name}": float(mean) for name, mean in means.items()}
         values |= {f"validation/{name}": score for name, score in valid.items()}
@@ -188,11 +193,8 @@ def is_over(history: list[dict], config) -> bool:
     return max(score[-config.patience :]) <= max(score[: -config.patience])
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Runs the command."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"Unknown argument {arguments[1]!r}. See --help.")
-    logging.set_verbosity(logging.WARNING)
     config = assemble.resolve_preset(FLAGS)
     workdir = Path(FLAGS.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -213,5 +215,4 @@ if __name__ == "__main__":
         "config", None, "An experiment, such as configs/semiconformer.py:laptop."
     )
     flags.DEFINE_string("workdir", None, "Folder of the run; made if it is not there.")
-    flags.mark_flags_as_required(["config", "workdir"])
-    app.run(main)
+    command.run(main, needs=("config", "workdir"))

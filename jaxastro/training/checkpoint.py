@@ -1,6 +1,8 @@
 """Checkpoints of the whole state, with the config that made it beside it."""
 
-from collections.abc import Callable
+import contextlib
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ class Checkpoints:
             create=create,
             cleanup_tmp_directories=create,  # what a killed run left half written
         )
-        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        self._folder = folder.absolute()
+        self._manager = ocp.CheckpointManager(self._folder, options=options)
 
     def latest_step(self) -> int | None:
         """Returns the step of the last complete checkpoint, None if there is none."""
@@ -42,30 +45,67 @@ class Checkpoints:
     def save(
         self, step: int, state: TrainState, config: dict, metrics: dict[str, float]
     ) -> None:
-        """Starts to save; training goes on meanwhile."""
+        """Starts to save; training goes on meanwhile.
+
+        Raises:
+            OSError: if this checkpoint or the one before could not be written.
+        """
         args = ocp.args.Composite(
             state=ocp.args.StandardSave(state), config=ocp.args.JsonSave(config)
         )
-        self._manager.save(step, args=args, metrics=metrics)
+        with self._writing():
+            self._manager.save(step, args=args, metrics=metrics)
 
     def restore(self, step: int, abstract: TrainState) -> TrainState:
         """Returns the state of a step, laid out as `abstract` says.
 
         Args:
             abstract: jax.ShapeDtypeStruct leaves with shardings, of any mesh.
+        Raises:
+            ValueError: if the checkpoint is damaged or of another model.
         """
         args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract))
-        return self._manager.restore(step, args=args)["state"]
+        with self._reading(step):
+            return self._manager.restore(step, args=args)["state"]
 
     def config_of(self, step: int) -> dict:
         """Returns the config stored beside a step."""
         args = ocp.args.Composite(config=ocp.args.JsonRestore())
-        return self._manager.restore(step, args=args)["config"]
+        with self._reading(step):
+            return self._manager.restore(step, args=args)["config"]
 
     def close(self) -> None:
-        """Waits until what was saved is on disk."""
-        self._manager.wait_until_finished()
+        """Waits until what was saved is on disk.
+
+        Raises:
+            OSError: if it could not be written.
+        """
+        with self._writing():
+            self._manager.wait_until_finished()
         self._manager.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:  # a full disk is either, by its writer
+            raise OSError(
+                f"A checkpoint could not be written into {self._folder}: "
+                f"{str(error).rpartition(': ')[2]}. Make room there; the same command "
+                "then continues from the last complete one."
+            ) from error
+
+    @contextlib.contextmanager
+    def _reading(self, step: int) -> Iterator[None]:
+        try:
+            yield
+        # Damage raises a dozen types of error, Exception itself among them.
+        except Exception as error:
+            raise ValueError(
+                f"The checkpoint {self._folder / str(step)} is damaged or of another "
+                f"model: {textwrap.shorten(str(error), 200)} Remove that folder to go "
+                "on from the one before it, or use another --workdir."
+            ) from error
 
 
 def abstract_state(init: Callable[..., TrainState], sharding: Any, *args) -> TrainState:

@@ -14,7 +14,9 @@ class Scalars:
         self.path = folder / "scalars.jsonl"
         kept = [line for line in read_scalars(folder) if line["step"] <= first_step]
         text = "".join(json.dumps(line) + "\n" for line in kept)
-        self.path.write_text(text)
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(text)
+        partial.replace(self.path)  # whole or not at all
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step)
 
     def write(self, step: int, values: dict[str, float]) -> None:

@@ -1,0 +1,78 @@
+"""How every command starts and ends: quietly, and with its faults told in words."""
+
+import dis
+import gc
+import sys
+from collections.abc import Callable
+
+from absl import app, flags, logging
+
+OURS = ("__main__", "configs", "data_builders", "experiments", "jaxastro")
+FLAGS = flags.FLAGS
+
+flags.DEFINE_bool("debug", False, "Show where in the code an error was raised.")
+
+
+def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
+    """Parses the flags, of which some must be given, and calls main.
+
+    What its user can mend is told in a sentence; a fault of the program itself keeps
+    its traceback, as every error does with --debug.
+    """
+    logging.set_verbosity(logging.WARNING)  # without this JAX tells of absent TPUs
+    # What orbax logs as an error it raises as well.
+    logging.get_absl_logger().addFilter(lambda record: "orbax" not in record.pathname)
+    words = None
+    try:
+        app.run(lambda _: main(), flags_parser=lambda given: _parse(given, needs))
+    except Exception as error:
+        words = explain(error)
+        if words is None or FLAGS["debug"].value:
+            raise
+    gc.collect()  # with the frames of the error its progress bars end: words come last
+    sys.exit(words)
+
+
+def explain(error: BaseException) -> str | None:
+    """Returns what to tell the user of an error, None if it is a fault of the program.
+
+    Ours are worded for users: what was given, what was expected, what to do. Those of
+    the operating system name the file.
+    """
+    if isinstance(error, flags.Error):
+        cause = error  # why a config file refused its preset lies beneath the parser's
+        while cause and not _is_ours(cause):
+            cause = cause.__context__
+        return str(cause or error)
+    if _is_ours(error):
+        return str(error)
+    if isinstance(error, OSError):
+        return str(error).splitlines()[-1].strip()
+    return None
+
+
+def _parse(arguments: list[str], needs: tuple[str, ...]) -> list[str]:
+    try:
+        rest = FLAGS(arguments)
+    except AttributeError as error:  # the locked config's, with "Did you mean ...?"
+        hint = str(error.args[0].args[0]).replace("\n", ". ")
+        raise flags.Error(f"The config has no key {hint}") from None
+    if len(rest) > 1:
+        raise flags.Error(f"Unknown argument {rest[1]!r}. See --help.")
+    for name in needs:
+        if FLAGS[name].value is None:
+            raise flags.Error(f"--{name} is missing: {FLAGS[name].help} See --help.")
+    return rest
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Returns whether a raise statement of ours made the error, so that it has words.
+
+    Where a plain line of ours fails, as zip() of unequal lengths does, it has none.
+    """
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    frame = trace.tb_frame
+    raised = dis.opname[frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
+    return raised and frame.f_globals["__name__"].partition(".")[0] in OURS
