@@ -17,9 +17,17 @@ def prepare(
             the environment variable TFDS_DATA_DIR or ~/tensorflow_datasets.
         manual_dir: the folder of raw files, for surveys that are not simulated.
     Raises:
+        ValueError: if the survey has no such preset.
         FileNotFoundError: if raw files are missing; says which, and where from.
         OSError: if data_dir cannot be written.
     """
+    survey, _, preset = name.partition("/")
+    presets = tfds.builder_cls(survey).builder_configs
+    if preset and preset not in presets:
+        raise ValueError(
+            f"Survey {survey} has no preset {preset!r}. Known presets: "
+            f"{', '.join(presets) or 'none'}. Set config.survey to one."
+        )
     builder = tfds.builder(
         name,
         data_dir=os.path.expanduser(data_dir) or None,

@@ -20,6 +20,7 @@ def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
     its traceback, as every error does with --debug.
     """
     logging.set_verbosity(logging.WARNING)  # without this JAX tells of absent TPUs
+    logging.get_absl_handler().setFormatter(None)  # words only, no thread numbers
     # What orbax logs as an error it raises as well.
     logging.get_absl_logger().addFilter(lambda record: "orbax" not in record.pathname)
     words = None

@@ -27,8 +27,14 @@ FLAGS = flags.FLAGS
 BATCH_SIZE = 64  # objects classified at once; the last batch is filled up
 
 
-def predict(workdir: Path, raw: Path, output: Path) -> int:
-    """Writes the predictions of a raw file's objects; returns how many there were."""
+def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
+    """Writes the predictions of a raw file's objects; returns how many there were.
+
+    Raises:
+        ValueError: if none of them can be read, or output is no file.
+    """
+    if output.exists() and not output.is_file():
+        raise ValueError(f"{output} is no file. Give the path of a CSV file to write.")
     config = assemble.read_config(workdir)
     survey = assemble.survey_of_config(config)
     mesh = sharding.make_mesh()
@@ -36,34 +42,34 @@ def predict(workdir: Path, raw: Path, output: Path) -> int:
     make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
     size = -(-BATCH_SIZE // mesh.size) * mesh.size
 
-    report = output.with_name(output.name + ".set_aside.json")
+    header = [f"p_{name}" for name in config.classes]
+    lines = [["object_id", "predicted", *header]]
     records = records_of(READERS[survey.name](raw), report=report)
-    count = 0
+    records = iter(tqdm(records, unit="object"))
+    while batch := list(itertools.islice(records, size)):
+        rows = [make_series(record) for record in batch]
+        rows += rows[-1:] * (size - len(rows))
+        inputs = Series(*(np.stack(column) for column in zip(*rows, strict=True)))
+        logits = predict_fn(sharding.put_batch(inputs, mesh)).logits
+        probability = softmax(np.asarray(logits))
+        for record, p in zip(batch, probability, strict=False):
+            best = config.classes[int(p.argmax())]
+            lines.append([record.object_id, best, *(f"{x:.6f}" for x in p)])
+
     partial = output.with_name(output.name + ".partial")
     with partial.open("w", newline="") as file:
-        writer = csv.writer(file)
-        header = [f"p_{name}" for name in config.classes]
-        writer.writerow(["object_id", "predicted", *header])
-        records = iter(tqdm(records, unit="object"))
-        while batch := list(itertools.islice(records, size)):
-            rows = [make_series(record) for record in batch]
-            rows += rows[-1:] * (size - len(rows))
-            inputs = Series(*(np.stack(column) for column in zip(*rows, strict=True)))
-            logits = predict_fn(sharding.put_batch(inputs, mesh)).logits
-            probability = softmax(np.asarray(logits))
-            for record, p in zip(batch, probability, strict=False):
-                best = config.classes[int(p.argmax())]
-                writer.writerow([record.object_id, best, *(f"{x:.6f}" for x in p)])
-            count += len(batch)
+        csv.writer(file).writerows(lines)
     partial.replace(output)  # whole or not at all
-    return count
+    return len(lines) - 1
 
 
 def main() -> None:
     """Runs the command."""
     output = Path(FLAGS.output)
-    count = predict(Path(FLAGS.workdir), Path(FLAGS.input), output)
+    report = output.with_name(output.name + ".set_aside.json")
+    count = predict(Path(FLAGS.workdir), Path(FLAGS.input), output, report=report)
     print(f"{count} objects classified: {output}")
+    print(f"Objects set aside, and what was mended: {report}")
 
 
 if __name__ == "__main__":
