@@ -87,65 +87,20 @@ def make_record(
     where = f"Object {object_id}"
     flux = np.asarray(flux, np.float32)
     mjd = np.atleast_1d(np.asarray(mjd, np.float64))
-    size = survey.image_size
-    if flux.ndim != 3 or flux.shape[1:] != (size, size):
-        raise RecordError(
-            f"{where}: cutouts of shape {flux.shape}. {survey.name} has [epochs, "
-            f"{size}, {size}]. Cut the frames to {size}x{size} pixels."
-        )
-    if len(flux) != len(mjd):
-        raise RecordError(
-            f"{where}: {len(flux)} cutouts but {len(mjd)} observation times. A record "
-            "needs one time per cutout. Remove the object or rebuild its file."
-        )
-    if not np.isfinite(mjd).all():
-        raise RecordError(
-            f"{where}: {int((~np.isfinite(mjd)).sum())} of {len(mjd)} observation "
-            "times are not numbers. Give every epoch its MJD or remove it."
-        )
-    known = (*survey.classes, UNLABELLED)
-    for name in (label, truth or UNLABELLED):
-        if name not in known:
-            raise RecordError(
-                f"{where}: unknown class {name!r}. {survey.name} has "
-                f"{', '.join(known)}. Rename the label or add the class to surveys.py."
-            )
-    if label_source not in LABEL_SOURCES:
-        raise RecordError(
-            f"{where}: unknown label source {label_source!r}. Known: "
-            f"{', '.join(LABEL_SOURCES)}."
-        )
-    band = _band_index(where, survey, band)
-    columns = {"band": band, "psf_fwhm": psf_fwhm, "noise": noise}
-    columns |= {"gain": gain, "zero_point": zero_point}
+    _check_frames(where, survey, flux, mjd, bad_pixel)
+    _check_words(where, survey, label, truth, label_source)
+    columns = {"band": _band_index(where, survey, band), "psf_fwhm": psf_fwhm}
+    columns |= {"noise": noise, "gain": gain, "zero_point": zero_point}
     for name, column in columns.items():
         if np.ndim(column) and np.shape(column) != mjd.shape:
             raise RecordError(
                 f"{where}: {name} has shape {np.shape(column)}, but there are "
                 f"{len(mjd)} epochs. Give one value per epoch, or one for all."
             )
-    if bad_pixel is not None and np.shape(bad_pixel) != flux.shape:
-        raise RecordError(
-            f"{where}: bad_pixel has shape {np.shape(bad_pixel)}, the cutouts "
-            f"{flux.shape}. Give one flag per pixel."
-        )
 
-    notes = []
-    bad = ~np.isfinite(flux) | np.isin(flux, np.float32(survey.sentinels))
-    if bad.any():
-        notes.append(f"{int(bad.sum())} pixels are NaN or sentinels: masked.")
-    lowest, highest = survey.valid_range
-    outside = ~bad & ((flux < lowest) | (flux > highest))
-    if outside.any():
-        notes.append(
-            f"{int(outside.sum())} pixels lie outside {lowest:g} to {highest:g} "
-            f"{survey.unit}: masked."
-        )
-    bad = bad | outside
+    bad, notes = _bad_pixels(survey, flux)
     if bad_pixel is not None:
         bad = bad | np.asarray(bad_pixel, bool)
-    flux = np.where(bad, np.float32(0), flux)
-
     order = np.argsort(mjd, kind="stable")
     if (order != np.arange(len(mjd))).any():
         notes.append("epochs were out of order: sorted by time.")
@@ -159,10 +114,10 @@ def make_record(
             "file."
         )
 
+    kinds = {name: np.float32 for name in columns} | {"band": np.int32}
     per_epoch = {
-        name: np.broadcast_to(np.asarray(column, np.float32), mjd.shape)[order]
+        name: np.broadcast_to(np.asarray(column, kinds[name]), mjd.shape)[order]
         for name, column in columns.items()
-        if name != "band"
     }
     record = Record(
         object_id=object_id,
@@ -173,9 +128,8 @@ def make_record(
         truth=truth,
         redshift=float(redshift),
         group=group or object_id,
-        flux=flux[order],
+        flux=np.where(bad, np.float32(0), flux)[order],
         mjd=mjd[order],
-        band=np.broadcast_to(band, mjd.shape)[order],
         bad_pixel=bad[order],
         **per_epoch,
     )
@@ -198,6 +152,63 @@ def first_epochs(record: Record, count: int) -> Record:
     per_epoch = ("flux", "mjd", "band", "psf_fwhm", "noise", "gain", "zero_point")
     cut = {n: getattr(record, n)[:count] for n in (*per_epoch, "bad_pixel")}
     return record._replace(**cut)
+
+
+def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:
+    size = survey.image_size
+    if flux.ndim != 3 or flux.shape[1:] != (size, size):
+        raise RecordError(
+            f"{where}: cutouts of shape {flux.shape}. {survey.name} has [epochs, "
+            f"{size}, {size}]. Cut the frames to {size}x{size} pixels."
+        )
+    if len(flux) != len(mjd):
+        raise RecordError(
+            f"{where}: {len(flux)} cutouts but {len(mjd)} observation times. A record "
+            "needs one time per cutout. Remove the object or rebuild its file."
+        )
+    if not np.isfinite(mjd).all():
+        raise RecordError(
+            f"{where}: {int((~np.isfinite(mjd)).sum())} of {len(mjd)} observation "
+            "times are not numbers. Give every epoch its MJD or remove it."
+        )
+    if bad_pixel is not None and np.shape(bad_pixel) != flux.shape:
+        raise RecordError(
+            f"{where}: bad_pixel has shape {np.shape(bad_pixel)}, the cutouts "
+            f"{flux.shape}. Give one flag per pixel."
+        )
+
+
+def _check_words(
+    where: str, survey: Survey, label: str, truth: str, label_source: str
+) -> None:
+    known = (*survey.classes, UNLABELLED)
+    for name in (label, truth or UNLABELLED):
+        if name not in known:
+            raise RecordError(
+                f"{where}: unknown class {name!r}. {survey.name} has "
+                f"{', '.join(known)}. Rename the label or add the class to surveys.py."
+            )
+    if label_source not in LABEL_SOURCES:
+        raise RecordError(
+            f"{where}: unknown label source {label_source!r}. Known: "
+            f"{', '.join(LABEL_SOURCES)}."
+        )
+
+
+def _bad_pixels(survey: Survey, flux: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Returns [t y x] bool, True where flux is no measurement, and sentences on it."""
+    notes = []
+    bad = ~np.isfinite(flux) | np.isin(flux, np.float32(survey.sentinels))
+    if bad.any():
+        notes.append(f"{int(bad.sum())} pixels are NaN or sentinels: masked.")
+    lowest, highest = survey.valid_range
+    outside = ~bad & ((flux < lowest) | (flux > highest))
+    if outside.any():
+        notes.append(
+            f"{int(outside.sum())} pixels lie outside {lowest:g} to {highest:g} "
+            f"{survey.unit}: masked."
+        )
+    return bad | outside, notes
 
 
 def _band_index(where: str, survey: Survey, band) -> np.ndarray:
