@@ -35,9 +35,7 @@ NUM_FOLDS = 5
 SPLIT_SEED = 5  # of the seeds 0 to 39 the one whose smallest class in a fold is largest
 NUM_DRAWS = 1000
 
-_MANUAL_DIR = flags.DEFINE_string("manual_dir", "", "Folder of the raw HiTS file.")
-_JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of the forests and the bootstrap.")
+FLAGS = flags.FLAGS
 
 
 def shape_features(record: Record) -> np.ndarray:
@@ -81,21 +79,31 @@ def measure(records: list[Record], *, seed: int) -> list[dict]:
     return rows
 
 
-def _score(records, features, classes, parts, seed) -> dict:
-    rows = np.array([i for i, r in enumerate(records) if r.label in classes])
-    label = np.array([classes.index(records[i].label) for i in rows])
-    group = np.array([records[i].group for i in rows])
-    probability = np.zeros((len(rows), len(classes)))
+def forest(features, label, group, num_classes: int, parts, seed: int) -> np.ndarray:
+    """Returns [o c]: each object's probability from a forest blind to its fold.
+
+    Args:
+        parts: which splits the forest learns from, such as ("train", "validation").
+    """
+    probability = np.zeros((len(label), num_classes))
     for fold in range(NUM_FOLDS):
         split = split_of(group, test_fold=fold, num_folds=NUM_FOLDS, seed=SPLIT_SEED)
         known = np.concatenate([split[part] for part in parts])
         probability[split["test"]] = fit_predict(
-            features[rows[known]],
+            features[known],
             label[known],
-            features[rows[split["test"]]],
-            num_classes=len(classes),
+            features[split["test"]],
+            num_classes=num_classes,
             seed=seed,
         )
+    return probability
+
+
+def _score(records, features, classes, parts, seed) -> dict:
+    rows = np.array([i for i, r in enumerate(records) if r.label in classes])
+    label = np.array([classes.index(records[i].label) for i in rows])
+    group = np.array([records[i].group for i in rows])
+    probability = forest(features[rows], label, group, len(classes), parts, seed)
     settings = {"num_draws": NUM_DRAWS, "seed": seed}
     found = {"objects": len(rows)}
     # By object, and by field, whose objects share sky and weather.
@@ -110,10 +118,10 @@ def _score(records, features, classes, parts, seed) -> dict:
 def main(argv: list[str]) -> None:
     """Prints the table, or the same as JSON."""
     del argv
-    readings = hits.read(hits.find_raw(_MANUAL_DIR.value))
+    readings = hits.read(hits.find_raw(FLAGS.manual_dir))
     records = [reading.record for reading in readings if reading.record is not None]
-    rows = measure([r for r in records if r.label != "NonVariable"], seed=_SEED.value)
-    if _JSON.value:
+    rows = measure([r for r in records if r.label != "NonVariable"], seed=FLAGS.seed)
+    if FLAGS.json:
         print(json.dumps(rows, indent=1))
         return
     print("| input | task | trained on | macro F1 | 95% by object | by field |")
@@ -126,4 +134,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string("manual_dir", "", "Folder of the raw HiTS file.")
+    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+    flags.DEFINE_integer("seed", 0, "Of the forests and the bootstrap.")
     app.run(main)
