@@ -12,7 +12,7 @@ from experiments.assemble import series_of_config
 from jaxastro.data.loader import Batches, Index, class_index, in_order, read_index
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
-from jaxastro.representations import REPRESENTATIONS
+from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey
 
 NUM_STATISTICS = 1000  # training objects that the normalisation is measured on
@@ -88,7 +88,7 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
     rows = dataset.rows["train"]
     if len(rows) > NUM_STATISTICS:
         rows = rows[np.linspace(0, len(rows) - 1, NUM_STATISTICS).astype(int)]
-    return REPRESENTATIONS[config.data.representation].fit_statistics(
+    return representation_of(config.data.representation).fit_statistics(
         records(dataset, rows), normalisation=config.data.normalisation, survey=survey
     )
 

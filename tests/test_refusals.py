@@ -1,0 +1,271 @@
+"""What each command says of what its user can mend: one sentence, no traceback."""
+
+import shutil
+
+import commands
+import filelock
+import numpy as np
+import pytest
+from runs import assert_same_bits, smoke, state_of, told
+
+from configs import convention, semiconformer
+from experiments import command
+from experiments.dataset import open_dataset
+from experiments.evaluate import evaluate
+from experiments.predict import predict
+from experiments.report import write_report
+from experiments.train import train
+
+SMOKE = "--config=configs/semiconformer.py:smoke"
+
+# -- through the command line ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        (
+            "train",
+            (SMOKE, "--config.num_step=3", "--workdir=runs/none"),
+            "The config has no key 'num_step'. Did you mean \"num_steps\"",
+        ),
+        (
+            "train",
+            ("--config=configs/semiconformer.py:smok", "--workdir=runs/none"),
+            "No preset named 'smok'. Known presets: auto, paper, laptop, smoke, hits.",
+        ),
+        ("evaluate", ("--workdir=runs/none",), "runs/none is not the folder of a run."),
+        ("report", (), "--workdir is missing: Folder of the run"),
+        ("predict", ("--workdir=runs/none", "--input=a.npz"), "--output is missing"),
+        (
+            "describe",
+            ("--config=configs/none.py",),
+            "No such file or directory: 'configs/none.py'",
+        ),
+    ],
+)
+def test_a_fault_of_the_user_is_one_sentence(name, arguments, words):
+    done = commands.run(name, *arguments)
+    assert words in done.sentence
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
+    line = commands.command_line(
+        "train", SMOKE, "--config.batch_size=6", workdir=tmp_path
+    )
+    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    done = commands.python(*line, **four)
+    assert done.sentence == (
+        "A batch of 6 objects cannot be shared equally by 4 devices. Use "
+        "--config.batch_size=4."
+    )
+
+
+def test_two_runs_on_one_folder_are_one_too_many(tmp_path):
+    with filelock.FileLock(tmp_path / ".lock"):
+        done = commands.run("train", SMOKE, workdir=tmp_path)
+    assert done.sentence == (
+        f"Another process trains in {tmp_path}. Wait for it, or use another --workdir."
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = commands.run("report", "--debug", workdir=tmp_path)
+    assert done.code == 1
+    assert "Traceback" in done.stderr
+    assert "No predictions at" in done.stderr
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    def caught(function):
+        with pytest.raises(Exception) as error:  # noqa: PT011 (any will do)
+            function()
+        return command.explain(error.value)
+
+    assert caught(lambda: smoke()["nothing"]) is None
+    assert caught(lambda: np.zeros(3).reshape(2, 2)) is None
+    # A line of ours, but no sentence of ours: zip() is too short.
+    one = {"model.args.widths": (4, 4)}
+    assert caught(lambda: state_of_model(smoke(**one))) is None
+    assert caught(lambda: open("none/none")) == (  # noqa: SIM115
+        "[Errno 2] No such file or directory: 'none/none'"
+    )
+
+
+def state_of_model(config):
+    import jax
+
+    from experiments import assemble
+
+    method = assemble.method_of_config(config)
+    return jax.eval_shape(method.init, jax.random.key(0), assemble.blank_inputs(config))
+
+
+# -- configs that cannot be run --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"classes": ("AGN", "Quasar")}, "config.classes has 'Quasar'. Survey"),
+        (
+            {"survey": "sdss"},
+            "No survey named 'sdss'. Known surveys: sdss_sn_sim, hits",
+        ),
+        (
+            {"survey": "sdss_sn_sim/huge"},
+            "no preset 'huge'. Known presets: tiny, laptop",
+        ),
+        ({"best_metric": "loss"}, "config.best_metric is 'loss'"),
+        ({"data.num_folds": 2}, "need at least 3 folds"),
+        ({"data.normalisation": "none"}, "No normalisation named 'none'. Known:"),
+        ({"data.representation": "none"}, "No representation named 'none'. Known:"),
+        ({"model.name": "resnet"}, "No model named 'resnet'. Known models: convention"),
+        ({"method.name": "byol"}, "No method named 'byol'. Known methods: supervised"),
+        ({"optimizer.name": "sgd"}, "No optimizer named 'sgd'. Known: adam"),
+        ({"optimizer.decay": "step"}, "No decay named 'step'. Known: cosine"),
+        ({"optimizer.warmup_steps": 2}, "2 warm-up steps of 2."),
+        ({"data.unlabelled_share": 1.0}, "unlabelled_share 1.0 is not in [0, 1)"),
+        ({"model.args.norm": "batch"}, "'batch'. Known: joint, per_epoch"),
+    ],
+)
+def test_a_config_that_cannot_be_run_is_refused(changed, words, tmp_path, data_dir):
+    assert words in told(train, smoke(**changed), tmp_path, data_dir=data_dir)
+    assert not (tmp_path / "checkpoints" / "1").exists()
+
+
+def test_a_checkpoint_of_another_config_is_left_alone(trained, tmp_path, data_dir):
+    workdir = shutil.copytree(trained[0], tmp_path / "run")
+    changed = {"seed": 1, "model.args.num_heads": 4, "optimizer.clip": 2.0}
+    config = smoke(semiconformer.get_config, **changed)
+    words = told(train, config, workdir, data_dir=data_dir)
+    assert "holds a checkpoint of another config." in words
+    for difference in (
+        "config.seed: 0 there, 1 now",
+        "config.model.args.num_heads: 2 there, 4 now",
+        "config.optimizer.clip: 1.0 there, 2.0 now",
+    ):
+        assert difference in words
+    assert words.count(" there, ") == 3
+    assert_same_bits(state_of(workdir, 2), state_of(trained[0], 2))
+    config = (workdir / "config.json").read_text()
+    assert config == (trained[0] / "config.json").read_text()
+
+
+def test_missing_raw_files_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.delenv("JAXASTRO_DATA", raising=False)
+    config = convention.get_config("hits")
+    for manual_dir in ("", str(tmp_path / "wrong")):
+        dirs = {"data_dir": str(tmp_path / "built"), "manual_dir": manual_dir}
+        words = told(open_dataset, config, **dirs)
+        assert "No hits_image_sequences.npz; looked at" in words
+        assert manual_dir in words
+        assert "give it as --manual_dir" in words
+        assert "JAXASTRO_DATA" in words
+
+
+def test_folders_that_cannot_be_written_are_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    done = commands.run("train", SMOKE, workdir=tmp_path / "file" / "run")
+    assert done.sentence == f"[Errno 20] Not a directory: '{tmp_path}/file/run'"
+
+
+# -- runs that are none ----------------------------------------------------------------
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
+    for function in (evaluate, write_report):
+        assert str(tmp_path) in told(function, tmp_path)
+    output = tmp_path / "p.csv"
+    arguments = (tmp_path, tmp_path / "a.npz", output)
+    words = told(predict, *arguments, report=tmp_path / "set_aside.json")
+    assert "is not the folder of a run. Train one with python -m" in words
+
+    shutil.copy(trained[0] / "config.json", tmp_path)
+    assert f"No {tmp_path / 'checkpoints'}. Train the run" in told(evaluate, tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    assert "holds no complete checkpoint" in told(evaluate, tmp_path)
+    assert "experiments.evaluate --workdir=" in told(write_report, tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(trained, tmp_path, data_dir):
+    workdir = shutil.copytree(trained[0], tmp_path / "run")
+    (workdir / "checkpoints" / "2" / "state" / "manifest.ocdbt").write_bytes(b"")
+    for words in (
+        told(evaluate, workdir, data_dir=data_dir),
+        told(train, smoke(semiconformer.get_config), workdir, data_dir=data_dir),
+    ):
+        assert f"The checkpoint {workdir}/checkpoints/2 is damaged or" in words
+        assert "Remove that folder" in words
+
+
+# -- new objects -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def raw(raw_objects):
+    with np.load(raw_objects) as arrays:
+        return dict(arrays)
+
+
+def classify(workdir, raw_file, folder):
+    return predict(
+        workdir, raw_file, folder / "p.csv", report=folder / "p.csv.set_aside.json"
+    )
+
+
+def test_objects_that_cannot_be_read_are_named_and_the_rest_classified(
+    trained, raw, tmp_path, caplog
+):
+    start = raw["offsets"]
+    images = raw["images"].copy()
+    images[start[0]] = np.nan  # one frame of the first object
+    images[start[1] : start[2]] = np.nan  # all of the second
+    images[start[2], :3] = np.inf  # rows of the third
+    # The fourth has no epoch at all, the fifth a single one.
+    kept = np.r_[: start[3], start[4]]
+    columns = {
+        name: column[kept] if column.shape == (start[-1],) else column
+        for name, column in raw.items()
+    }
+    columns["images"] = images[kept]
+    columns["offsets"] = np.array([*start[:4], start[3], start[3] + 1])
+    np.savez_compressed(tmp_path / "odd.npz", **columns)
+
+    assert classify(trained[0], tmp_path / "odd.npz", tmp_path) == 3
+    lines = (tmp_path / "p.csv").read_text().splitlines()[1:]
+    names = raw["name"].tolist()
+    assert [line.split(",")[0] for line in lines] == [names[0], names[2], names[4]]
+    aside = (tmp_path / "p.csv.set_aside.json").read_text()
+    for name in (names[1], names[3]):
+        sentence = f"Object {name}: no epoch with a good pixel."
+        assert sentence in aside
+        assert sentence in caplog.text
+    assert "1 epochs have no good pixel: dropped." in aside
+
+
+def test_files_that_cannot_be_read_are_refused_and_the_old_output_stays(
+    trained, raw, raw_objects, tmp_path
+):
+    cut, small = tmp_path / "cut.npz", tmp_path / "small.npz"
+    cut.write_bytes(raw_objects.read_bytes()[:5000])
+    np.savez(small, **raw | {"images": raw["images"][:, :21, :21]})
+    (tmp_path / "p.csv").write_text("older")
+    for path, words in (
+        (tmp_path / "gone.npz", "gone.npz does not exist. An npz file of image"),
+        (cut, "cut.npz is not a complete npz file (5000 bytes)"),
+        (small, "None of 5 objects could be read. The first: Object SIM"),
+    ):
+        assert words in told(classify, trained[0], path, tmp_path)
+    assert (tmp_path / "p.csv").read_text() == "older"
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_output_that_is_no_file_is_refused(trained, raw_objects, tmp_path):
+    (tmp_path / "p.csv").mkdir()
+    words = told(classify, trained[0], raw_objects, tmp_path)
+    assert (
+        words == f"{tmp_path}/p.csv is no file. Give the path of a CSV file to write."
+    )

@@ -1,0 +1,240 @@
+"""The commands as a user runs them: what they leave, and what they say of a fault."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import commands
+import jax
+import numpy as np
+import pytest
+from runs import assert_same_bits, smoke, state_of, told
+
+from configs import semiconformer
+from experiments.evaluate import evaluate
+from experiments.predict import predict
+from experiments.train import train
+from jaxastro.evaluation.predictions import load
+from jaxastro.training.checkpoint import Checkpoints
+from jaxastro.training.scalars import read_scalars
+
+CLASSES = ["AGN", "SNIa", "SNOther", "Variable"]
+
+
+def assert_run_is_whole(workdir):
+    for name in ("config.json", "scalars.jsonl", "predictions/predictions.npz"):
+        assert (workdir / name).is_file(), name
+    assert list((workdir / "tensorboard").glob("events.out.tfevents.*"))
+    page = (workdir / "report" / "index.html").read_text()
+    assert "<img" in page
+    metrics = json.loads((workdir / "report" / "metrics.json").read_text())
+    tables = [metrics, *(metrics["baselines"][n] for n in ("majority", "nuisance"))]
+    for table in tables:
+        for score in ("accuracy", "macro_f1", "balanced_accuracy"):
+            assert set(table[score]) == {"value", "low", "high"}
+            low, value, high = (table[score][k] for k in ("low", "value", "high"))
+            assert 0 <= low <= value <= high <= 1
+
+
+# -- what a run leaves -----------------------------------------------------------------
+
+
+def test_training_leaves_a_whole_run(trained):
+    workdir, done = trained
+    assert_run_is_whole(workdir)
+    assert [line["step"] for line in read_scalars(workdir)] == [1, 2]
+    assert Checkpoints(workdir / "checkpoints", metric="macro_f1").latest_step() == 2
+    assert done.stdout.startswith("Devices: 1 x ")
+    assert "index.html" in done.stdout.splitlines()[-1]
+
+
+def test_training_says_nothing_that_nobody_can_act_upon(trained):
+    _, done = trained
+    for noise in ("Unable to initialize", "WARNING", "Warning", "Traceback", "orbax"):
+        assert noise not in done.stderr
+
+
+def test_a_fresh_process_evaluates_and_reports_the_same(trained, data_dir, tmp_path):
+    workdir, _ = trained
+    again = shutil.copytree(workdir, tmp_path / "again")
+    for name in ("predictions", "report"):
+        shutil.rmtree(again / name)
+    done = commands.run("evaluate", workdir=again, data_dir=data_dir)
+    assert done.code == 0, done.stderr
+    assert done.stdout.split() == [str(again / "predictions" / "predictions.npz")]
+    one, other = load(workdir / "predictions"), load(again / "predictions")
+    for name, a, b in zip(one._fields, one, other, strict=True):
+        np.testing.assert_equal(a, b, err_msg=name)
+
+    done = commands.run("report", workdir=again)
+    assert done.code == 0, done.stderr
+    assert_run_is_whole(again)
+    metrics = [path / "report" / "metrics.json" for path in (workdir, again)]
+    assert metrics[0].read_text() == metrics[1].read_text()
+
+
+def test_convention_trains_too_and_a_finished_run_stays_as_it_is(tmp_path, data_dir):
+    train(smoke(), tmp_path, data_dir=data_dir)
+    assert_run_is_whole(tmp_path)
+    scalars = (tmp_path / "scalars.jsonl").read_text()
+    predicted = load(tmp_path / "predictions").probability
+    train(smoke(), tmp_path, data_dir=data_dir)
+    assert (tmp_path / "scalars.jsonl").read_text() == scalars
+    np.testing.assert_array_equal(load(tmp_path / "predictions").probability, predicted)
+
+
+def test_describe_prints_one_json_object_and_nothing_else():
+    done = commands.run("describe", "--json", config="configs/semiconformer.py:smoke")
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    for name in ("parameters", "flops_per_object", "bytes_per_object"):
+        assert found[name] > 0, name
+    layers = found["layers"]
+    assert sum(layer["parameters"] for layer in layers) == found["parameters"]
+    assert all(np.prod(each["shape"]) == each["parameters"] for each in layers)
+    assert done.stderr == ""
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_new_raw_objects_are_classified(trained, raw_objects, tmp_path):
+    workdir, _ = trained
+    output = tmp_path / "new.csv"
+    done = commands.run("predict", workdir=workdir, input=raw_objects, output=output)
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith(f"5 objects classified: {output}\n")
+    rows = rows_of(output)
+    with np.load(raw_objects) as raw:
+        assert [row["object_id"] for row in rows] == raw["name"].tolist()
+    assert list(rows[0]) == ["object_id", "predicted", *(f"p_{c}" for c in CLASSES)]
+    for row in rows:
+        p = [float(row[f"p_{name}"]) for name in CLASSES]
+        assert sum(p) == pytest.approx(1, abs=3e-6)
+        assert row["predicted"] == CLASSES[np.argmax(p)]
+
+    # Another process, with more devices, says the same.
+    flags = {"workdir": workdir, "input": raw_objects, "output": tmp_path / "four.csv"}
+    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    done = commands.python(*commands.command_line("predict", **flags), **four)
+    assert done.code == 0, done.stderr
+    for row, other in zip(rows, rows_of(tmp_path / "four.csv"), strict=True):
+        for name in CLASSES:
+            p = float(row[f"p_{name}"])
+            assert float(other[f"p_{name}"]) == pytest.approx(p, abs=1e-5)
+
+
+def test_a_raw_object_is_classified_as_it_was_in_the_test_fold(trained, tmp_path):
+    from data_builders.sdss_sn_sim import write_raw
+    from jaxastro.simulation.survey import PRESETS, simulate_object
+
+    workdir, _ = trained
+    scored = load(workdir / "predictions")
+    tiny = PRESETS["tiny"]
+    objects = (simulate_object(n, seed=0, preset=tiny) for n in range(tiny.objects))
+    objects = {record.object_id: record for record in objects}
+    write_raw(tmp_path / "raw.npz", [objects[name] for name in scored.object_id])
+    report = tmp_path / "set_aside.json"
+    predict(workdir, tmp_path / "raw.npz", tmp_path / "p.csv", report=report)
+    rows = rows_of(tmp_path / "p.csv")
+    assert [row["object_id"] for row in rows] == scored.object_id.tolist()
+    given = [[float(row[f"p_{name}"]) for name in CLASSES] for row in rows]
+    np.testing.assert_allclose(given, scored.probability, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_real_objects_are_trained_on_and_classified(tmp_path):
+    folder = os.environ.get("JAXASTRO_DATA")
+    if not folder:
+        pytest.skip("JAXASTRO_DATA is not set: no real HiTS stamps to train on")
+    raw = Path(folder) / "hits" / "hits_image_sequences.npz"
+    done = commands.run(
+        "train",
+        "--config=configs/convention.py:hits",
+        "--config.num_steps=2",
+        "--config.evaluate_every=1",
+        "--config.model.args.widths=(4,4,4,4)",
+        workdir=tmp_path / "run",
+        data_dir=tmp_path / "data",
+    )
+    assert done.code == 0, done.stderr
+    assert_run_is_whole(tmp_path / "run")
+    assert "left out: 433 objects labelled NonVariable" in done.stdout
+    output = tmp_path / "hits.csv"
+    predict(tmp_path / "run", raw, output, report=tmp_path / "set_aside.json")
+    assert len(rows_of(output)) == 622
+
+
+# -- interruptions ---------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_continues_to_the_same_bits(data_dir, tmp_path):
+    def line(workdir, num_threads):
+        return commands.command_line(
+            "train",
+            "--config=configs/semiconformer.py:smoke",
+            "--config.num_steps=12",
+            "--config.evaluate_every=2",
+            f"--config.data.num_threads={num_threads}",
+            workdir=tmp_path / workdir,
+            data_dir=data_dir,
+        )
+
+    whole = commands.python(*line("whole", num_threads=1))
+    assert whole.code == 0, whole.stderr
+    with commands.start(*line("killed", num_threads=2)) as process:
+        while not (tmp_path / "killed" / "checkpoints" / "2").exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.005)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "checkpoints" / "12").exists()
+
+    # Compiled anew, not read from where the first process left it.
+    fresh = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+    continued = commands.python(*line("killed", num_threads=2), **fresh)
+    assert continued.code == 0, continued.stderr
+    assert "Continuing from step " in continued.stdout
+    assert_same_bits(*(state_of(tmp_path / name, 12) for name in ("whole", "killed")))
+    text = [(tmp_path / n / "scalars.jsonl").read_text() for n in ("whole", "killed")]
+    assert text[0] == text[1]
+    one, other = (load(tmp_path / n / "predictions") for n in ("whole", "killed"))
+    np.testing.assert_array_equal(one.probability, other.probability)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(
+    tmp_path, data_dir
+):
+    config = smoke(num_steps=4)
+    # The first step learns nothing, the second everything at once.
+    config.optimizer.warmup_steps, config.optimizer.learning_rate = 1, 1e30
+    words = told(train, config, tmp_path, data_dir=data_dir)
+    assert (
+        "became NaN or infinite within steps 2 to 2. Step 1's state is kept." in words
+    )
+    assert "Lower config.optimizer.learning_rate" in words
+    state = state_of(tmp_path, 1)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
+    assert [line["step"] for line in read_scalars(tmp_path)] == [1]
+    evaluate(tmp_path, data_dir=data_dir)
+
+
+def test_what_a_killed_run_left_half_written_is_passed_over(
+    trained, data_dir, tmp_path
+):
+    workdir = shutil.copytree(trained[0], tmp_path / "run")
+    half = workdir / "checkpoints" / "3.orbax-checkpoint-tmp"
+    shutil.copytree(workdir / "checkpoints" / "2", half)
+    (half / "_CHECKPOINT_METADATA").unlink()
+    with (workdir / "scalars.jsonl").open("a") as file:
+        file.write('{"step": 3, "train/lo')
+    train(smoke(semiconformer.get_config), workdir, data_dir=data_dir)
+    assert [line["step"] for line in read_scalars(workdir)] == [1, 2]
+    assert_same_bits(state_of(workdir, 2), state_of(trained[0], 2))
