@@ -102,7 +102,6 @@ def hits(config: ConfigDict) -> None:
     # of the seeds 0 to 39 the one whose smallest class in a fold is largest
     config.data.split_seed = 5
     config.augment.max_epochs = 30
-    config.augment.drop = 0.3
     config.model.args.encoding = "mjd"  # nights are uneven: places would mislead
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from jaxastro.data.record import Record, RecordError
 from jaxastro.photometry import border_statistics, centre_distance
 from jaxastro.surveys import Survey
 from jaxastro.types import Series
 
+SMOOTHING = 1.5  # pixels, standard deviation: a little less than HiTS' seeing
 BORDER = 3  # pixels along a stamp's edge that give its sky
 
 Statistics = dict[str, list[float]]  # plain numbers by name, one per band: JSON
@@ -142,7 +144,9 @@ def _change(record: Record) -> np.ndarray:
     are taken off, so what is steady vanishes. The unit is the object's own
     variability: the range that 90 % of its central light stays in, but at least three
     times that light's noise and 2 % of its median, so that a constant object is not
-    blown up to a variable one. Bad pixels have not changed.
+    blown up to a variable one. Bad pixels have not changed. Last, frames are smoothed
+    to about the seeing, which gathers a star's light and hides the noise's texture,
+    where supernova stamps were resampled and others were not.
     """
     sky, noise, _ = border_statistics(record.flux, record.bad_pixel, BORDER)
     if np.isnan(sky).all():
@@ -165,8 +169,8 @@ def _change(record: Record) -> np.ndarray:
     light = (change * weight).sum(axis=(1, 2))
     low, high = np.percentile(light, [5, 95])
     error = np.nanmedian(noise) * np.sqrt(np.square(weight).sum())
-    # The aperture's light spreads over as many pixels as it has weight.
-    return change * weight.sum() / max(high - low, 3 * error, 0.02 * steady, 1e-6)
+    change /= max(high - low, 3 * error, 0.02 * steady, 1e-6)
+    return gaussian_filter(change, sigma=(0, SMOOTHING, SMOOTHING), mode="constant")
 
 
 NORMALISATIONS = {
