@@ -13,8 +13,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     """Returns the shared keys, the same for every preset."""
     if preset not in PRESETS:
         raise ValueError(
-            f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write it "
-            "after a colon: --config=configs/semiconformer.py:laptop."
+            f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write "
+            "one after a colon: --config=configs/semiconformer.py:laptop."
         )
     config = ConfigDict()
     config.preset = preset  # auto becomes laptop or paper when devices are known

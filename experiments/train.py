@@ -127,6 +127,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     pending = []  # scalars on their way from the device, fetched once per evaluation
     bar = tqdm(initial=first_step, total=config.num_steps, desc="Training", unit="step")
     bar.set_postfix_str("compiling")
+    validated = ""  # the last validation score, shown while training goes on
     stopped = is_over(read_scalars(workdir), config)
     stream = iter(()) if stopped else batches.since(first_step)
     for step, batch in enumerate(stream, start=first_step + 1):
@@ -134,7 +135,8 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         pending.append(values)
         # Waits for the step before last, so that the bar tells the truth.
         if len(pending) > 1:
-            bar.set_postfix(loss=f"{float(pending[-2]['loss']):.3f}", refresh=False)
+            loss = float(pending[-2]["loss"])
+            bar.set_postfix_str(f"loss {loss:.3f}{validated}", refresh=False)
         bar.update()
         if step % config.evaluate_every and step != config.num_steps:
             continue
@@ -164,6 +166,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         scalars.write(step, values)
         checkpoints.save(step, state, plain, valid)
         last_good = step
+        validated = f", validation macro F1 {valid['macro_f1']:.3f}"
         tqdm.write(
             f"step {step}: loss {means['loss']:.3f}, validation macro F1 "
             f"{valid['macro_f1']:.3f}, accuracy {valid['accuracy']:.3f}"
