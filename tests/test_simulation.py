@@ -4,7 +4,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from jaxastro.simulation import cadence, hosts, lightcurves, observing, scene, survey
+from jaxastro.simulation import cadence, hosts, observing, scene, survey
 
 SCALE, SIZE = survey.SURVEY.pixel_scale, survey.SURVEY.image_size
 TINY, LAPTOP, PAPER = (survey.PRESETS[name] for name in ("tiny", "laptop", "paper"))
@@ -36,16 +36,6 @@ def flat_log(frames, *, sky=150.0, zero_point=28.3):
         zero_point=zero_point * one,
         read_noise=5.0 * one,
     )
-
-
-def explosion_of(kind):
-    """A standard supernova: the first drawn of its kind, without dust."""
-    rng = np.random.default_rng(0)
-    draw = lightcurves.draw_type_ia if kind == "Ia" else lightcurves.draw_core_collapse
-    drawn = draw(rng, 50)
-    first = np.flatnonzero(drawn.kind == kind)[:1]
-    drawn = lightcurves.Explosion(*(column[first] for column in drawn))
-    return drawn._replace(extinction=np.zeros(1))
 
 
 # Scenes.
@@ -178,110 +168,6 @@ def test_depths_are_those_of_the_survey():
 def test_images_and_log_must_have_the_same_frames():
     with pytest.raises(ValueError, match="2 images but 3 frames"):
         observing.expose(np.zeros((2, SIZE, SIZE), np.float32), flat_log(3), key=0)
-
-
-# Light curves.
-
-
-def test_distance_modulus_agrees_with_astropy():
-    cosmology = pytest.importorskip("astropy.cosmology")
-    universe = cosmology.FlatLambdaCDM(H0=70, Om0=0.3, Tcmb0=0)
-    z = np.array([0.01, 0.1, 0.3, 1.0, 3.0])
-    np.testing.assert_allclose(
-        lightcurves.distance_modulus(z), universe.distmod(z).value, atol=1e-4
-    )
-
-
-def test_distance_has_the_known_limits():
-    # Hubble's law with its first correction, q0 = 1.5 MATTER - 1; and by trapezium.
-    z = 0.01
-    hubble = lightcurves.LIGHT_SPEED / lightcurves.HUBBLE * z * (1 + 0.775 * z)
-    np.testing.assert_allclose(lightcurves.luminosity_distance(z), hubble, rtol=1e-4)
-    steps = np.linspace(0, 1, 20001)
-    integral = np.trapezoid(1 / np.sqrt(0.3 * (1 + steps) ** 3 + 0.7), steps)
-    expected = 2 * lightcurves.LIGHT_SPEED / 70 * integral
-    np.testing.assert_allclose(
-        lightcurves.luminosity_distance(np.array([1.0])), [expected], rtol=1e-6
-    )
-
-
-def test_a_damped_random_walk_has_unit_variance_and_the_right_memory():
-    rng = np.random.default_rng(0)
-    time = np.array([0.0, 10.0, 12.5, 300.0, 330.0])
-    tau = np.full(40000, 100.0)
-    walk = lightcurves.damped_random_walk(rng, time, tau)
-    expected = np.exp(-abs(time[:, None] - time) / 100.0)
-    np.testing.assert_allclose(walk.T @ walk / len(walk), expected, atol=0.03)
-
-
-@pytest.mark.parametrize("kind", ["Ia", "IIP", "II", "Ibc"])
-def test_supernovae_rise_and_fall_once_and_are_dark_before(kind):
-    phase = np.arange(-100.0, 300.0)[None]
-    wave = np.full_like(phase, lightcurves.REFERENCE)
-    flux = lightcurves.supernova_luminosity(explosion_of(kind), phase, wave)[0]
-    assert flux[phase[0] < -80].max() < 1e-3 * flux.max()
-    assert -12 < phase[0, flux.argmax()] < 12
-    assert flux[-1] < 0.15 * flux.max()
-
-
-def test_type_ia_have_a_second_infrared_maximum_and_redden():
-    phase = np.linspace(-10, 60, 141)[None]
-    ia = explosion_of("Ia")
-    infrared = lightcurves.supernova_luminosity(ia, phase, np.full_like(phase, 7800))[0]
-    visual = lightcurves.supernova_luminosity(ia, phase, np.full_like(phase, 5500))[0]
-    blue = lightcurves.supernova_luminosity(ia, phase, np.full_like(phase, 4400))[0]
-    late = phase[0] > 12
-    turns = np.diff(np.sign(np.diff(infrared[late] / visual[late])))
-    assert (turns < 0).any()  # rises above the visual, then sinks back
-    at = np.searchsorted(phase[0], [0, 25])
-    assert blue[at[1]] / visual[at[1]] < 0.6 * blue[at[0]] / visual[at[0]]
-
-
-def test_plateaus_last_and_type_ia_do_not():
-    phase, wave = np.array([[40.0]]), np.array([[5500.0]])
-    assert lightcurves.supernova_luminosity(explosion_of("IIP"), phase, wave) > 0.5
-    assert lightcurves.supernova_luminosity(explosion_of("Ia"), phase, wave) < 0.35
-
-
-def test_distant_supernovae_are_slower_by_one_plus_z_and_as_faint_as_they_should():
-    standard, mjd = explosion_of("Ia"), np.arange(-100.0, 220.0, 0.25)
-
-    def seen_at(wavelength):
-        return lightcurves.supernovae(
-            np.random.default_rng(0),
-            mjd,
-            np.full_like(mjd, wavelength),
-            draw=lambda rng, count: standard,
-            seasons=np.array([[0.0, 90.0]]),
-            count=1,
-            max_redshift=0.45,
-        )
-
-    # The same supernova again, now looked at in its own 5500 Angstrom.
-    z = seen_at(5500.0).redshift[0]
-    flux = seen_at(5500.0 * (1 + z)).flux[0]
-    wave = np.full((1, len(mjd)), 5500.0)
-    rest = lightcurves.supernova_luminosity(standard, mjd[None], wave)[0]
-    assert z > 0.1
-
-    def width(light):
-        return 0.25 * (light > 0.5 * light.max()).sum()
-
-    np.testing.assert_allclose(width(flux), (1 + z) * width(rest), atol=0.6)
-    modulus = lightcurves.distance_modulus(z) - 2.5 * np.log10(1 + z)
-    peak = lightcurves.flux_of(standard.absolute[0] + modulus) * rest.max()
-    np.testing.assert_allclose(flux.max(), peak, rtol=1e-3)
-
-
-@pytest.mark.parametrize("kind", list(lightcurves.STARS))
-def test_star_light_curves_are_periodic_and_use_their_whole_amplitude(kind):
-    phase = np.linspace(0, 1, 1001)[None]
-    form = np.array([[0.3]])
-    dimming = lightcurves.star_shape(kind, phase, form)
-    assert dimming.min() < 0.03
-    assert 0.97 < dimming.max() <= 1.0
-    again = lightcurves.star_shape(kind, phase + 7, form)
-    np.testing.assert_allclose(dimming, again, atol=1e-6)
 
 
 # Cadence.
