@@ -205,3 +205,14 @@ def test_the_command_teaches_and_says_what_is_missing(tmp_path):
     assert "metrics.json" in told.stdout
     with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate"):
         write_report(tmp_path)
+
+
+@pytest.mark.parametrize(("low", "is_said"), [(0.20, False), (0.27, True)])
+def test_a_schedule_is_called_a_clue_only_above_chance(low, is_said):
+    nuisance = {"balanced_accuracy": {"value": 0.29, "low": low, "high": 0.33}}
+    found = {
+        "num_groups": 100,
+        "per_class": {name: {"count": 50} for name in "abcd"},  # chance is 0.25
+        "baselines": {"nuisance": nuisance},
+    }
+    assert any("already tells" in words for words in cautions(found)) == is_said

@@ -48,15 +48,14 @@ def cautions(metrics: dict) -> list[str]:
             f"Fewer than 20 objects of class {', '.join(rare)}: one object more or "
             "less moves its scores by several points, and macro F1 with them."
         )
-    baselines = metrics["baselines"]
-    if (
-        baselines["nuisance"]["macro_f1"]["low"]
-        > (baselines["majority"]["macro_f1"]["high"])
-    ):
+    # Balanced accuracy, for that of any guess is one over the number of classes.
+    nuisance = metrics["baselines"]["nuisance"]["balanced_accuracy"]
+    chance = 1 / sum(row["count"] > 0 for row in metrics["per_class"].values())
+    if nuisance["low"] > chance:
         found.append(
             "How and when objects were observed already tells something of their "
-            f"class: macro F1 {interval_text(baselines['nuisance']['macro_f1'])} "
-            "without any look at them. Judge the model by its margin above that."
+            f"class: balanced accuracy {interval_text(nuisance)} without any look at "
+            f"them, {chance:.2f} by guessing. Judge the model by its margin above that."
         )
     return found
 
