@@ -18,7 +18,6 @@ def get_config(preset: str = "auto"):
     config.optimizer.learning_rate = 1e-3  # paper, Sect. 4.3
     if preset in ("auto", "laptop"):
         base.laptop(config)
-        config.num_steps = 900
     elif preset == "paper":
         base.paper(config)
     elif preset == "hits":
