@@ -44,6 +44,12 @@ def make_augment(
         return series._replace(image=_turn(series.image, jnp.deg2rad(angle), mirror))
 
     def augment(key, series):
+        epochs = series.image.shape[1]
+        if epochs < max_epochs:
+            raise ValueError(
+                f"augment: series of {epochs} epochs for views of {max_epochs}. Load "
+                "(pad to) at least as many epochs as a view has."
+            )
         keys = jax.random.split(key, len(series.image))
         return jax.vmap(augment_one)(keys, series)
 

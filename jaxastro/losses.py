@@ -34,7 +34,10 @@ def focal(
     """
     log_p = jax.nn.log_softmax(logits)
     log_p = jnp.take_along_axis(log_p, label[:, None], axis=-1)[:, 0]
-    return -((1 - jnp.exp(log_p)) ** gamma) * log_p
+    miss = -jnp.expm1(log_p)
+    # kept above zero: where p is 1, the slope of a root (gamma < 1) is infinite
+    miss = jnp.where(miss > 1e-12, miss, 1e-12)
+    return -(miss**gamma) * log_p
 
 
 def similarity(a: Float[Array, "b d"], b: Float[Array, "b d"]) -> Float[Array, " b"]:
@@ -54,5 +57,8 @@ def masked_mean(value: Float[Array, " b"], mask: Bool[Array, " b"]) -> Float[Arr
 
 
 def _unit(a: Float[Array, "b d"]) -> Float[Array, "b d"]:
-    # rsqrt of a sum kept above zero: the gradient of a zero vector is 0, not NaN
-    return a * jax.lax.rsqrt(jnp.maximum(jnp.sum(a * a, -1, keepdims=True), 1e-12))
+    square = jnp.sum(a * a, axis=-1, keepdims=True)
+    # Without the first where the gradient of a zero vector is NaN, without the other 1.
+    has_length = square > 1e-12
+    unit = a * jax.lax.rsqrt(jnp.where(has_length, square, 1))
+    return jnp.where(has_length, unit, 0)

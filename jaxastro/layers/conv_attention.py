@@ -58,7 +58,8 @@ class ConvAttention(nn.Module):
 
         def read(score: Float[Array, "b t y x n"]) -> Float[Array, "b y x d"]:
             score = jnp.where(observed, score, jnp.finfo(score.dtype).min)
-            weight = jax.nn.softmax(score.astype(jnp.float32), axis=1).astype(v.dtype)
+            wide = score.astype(jnp.promote_types(score.dtype, jnp.float32))
+            weight = jax.nn.softmax(wide, axis=1).astype(v.dtype)
             out = jnp.einsum("btyxn,btyxnc->byxnc", weight, v)
             return out.reshape(*out.shape[:3], width)
 

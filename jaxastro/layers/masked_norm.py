@@ -36,7 +36,7 @@ class SeriesNorm(nn.Module):
         scale = self.param("scale", nn.initializers.ones, shape)
         bias = self.param("bias", nn.initializers.zeros, shape)
 
-        wide = x.astype(jnp.float32)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         seen = epoch_mask[:, :, None, None, None]
         seen = jnp.broadcast_to(seen, x.shape)
         mean = _masked_mean(wide, seen, axes)

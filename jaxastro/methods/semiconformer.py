@@ -145,7 +145,7 @@ def semiconformer(
             "similarity": agree,
             "accuracy": losses.masked_mean(hit, mask),
         }
-        statistics = online["batch_stats"], target["batch_stats"]
+        statistics = tuple(part.get("batch_stats", {}) for part in (online, target))
         return classify + similarity_weight * agree, (statistics, scalars)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
@@ -173,7 +173,7 @@ def semiconformer(
         state = TrainState(
             state.step + 1, params, batch_stats, opt_state, target_params, target_stats
         )
-        norm = optax.global_norm(grads)
+        norm = optax.tree.norm(grads)
         return state, {"loss": loss, **scalars, "grad_norm": norm}
 
     def predict(state: TrainState, inputs: Series) -> ModelOutput:

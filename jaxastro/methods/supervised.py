@@ -51,7 +51,8 @@ def supervised(
         mask = batch.label_mask & batch.example_mask
         value = losses.masked_mean(per_object, mask)
         hit = (output.logits.argmax(-1) == batch.label).astype(jnp.float32)
-        return value, (updated["batch_stats"], losses.masked_mean(hit, mask))
+        batch_stats = updated.get("batch_stats", {})
+        return value, (batch_stats, losses.masked_mean(hit, mask))
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         key = jax.random.fold_in(jax.random.key(seed), state.step)
@@ -65,7 +66,7 @@ def supervised(
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         state = TrainState(state.step + 1, params, batch_stats, opt_state, {}, {})
-        norm = optax.global_norm(grads)
+        norm = optax.tree.norm(grads)
         return state, {"loss": value, "accuracy": accuracy, "grad_norm": norm}
 
     def predict(state: TrainState, inputs: Series) -> ModelOutput:

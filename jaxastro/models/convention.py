@@ -49,10 +49,10 @@ class ConvEntion(nn.Module):
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
         image, mask = inputs.image, inputs.epoch_mask
         size = image.shape[-1]
-        if min(image.shape[-2:]) < 21:
+        if min(image.shape[-2:]) < 15:
             raise ValueError(
                 f"Frames of {image.shape[-2]}x{size} pixels. The 3D-CNN needs at least "
-                "21x21. Cut larger frames or pad them."
+                "15x15. Cut larger frames or pad them."
             )
         # What a padded frame holds must not matter, so it is made to hold nothing.
         image = jnp.where(mask[:, :, None, None], image, 0)
@@ -67,9 +67,13 @@ class ConvEntion(nn.Module):
             x = block(*arguments, name=f"block_{i}")(x, chunk_mask, train)
 
         seen = chunk_mask[:, :, None, None, None]
-        pooled = jnp.where(seen, x, jnp.finfo(x.dtype).min).max(axis=1)
+        x = jnp.where(seen, x, jnp.finfo(x.dtype).min)
+        # Not max: its gradient goes where x equals the maximum, bit by bit, and goes
+        # astray where the compiler forms x anew, rounded otherwise, on the way back.
+        best = jnp.argmax(x, axis=1, keepdims=True)
+        pooled = jnp.take_along_axis(x, best, axis=1)[:, 0]
         pooled = jnp.where(chunk_mask.any(1)[:, None, None, None], pooled, 0)
-        embedding = pooled.reshape(len(pooled), -1).astype(jnp.float32)
+        embedding = pooled.reshape(len(pooled), -1)
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
         head = Head(self.hidden, self.num_classes, self.dropout, name="head")
@@ -82,7 +86,10 @@ class ConvEntion(nn.Module):
         image, band, mask = (_pad_to_chunks(a) for a in (inputs.image, *inputs[2:]))
         b, t, y, x = image.shape
         table = self._band_table(y, x)
-        row = jax.nn.one_hot(jnp.where(mask, band + 1, 0), self.band_rows)
+        # A band beyond the table would be a map of zeros without a word: make it NaN.
+        known = (band >= 0) & (band + 1 < self.band_rows)
+        row = jax.nn.one_hot(jnp.where(known, band + 1, 0), self.band_rows)
+        row = jnp.where(known[..., None], row, jnp.nan)
         row = jnp.where(mask[..., None], row, 0)
         chunk_mask = mask.reshape(b, t // 3, 3).any(-1)
         flat_mask = chunk_mask.reshape(-1)[:, None, None, None, None]

@@ -21,14 +21,23 @@ def make_optimizer(
         .. num_steps         decay="cosine": half a cosine down to 0; "constant": flat
 
     Args:
-        name: "adam"; "adamw"; "adamw_amsgrad", which optax lacks: the published
-            code's (torch AdamW with amsgrad).
+        name: "adam"; "adamw"; "adamw_amsgrad", which optax lacks: as the published
+            code's (torch AdamW with amsgrad), but optax takes the largest second
+            moment after the correction of its bias, torch before.
+        weight_decay: times the learning rate; "adam" has none.
         clip: largest global norm of the gradients; 0 for no limit.
     """
     if name not in OPTIMIZERS:
         raise ValueError(
             f"No optimizer named {name!r}. Known: {', '.join(OPTIMIZERS)}."
         )
+    if weight_decay and name == "adam":
+        raise ValueError(
+            f"weight_decay {weight_decay} with adam, which has none. Use adamw, or set "
+            "weight_decay to 0."
+        )
+    if clip < 0:
+        raise ValueError(f"clip {clip} is not a norm. Use 0 for no limit.")
     if not 0 <= warmup_steps < num_steps:
         raise ValueError(
             f"{warmup_steps} warm-up steps of {num_steps}. Warm-up must end before "

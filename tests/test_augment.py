@@ -1,0 +1,227 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxastro.augment import _turn, make_augment
+from jaxastro.types import Series
+
+
+def make_series(*lengths, epochs=12, size=8, seed=0):
+    """Objects of the given numbers of epochs; frames hold their own number."""
+    generator = np.random.default_rng(seed)
+    shape = (len(lengths), epochs)
+    number = np.broadcast_to(np.arange(1.0, epochs + 1), shape)
+    return Series(
+        image=np.float32(number[..., None, None] * np.ones((size, size))),
+        time=np.sort(generator.uniform(5, 100, shape), 1).astype(np.float32),
+        band=generator.integers(0, 5, shape).astype(np.int32),
+        epoch_mask=np.arange(epochs) < np.array(lengths)[:, None],
+    )
+
+
+@functools.cache
+def views(**args):
+    return jax.jit(make_augment(**args))
+
+
+def view_of(series, seed=0, **args):
+    return jax.tree.map(np.array, views(**args)(jax.random.key(seed), series))
+
+
+def numbers(view):
+    """Which epochs each view holds, from what its flat frames hold."""
+    return [
+        row[mask].round().astype(int).tolist()
+        for row, mask in zip(view.image[:, :, 0, 0], view.epoch_mask, strict=True)
+    ]
+
+
+# -- frames ----------------------------------------------------------------------------
+
+
+def turn(image, degrees, mirror=False):
+    return np.array(jax.jit(_turn)(jnp.array(image), jnp.deg2rad(degrees), mirror))
+
+
+def frames(size=9, count=3):
+    image = np.random.default_rng(0).normal(size=(count, size, size))
+    return image.astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [8, 9, 21, 32])
+def test_quarter_turns_are_those_of_numpy(size):
+    image = frames(size)
+    for quarters in range(-2, 5):
+        turned = np.rot90(image, quarters, axes=(1, 2))
+        for mirror, expected in ((False, turned), (True, turned[:, :, ::-1])):
+            ours = turn(image, 90.0 * quarters, mirror)
+            np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
+
+
+def test_no_turn_is_the_identity_and_a_mirror_swaps_left_and_right():
+    image = frames()
+    np.testing.assert_array_equal(turn(image, 0.0), image)
+    np.testing.assert_array_equal(turn(image, 0.0, mirror=True), image[:, :, ::-1])
+
+
+@pytest.mark.parametrize("degrees", [15.0, 77.7, -133.0])
+def test_any_turn_is_that_of_scipy(degrees):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    image = frames(21)
+    expected = [
+        ndimage.rotate(f, degrees, reshape=False, order=1, mode="nearest")
+        for f in image
+    ]
+    np.testing.assert_allclose(turn(image, degrees), expected, rtol=0, atol=1e-4)
+
+
+def test_frames_that_are_not_square_turn_too():
+    image = np.random.default_rng(0).normal(size=(2, 7, 10)).astype(np.float32)
+    half = turn(image, 180.0)
+    np.testing.assert_allclose(half, image[:, ::-1, ::-1], rtol=0, atol=1e-4)
+
+
+def test_all_frames_of_a_view_turn_alike():
+    series = make_series(12, 12)
+    image = np.broadcast_to(frames(8, 1)[0], series.image.shape)
+    view = view_of(series._replace(image=image), max_epochs=12)
+    for row, mask in zip(view.image, view.epoch_mask, strict=True):
+        np.testing.assert_array_equal(row[mask], row[mask][:1].repeat(mask.sum(), 0))
+    assert np.abs(view.image[0, 0] - view.image[1, 0]).max() > 0.1  # not the objects
+    assert np.abs(view.image[0, 0] - image[0, 0]).max() > 0.1
+
+
+def test_half_of_the_views_are_mirrored_and_none_without_flip():
+    gradient = np.arange(8.0, dtype=np.float32) * np.ones((8, 1), np.float32)
+    series = make_series(*[2] * 400, epochs=2)
+    series = series._replace(image=series.image * 0 + gradient)
+    for flip, share in ((True, 0.5), (False, 0.0)):
+        view = view_of(series, max_epochs=2, drop=0.0, rotation=0.0, flip=flip)
+        mirrored = (view.image[:, 0, 0, 0] > view.image[:, 0, 0, -1]).mean()
+        assert mirrored == pytest.approx(share, abs=0.125)  # five standard errors
+
+
+def test_angles_fill_the_range_asked_for():
+    # On a plane that rises to the right the slopes tell the angle.
+    x = np.arange(21.0) - 10
+    plane = np.broadcast_to(x, (21, 21)).astype(np.float32)
+    series = make_series(*[1] * 400, epochs=1, size=21)
+    series = series._replace(image=series.image * 0 + plane)
+    view = view_of(series, max_epochs=1, drop=0.0, rotation=30.0, flip=False)
+    frame = view.image[:, 0]
+    along_x = (frame[:, 10, 12] - frame[:, 10, 8]) / 4
+    along_y = (frame[:, 12, 10] - frame[:, 8, 10]) / 4
+    angle = np.rad2deg(np.arctan2(along_y, along_x))
+    assert np.abs(angle).max() == pytest.approx(30, abs=1)
+    assert angle.mean() == pytest.approx(0, abs=4.5)
+    assert angle.std() == pytest.approx(30 / 3**0.5, rel=0.1)
+
+
+# -- epochs ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [{}, {"drop": 0.99}, {"drop": 0.0}])
+def test_a_view_is_some_of_the_observed_epochs_in_order(args):
+    lengths = [12, 7, 3, 1] * 25
+    series = make_series(*lengths)
+    view = view_of(series, max_epochs=5, rotation=0.0, **args)
+    assert view.image.shape == (100, 5, 8, 8)
+    for i, (length, kept) in enumerate(zip(lengths, numbers(view), strict=True)):
+        assert kept  # never empty
+        assert kept == sorted(set(kept))
+        assert kept[-1] <= length
+        assert view.epoch_mask[i].tolist() == [True] * len(kept) + [False] * (
+            5 - len(kept)
+        )
+        rows = np.array(kept) - 1
+        time = series.time[i, rows] - series.time[i, rows[0]]
+        np.testing.assert_array_equal(view.time[i, : len(kept)], time)
+        assert not np.any(view.time[i, len(kept) :])
+        np.testing.assert_array_equal(view.band[i, : len(kept)], series.band[i, rows])
+
+
+def test_gaps_in_the_mask_are_closed():
+    series = make_series(12)
+    series.epoch_mask[0, ::2] = False
+    view = view_of(series, max_epochs=12, drop=0.0, rotation=0.0)
+    assert numbers(view) == [[2, 4, 6, 8, 10, 12]]
+    assert view.epoch_mask[0].tolist() == [True] * 6 + [False] * 6
+
+
+def test_nothing_is_lost_where_nothing_is_asked_to_be():
+    series = make_series(12, 7, 1)
+    view = view_of(series, max_epochs=12, drop=0.0, rotation=0.0, flip=False)
+    seen = series.epoch_mask
+    np.testing.assert_array_equal(view.epoch_mask, seen)
+    np.testing.assert_array_equal(view.image[seen], series.image[seen])
+    np.testing.assert_array_equal(view.band[seen], series.band[seen])
+
+
+@pytest.mark.parametrize(("drop", "share"), [(0.0, 1.0), (0.5, 0.75), (0.9, 0.55)])
+def test_the_mean_share_of_epochs_kept_is_one_minus_half_of_drop(drop, share):
+    series = make_series(*[12] * 500, size=2)
+    view = view_of(series, max_epochs=12, drop=drop, rotation=0.0)
+    # one view spreads by drop / sqrt(12) and the coins of 12 epochs: below 0.3
+    kept = view.epoch_mask.mean()
+    assert kept == pytest.approx(share, abs=5 * 0.3 / 500**0.5 + 0.005)
+
+
+def test_windows_start_anywhere_equally_often():
+    series = make_series(*[10] * 700, size=2)
+    view = view_of(series, max_epochs=4, drop=0.0, rotation=0.0)
+    starts = [kept[0] for kept in numbers(view)]
+    assert all(
+        kept == list(range(start, start + 4))
+        for kept, start in zip(numbers(view), starts, strict=True)
+    )
+    count = np.bincount(starts)[1:]
+    assert len(count) == 7
+    assert np.abs(count - 100).max() < 50  # five standard errors
+
+
+# -- independence ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [np.nan, np.inf, 1e30])
+def test_what_padded_frames_hold_cannot_matter(content):
+    clean = make_series(12, 7, 1)
+    mask = clean.epoch_mask
+    dirty = Series(
+        image=np.where(mask[..., None, None], clean.image, np.float32(content)),
+        time=np.where(mask, clean.time, np.float32(content)),
+        band=np.where(mask, clean.band, 99),
+        epoch_mask=mask,
+    )
+    expected, view = (view_of(s, max_epochs=9) for s in (clean, dirty))
+    seen = expected.epoch_mask
+    np.testing.assert_array_equal(view.epoch_mask, seen)
+    np.testing.assert_array_equal(view.time, expected.time)
+    for a, b in zip(view, expected, strict=True):
+        np.testing.assert_array_equal(a[seen], b[seen])
+
+
+def test_a_view_depends_on_its_object_and_key_alone():
+    series = make_series(12, 12, 12)
+    view = view_of(series, max_epochs=6)
+    other = view_of(series._replace(image=series.image[[0, 2, 1]] * 3), max_epochs=6)
+    np.testing.assert_allclose(other.image[0], 3 * view.image[0], rtol=1e-5)
+    np.testing.assert_array_equal(view.image, view_of(series, max_epochs=6).image)
+    assert not np.array_equal(view.image, view_of(series, 1, max_epochs=6).image)
+    assert not np.array_equal(view.time[0], view.time[1])  # objects draw their own
+
+
+def test_an_object_without_observed_epochs_stays_one():
+    view = view_of(make_series(0, 3), max_epochs=6)
+    assert not view.epoch_mask[0].any()
+    assert not np.any(view.time[0])
+
+
+def test_bad_settings_are_refused():
+    with pytest.raises(ValueError, match=r"drop 1.0 is not a share in \[0, 1\)"):
+        make_augment(max_epochs=3, drop=1.0)
+    message = "series of 12 epochs for views of 13. Load"
+    with pytest.raises(ValueError, match=message):
+        view_of(make_series(5), max_epochs=13)

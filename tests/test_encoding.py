@@ -1,0 +1,38 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxastro.layers.encoding import sinusoidal
+
+
+def test_the_code_of_place_one_by_hand():
+    code = sinusoidal(jnp.array([[1.0]]), 4)[0, 0]
+    by_hand = [0.84147098, 0.54030231, 0.00999983, 0.99995000]
+    np.testing.assert_allclose(code, by_hand, atol=1e-7)
+
+
+@pytest.mark.parametrize("depth", [1, 5, 8])
+def test_it_is_the_equation_at_any_depth(depth):
+    when = np.array([[0.0, 1.0, 7.5], [33.0, 0.25, 99.0]])
+    code = sinusoidal(jnp.array(when, jnp.float32), depth)
+    assert code.shape == (2, 3, depth)
+    for d in range(depth):
+        angle = when / 10000 ** (2 * (d // 2) / depth)
+        by_hand = np.cos(angle) if d % 2 else np.sin(angle)
+        np.testing.assert_allclose(code[..., d], by_hand, atol=2e-5)
+
+
+def test_a_shift_in_time_is_a_rotation_of_the_code():
+    # why sines: what lies between two epochs does not depend on when they were
+    when = jnp.array([[3.0, 50.0]])
+    pairs = np.array(sinusoidal(when, 8)).reshape(2, 4, 2)
+    later = np.array(sinusoidal(when + 2.5, 8)).reshape(2, 4, 2)
+    np.testing.assert_allclose(
+        np.sum(pairs * later, -1)[0], np.sum(pairs * later, -1)[1], atol=1e-5
+    )
+
+
+def test_no_two_of_99_places_share_a_code():
+    code = np.array(sinusoidal(jnp.arange(99.0)[None], 8))[0]
+    distance = np.linalg.norm(code[:, None] - code, axis=-1)
+    assert distance[~np.eye(99, dtype=bool)].min() > 1e-2

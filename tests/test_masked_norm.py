@@ -1,0 +1,114 @@
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxastro.layers.masked_norm import NORMS, SeriesNorm
+
+SHAPE = (2, 5, 3, 4, 6)  # b t y x d
+AXES = {"joint": (1, 2, 3, 4), "per_epoch": (2, 3, 4)}
+
+
+def make(over, seed=0, dtype=np.float32):
+    generator = np.random.default_rng(seed)
+    layer = SeriesNorm(over)
+    x = jnp.array(generator.normal(3, 2, SHAPE), dtype)
+    shape = tuple(SHAPE[i] for i in AXES[over])
+    scale, bias = (jnp.array(generator.normal(size=shape), dtype) for _ in range(2))
+    return layer, {"scale": scale, "bias": bias}, x
+
+
+def mask_of(*lengths):
+    return jnp.arange(SHAPE[1]) < jnp.array(lengths)[:, None]
+
+
+@pytest.mark.parametrize("over", NORMS)
+def test_without_padding_it_is_flax_layer_norm(over):
+    layer, params, x = make(over)
+    ours = layer.apply({"params": params}, x, mask_of(5, 5))
+    reference = nn.LayerNorm(
+        epsilon=1e-5, reduction_axes=AXES[over], feature_axes=AXES[over]
+    )
+    theirs = reference.apply({"params": params}, x)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("over", NORMS)
+def test_masked_equals_sliced(over):
+    layer, params, x = make(over)
+    masked = layer.apply({"params": params}, x, mask_of(3, 3))[:, :3]
+    if over == "joint":  # its weights have one element per epoch
+        params = jax.tree.map(lambda a: a[:3], params)
+    sliced = layer.apply({"params": params}, x[:, :3], mask_of(3, 3)[:, :3])
+    np.testing.assert_allclose(masked, sliced, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("over", NORMS)
+@pytest.mark.parametrize("content", [0.0, 1e30, np.nan, np.inf])
+def test_padded_epochs_cannot_change_a_bit_of_observed_ones(over, content):
+    layer, params, x = make(over)
+    mask = mask_of(3, 5)
+    dirty = jnp.where(mask[..., None, None, None], x, content)
+    clean = layer.apply({"params": params}, x, mask)
+    dirty = layer.apply({"params": params}, dirty, mask)
+    mask = np.array(mask)
+    np.testing.assert_array_equal(np.array(clean)[mask], np.array(dirty)[mask])
+
+
+@pytest.mark.parametrize("over", NORMS)
+def test_observed_epochs_have_mean_0_and_variance_1(over):
+    layer, _, x = make(over)
+    params = layer.init(jax.random.key(0), x, mask_of(5, 2))
+    out = np.array(layer.apply(params, x, mask_of(5, 2)))[1, :2]
+    axes = (0, 1, 2, 3) if over == "joint" else (1, 2, 3)
+    np.testing.assert_allclose(out.mean(axes), 0, atol=1e-5)
+    np.testing.assert_allclose(out.std(axes), 1, atol=1e-4)
+
+
+def test_joint_epochs_see_each_other_and_per_epoch_do_not():
+    for over, is_alone in (("per_epoch", True), ("joint", False)):
+        layer, params, x = make(over)
+        later = x.at[:, 3:].multiply(7)
+        before = layer.apply({"params": params}, x, mask_of(5, 5))[:, :3]
+        after = layer.apply({"params": params}, later, mask_of(5, 5))[:, :3]
+        assert np.array_equal(before, after) == is_alone
+
+
+@pytest.mark.parametrize("over", NORMS)
+def test_doubles_stay_doubles(over):
+    with jax.enable_x64(True):
+        layer, params, x = make(over, dtype=np.float64)
+        out = layer.apply({"params": params}, x, mask_of(5, 5))
+        mean = np.mean(x, AXES[over], keepdims=True)
+        variance = np.var(x, AXES[over], keepdims=True)
+        by_hand = (x - mean) / np.sqrt(variance + 1e-5)
+        by_hand = by_hand * params["scale"] + params["bias"]
+        np.testing.assert_allclose(out, by_hand, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("over", NORMS)
+def test_an_object_without_observed_epochs_gives_numbers(over):
+    layer, params, x = make(over)
+
+    def loss(params, x):
+        return jnp.sum(layer.apply({"params": params}, x, mask_of(0, 5)) ** 2)
+
+    value, grads = jax.value_and_grad(loss, (0, 1))(params, x)
+    assert np.isfinite(value)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
+
+
+def test_scales_have_the_shape_of_what_they_norm():
+    x, mask = jnp.zeros((1, 33, 9, 9, 8)), jnp.ones((1, 33), bool)
+    count = {}
+    for over in NORMS:
+        variables = jax.eval_shape(SeriesNorm(over).init, jax.random.key(0), x, mask)
+        count[over] = sum(p.size for p in jax.tree.leaves(variables))
+    assert count == {"joint": 42_768, "per_epoch": 1_296}
+
+
+def test_a_bad_name_is_answered_with_the_known():
+    x, mask = jnp.zeros((1, 2, 3, 3, 1)), jnp.ones((1, 2), bool)
+    with pytest.raises(ValueError, match=r"'batch'\. Known: joint, per_epoch"):
+        SeriesNorm("batch").init(jax.random.key(0), x, mask)

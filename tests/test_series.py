@@ -1,0 +1,209 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxastro.data.record import make_record
+from jaxastro.representations import series
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["sdss_sn_sim"]._replace(image_size=8)
+PLAIN = {"mean": [0.0] * 5, "deviation": [1.0] * 5}
+
+
+def record_of(epochs, seed=0, *, flux=None, band=None, label="AGN", bad_pixel=None):
+    generator = np.random.default_rng(seed)
+    if flux is None:
+        flux = generator.normal(100, 20, (epochs, 8, 8))
+    record, _ = make_record(
+        f"object{seed}",
+        SURVEY,
+        flux=flux,
+        mjd=53000 + np.arange(epochs) ** 1.5,
+        band=generator.integers(0, 3, epochs) if band is None else band,
+        label=label,
+        bad_pixel=bad_pixel,
+    )
+    return record
+
+
+def example_of(record, max_epochs, normalisation="standard", statistics=PLAIN):
+    return series.make_series(
+        record,
+        max_epochs=max_epochs,
+        normalisation=normalisation,
+        statistics=statistics,
+    )
+
+
+# -- epochs ----------------------------------------------------------------------------
+
+
+def test_few_epochs_are_padded_with_zeros_at_the_end():
+    record = record_of(3)
+    example = example_of(record, 5)
+    assert example.epoch_mask.tolist() == [True, True, True, False, False]
+    np.testing.assert_array_equal(example.image[:3], record.flux)
+    np.testing.assert_array_equal(example.band[:3], record.band)
+    for field in example:
+        assert field.shape[0] == 5
+        assert not np.any(field[3:])
+    kinds = [field.dtype for field in example]
+    assert kinds == [np.float32, np.float32, np.int32, bool]
+
+
+def test_time_is_days_since_the_first_epoch():
+    record = record_of(4)._replace(mjd=np.array([53000.1, 53000.2, 53007.1, 53400.6]))
+    np.testing.assert_allclose(
+        example_of(record, 4).time, [0, 0.1, 7, 400.5], atol=1e-5
+    )
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(1, 300), st.integers(2, 100))
+def test_evenly_spaced_epochs_are_kept_with_the_first_and_the_last(epochs, most):
+    flux = np.arange(1, epochs + 1)[:, None, None] * np.ones((8, 8))
+    example = example_of(record_of(epochs, flux=flux), most)
+    kept = example.image[example.epoch_mask][:, 0, 0].astype(int)
+    assert len(kept) == min(epochs, most)
+    assert (kept[0], kept[-1]) == (1, epochs)
+    steps = np.diff(kept)
+    assert not len(steps) or (steps.min() > 0 and np.ptp(steps) <= 1)
+
+
+def test_one_epoch_of_many_is_the_first():
+    record = record_of(9)
+    example = example_of(record, 1)
+    np.testing.assert_array_equal(example.image[0], record.flux[0])
+    assert example.time[0] == 0
+
+
+@pytest.mark.parametrize("name", series.NORMALISATIONS)
+def test_what_the_model_must_not_see_cannot_change_an_example(name):
+    record = record_of(9)
+    statistics = series.fit_statistics([record], normalisation=name, survey=SURVEY)
+    other = record._replace(
+        object_id="another",
+        label="SNIa",
+        label_source="spectroscopic",
+        truth="SNIa",
+        redshift=1.0,
+        ra=12.0,
+        dec=-3.0,
+        group="another",
+        mjd=record.mjd + 1000,
+    )
+    expected, example = (example_of(r, 5, name, statistics) for r in (record, other))
+    for a, b in zip(expected, example, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# -- normalisation ---------------------------------------------------------------------
+
+
+def test_standard_is_the_mean_and_deviation_of_numpy():
+    records = [record_of(5, seed) for seed in range(4)]
+    statistics = series.fit_statistics(records, normalisation="standard", survey=SURVEY)
+    for band in range(3):
+        pixel = np.concatenate([r.flux[r.band == band].ravel() for r in records])
+        assert statistics["mean"][band] == pytest.approx(np.mean(pixel, dtype=float))
+        deviation = np.std(pixel, dtype=float)
+        assert statistics["deviation"][band] == pytest.approx(deviation)
+    # no training object has the other bands: they are left as they are
+    assert statistics["mean"][3:] == [0, 0]
+    assert statistics["deviation"][3:] == [1, 1]
+
+
+def test_standard_holds_on_a_bright_sky():
+    # 1e5 ADU of sky and 3 of noise: single precision would lose the noise
+    flux = np.random.default_rng(0).normal(1e5, 3, (20, 8, 8))
+    record = record_of(20, flux=flux, band=np.zeros(20, int))
+    deviation = series.fit_statistics(
+        [record], normalisation="standard", survey=SURVEY
+    )["deviation"][0]
+    assert deviation == pytest.approx(record.flux.std(dtype=float), rel=1e-6)
+
+
+def test_standard_by_hand():
+    flux = np.array([10.0, 7.0])[:, None, None] * np.ones((8, 8))
+    record = record_of(2, flux=flux, band=[0, 2])
+    statistics = {"mean": [4.0, 0, 1.0, 0, 0], "deviation": [2.0, 1, 4.0, 1, 1]}
+    image = example_of(record, 2, statistics=statistics).image
+    np.testing.assert_allclose(image[:, 0, 0], [3.0, 1.5])
+
+
+def test_asinh_by_hand():
+    flux = np.array([30.0, -3.0])[:, None, None] * np.ones((8, 8))
+    record = record_of(2, flux=flux, band=[0, 1])
+    statistics = {"softening": [10.0, 0.5, 1, 1, 1]}
+    image = example_of(record, 2, "asinh", statistics).image
+    by_hand = [np.log(1 + 2**0.5), -np.log(2 + 5**0.5)]
+    np.testing.assert_allclose(image[:, 0, 0], by_hand, rtol=1e-6)
+
+
+def test_asinh_measures_the_noise_of_each_band():
+    generator = np.random.default_rng(0)
+    spread = np.array([2.0, 50.0])[[0, 1] * 100]
+    flux = generator.normal(1000, spread[:, None, None], (200, 8, 8))
+    record = record_of(200, flux=flux, band=[0, 1] * 100)
+    softening = series.fit_statistics([record], normalisation="asinh", survey=SURVEY)
+    softening = softening["softening"]
+    # of 25 pixels each: the median scatters, and is a few percent low
+    np.testing.assert_allclose(softening[:2], [2, 50], rtol=0.1)
+    assert softening[2:] == [1, 1, 1]
+    flat = record_of(3, flux=np.ones((3, 8, 8)), band=[0, 0, 0])
+    softening = series.fit_statistics([flat], normalisation="asinh", survey=SURVEY)
+    assert softening["softening"] == [1, 1, 1, 1, 1]  # never divides by 0
+
+
+@pytest.mark.parametrize("name", series.NORMALISATIONS)
+def test_statistics_are_those_of_training_objects_as_json_keeps_them(name):
+    train, test = [record_of(5, seed) for seed in range(3)], record_of(5, 9)
+    statistics = series.fit_statistics(train, normalisation=name, survey=SURVEY)
+    stored = json.loads(json.dumps(statistics))
+    assert stored == statistics
+    example = example_of(test, 5, name, statistics)
+    np.testing.assert_array_equal(
+        example.image, example_of(test, 5, name, stored).image
+    )
+    assert np.isfinite(example.image).all()
+    again = series.fit_statistics(train[::-1], normalisation=name, survey=SURVEY)
+    for column, values in again.items():
+        np.testing.assert_allclose(values, statistics[column], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", series.NORMALISATIONS)
+def test_what_a_bad_pixel_holds_cannot_matter(name):
+    flux = np.random.default_rng(0).normal(100, 20, (4, 8, 8))
+    bad = np.random.default_rng(1).random(flux.shape) < 0.2
+    images = []
+    for content in (0.0, np.nan, 1e30):
+        dirty = np.where(bad, content, flux)
+        record = record_of(4, flux=dirty, bad_pixel=bad, band=[0, 1, 2, 0])
+        statistics = series.fit_statistics([record], normalisation=name, survey=SURVEY)
+        images.append(example_of(record, 4, name, statistics).image)
+    np.testing.assert_array_equal(images[0], images[1])
+    np.testing.assert_array_equal(images[0], images[2])
+
+
+def test_bad_pixels_are_the_median_of_their_frame():
+    flux = np.arange(64.0).reshape(1, 8, 8) ** 2
+    bad = np.zeros(flux.shape, bool)
+    bad[0, 0, 0] = bad[0, 5, 5] = True
+    record = record_of(1, flux=flux, bad_pixel=bad)
+    filled = series.fill_bad_pixels(record)
+    assert filled[bad] == pytest.approx(np.median(flux[~bad]))
+    np.testing.assert_array_equal(filled[~bad], flux[~bad])
+    assert filled.dtype == np.float32
+    clean = record_of(1, flux=flux + 1)
+    assert series.fill_bad_pixels(clean) is clean.flux
+
+
+def test_an_unknown_normalisation_is_answered_with_the_known():
+    message = "No normalisation named 'minmax'. Known: standard, asinh"
+    with pytest.raises(ValueError, match=message):
+        example_of(record_of(2), 2, "minmax")
+    with pytest.raises(ValueError, match=message):
+        series.fit_statistics([], normalisation="minmax", survey=SURVEY)
