@@ -111,26 +111,6 @@ def test_differences_are_told_key_by_key():
     ]
 
 
-@pytest.mark.slow
-def test_auto_becomes_laptop_here_and_keeps_what_was_set():
-    changed = {"model.args.widths": (4, 4, 4, 4), "data.loaded_epochs": 6}
-    changed |= {"data.max_epochs": 6, "augment.max_epochs": 6}
-    done = commands.run(
-        "describe",
-        "--json",
-        "--config=configs/semiconformer.py",
-        *(f"--config.{key}={value}" for key, value in changed.items()),
-    )
-    assert done.code == 0, done.stderr
-    assert done.stderr.startswith("Preset: laptop (no accelerator found). Force the ")
-    assert len(done.stderr.splitlines()) == 1
-    found = json.loads(done.stdout)
-    assert found["preset"] == "laptop"
-    config = config_of(FILES[0].with_name("semiconformer.py"), "laptop")
-    config.update_from_flattened_dict(changed)
-    assert found["parameters"] == num_parameters(config)
-
-
 def test_training_says_first_what_auto_became(tmp_path):
     done = commands.run(
         "train",
