@@ -30,6 +30,10 @@ def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
         words = explain(error)
         if words is None or FLAGS["debug"].value:
             raise
+    except KeyboardInterrupt:
+        words = (
+            "Stopped. Training goes on from its last checkpoint by the same command."
+        )
     gc.collect()  # with the frames of the error its progress bars end: words come last
     sys.exit(words)
 

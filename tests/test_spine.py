@@ -185,8 +185,18 @@ def test_real_objects_are_trained_on_and_classified(tmp_path):
 # -- interruptions ---------------------------------------------------------------------
 
 
+def interrupt(line, number, *, after):
+    """Starts a command and sends it a signal as soon as a file is there."""
+    with commands.start(*line) as process:
+        while not after.exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.005)
+        process.send_signal(number)
+        return commands.Done(process.wait(), *process.communicate())
+
+
 @pytest.mark.slow
-def test_a_run_that_was_killed_continues_to_the_same_bits(data_dir, tmp_path):
+def test_a_run_that_was_stopped_continues_to_the_same_bits(data_dir, tmp_path):
     def line(workdir, num_threads):
         return commands.command_line(
             "train",
@@ -200,23 +210,22 @@ def test_a_run_that_was_killed_continues_to_the_same_bits(data_dir, tmp_path):
 
     whole = commands.python(*line("whole", num_threads=1))
     assert whole.code == 0, whole.stderr
-    with commands.start(*line("killed", num_threads=2)) as process:
-        while not (tmp_path / "killed" / "checkpoints" / "2").exists():
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.005)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / "killed" / "checkpoints" / "12").exists()
+    again = line("stopped", num_threads=2)
+    checkpoints = tmp_path / "stopped" / "checkpoints"
+    killed = interrupt(again, signal.SIGKILL, after=checkpoints / "2")
+    assert killed.code == -signal.SIGKILL
+    assert not (checkpoints / "12").exists()
+    stopped = interrupt(again, signal.SIGINT, after=checkpoints / "8")
+    assert stopped.sentence.startswith("Stopped. Training goes on from its last")
 
     # Compiled anew, not read from where the first process left it.
-    fresh = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
-    continued = commands.python(*line("killed", num_threads=2), **fresh)
+    continued = commands.python(*again, JAX_ENABLE_COMPILATION_CACHE="false")
     assert continued.code == 0, continued.stderr
     assert "Continuing from step " in continued.stdout
-    assert_same_bits(*(state_of(tmp_path / name, 12) for name in ("whole", "killed")))
-    text = [(tmp_path / n / "scalars.jsonl").read_text() for n in ("whole", "killed")]
+    assert_same_bits(*(state_of(tmp_path / name, 12) for name in ("whole", "stopped")))
+    text = [(tmp_path / n / "scalars.jsonl").read_text() for n in ("whole", "stopped")]
     assert text[0] == text[1]
-    one, other = (load(tmp_path / n / "predictions") for n in ("whole", "killed"))
+    one, other = (load(tmp_path / n / "predictions") for n in ("whole", "stopped"))
     np.testing.assert_array_equal(one.probability, other.probability)
 
 
