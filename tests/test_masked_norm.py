@@ -57,6 +57,15 @@ def test_padded_epochs_cannot_change_a_bit_of_observed_ones(over, content):
 
 
 @pytest.mark.parametrize("over", NORMS)
+def test_padded_epochs_come_out_as_the_bias(over):
+    # else epochs that are normed alone, by a variance of 0, grow with every block
+    layer, params, x = make(over)
+    out = layer.apply({"params": params}, x, mask_of(3, 5))
+    bias = np.broadcast_to(params["bias"], x.shape)
+    np.testing.assert_array_equal(out[0, 3:], bias[0, 3:])
+
+
+@pytest.mark.parametrize("over", NORMS)
 def test_observed_epochs_have_mean_0_and_variance_1(over):
     layer, _, x = make(over)
     params = layer.init(jax.random.key(0), x, mask_of(5, 2))

@@ -71,6 +71,8 @@ def test_the_share_of_every_object_is_exact(monkeypatch):
     expected = [0.05, 0.4 / 3, 0.4 / 3, 0.4 / 3, 0.4, 0.05, 0.05, 0.05]
     np.testing.assert_allclose(share, expected, atol=1 / 2400)
     assert rows[-2:] == [0, 7]
+    monkeypatch.setattr(np.random, "Generator", lambda _: Uniform(0.0))
+    assert balanced_draw(label, seed=0)(0) == 1  # never a row without a share
 
 
 def test_a_draw_depends_on_seed_and_position_alone():

@@ -18,7 +18,8 @@ class SeriesNorm(nn.Module):
         out = (x - mean) / sqrt(variance + epsilon) * scale + bias
 
     Source: Bairouk et al. 2023, A&A 673, A141 (ConvEntion); joint as published code.
-    Differs: padded epochs do not enter the statistics; "per_epoch" is ours.
+    Differs: padded epochs do not enter the statistics and come out as the bias;
+        "per_epoch" is ours.
     """
 
     over: str = "joint"
@@ -42,6 +43,8 @@ class SeriesNorm(nn.Module):
         mean = _masked_mean(wide, seen, axes)
         variance = _masked_mean(jnp.square(wide - mean), seen, axes)
         normal = (wide - mean) / jnp.sqrt(variance + self.epsilon)
+        # A padded epoch alone has variance 0: each block would enlarge it 1000 times.
+        normal = jnp.where(seen, normal, 0)
         return (normal * scale + bias).astype(x.dtype)
 
 

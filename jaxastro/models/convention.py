@@ -74,6 +74,7 @@ class ConvEntion(nn.Module):
         pooled = jnp.take_along_axis(x, best, axis=1)[:, 0]
         pooled = jnp.where(chunk_mask.any(1)[:, None, None, None], pooled, 0)
         embedding = pooled.reshape(len(pooled), -1)
+        embedding = embedding.astype(jnp.promote_types(x.dtype, jnp.float32))
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
         head = Head(self.hidden, self.num_classes, self.dropout, name="head")
