@@ -23,6 +23,8 @@ def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
     logging.get_absl_handler().setFormatter(None)  # words only, no thread numbers
     # What orbax logs as an error it raises as well.
     logging.get_absl_logger().addFilter(lambda record: "orbax" not in record.pathname)
+    # --help shows the flags of the file that is run, and those that are added to them.
+    FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS["debug"])
     words = None
     try:
         app.run(lambda _: main(), flags_parser=lambda given: _parse(given, needs))

@@ -201,4 +201,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
+    flags.declare_key_flag("data_dir")  # shown by --help
+    flags.declare_key_flag("manual_dir")
     command.run(main, needs=("workdir",))

@@ -218,4 +218,6 @@ if __name__ == "__main__":
         "config", None, "An experiment, such as configs/semiconformer.py:laptop."
     )
     flags.DEFINE_string("workdir", None, "Folder of the run; made if it is not there.")
+    flags.declare_key_flag("data_dir")  # shown by --help
+    flags.declare_key_flag("manual_dir")
     command.run(main, needs=("config", "workdir"))

@@ -71,6 +71,12 @@ def test_two_runs_on_one_folder_are_one_too_many(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
+def test_help_shows_every_flag_of_a_command():
+    shown = commands.run("train", "--help").stdout
+    for flag in ("config", "workdir", "data_dir", "manual_dir", "[no]debug"):
+        assert f"\n  --{flag}: " in shown, flag
+
+
 def test_debug_shows_the_traceback(tmp_path):
     done = commands.run("report", "--debug", workdir=tmp_path)
     assert done.code == 1
