@@ -62,6 +62,8 @@ def _parse(arguments: list[str], needs: tuple[str, ...]) -> list[str]:
     try:
         rest = FLAGS(arguments)
     except AttributeError as error:  # the locked config's, with "Did you mean ...?"
+        if not isinstance(error.args[0], KeyError):
+            raise
         hint = str(error.args[0].args[0]).replace("\n", ". ")
         raise flags.Error(f"The config has no key {hint}") from None
     if len(rest) > 1:
