@@ -1,5 +1,3 @@
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,9 +8,6 @@ from jaxastro.layers.conv_attention import ConvAttention
 SHAPE = (3, 5, 4, 3, 6)  # b t y x d
 HEADS = 3
 ACTIVATION = {"linear": lambda x: x, "additive": jax.nn.relu}
-
-# Compiling is what these tests spend their time on: less optimized is twice as fast.
-jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def naive(params, x, mask, act):
@@ -62,7 +57,7 @@ def value_and_gradients(function):
         out = function(params, x, mask)
         return jnp.sum(out * random(out.shape, 9)), out
 
-    return jit(jax.grad(loss, (0, 1), has_aux=True))
+    return jax.jit(jax.grad(loss, (0, 1), has_aux=True))
 
 
 @pytest.mark.parametrize("score", ["linear", "additive"])
@@ -96,16 +91,16 @@ def test_it_equals_the_sum_over_all_pairs_in_values_and_gradients(score):
 
 def test_linear_gives_every_epoch_the_same_map_and_additive_does_not():
     layer, params, x, mask = make("linear")
-    out = jit(layer.apply)({"params": params}, x, mask)
+    out = jax.jit(layer.apply)({"params": params}, x, mask)
     np.testing.assert_array_equal(out, np.broadcast_to(out[:, :1], out.shape))
-    out = jit(ConvAttention(HEADS, "additive").apply)({"params": params}, x, mask)
+    out = jax.jit(ConvAttention(HEADS, "additive").apply)({"params": params}, x, mask)
     assert np.abs(out[0] - out[0, :1]).max() > 0.1
 
 
 @pytest.mark.parametrize("score", ["linear", "additive"])
 def test_padded_epochs_cannot_change_a_bit_of_observed_ones(score):
     layer, params, x, mask = make(score)
-    seen, apply = mask[..., None, None, None], jit(layer.apply)
+    seen, apply = mask[..., None, None, None], jax.jit(layer.apply)
     clean = np.array(apply({"params": params}, x, mask))
     for content in (0.0, 1e6, -1e30):
         dirty = apply({"params": params}, jnp.where(seen, x, content), mask)
@@ -117,7 +112,7 @@ def test_padded_epochs_cannot_change_a_bit_of_observed_ones(score):
 @pytest.mark.parametrize("score", ["linear", "additive"])
 def test_permuted_epochs_give_permuted_outputs(score):
     layer, order = ConvAttention(HEADS, score), jnp.array([3, 0, 4, 1, 2])
-    apply = jit(layer.apply)
+    apply = jax.jit(layer.apply)
     with jax.enable_x64(True):
         _, params, x, mask = make(score)
         out = apply({"params": params}, x, mask)[:, order]

@@ -13,9 +13,6 @@ from jaxastro.types import Series
 # Every model with four classes, on 99 epochs of 32x32 pixels.
 PARAMETERS = {"convention": 1_253_108}
 
-# Compiling is what these tests spend their time on: less optimized is twice as fast.
-jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-
 
 def make_series(*lengths, epochs=6, size=15, seed=0):
     """Objects of the given numbers of epochs, the first with a gap."""
@@ -46,7 +43,7 @@ def make(**args):
         return jnp.array(generator.uniform(low, high, leaf.shape), leaf.dtype)
 
     variables = jax.tree.map_with_path(fill, shapes)
-    predict = jit(functools.partial(model.apply, train=False))
+    predict = jax.jit(functools.partial(model.apply, train=False))
     return model, variables, functools.partial(predict, variables)
 
 
@@ -65,7 +62,7 @@ def training_loss(**args):
         )
         return jnp.sum(jnp.sin(output.logits)), updated
 
-    step = jit(jax.value_and_grad(loss, has_aux=True))
+    step = jax.jit(jax.value_and_grad(loss, has_aux=True))
     return functools.partial(step, variables["params"])
 
 
@@ -201,7 +198,7 @@ def attention(weights, x, heads=2):
 def test_it_is_the_published_network_where_all_is_observed():
     _, variables, predict = make(num_blocks=2)
     inputs = make_series(6, 6)._replace(epoch_mask=np.ones((2, 6), bool))
-    logits, embedding = jit(published)(variables, inputs.image, inputs.band)
+    logits, embedding = jax.jit(published)(variables, inputs.image, inputs.band)
     output = predict(inputs)
     assert_close((output.logits, output.embedding), (logits, embedding))
 
@@ -347,7 +344,7 @@ def test_an_encoder_is_the_model_without_its_head():
     encoder = model.clone(num_classes=0)
     params = {k: v for k, v in variables["params"].items() if k != "head"}
     inputs = make_series(6, 5, 1, 3)
-    encode = jit(functools.partial(encoder.apply, train=False))
+    encode = jax.jit(functools.partial(encoder.apply, train=False))
     output = encode(variables | {"params": params}, inputs)
     assert output.logits.shape == (4, 0)
     assert_close(output.embedding, predict(inputs).embedding)

@@ -43,32 +43,31 @@ model = ConvEntion(
 view = jax.tree.map(lambda a: a[:, :3], inputs)
 mesh = sharding.make_mesh()
 everywhere, over_data = sharding.everywhere(mesh), sharding.over_data(mesh)
-options = {"xla_backend_optimization_level": 0}  # twice as fast to compile
 result = {"devices": mesh.size}
 for name in sys.argv[1:]:
     augment = make_augment(max_epochs=3)
     method = make_method(name, model, optax.sgd(0.1), augment, seed=0)
-    init = jax.jit(method.init, compiler_options=options)
-    state = init(jax.random.key(0), view)
-    alone = jax.jit(method.step, compiler_options=options)(state, batch)
+    state = jax.jit(method.init)(jax.random.key(0), view)
+    alone = jax.jit(method.step)(state, batch)
     step = jax.jit(
         method.step,
         in_shardings=(everywhere, over_data),
         out_shardings=everywhere,
-        compiler_options=options,
     )
     spread = sharding.put_batch(batch, mesh)
     rows = {len(s.data) for s in spread.inputs.image.addressable_shards}
     together = step(jax.device_put(state, everywhere), spread)
     gap = lambda a, b: float(np.abs(np.array(a) - np.array(b)).max())
     moved = jax.tree.map(gap, alone[0].params, state.params)
-    gaps = jax.tree.map(gap, alone, together)
+    gaps = jax.tree.map(gap, alone[0], together[0])
     result[name] = {
         "rows of a device": sorted(rows),
         "moved": max(jax.tree.leaves(moved)),
-        "state": max(jax.tree.leaves(gaps[0])),
-        "scalars": gaps[1],
-        "grad_norm": float(alone[1]["grad_norm"]),
+        "state": max(jax.tree.leaves(gaps)),
+        "scalars": [
+            [float(scalars[key]) for key in sorted(scalars)]
+            for scalars in (alone[1], together[1])
+        ],
         "is everywhere": together[0].step.sharding.is_fully_replicated,
     }
 print(json.dumps(result))
@@ -77,7 +76,7 @@ print(json.dumps(result))
 
 @pytest.mark.slow
 def test_one_step_on_four_devices_equals_one_on_one():
-    flags = "--xla_force_host_platform_device_count=4"
+    flags = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
     done = subprocess.run(
         [sys.executable, "-c", ONE_STEP, *METHODS],
         cwd=ROOT,
@@ -94,10 +93,8 @@ def test_one_step_on_four_devices_equals_one_on_one():
         assert found["rows of a device"] == [2]
         assert found["is everywhere"]
         assert found["moved"] > 1e-3
-        assert found["state"] < 1e-5
-        gaps = found["scalars"]
-        assert gaps.pop("grad_norm") < 1e-4 * found["grad_norm"]
-        assert max(gaps.values()) < 1e-5
+        assert found["state"] < 1e-4 * found["moved"]  # with plain SGD: the gradients
+        np.testing.assert_allclose(*found["scalars"], rtol=1e-4)
 
 
 def test_a_batch_lies_over_the_devices_as_it_was():

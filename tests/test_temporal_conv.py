@@ -1,5 +1,3 @@
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,9 +10,6 @@ from jaxastro.layers.temporal_conv import TemporalConv
 
 # kernel, stride, padding, frames in, channels in: ConvEntion's four layers
 CONVENTION = ((11, 2, 2, 3, 2), (5, 1, 2, 3, 4), (3, 1, 0, 5, 4), (3, 1, 0, 3, 4))
-
-# Compiling is what these tests spend their time on: less optimized is twice as fast.
-jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def conv_3d(params, x, stride, pad):
@@ -41,7 +36,7 @@ def with_gradients(function):
         grads, out = jax.grad(loss, argnums, has_aux=True)(*arguments)
         return out, grads
 
-    return jit(both)
+    return jax.jit(both)
 
 
 def random(shape, seed=0):

@@ -145,7 +145,7 @@ def semiconformer(
             "similarity": agree,
             "accuracy": losses.masked_mean(hit, mask),
         }
-        statistics = tuple(part.get("batch_stats", {}) for part in (online, target))
+        statistics = online["batch_stats"], target["batch_stats"]
         return classify + similarity_weight * agree, (statistics, scalars)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:

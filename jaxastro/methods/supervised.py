@@ -51,8 +51,7 @@ def supervised(
         mask = batch.label_mask & batch.example_mask
         value = losses.masked_mean(per_object, mask)
         hit = (output.logits.argmax(-1) == batch.label).astype(jnp.float32)
-        batch_stats = updated.get("batch_stats", {})
-        return value, (batch_stats, losses.masked_mean(hit, mask))
+        return value, (updated["batch_stats"], losses.masked_mean(hit, mask))
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         key = jax.random.fold_in(jax.random.key(seed), state.step)

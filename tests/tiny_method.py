@@ -1,0 +1,92 @@
+"""What tests of methods share: a model that compiles at once, objects to learn."""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from jaxastro.methods import make_method
+from jaxastro.types import Batch, ModelOutput, Series
+
+
+class Tiny(nn.Module):
+    """A model that compiles at once: the mean frame through one layer."""
+
+    num_classes: int
+    has_batch_norm: bool = True
+
+    @nn.compact
+    def __call__(self, inputs, *, train):
+        seen = inputs.epoch_mask[..., None, None]
+        x = jnp.where(seen, inputs.image, 0).sum(1) / jnp.maximum(seen.sum(1), 1)
+        x = nn.Dense(5)(x.reshape(len(x), -1))
+        if self.has_batch_norm:
+            x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
+        x = nn.tanh(x)
+        logits = nn.Dense(self.num_classes)(x) if self.num_classes else x[:, :0]
+        return ModelOutput(logits, x, {"mean": x.mean(-1)})
+
+
+def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
+    """Objects whose brightness tells their class."""
+    generator = np.random.default_rng(seed)
+    label = np.arange(count) % classes
+    image = generator.normal(size=(count, epochs, size, size))
+    image += 2 * label[:, None, None, None] * np.linspace(-1, 1, size)
+    inputs = Series(
+        image=jnp.array(image, jnp.float32),
+        time=jnp.broadcast_to(jnp.arange(epochs, dtype=jnp.float32), (count, epochs)),
+        band=jnp.array(generator.integers(0, 2, (count, epochs)), jnp.int32),
+        epoch_mask=jnp.ones((count, epochs), bool),
+    )
+    yes = jnp.ones(count, bool)
+    return Batch(inputs, jnp.array(label, jnp.int32), yes, yes)
+
+
+def same_view(key, inputs):
+    del key
+    return inputs
+
+
+def add_noise(key, inputs):
+    noise = jax.random.normal(key, inputs.image.shape)
+    return inputs._replace(image=inputs.image + noise)
+
+
+SMALL = {
+    "supervised": {},
+    "semiconformer": {"hidden": 6, "project": 4, "dropout": 0.0},
+}
+SGD, ADAM, REST = optax.sgd(0.1), optax.adam(0.03), optax.sgd(0.0)
+
+
+TINY = Tiny(3)
+
+
+@functools.cache
+def make(name, *, model=TINY, optimizer=SGD, augment=add_noise, seed=0, **args):
+    """A method on a tiny model, its first state, and its jitted step."""
+    args = SMALL[name] | args
+    method = make_method(name, model, optimizer, augment, seed=seed, **args)
+    state = jax.jit(method.init)(jax.random.key(1), make_batch().inputs)
+    return method, state, jax.jit(method.step)
+
+
+def assert_same_bits(a, b):
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+def assert_close(a, b, tolerance=1e-5):
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance),
+        a,
+        b,
+    )
+
+
+def differs(a, b):
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    return any(np.abs(np.array(x) - np.array(y)).max() > 1e-4 for x, y in pairs)
