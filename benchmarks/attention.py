@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jaxastro.layers.conv_attention import ConvAttention
 
 LENGTHS = (33, 66, 132, 264, 330)
-OBJECTS, PIXELS, CHANNELS, HEADS = 2, 9, 8, 4
+OBJECTS, PIXELS, CHANNELS, HEADS = 1, 9, 8, 4
 
 
 def naive(params, x, mask):
@@ -89,7 +89,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="print JSON, not a table")
-    parser.add_argument("--repeats", type=int, default=5, help="steps timed per row")
+    parser.add_argument("--repeats", type=int, default=3, help="steps timed per row")
     arguments = parser.parse_args()
     rows = [
         measure(form, length, arguments.repeats)

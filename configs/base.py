@@ -42,8 +42,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.augment.rotation = 180.0  # degrees, either way
     config.augment.flip = True
 
-    config.model = ConfigDict({"name": "convention", "args": ConfigDict()})
-    config.method = ConfigDict({"name": "supervised", "args": ConfigDict()})
+    config.model = ConfigDict({"name": "", "args": ConfigDict()})
+    config.method = ConfigDict({"name": "", "args": ConfigDict()})
 
     config.optimizer = ConfigDict()
     config.optimizer.name = "adam"
@@ -59,6 +59,24 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.patience = 0  # evaluations without a better score before stopping; 0: never
     config.best_metric = "macro_f1"  # validation score that picks the checkpoint
     return config
+
+
+def convention(config: ConfigDict) -> None:
+    """Sets the model of both experiments, with every argument that it has."""
+    config.model.name = "convention"
+    args = config.model.args
+    args.widths = (64, 128, 64, 8)  # channels of the 3D-CNN's four layers
+    args.num_blocks = 2  # of attention
+    args.num_heads = 4  # must divide the last width
+    args.hidden = 256  # units of the classifier's hidden layer
+    args.dropout = 0.3  # before and after it
+    args.score = "linear"  # "additive": attention that sees the query, O(N^2)
+    args.norm = "joint"  # published; "per_epoch" fits series of any length
+    args.encoding = "positional"  # "mjd": by time; "none"
+    args.band_embedding = "learned"  # "fixed", "none"
+    args.band_rows = 10  # most bands, and one for padding
+    args.masked = True  # False: padding takes part, as in the published code
+    args.remat = False  # True: blocks are computed again on the way back
 
 
 def laptop(config: ConfigDict) -> None:

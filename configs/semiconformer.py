@@ -14,9 +14,15 @@ from configs import base
 def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
     config = base.get_config(preset)
+    base.convention(config)
     config.method.name = "semiconformer"
     config.method.args.target_decay = 0.99  # thesis, Sect. 5.3.2
-    config.method.args.similarity_weight = 1.0
+    config.method.args.target_statistics = "own"  # "ema", "copy": of the batch norms
+    config.method.args.similarity_weight = 1.0  # of the term that needs no label
+    config.method.args.label_smoothing = 0.0
+    config.method.args.hidden = 256  # units of the projections' hidden layers
+    config.method.args.project = 128  # and of what is compared
+    config.method.args.dropout = 0.3  # between the two
     config.data.unlabelled_share = 0.2  # Unknown is 20 % of the survey
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3  # thesis, Sect. 5.3.2, as the cosine decay

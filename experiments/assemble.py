@@ -13,7 +13,7 @@ from ml_collections import ConfigDict, config_flags
 from jaxastro.augment import make_augment
 from jaxastro.methods import make_method
 from jaxastro.models import make_model
-from jaxastro.representations import REPRESENTATIONS
+from jaxastro.representations import representation_of
 from jaxastro.surveys import Survey, survey_of
 from jaxastro.training.optimizer import make_optimizer
 from jaxastro.types import Method, Series
@@ -59,9 +59,17 @@ def survey_of_config(config: ConfigDict) -> Survey:
 
 
 def model_of_config(config: ConfigDict):
-    """Returns the model."""
-    args = dict(config.model.args)
-    return make_model(config.model.name, num_classes=len(config.classes), **args)
+    """Returns the model, after checking that it can tell the survey's bands apart."""
+    args, bands = dict(config.model.args), survey_of_config(config).bands
+    model = make_model(config.model.name, num_classes=len(config.classes), **args)
+    rows = getattr(model, "band_rows", len(bands) + 1)
+    if len(bands) >= rows:  # row 0 is padding's
+        raise ValueError(
+            f"Survey {config.survey} has {len(bands)} bands ({', '.join(bands)}), the "
+            f"model's table {rows} rows, one of them for padding. Set "
+            f"config.model.args.band_rows={len(bands) + 1} or more."
+        )
+    return model
 
 
 def method_of_config(config: ConfigDict) -> Method:
@@ -77,9 +85,8 @@ def method_of_config(config: ConfigDict) -> Method:
 
 def series_of_config(config: ConfigDict, *, max_epochs: int):
     """Returns record -> example, with the statistics that training stored."""
-    representation = REPRESENTATIONS[config.data.representation]
     return partial(
-        representation.make_series,
+        representation_of(config.data.representation).make_series,
         max_epochs=max_epochs,
         normalisation=config.data.normalisation,
         statistics=config.data.statistics.to_dict(),
@@ -119,7 +126,13 @@ def read_config(workdir: Path) -> ConfigDict:
             f"No {path}. {workdir} is not the folder of a run. Train one with "
             f"python -m experiments.train --config=... --workdir={workdir}."
         )
-    return from_plain(json.loads(path.read_text()))
+    try:
+        return from_plain(json.loads(path.read_text()))
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not the config of a run ({error!r}). Train again by the same "
+            "command: it continues from its last checkpoint and writes the file anew."
+        ) from error
 
 
 def differences(a: dict, b: dict, where: str = "config") -> list[str]:

@@ -16,6 +16,8 @@ def cross_entropy(
     Source: Bairouk 2023, thesis, Eq. 5.2; smoothing: Szegedy et al. 2016, Sect. 7.
     Differs: none.
     """
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"label_smoothing {smoothing} is not in [0, 1).")
     num_classes = logits.shape[-1]
     y = jax.nn.one_hot(label, num_classes) * (1 - smoothing) + smoothing / num_classes
     return -jnp.sum(y * jax.nn.log_softmax(logits), axis=-1)
@@ -32,6 +34,8 @@ def focal(
     Differs: ConvEntion's published code focuses the mean of a batch; that weights
         batches, not objects, and is not offered.
     """
+    if gamma < 0:
+        raise ValueError(f"focal_gamma {gamma} is below 0: easy objects would rule.")
     log_p = jax.nn.log_softmax(logits)
     log_p = jnp.take_along_axis(log_p, label[:, None], axis=-1)[:, 0]
     miss = -jnp.expm1(log_p)

@@ -1,6 +1,8 @@
 """Every experiment in every preset: it builds, is locked and comes back from JSON."""
 
 import ast
+import dataclasses
+import inspect
 import json
 import runpy
 from pathlib import Path
@@ -12,6 +14,8 @@ from ml_collections import ConfigDict
 
 from configs import base
 from experiments import assemble
+from jaxastro.methods import METHODS
+from jaxastro.models import MODELS
 
 FILES = sorted(
     set(Path(base.__file__).parent.glob("[a-z]*.py")) - {Path(base.__file__)}
@@ -67,6 +71,17 @@ def test_every_preset_has_the_shared_keys_and_no_other(path, preset):
         config.num_step = 3
     with pytest.raises(TypeError):
         config.num_steps = "many"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_argument_of_model_and_method_can_be_set(path):
+    config = config_of(path, "paper")
+    model, method = MODELS[config.model.name], METHODS[config.method.name]
+    fields = {field.name for field in dataclasses.fields(model)}
+    assert set(config.model.args) == fields - {"num_classes", "parent", "name"}
+    keywords = inspect.signature(method).parameters.values()
+    known = {p.name for p in keywords if p.kind is p.KEYWORD_ONLY} - {"seed"}
+    assert set(config.method.args) == known
 
 
 @pytest.mark.parametrize(("path", "preset"), EVERY)

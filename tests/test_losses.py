@@ -49,6 +49,13 @@ def test_focal_without_focus_is_cross_entropy():
     np.testing.assert_allclose(ours, losses.cross_entropy(logits, LABEL), rtol=1e-5)
 
 
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValueError, match=r"label_smoothing 1.5 is not in \[0, 1\)"):
+        losses.cross_entropy(random((6, 4)), LABEL, 1.5)
+    with pytest.raises(ValueError, match=r"focal_gamma -1.0 is below 0"):
+        losses.focal(random((6, 4)), LABEL, -1.0)
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("confidence", [1e3, -1e3, 17.0])
 def test_gradients_of_sure_objects_are_finite(gamma, confidence):

@@ -9,6 +9,7 @@ import pytest
 from runs import assert_same_bits, smoke, state_of, told
 
 from configs import convention, semiconformer
+from data_builders.readings import records_of
 from experiments import command
 from experiments.dataset import open_dataset
 from experiments.evaluate import evaluate
@@ -92,21 +93,11 @@ def test_a_fault_of_the_program_keeps_its_traceback():
 
     assert caught(lambda: smoke()["nothing"]) is None
     assert caught(lambda: np.zeros(3).reshape(2, 2)) is None
-    # A line of ours, but no sentence of ours: zip() is too short.
-    one = {"model.args.widths": (4, 4)}
-    assert caught(lambda: state_of_model(smoke(**one))) is None
+    # A line of ours, but no sentence of ours.
+    assert caught(lambda: next(records_of([1, 2], report=None))) is None
     assert caught(lambda: open("none/none")) == (  # noqa: SIM115
         "[Errno 2] No such file or directory: 'none/none'"
     )
-
-
-def state_of_model(config):
-    import jax
-
-    from experiments import assemble
-
-    method = assemble.method_of_config(config)
-    return jax.eval_shape(method.init, jax.random.key(0), assemble.blank_inputs(config))
 
 
 # -- configs that cannot be run --------------------------------------------------------
@@ -135,6 +126,9 @@ def state_of_model(config):
         ({"optimizer.warmup_steps": 2}, "2 warm-up steps of 2."),
         ({"data.unlabelled_share": 1.0}, "unlabelled_share 1.0 is not in [0, 1)"),
         ({"model.args.norm": "batch"}, "'batch'. Known: joint, per_epoch"),
+        ({"model.args.widths": (4, 4)}, "widths (4, 4) are 2 numbers. The 3D-CNN has"),
+        ({"model.args.band_rows": 5}, "config.model.args.band_rows=6 or more"),
+        ({"method.args.label_smoothing": 1.0}, "label_smoothing 1.0 is not in [0, 1)"),
     ],
 )
 def test_a_config_that_cannot_be_run_is_refused(changed, words, tmp_path, data_dir):
@@ -191,6 +185,11 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
 
     shutil.copy(trained[0] / "config.json", tmp_path)
     assert f"No {tmp_path / 'checkpoints'}. Train the run" in told(evaluate, tmp_path)
+    whole = (tmp_path / "config.json").read_text()
+    for part in (whole[:100], "{}", "[]"):
+        (tmp_path / "config.json").write_text(part)
+        assert "config.json is not the config of a run" in told(evaluate, tmp_path)
+    (tmp_path / "config.json").write_text(whole)
     (tmp_path / "checkpoints").mkdir()
     assert "holds no complete checkpoint" in told(evaluate, tmp_path)
     assert "experiments.evaluate --workdir=" in told(write_report, tmp_path)

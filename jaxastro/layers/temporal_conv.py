@@ -50,6 +50,11 @@ class TemporalConv(nn.Module):
         kernel = self.param("kernel", init, shape).astype(x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
 
+        if self.pad >= self.taps:
+            raise ValueError(
+                f"Padding by {self.pad} frames makes outputs that see no frame through "
+                f"{self.taps} taps. Use less padding."
+            )
         num_out = (frames + 2 * self.pad - self.taps) // self.stride + 1
         if num_out < 1:
             raise ValueError(

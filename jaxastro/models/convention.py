@@ -49,6 +49,11 @@ class ConvEntion(nn.Module):
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
         image, mask = inputs.image, inputs.epoch_mask
         size = image.shape[-1]
+        if len(self.widths) != len(DOWNSIZE):
+            raise ValueError(
+                f"widths {self.widths} are {len(self.widths)} numbers. The 3D-CNN has "
+                f"{len(DOWNSIZE)} layers: give the channels of each."
+            )
         if min(image.shape[-2:]) < 15:
             raise ValueError(
                 f"Frames of {image.shape[-2]}x{size} pixels. The 3D-CNN needs at least "
