@@ -79,7 +79,9 @@ def measure(records: list[Record], *, seed: int) -> list[dict]:
     return rows
 
 
-def forest(features, label, group, num_classes: int, parts, seed: int) -> np.ndarray:
+def forest(
+    features, label, group, num_classes: int, parts, seed: int, split_seed: int
+) -> np.ndarray:
     """Returns [o c]: each object's probability from a forest blind to its fold.
 
     Args:
@@ -87,7 +89,7 @@ def forest(features, label, group, num_classes: int, parts, seed: int) -> np.nda
     """
     probability = np.zeros((len(label), num_classes))
     for fold in range(NUM_FOLDS):
-        split = split_of(group, test_fold=fold, num_folds=NUM_FOLDS, seed=SPLIT_SEED)
+        split = split_of(group, test_fold=fold, num_folds=NUM_FOLDS, seed=split_seed)
         known = np.concatenate([split[part] for part in parts])
         probability[split["test"]] = fit_predict(
             features[known],
@@ -103,7 +105,9 @@ def _score(records, features, classes, parts, seed) -> dict:
     rows = np.array([i for i, r in enumerate(records) if r.label in classes])
     label = np.array([classes.index(records[i].label) for i in rows])
     group = np.array([records[i].group for i in rows])
-    probability = forest(features[rows], label, group, len(classes), parts, seed)
+    probability = forest(
+        features[rows], label, group, len(classes), parts, seed, SPLIT_SEED
+    )
     settings = {"num_draws": NUM_DRAWS, "seed": seed}
     found = {"objects": len(rows)}
     # By object, and by field, whose objects share sky and weather.

@@ -15,7 +15,14 @@ import numpy as np
 from absl import app, flags
 from tqdm import tqdm
 
-from benchmarks.hits_baselines import INPUTS, NUM_DRAWS, NUM_FOLDS, TASKS, forest
+from benchmarks.hits_baselines import (
+    INPUTS,
+    NUM_DRAWS,
+    NUM_FOLDS,
+    SPLIT_SEED,
+    TASKS,
+    forest,
+)
 from configs import convention, semiconformer
 from data_builders import hits
 from experiments.train import train
@@ -34,8 +41,9 @@ def pooled(name: str, classes: tuple[str, ...], seed: int, manual_dir: str):
     for fold in tqdm(range(NUM_FOLDS), desc=f"{name}, {len(classes)} classes"):
         config = CONFIGS[name].get_config("hits")
         config.classes, config.seed = classes, seed
-        config.data.test_fold = fold
-        run = Path(FLAGS.workdir) / f"{name}_{len(classes)}_seed{seed}_fold{fold}"
+        config.data.test_fold, config.data.split_seed = fold, FLAGS.split_seed
+        run = f"{name}_{len(classes)}_seed{seed}_split{FLAGS.split_seed}_fold{fold}"
+        run = Path(FLAGS.workdir) / run
         run.mkdir(parents=True, exist_ok=True)
         if not (run / "report" / "index.html").exists():
             train(config, run, manual_dir=manual_dir)
@@ -55,7 +63,9 @@ def measure(name: str, classes: tuple[str, ...], records: dict, seed: int) -> li
     chosen = [records[name] for name in object_id]
     for what in BESIDE:
         features = np.array([INPUTS[what](record) for record in chosen])
-        other = forest(features, label, group, count, ("train",), seed)
+        other = forest(
+            features, label, group, count, ("train",), seed, FLAGS.split_seed
+        )
         score = score_intervals(label, other, group, count, **settings)["macro_f1"]
         gain = difference_intervals(label, probability, other, group, count, **settings)
         row = {"what": f"forest: {what}", "classes": count, "objects": len(label)}
@@ -96,5 +106,6 @@ if __name__ == "__main__":
     flags.DEFINE_list("configs", list(CONFIGS), "Which configs to train.")
     flags.DEFINE_list("tasks", ["3", "2"], "3: SN, EB, RRLyrae; 2: EB, RRLyrae.")
     flags.DEFINE_integer("seed", 0, "Of networks, forests and bootstrap.")
+    flags.DEFINE_integer("split_seed", SPLIT_SEED, "Of the folds.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
     app.run(main)
