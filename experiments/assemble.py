@@ -15,10 +15,20 @@ from jaxastro.methods import make_method
 from jaxastro.models import make_model
 from jaxastro.representations import representation_of
 from jaxastro.surveys import Survey, survey_of
+from jaxastro.training import sharding
 from jaxastro.training.optimizer import make_optimizer
+from jaxastro.training.sharding import Mesh
 from jaxastro.types import Method, Series
 
 CONFIG_FILE = "config.json"
+# What a run may change when it continues: the state does not depend on it, but for
+# the rounding that other places of the parameters bring.
+HARMLESS = (
+    "config.data.num_threads",
+    "config.evaluate_every",
+    "config.mesh.fsdp",
+    "config.patience",
+)
 
 
 def resolve_preset(flags, said=sys.stdout) -> ConfigDict:
@@ -72,15 +82,24 @@ def model_of_config(config: ConfigDict):
     return model
 
 
-def method_of_config(config: ConfigDict) -> Method:
-    """Returns the method, with its model, optimizer and augmentation."""
+def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:
+    """Returns the method, with its model, optimizer and augmentation, for a mesh."""
     optimizer = make_optimizer(num_steps=config.num_steps, **config.optimizer)
+    optimizer = sharding.with_whole_gradients(optimizer, mesh)
     augment = make_augment(**config.augment)
     args = dict(config.method.args)
     model = model_of_config(config)
-    return make_method(
-        config.method.name, model, optimizer, augment, seed=config.seed, **args
+    method = make_method(
+        config.method.name,
+        model,
+        optimizer,
+        augment,
+        seed=config.seed,
+        gradient_accumulation=config.gradient_accumulation,
+        **args,
     )
+    step, predict = (sharding.whole(f, mesh) for f in (method.step, method.predict))
+    return method._replace(step=step, predict=predict)
 
 
 def series_of_config(config: ConfigDict, *, max_epochs: int):
@@ -135,6 +154,13 @@ def read_config(workdir: Path) -> ConfigDict:
         ) from error
 
 
+def write_config(workdir: Path, plain: dict) -> None:
+    """Writes the config of a run into its folder, whole or not at all."""
+    partial_file = workdir / f"{CONFIG_FILE}.partial"
+    partial_file.write_text(json.dumps(plain, indent=1))
+    partial_file.replace(workdir / CONFIG_FILE)
+
+
 def differences(a: dict, b: dict, where: str = "config") -> list[str]:
     """Returns one line for each key in which two plain configs differ."""
     lines = []
@@ -145,6 +171,11 @@ def differences(a: dict, b: dict, where: str = "config") -> list[str]:
         elif left != right:
             lines.append(f"{where}.{key}: {left} there, {right} now")
     return lines
+
+
+def is_harmless(difference: str) -> bool:
+    """Returns whether a run can continue with a line of `differences`."""
+    return difference.partition(":")[0] in HARMLESS
 
 
 def _tuples(value):

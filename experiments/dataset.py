@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
@@ -14,6 +13,8 @@ from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey
+from jaxastro.training import sharding
+from jaxastro.training.sharding import Mesh
 
 NUM_STATISTICS = 1000  # training objects that the normalisation is measured on
 
@@ -40,9 +41,13 @@ class Dataset(NamedTuple):
 
 def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Dataset:
     """Returns the records of config.survey, split by group into its folds."""
-    builder = prepare(config.survey, data_dir=data_dir, manual_dir=manual_dir)
+    first = sharding.is_first_process()
+    for is_my_turn in (first, not first):  # the others find it built, on a shared disk
+        if is_my_turn:
+            builder = prepare(config.survey, data_dir=data_dir, manual_dir=manual_dir)
+        sharding.wait_for_all("data set built")
     source = builder.as_data_source(split="all")
-    index = read_index(source)
+    index = read_index(source, quiet=not first)
     wanted = np.isin(index.label, (*config.classes, UNLABELLED))
     names, counts = np.unique(index.label[~wanted], return_counts=True)
     rows = split_of(
@@ -94,16 +99,19 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
 
 
 def evaluation_batches(
-    dataset: Dataset, rows: np.ndarray, config: ConfigDict, *, shorten=None
+    dataset: Dataset, rows: np.ndarray, config: ConfigDict, mesh: Mesh, *, shorten=None
 ) -> Batches:
-    """Returns batches that visit each row once; `shorten` may cut its record first."""
+    """Returns batches that visit each row once, in order, the last one filled up.
+
+    `shorten` may cut a record first. Of several processes each reads its share.
+    """
     make_series = series_of_config(config, max_epochs=config.data.max_epochs)
 
     def series_of(record: Record):
         return make_series(shorten(record) if shorten else record)
 
     # A multiple of the devices, for the last batch is filled up anyway.
-    batch_size = -(-64 // jax.device_count()) * jax.device_count()
+    batch_size = -(-64 // mesh.size) * mesh.size
     row_of, num_batches = in_order(rows, batch_size)
     return Batches(
         dataset.source,
@@ -113,4 +121,5 @@ def evaluation_batches(
         batch_size=batch_size,
         num_batches=num_batches,
         num_threads=config.data.num_threads,
+        share=sharding.local_rows(batch_size, mesh),
     )

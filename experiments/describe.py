@@ -17,6 +17,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from experiments import assemble, command
+from jaxastro.training import sharding
 from jaxastro.types import Batch
 
 FLAGS = flags.FLAGS
@@ -31,7 +32,7 @@ def describe(config) -> dict:
     bytes_per_object: that one more object in a batch adds to a training step.
     layers: path, shape and number of every trained array.
     """
-    method = assemble.method_of_config(config)
+    method = assemble.method_of_config(config, sharding.make_mesh())
     key = jax.random.key(config.seed)
     state = jax.eval_shape(method.init, key, assemble.blank_inputs(config))
     few, many = (batch_of(config, count) for count in (2, 4))

@@ -7,6 +7,8 @@ epochs alone, and a few objects' frames, so that reports need no survey.
 """
 
 import functools
+import math
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,15 +27,17 @@ from experiments.dataset import (
     records,
     truth_is_known,
 )
+from jaxastro.data.loader import Batches
 from jaxastro.data.record import first_epochs
 from jaxastro.evaluation.leakage import (
     majority_baseline,
     nuisance_baseline,
     nuisance_features,
 )
-from jaxastro.evaluation.predictions import Predictions, save
+from jaxastro.evaluation.predictions import FILE_NAME, Predictions, save
 from jaxastro.training import sharding
-from jaxastro.training.checkpoint import Checkpoints, abstract_state
+from jaxastro.training.checkpoint import Checkpoints
+from jaxastro.types import Method, TrainState
 
 FLAGS = flags.FLAGS
 NUM_SHOWN = 6  # objects classified right, and as many wrong, whose frames are kept
@@ -46,16 +50,20 @@ class Output(NamedTuple):
     embedding: np.ndarray  # o d
 
 
-def predict_rows(predict_fn, batches, mesh) -> Output:
-    """Returns probability and embedding of each object that fills no batch up."""
+def predict_rows(predict_fn, batches: Batches, count: int, mesh) -> Output:
+    """Returns probability and embedding of the first `count` objects of the batches.
+
+    Every process predicts its share, and holds all of it in the end.
+    """
     probability, embedding = [], []
     for batch in batches.since(0):
         inputs = sharding.put_batch(batch.inputs, mesh)
         output = jax.device_get(predict_fn(inputs))
-        real = batch.example_mask
-        probability.append(softmax(output.logits[real]))
-        embedding.append(output.embedding[real])
-    return Output(np.concatenate(probability), np.concatenate(embedding))
+        probability.append(softmax(output.logits))
+        embedding.append(output.embedding)
+    return Output(
+        np.concatenate(probability)[:count], np.concatenate(embedding)[:count]
+    )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -66,6 +74,11 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return odds / odds.sum(axis=1, keepdims=True)
 
 
+def mesh_for(config):
+    """Returns the mesh of a run, as far as the devices there are allow."""
+    return sharding.make_mesh(math.gcd(config.mesh.fsdp, jax.device_count()))
+
+
 def load_predictor(workdir: Path, config, mesh):
     """Returns inputs -> ModelOutput of the best state of a run."""
     if not (workdir / "checkpoints").is_dir():
@@ -73,43 +86,56 @@ def load_predictor(workdir: Path, config, mesh):
             f"No {workdir / 'checkpoints'}. Train the run with python -m "
             f"experiments.train --workdir={workdir}."
         )
-    method = assemble.method_of_config(config)
+    method = assemble.method_of_config(config, mesh)
     checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
+    for sentence in checkpoints.damaged:
+        print(sentence, file=sys.stderr)
     step = checkpoints.best_step()
     if step is None:
         raise FileNotFoundError(
-            f"{workdir} holds no complete checkpoint. Train it with python -m "
-            f"experiments.train --workdir={workdir}."
+            f"{workdir} holds no complete checkpoint with a score. Train it with "
+            f"python -m experiments.train --workdir={workdir}."
         )
     key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    everywhere = sharding.everywhere(mesh)
-    abstract = abstract_state(method.init, everywhere, key, blank)
+    abstract = sharding.abstract_state(method.init, mesh, key, blank)
     state = checkpoints.restore(step, abstract)
-    shardings = everywhere, sharding.over_data(mesh)
-    return functools.partial(jax.jit(method.predict, in_shardings=shardings), state)
+    return functools.partial(compile_predict(method, abstract, mesh), state)
+
+
+def compile_predict(method: Method, abstract: TrainState, mesh):
+    """Returns (state, inputs) -> ModelOutput, which every process can read whole."""
+    return jax.jit(
+        method.predict,
+        in_shardings=(sharding.places(abstract), sharding.over_data(mesh)),
+        out_shardings=sharding.everywhere(mesh),
+    )
 
 
 def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path:
     """Writes predictions of the test fold and returns their file."""
     config = assemble.read_config(workdir)
     survey = assemble.survey_of_config(config)
-    mesh = sharding.make_mesh()
+    mesh = mesh_for(config)
     predict_fn = load_predictor(workdir, config, mesh)
     dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
     rows = labelled(dataset, "test")
     label = labels_of(dataset, rows, config, scoring=True)
     index = dataset.index
 
+    quiet = not sharding.is_first_process()
     looks = early_looks(index.num_epochs[rows])
-    bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass")
-    output = predict_rows(predict_fn, evaluation_batches(dataset, rows, config), mesh)
+    bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass", disable=quiet)
+    batches = evaluation_batches(dataset, rows, config, mesh)
+    output = predict_rows(predict_fn, batches, len(rows), mesh)
     bar.update()
     early = []
     for count in looks:
         shorten = functools.partial(first_epochs, count=count)
-        batches = evaluation_batches(dataset, rows, config, shorten=shorten)
-        early.append(predict_rows(predict_fn, batches, mesh).probability)
+        batches = evaluation_batches(dataset, rows, config, mesh, shorten=shorten)
+        early.append(predict_rows(predict_fn, batches, len(rows), mesh).probability)
         bar.update()
+    if not sharding.is_first_process():
+        return workdir / "predictions" / FILE_NAME
     baselines = baseline_probabilities(dataset, rows, config, survey)
     bar.update()
     shown = choose_shown(label, output.probability, seed=config.seed)

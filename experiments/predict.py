@@ -19,7 +19,7 @@ from tqdm import tqdm
 from data_builders import READERS
 from data_builders.readings import records_of
 from experiments import assemble, command
-from experiments.evaluate import load_predictor, softmax
+from experiments.evaluate import load_predictor, mesh_for, softmax
 from jaxastro.training import sharding
 from jaxastro.types import Series
 
@@ -37,7 +37,7 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
         raise ValueError(f"{output} is no file. Give the path of a CSV file to write.")
     config = assemble.read_config(workdir)
     survey = assemble.survey_of_config(config)
-    mesh = sharding.make_mesh()
+    mesh = mesh_for(config)
     predict_fn = load_predictor(workdir, config, mesh)
     make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
     size = -(-BATCH_SIZE // mesh.size) * mesh.size

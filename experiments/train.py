@@ -10,10 +10,15 @@ stopped, from its last checkpoint, to the same bits. In the end the folder holds
     scalars.jsonl        losses and validation scores by step; tensorboard/ as well
     predictions/         what the best state says of every object of the test fold
     report/index.html    the page to read
+
+On several hosts the same command runs once on each, with --distributed
+(docs/clusters.md). SIGTERM and SIGINT finish the step, save, and end the run.
 """
 
+import contextlib
 import functools
-import json
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -32,13 +37,14 @@ from experiments.dataset import (
     measure_statistics,
     open_dataset,
 )
-from experiments.evaluate import evaluate, predict_rows
+from experiments.evaluate import compile_predict, evaluate, predict_rows
+from experiments.interruption import Interruption
 from experiments.report import write_report
 from jaxastro.data.loader import Batches
 from jaxastro.data.sampling import balanced_draw
 from jaxastro.evaluation.metrics import SCORES, scores
 from jaxastro.training import sharding
-from jaxastro.training.checkpoint import Checkpoints, abstract_state
+from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.training.scalars import Scalars, read_scalars
 
 FLAGS = flags.FLAGS
@@ -52,9 +58,13 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
             f"one of {', '.join(SCORES)}."
         )
     # -- devices ---------------------------------------------------------------------
-    mesh = sharding.make_mesh()
-    sharding.check_batch_size(config.batch_size, mesh)
-    print(f"Devices: {mesh.size} x {jax.devices()[0].device_kind}")
+    mesh = sharding.make_mesh(config.mesh.fsdp)
+    sharding.check_batch_size(config.batch_size, mesh, config.gradient_accumulation)
+    devices = sharding.describe(mesh)
+    first = sharding.is_first_process()
+    say = tqdm.write if first else lambda *_: None  # one process speaks for all
+    hosts = f" of {devices['processes']} processes" * (devices["processes"] > 1)
+    say(f"Devices: {devices['devices']} x {devices['kind']}{hosts}")
 
     # -- data ------------------------------------------------------------------------
     survey = assemble.survey_of_config(config)
@@ -77,114 +87,149 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         batch_size=config.batch_size,
         num_batches=config.num_steps,
         num_threads=config.data.num_threads,
+        share=sharding.local_rows(config.batch_size, mesh),
     )
     sizes = ", ".join(f"{split} {len(rows)}" for split, rows in dataset.rows.items())
-    print(f"Survey {config.survey}, objects: {sizes}. Classes: {config.classes}")
+    say(f"Survey {config.survey}, objects: {sizes}. Classes: {config.classes}")
     for label, count in dataset.set_aside.items():
-        print(f"Not in config.classes, left out: {count} objects labelled {label}")
+        say(f"Not in config.classes, left out: {count} objects labelled {label}")
 
     # -- model and method ------------------------------------------------------------
-    method = assemble.method_of_config(config)
-    everywhere, over_data = sharding.everywhere(mesh), sharding.over_data(mesh)
+    method = assemble.method_of_config(config, mesh)
     key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    abstract = abstract_state(method.init, everywhere, key, blank)
+    abstract = sharding.abstract_state(method.init, mesh, key, blank)
+    places, over_data = sharding.places(abstract), sharding.over_data(mesh)
     num_parameters = sum(leaf.size for leaf in jax.tree.leaves(abstract.params))
-    print(f"{config.method.name}: {num_parameters:,} parameters are trained")
+    say(f"{config.method.name}: {num_parameters:,} parameters are trained")
 
     # -- state: the last checkpoint's, or a new one, made where it will stay -----------
-    plain = assemble.to_plain(config)
+    notes = {"config": assemble.to_plain(config), "devices": devices}
     checkpoints = Checkpoints(
         workdir / "checkpoints", metric=config.best_metric, create=True
     )
-    first_step = checkpoints.latest_step()
+    for sentence in checkpoints.damaged:
+        say(sentence)
+    first_step, pending = checkpoints.latest_step(), []
     if first_step is None:
         first_step = 0
-        init = jax.jit(method.init, out_shardings=everywhere)
-        state = init(key, blank)
+        state = jax.jit(method.init, out_shardings=places)(key, blank)
     else:
-        changed = assemble.differences(checkpoints.config_of(first_step), plain)
-        if changed:
-            raise ValueError(
-                f"{workdir} holds a checkpoint of another config. "
-                f"{'; '.join(changed)}. Use a new --workdir, or the old config."
-            )
-        state = checkpoints.restore(first_step, abstract)
-        print(f"Continuing from step {first_step}")
-    (workdir / assemble.CONFIG_FILE).write_text(json.dumps(plain, indent=1))
-    scalars = Scalars(workdir, first_step=first_step)
+        then = checkpoints.notes_of(first_step)
+        changes = changes_since(then, notes, workdir)
+        say("\n".join([f"Continuing from step {first_step}", *changes]))
+        state, pending = checkpoints.restore(first_step, abstract), then["pending"]
+    if first:
+        assemble.write_config(workdir, notes["config"])
+        scalars = Scalars(workdir, first_step=first_step)
 
     # -- step ------------------------------------------------------------------------
     step_fn = jax.jit(
         method.step,
         donate_argnums=0,
-        in_shardings=(everywhere, over_data),
-        out_shardings=everywhere,
+        in_shardings=(places, over_data),
+        out_shardings=(places, sharding.everywhere(mesh)),
     )
-    predict_fn = jax.jit(method.predict, in_shardings=(everywhere, over_data))
+    predict_fn = compile_predict(method, abstract, mesh)
 
     # -- loop ------------------------------------------------------------------------
     last_good, started = first_step, time.monotonic()
-    pending = []  # scalars on their way from the device, fetched once per evaluation
-    bar = tqdm(initial=first_step, total=config.num_steps, desc="Training", unit="step")
+    on_the_way = []  # scalars not fetched from the device, so that it never waits
+    size = {"initial": first_step, "total": config.num_steps}
+    bar = tqdm(desc="Training", unit="step", disable=not first, **size)
     bar.set_postfix_str("compiling")
     validated = ""  # the last validation score, shown while training goes on
-    stopped = is_over(read_scalars(workdir), config)
-    stream = iter(()) if stopped else batches.since(first_step)
-    for step, batch in enumerate(stream, start=first_step + 1):
-        state, values = step_fn(state, sharding.put_batch(batch, mesh))
-        pending.append(values)
-        # Waits for the step before last, so that the bar tells the truth.
-        if len(pending) > 1:
-            loss = float(pending[-2]["loss"])
-            bar.set_postfix_str(f"loss {loss:.3f}{validated}", refresh=False)
-        bar.update()
-        if step % config.evaluate_every and step != config.num_steps:
-            continue
+    history = [line for line in read_scalars(workdir) if line["step"] <= first_step]
+    stream = iter(()) if is_over(history, config) else batches.since(first_step)
+    with Interruption() as interruption:
+        for step, batch in enumerate(stream, start=first_step + 1):
+            state, values = step_fn(state, sharding.put_batch(batch, mesh))
+            on_the_way.append(values)
+            # Waits for the step before last, so that the bar tells the truth.
+            if len(on_the_way) > 1:
+                loss = float(on_the_way[-2]["loss"])
+                bar.set_postfix_str(f"loss {loss:.3f}{validated}", refresh=False)
+            bar.update()
+            is_due = step % config.evaluate_every == 0 or step == config.num_steps
+            is_asked = interruption.is_asked(step)
+            if not is_due and not is_asked:
+                continue
 
-        fetched = jax.device_get(pending)
-        means = {name: np.mean([v[name] for v in fetched]) for name in fetched[0]}
-        pending = []
-        bar.set_postfix_str("validating")
-        label = labels_of(dataset, validation_rows, config)
-        output = predict_rows(
-            functools.partial(predict_fn, state),
-            evaluation_batches(dataset, validation_rows, config),
-            mesh,
-        )
-        if not np.isfinite([*means.values(), output.probability.sum()]).all():
-            checkpoints.close()
-            kept = f"Step {last_good}'s state is kept" if last_good else "None was good"
-            raise FloatingPointError(
-                f"The loss or the predictions became NaN or infinite within steps "
-                f"{last_good + 1} to {step}. {kept}. Lower "
-                "config.optimizer.learning_rate or set config.optimizer.clip, in a new "
-                "--workdir."
-            )
-        valid = scores(label, output.probability, len(config.classes))
-        values = {f"train/{name}": float(mean) for name, mean in means.items()}
-        values |= {f"validation/{name}": score for name, score in valid.items()}
-        scalars.write(step, values)
-        checkpoints.save(step, state, plain, valid)
-        last_good = step
-        validated = f", validation macro F1 {valid['macro_f1']:.3f}"
-        tqdm.write(
-            f"step {step}: loss {means['loss']:.3f}, validation macro F1 "
-            f"{valid['macro_f1']:.3f}, accuracy {valid['accuracy']:.3f}"
-        )
-        if is_over(read_scalars(workdir), config):
-            tqdm.write(f"No better {config.best_metric} for {config.patience} looks.")
-            break
+            fetched = jax.device_get(on_the_way)
+            pending += [{name: float(v[name]) for name in v} for v in fetched]
+            on_the_way = []
+            means = {name: np.mean([v[name] for v in pending]) for name in pending[0]}
+            is_finite, valid = np.isfinite([*means.values()]).all(), None
+            if is_due and is_finite:
+                bar.set_postfix_str("validating")
+                output = predict_rows(
+                    functools.partial(predict_fn, state),
+                    evaluation_batches(dataset, validation_rows, config, mesh),
+                    len(validation_rows),
+                    mesh,
+                )
+                is_finite = np.isfinite(output.probability).all()
+            if not is_finite:
+                checkpoints.close()
+                raise FloatingPointError(no_numbers(last_good, step))
+            if is_due:
+                label = labels_of(dataset, validation_rows, config)
+                valid = scores(label, output.probability, len(config.classes))
+                values = {f"train/{name}": float(mean) for name, mean in means.items()}
+                values |= {f"validation/{name}": x for name, x in valid.items()}
+                history.append({"step": step, **values})
+                pending, last_good = [], step
+                if first:
+                    scalars.write(step, values)
+                validated = f", validation macro F1 {valid['macro_f1']:.3f}"
+                say(f"step {step}: loss {means['loss']:.3f}{validated}")
+            checkpoints.save(step, state, notes | {"pending": pending}, valid)
+            if is_asked:
+                checkpoints.close()
+                interruption.end(step)
+            if is_over(history, config):
+                say(f"No better {config.best_metric} for {config.patience} looks.")
+                break
     bar.close()
-    scalars.close()
-    best = checkpoints.best_step()
+    if first:
+        scalars.close()
     checkpoints.close()
+    best = checkpoints.best_step()
     minutes = (time.monotonic() - started) / 60
-    print(f"Trained in {minutes:.1f} min. The best state is step {best}'s")
+    say(f"Trained in {minutes:.1f} min. The best state is step {best}'s")
 
     # -- what it is worth: the test fold, seen here for the first time -----------------
     del state
     evaluate(workdir, data_dir=data_dir, manual_dir=manual_dir)
-    write_report(workdir)
+    if first:
+        write_report(workdir)
+
+
+def changes_since(then: dict, now: dict, workdir: Path) -> list[str]:
+    """Returns what to say of other settings and devices than a checkpoint was made of.
+
+    Raises:
+        ValueError: if the run would not be the same run.
+    """
+    changes = assemble.differences(then["config"], now["config"])
+    harmful = [line for line in changes if not assemble.is_harmless(line)]
+    if harmful:
+        raise ValueError(
+            f"{workdir} holds a checkpoint of another config. {'; '.join(harmful)}. "
+            "Use a new --workdir, or the old config."
+        )
+    moved = assemble.differences(then["devices"], now["devices"], "devices")
+    rounding = ["From here equal to rounding, not to the bit."] if moved else []
+    return [f"Changed: {line}" for line in changes + moved] + rounding
+
+
+def no_numbers(last_good: int, step: int) -> str:
+    """Returns what to say when a loss or a prediction is NaN or infinite."""
+    kept = f"Step {last_good}'s state is kept" if last_good else "None was good"
+    return (
+        f"The loss or the predictions became NaN or infinite within steps "
+        f"{last_good + 1} to {step}. {kept}. Lower config.optimizer.learning_rate or "
+        "set config.optimizer.clip, in a new --workdir."
+    )
 
 
 def is_over(history: list[dict], config) -> bool:
@@ -198,17 +243,23 @@ def is_over(history: list[dict], config) -> bool:
 
 def main() -> None:
     """Runs the command."""
-    config = assemble.resolve_preset(FLAGS)
+    if FLAGS.distributed or FLAGS.coordinator:
+        sharding.join_hosts(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
+    first = sharding.is_first_process()
+    with Path(os.devnull).open("w") as nowhere:
+        config = assemble.resolve_preset(FLAGS, said=sys.stdout if first else nowhere)
     workdir = Path(FLAGS.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(workdir / ".lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout as error:
-        raise SystemExit(
-            f"Another process trains in {workdir}. Wait for it, or use another "
-            "--workdir."
-        ) from error
+    lock = contextlib.nullcontext()
+    if first:  # for all processes of this run
+        lock = filelock.FileLock(workdir / ".lock")
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout as error:
+            raise SystemExit(
+                f"Another process trains in {workdir}. Wait for it, or use another "
+                "--workdir."
+            ) from error
     with lock:
         train(config, workdir, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)
 
@@ -218,6 +269,19 @@ if __name__ == "__main__":
         "config", None, "An experiment, such as configs/semiconformer.py:laptop."
     )
     flags.DEFINE_string("workdir", None, "Folder of the run; made if it is not there.")
+    flags.DEFINE_bool(
+        "distributed",
+        False,
+        "This is one process of several, as JAX learns from SLURM, Kubernetes, Open "
+        "MPI or a TPU pod.",
+    )
+    flags.DEFINE_string(
+        "coordinator",
+        "",
+        "host:port of process 0, where JAX cannot learn of it; implies --distributed.",
+    )
+    flags.DEFINE_integer("num_processes", 1, "With --coordinator: how many there are.")
+    flags.DEFINE_integer("process_id", 0, "With --coordinator: which one this is.")
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
     command.run(main, needs=("config", "workdir"))

@@ -55,9 +55,19 @@ def similarity(a: Float[Array, "b d"], b: Float[Array, "b d"]) -> Float[Array, "
     return 2 - 2 * jnp.sum(_unit(a) * _unit(b), axis=-1)
 
 
-def masked_mean(value: Float[Array, " b"], mask: Bool[Array, " b"]) -> Float[Array, ""]:
-    """Returns the mean over the objects where mask is True; 0 if there are none."""
-    return jnp.where(mask, value, 0).sum() / jnp.maximum(mask.sum(), 1)
+def equal_weight(mask: Bool[Array, " b"]) -> Float[Array, " b"]:
+    """Returns 1 / count where mask is True: weights that make a sum the mean.
+
+    The mean over a batch is then the sum over its parts, whoever computes which.
+    """
+    return mask / jnp.maximum(mask.sum(), 1)
+
+
+def weighted_sum(
+    value: Float[Array, " b"], weight: Float[Array, " b"]
+) -> Float[Array, ""]:
+    """Returns the sum of the values by weight; those of no weight may be NaN."""
+    return jnp.where(weight > 0, value, 0) @ weight
 
 
 def _unit(a: Float[Array, "b d"]) -> Float[Array, "b d"]:

@@ -8,7 +8,7 @@ from configs import convention
 from experiments import assemble
 from experiments.command import explain
 from jaxastro.training import sharding
-from jaxastro.training.checkpoint import Checkpoints, abstract_state
+from jaxastro.training.checkpoint import Checkpoints
 
 
 def smoke(make=convention.get_config, **changed):
@@ -31,12 +31,12 @@ def told(function, *args, **kwargs) -> str:
 def state_of(workdir, step):
     """The state of a step, read back from a run's folder."""
     config = assemble.read_config(workdir)
-    everywhere = sharding.everywhere(sharding.make_mesh())
+    mesh = sharding.make_mesh()
     key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    method = assemble.method_of_config(config)
+    method = assemble.method_of_config(config, mesh)
     checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
     return checkpoints.restore(
-        step, abstract_state(method.init, everywhere, key, blank)
+        step, sharding.abstract_state(method.init, mesh, key, blank)
     )
 
 

@@ -1,5 +1,6 @@
 import resource
 import shutil
+import subprocess
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import pytest
 from runs import assert_same_bits
 
 from jaxastro.training import sharding
-from jaxastro.training.checkpoint import Checkpoints, abstract_state
+from jaxastro.training.checkpoint import SEAL, Checkpoints, damage_of
 from jaxastro.types import TrainState
 
 # Threads of tensorstore outlive the event loop of a save or restore that failed.
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 
-EVERYWHERE = sharding.everywhere(sharding.make_mesh())
+MESH = sharding.make_mesh()
+EVERYWHERE = sharding.everywhere(MESH)
 NAN_WITH_PAYLOAD = np.uint32(0x7FC12345).view(np.float32)
 
 
@@ -28,14 +30,14 @@ def init(seed=0):
     return TrainState(jnp.int32(seed), params, {}, moments, {}, {})
 
 
-ABSTRACT = abstract_state(init, EVERYWHERE)
+ABSTRACT = sharding.abstract_state(init, MESH)
 
 
 def save(folder, scores, *, first=1):
     """Saves a state for each score, at the steps from `first` on."""
     checkpoints = Checkpoints(folder, metric="macro_f1", create=True)
     for step, score in enumerate(scores, start=first):
-        metrics = {"macro_f1": score, "accuracy": 1 - score}
+        metrics = None if score is None else {"macro_f1": score, "accuracy": 1 - score}
         checkpoints.save(step, init(step), {"seed": step, "widths": [4, 4]}, metrics)
     checkpoints.close()
     return Checkpoints(folder, metric="macro_f1")
@@ -48,13 +50,15 @@ def kept(folder):
 @pytest.mark.parametrize(
     ("scores", "best", "left"),
     [
-        ((0.1, 0.9, 0.5, 0.3), 2, [2, 4]),
-        ((0.1, 0.2, 0.3), 3, [3]),
-        ((0.5, 0.5, 0.5), 3, [3]),  # the last of equals
+        ((0.1, 0.9, 0.5, 0.3, 0.2), 2, [2, 4, 5]),
+        ((0.1, 0.2, 0.3), 3, [2, 3]),
+        ((0.5, 0.5, 0.5), 3, [2, 3]),  # the last of equals
         ((0.7,), 1, [1]),
+        ((None, 0.7, None, None), 2, [2, 3, 4]),  # stopped before they were scored
+        ((0.7, None, None, None, 0.6), 1, [1, 4, 5]),
     ],
 )
-def test_the_latest_and_the_best_are_kept(tmp_path, scores, best, left):
+def test_the_latest_two_and_the_best_are_kept(tmp_path, scores, best, left):
     checkpoints = save(tmp_path / "whole", scores)
     assert checkpoints.latest_step() == len(scores)
     assert checkpoints.best_step() == best
@@ -79,7 +83,7 @@ def test_a_state_comes_back_to_the_bit_where_it_belongs(tmp_path):
     checkpoints = Checkpoints(tmp_path, metric="macro_f1", create=True)
     checkpoints.save(3, state, {}, {"macro_f1": 0.5})
     checkpoints.close()
-    abstract = abstract_state(lambda: state, EVERYWHERE)
+    abstract = sharding.abstract_state(lambda: state, MESH)
     restored = Checkpoints(tmp_path, metric="macro_f1").restore(3, abstract)
     assert isinstance(restored, TrainState)
     assert jax.tree.structure(restored) == jax.tree.structure(state)
@@ -92,15 +96,15 @@ def test_an_abstract_state_is_made_without_computing():
     def too_large():
         return init()._replace(params=jnp.zeros((1 << 20, 1 << 20, 64)))
 
-    abstract = abstract_state(too_large, EVERYWHERE)
+    abstract = sharding.abstract_state(too_large, MESH)
     assert abstract.params.shape == (1 << 20, 1 << 20, 64)
     assert {leaf.sharding for leaf in jax.tree.leaves(abstract)} == {EVERYWHERE}
 
 
-def test_the_config_lies_beside_every_step(tmp_path):
+def test_notes_lie_beside_every_step(tmp_path):
     checkpoints = save(tmp_path, (0.9, 0.1))
     for step in (1, 2):
-        assert checkpoints.config_of(step) == {"seed": step, "widths": [4, 4]}
+        assert checkpoints.notes_of(step) == {"seed": step, "widths": [4, 4]}
 
 
 def test_a_state_is_saved_as_it_was_when_it_was_saved(tmp_path):
@@ -123,7 +127,7 @@ def test_what_a_kill_left_half_written_is_passed_over_and_replaced(tmp_path):
     checkpoints = save(tmp_path, (0.6,), first=2)
     assert checkpoints.latest_step() == 2
     assert_same_bits(checkpoints.restore(2, ABSTRACT), init(2))
-    assert kept(tmp_path) == [2]
+    assert kept(tmp_path) == [1, 2]
 
 
 def test_a_full_disk_is_said_and_the_last_state_stays(tmp_path):
@@ -142,31 +146,98 @@ def test_a_full_disk_is_said_and_the_last_state_stays(tmp_path):
     assert_same_bits(checkpoints.restore(2, ABSTRACT), init(2))
 
 
-def cut(path):
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+def test_a_folder_that_vanished_is_said(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "run", metric="macro_f1", create=True)
+    shutil.rmtree(tmp_path / "run")
+    (tmp_path / "run").write_text("something else is there now")
+
+    def save_to_the_end():
+        checkpoints.save(1, init(1), {}, {"macro_f1": 0.5})
+        checkpoints.close()
+
+    with pytest.raises(OSError, match=r"could not be written into .*/run"):
+        save_to_the_end()
 
 
-@pytest.mark.parametrize(
-    ("damage", "step"),
-    [
-        (lambda folder: cut(folder / "1" / "state" / "_METADATA"), 1),
-        (lambda folder: cut(folder / "1" / "state" / "manifest.ocdbt"), 1),
-        (lambda folder: shutil.rmtree(folder / "1" / "state"), 1),
-        (lambda folder: (folder / "2").mkdir(), 2),
-    ],
-)
-def test_a_damaged_checkpoint_is_named(tmp_path, damage, step):
-    save(tmp_path, (0.5,))
-    damage(tmp_path)
-    checkpoints = Checkpoints(tmp_path, metric="macro_f1")
-    with pytest.raises(
-        ValueError, match=f"checkpoint {tmp_path}/{step} is damaged or of"
-    ):
-        checkpoints.restore(checkpoints.latest_step(), ABSTRACT)
+# -- damage ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_states(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints") / "whole"
+    save(folder, (0.4, 0.5))
+    return folder
+
+
+def flip(path, position):
+    content = bytearray(path.read_bytes())
+    content[int(position * (len(content) - 1))] ^= 4
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "one bit flipped at the start": lambda path: flip(path, 0),
+    "one bit flipped in the middle": lambda path: flip(path, 0.5),
+    "one bit flipped at the end": lambda path: flip(path, 1),
+    "a byte cut": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "a byte added": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "removed": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_to_any_file_of_a_checkpoint_is_noticed(two_states, tmp_path, damage):
+    files = [p.relative_to(two_states) for p in (two_states / "2").rglob("*")]
+    files = [p for p in files if (two_states / p).is_file()]
+    assert len(files) >= 12
+    for file in files:
+        folder = shutil.copytree(two_states, tmp_path / file.name, dirs_exist_ok=True)
+        damage(folder / file)
+        assert damage_of(folder / "2"), file
+        assert not damage_of(folder / "1")
+        # A reader leaves it where it lies, for its run may be at work on it.
+        reader = Checkpoints(folder, metric="macro_f1")
+        assert (reader.latest_step(), reader.best_step()) == (1, 1)
+        assert len(reader.damaged) == 1
+        assert f"{folder}/2 is passed over: it" in reader.damaged[0]
+        shutil.rmtree(folder)
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(
+    two_states, tmp_path
+):
+    folder = shutil.copytree(two_states, tmp_path / "checkpoints")
+    payload = max((folder / "2").rglob("*"), key=lambda path: path.stat().st_size)
+    flip(payload, 0.5)
+    checkpoints = Checkpoints(folder, metric="macro_f1", create=True)
+    place = tmp_path / "checkpoints_set_aside" / "2"
+    (sentence,) = checkpoints.damaged
+    assert str(place) in sentence
+    assert payload.name in sentence
+    assert (place / SEAL).is_file()
+    assert checkpoints.latest_step() == 1
+    assert_same_bits(checkpoints.restore(1, ABSTRACT), init(1))
+    checkpoints.close()
+    # The step is taken again, and may be damaged again.
+    save(folder, (0.6,), first=2)
+    (folder / "2" / SEAL).unlink()
+    checkpoints = Checkpoints(folder, metric="macro_f1", create=True)
+    assert "it is not complete" in checkpoints.damaged[0]
+    assert checkpoints.latest_step() == 1
+
+
+def test_sha256sum_reads_the_seal(two_states):
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", SEAL],
+        cwd=two_states / "2",
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_checkpoint_of_another_model_is_named(tmp_path):
     checkpoints = save(tmp_path, (0.5,))
-    other = abstract_state(lambda: init()._replace(params=jnp.zeros(3)), EVERYWHERE)
+    other = sharding.abstract_state(lambda: init()._replace(params=jnp.zeros(3)), MESH)
     with pytest.raises(ValueError, match=r"of another model: .*params"):
         checkpoints.restore(1, other)

@@ -16,6 +16,7 @@ from configs import base
 from experiments import assemble
 from jaxastro.methods import METHODS
 from jaxastro.models import MODELS
+from jaxastro.training import sharding
 
 FILES = sorted(
     set(Path(base.__file__).parent.glob("[a-z]*.py")) - {Path(base.__file__)}
@@ -50,7 +51,8 @@ def test_there_are_experiments():
 
 
 def num_parameters(config):
-    method, blank = assemble.method_of_config(config), assemble.blank_inputs(config)
+    method = assemble.method_of_config(config, sharding.make_mesh())
+    blank = assemble.blank_inputs(config)
     state = jax.eval_shape(method.init, jax.random.key(config.seed), blank)
     output = jax.eval_shape(method.predict, state, blank)
     assert output.logits.shape == (1, len(config.classes))
@@ -80,7 +82,10 @@ def test_every_argument_of_model_and_method_can_be_set(path):
     fields = {field.name for field in dataclasses.fields(model)}
     assert set(config.model.args) == fields - {"num_classes", "parent", "name"}
     keywords = inspect.signature(method).parameters.values()
-    known = {p.name for p in keywords if p.kind is p.KEYWORD_ONLY} - {"seed"}
+    known = {p.name for p in keywords if p.kind is p.KEYWORD_ONLY} - {
+        "seed",
+        "gradient_accumulation",
+    }
     assert set(config.method.args) == known
 
 

@@ -31,7 +31,9 @@ HOST = (
     *("surveys", "data", "photometry", "representations", "simulation"),
     *("evaluation", "reports"),
 )
-DEVICE = ("layers", "augment", "losses", "models", "methods", "training")
+DEVICE = (
+    *("layers", "augment", "losses", "accumulate", "models", "methods", "training"),
+)
 # Package -> where it is at home; nobody else imports it.
 HOMES = {
     "orbax": ("jaxastro/training/checkpoint.py",),
@@ -43,7 +45,7 @@ HOMES = {
     "ml_collections": ("configs/", "experiments/", "tests/"),
     "flax": ("jaxastro/layers/", "jaxastro/models/", "jaxastro/methods/", "tests/"),
 }
-PLAIN = {"masked_mean"}  # arithmetic that needs no source
+PLAIN = {"equal_weight", "weighted_sum"}  # arithmetic that needs no source
 OF_DEVICES = re.compile(
     r"jax\.(sharding|make_mesh|device_put|local_devices|devices|device_count|pmap)\b"
 )

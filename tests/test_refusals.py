@@ -195,15 +195,42 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
     assert "experiments.evaluate --workdir=" in told(write_report, tmp_path)
 
 
-def test_a_damaged_checkpoint_is_named(trained, tmp_path, data_dir):
+def test_a_damaged_checkpoint_is_set_aside_and_its_steps_taken_again(
+    trained, tmp_path, data_dir
+):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
-    (workdir / "checkpoints" / "2" / "state" / "manifest.ocdbt").write_bytes(b"")
-    for words in (
-        told(evaluate, workdir, data_dir=data_dir),
-        told(train, smoke(semiconformer.get_config), workdir, data_dir=data_dir),
-    ):
-        assert f"The checkpoint {workdir}/checkpoints/2 is damaged or" in words
-        assert "Remove that folder" in words
+    payload = workdir / "checkpoints" / "2" / "state" / "manifest.ocdbt"
+    content = bytearray(payload.read_bytes())
+    content[-1] ^= 1
+    payload.write_bytes(content)
+    done = commands.run("evaluate", workdir=workdir, data_dir=data_dir)
+    assert done.code == 0, done.stderr
+    sentence = f"{workdir}/checkpoints/2 is passed over: it changed since it was saved"
+    assert sentence in done.stderr
+    assert payload.exists()
+
+    done = commands.run("train", SMOKE, workdir=workdir, data_dir=data_dir)
+    assert done.code == 0, done.stderr
+    place = workdir / "checkpoints_set_aside" / "2"
+    assert (
+        f"{place} is passed over: it changed since it was saved, in state/manifest.o"
+        in done.stdout
+    )
+    assert "Continuing from step 1\n" in done.stdout
+    assert_same_bits(state_of(workdir, 2), state_of(trained[0], 2))
+
+
+def test_what_may_change_when_a_run_continues_is_told(
+    trained, tmp_path, data_dir, capsys
+):
+    workdir = shutil.copytree(trained[0], tmp_path / "run")
+    changed = {"data.num_threads": 1, "patience": 3, "evaluate_every": 2}
+    train(smoke(semiconformer.get_config, **changed), workdir, data_dir=data_dir)
+    said = capsys.readouterr().out
+    assert "Continuing from step 2\n" in said
+    assert "Changed: config.data.num_threads: 2 there, 1 now" in said
+    assert "Changed: config.evaluate_every: 1 there, 2 now" in said
+    assert "equal to rounding" not in said  # for the devices are the same
 
 
 # -- new objects -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -19,7 +20,7 @@ from experiments.evaluate import evaluate
 from experiments.predict import predict
 from experiments.train import train
 from jaxastro.evaluation.predictions import load
-from jaxastro.training.checkpoint import Checkpoints
+from jaxastro.training.checkpoint import SEAL, Checkpoints
 from jaxastro.training.scalars import read_scalars
 
 CLASSES = ["AGN", "SNIa", "SNOther", "Variable"]
@@ -215,8 +216,17 @@ def test_a_run_that_was_stopped_continues_to_the_same_bits(data_dir, tmp_path):
     killed = interrupt(again, signal.SIGKILL, after=checkpoints / "2")
     assert killed.code == -signal.SIGKILL
     assert not (checkpoints / "12").exists()
-    stopped = interrupt(again, signal.SIGINT, after=checkpoints / "8")
-    assert stopped.sentence.startswith("Stopped. Training goes on from its last")
+    # The folder appears when a save ends, the signal comes in the steps after it.
+    for number, step in ((signal.SIGTERM, 4), (signal.SIGINT, 8)):
+        stopped = interrupt(again, number, after=checkpoints / str(step))
+        assert stopped.code == 128 + number
+        told = re.search(
+            rf"Stopped by {number.name}: step (\d+) is saved", stopped.stderr
+        )
+        saved = int(told[1])
+        assert step <= saved <= 12
+        assert (checkpoints / str(saved) / SEAL).exists()
+        assert "Traceback" not in stopped.stderr
 
     # Compiled anew, not read from where the first process left it.
     continued = commands.python(*again, JAX_ENABLE_COMPILATION_CACHE="false")

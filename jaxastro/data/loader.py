@@ -23,14 +23,16 @@ class Index(NamedTuple):
     num_epochs: np.ndarray
 
 
-def read_index(source) -> Index:
+def read_index(source, *, quiet: bool = False) -> Index:
     """Returns what must be known of all records before one is chosen.
 
     Args:
         source: a TFDS data source of records, as builder.as_data_source("all").
+        quiet: show no progress bar.
     """
     rows = []
-    for example in tqdm(source, desc="Reading the index", unit="object"):
+    bar = tqdm(source, desc="Reading the index", unit="object", disable=quiet)
+    for example in bar:
         record = record_from_example(example)
         texts = (getattr(record, name) for name in Index._fields[:-1])
         rows.append((*texts, len(record.mjd)))
@@ -65,8 +67,18 @@ class Batches:
         batch_size: int,
         num_batches: int,
         num_threads: int = 2,
+        share: np.ndarray | None = None,
     ):
-        """Takes row_of(position): the record at each position; None fills up."""
+        """Takes row_of(position): the record at each position; None fills up.
+
+        Args:
+            share: which rows of a batch to read, for one process of several; None is
+                all of them. Whoever reads a row, the same record is in it.
+        """
+        share = np.arange(batch_size) if share is None else share
+
+        def position_of(number: int) -> int:
+            return number // len(share) * batch_size + int(share[number % len(share)])
 
         def example(position: int) -> Batch:
             row = row_of(int(position))
@@ -80,8 +92,8 @@ class Batches:
             )
 
         self._threads = num_threads
-        positions = grain.MapDataset.range(num_batches * batch_size)
-        self._batches = positions.map(example).batch(batch_size)
+        numbers = grain.MapDataset.range(num_batches * len(share))
+        self._batches = numbers.map(position_of).map(example).batch(len(share))
 
     def __len__(self) -> int:
         """Returns the number of batches."""

@@ -50,10 +50,12 @@ class ConvAttention(nn.Module):
                 f"{width} channels cannot be shared by {self.num_heads} heads. Make "
                 "the number of channels a multiple of the number of heads."
             )
-        q, k, v = jnp.split(nn.Dense(3 * width, name="qkv")(x), 3, axis=-1)
+        q, k, v = jnp.split(
+            nn.Dense(3 * width, dtype=x.dtype, name="qkv")(x), 3, axis=-1
+        )
         v = v.reshape(*v.shape[:-1], self.num_heads, width // self.num_heads)
         kernel = (self.score_kernel, self.score_kernel)
-        conv = nn.Conv(self.num_heads, kernel, name="score")
+        conv = nn.Conv(self.num_heads, kernel, dtype=x.dtype, name="score")
         observed = epoch_mask[:, :, None, None, None]
 
         def read(score: Float[Array, "b t y x n"]) -> Float[Array, "b y x d"]:
@@ -70,4 +72,4 @@ class ConvAttention(nn.Module):
         else:
             one = jax.checkpoint(lambda q_i: read(conv(nn.relu(q_i[:, None] + k))))
             out = jnp.moveaxis(jax.lax.map(one, jnp.moveaxis(q, 1, 0)), 0, 1)
-        return nn.Conv(width, (3, 3), name="merge")(out)
+        return nn.Conv(width, (3, 3), dtype=x.dtype, name="merge")(out)

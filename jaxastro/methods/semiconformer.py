@@ -1,5 +1,7 @@
 """Semiconformer: labels and agreement with an EMA target network, at once."""
 
+from functools import partial
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -7,6 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 from jaxastro import losses
+from jaxastro.accumulate import accumulated
 from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
 
 TARGET_STATISTICS = ("own", "ema", "copy")
@@ -69,6 +72,7 @@ def semiconformer(
     hidden: int = 256,
     project: int = 128,
     dropout: float = 0.3,
+    gradient_accumulation: int = 1,
 ) -> Method:
     """Returns the method that learns from labels and from agreement of two views.
 
@@ -84,6 +88,8 @@ def semiconformer(
             normalises by running statistics that follow the online network's with
             tau. "copy": by those of the online network.
         similarity_weight: 0 leaves two views with cross-entropy.
+        gradient_accumulation: parts that a batch is computed in, one after the other.
+            Each is normalised by its own batch statistics, and updates the running.
     Source: Bairouk 2023, thesis, Eqs. 5.1 to 5.4 and Fig. 5.1; policy of the batch
         statistics: Grill et al. 2020, published code of BYOL.
     Differs: the target starts as a copy of the online network; each term is a mean
@@ -110,19 +116,22 @@ def semiconformer(
         opt_state = optimizer.init(params)
         return TrainState(step, params, batch_stats, opt_state, *target)
 
-    def loss_fn(params, state: TrainState, key, both: Series, batch: Batch):
+    def loss_fn(params, target_params, statistics, key, rows):
+        first, second, label, weight_label, weight = rows
+        # View beside view: an object's stay on the device that holds it.
+        both = jax.tree.map(
+            lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
+        )
+        batch_stats, target_batch_stats = statistics
         output, online = network.apply(
-            {"params": params, "batch_stats": state.batch_stats},
+            {"params": params, "batch_stats": batch_stats},
             both,
             train=True,
             rngs={"dropout": jax.random.fold_in(key, 0)},
             mutable=["batch_stats"],
         )
         target_output, target = network.apply(
-            {
-                "params": state.target_params,
-                "batch_stats": state.target_batch_stats,
-            },
+            {"params": target_params, "batch_stats": target_batch_stats},
             both,
             train=target_statistics == "own",
             rngs={"dropout": jax.random.fold_in(key, 1)},
@@ -130,20 +139,20 @@ def semiconformer(
         )
         # Not needed, as gradients are taken of params alone; it says what is meant.
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
-        other_view = jnp.roll(z_target, len(batch.label), axis=0)
+        other_view = z_target.reshape(-1, 2, z_target.shape[-1])[:, ::-1]
+        other_view = other_view.reshape(z_target.shape)
 
         per_view = losses.similarity(output.aux["projection"], other_view)
-        agree = 2 * losses.masked_mean(per_view, jnp.tile(batch.example_mask, 2))
-        label, mask = batch.label, batch.label_mask & batch.example_mask
-        label, mask = jnp.tile(label, 2), jnp.tile(mask, 2)
+        agree = losses.weighted_sum(per_view, jnp.repeat(weight, 2))
+        label, weight_label = jnp.repeat(label, 2), jnp.repeat(weight_label, 2)
         per_view = losses.cross_entropy(output.logits, label, label_smoothing)
-        classify = 2 * losses.masked_mean(per_view, mask)
+        classify = losses.weighted_sum(per_view, weight_label)
 
         hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
         scalars = {
             "cross_entropy": classify,
             "similarity": agree,
-            "accuracy": losses.masked_mean(hit, mask),
+            "accuracy": losses.weighted_sum(hit, weight_label) / 2,
         }
         statistics = online["batch_stats"], target["batch_stats"]
         return classify + similarity_weight * agree, (statistics, scalars)
@@ -152,11 +161,19 @@ def semiconformer(
         key = jax.random.fold_in(jax.random.key(seed), state.step)
         first = augment(jax.random.fold_in(key, 0), batch.inputs)
         second = augment(jax.random.fold_in(key, 1), batch.inputs)
-        both = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), first, second)
+        weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
+        weight = losses.equal_weight(batch.example_mask)
 
-        grad_fn = jax.value_and_grad(loss_fn, has_aux=True)
-        (loss, (statistics, scalars)), grads = grad_fn(
-            state.params, state, jax.random.fold_in(key, 2), both, batch
+        (loss, (statistics, scalars)), grads = accumulated(
+            partial(
+                jax.value_and_grad(loss_fn, has_aux=True),
+                state.params,
+                state.target_params,
+            ),
+            (state.batch_stats, state.target_batch_stats),
+            jax.random.fold_in(key, 2),
+            (first, second, batch.label, weight_label, weight),
+            parts=gradient_accumulation,
         )
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)

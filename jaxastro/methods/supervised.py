@@ -1,10 +1,13 @@
 """Training on labels alone."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import optax
 
 from jaxastro import losses
+from jaxastro.accumulate import accumulated
 from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
 
 LOSSES = ("cross_entropy", "focal")
@@ -19,9 +22,13 @@ def supervised(
     loss: str = "cross_entropy",
     label_smoothing: float = 0.0,
     focal_gamma: float = 2.0,
+    gradient_accumulation: int = 1,
 ) -> Method:
     """Returns the method that minimises a loss over one view of labelled objects.
 
+    Args:
+        gradient_accumulation: parts that a batch is computed in, one after the other.
+            Each is normalised by its own batch statistics, and updates the running.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4 (cross-entropy).
     Differs: objects without a label contribute nothing.
     """
@@ -34,7 +41,8 @@ def supervised(
         step = jnp.zeros((), jnp.int32)
         return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
 
-    def loss_fn(params, batch_stats, key, batch: Batch):
+    def loss_fn(params, batch_stats, key, rows: tuple[Batch, jax.Array]):
+        batch, weight = rows
         output, updated = model.apply(
             {"params": params, "batch_stats": batch_stats},
             batch.inputs,
@@ -48,25 +56,29 @@ def supervised(
             per_object = losses.cross_entropy(
                 output.logits, batch.label, label_smoothing
             )
-        mask = batch.label_mask & batch.example_mask
-        value = losses.masked_mean(per_object, mask)
         hit = (output.logits.argmax(-1) == batch.label).astype(jnp.float32)
-        return value, (updated["batch_stats"], losses.masked_mean(hit, mask))
+        scalars = {"accuracy": losses.weighted_sum(hit, weight)}
+        value = losses.weighted_sum(per_object, weight)
+        return value, (updated["batch_stats"], scalars)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         key = jax.random.fold_in(jax.random.key(seed), state.step)
         view = augment(jax.random.fold_in(key, 0), batch.inputs)
-        batch = batch._replace(inputs=view)
+        weight = losses.equal_weight(batch.label_mask & batch.example_mask)
 
-        grad_fn = jax.value_and_grad(loss_fn, has_aux=True)
-        (value, (batch_stats, accuracy)), grads = grad_fn(
-            state.params, state.batch_stats, jax.random.fold_in(key, 1), batch
+        grad_fn = partial(jax.value_and_grad(loss_fn, has_aux=True), state.params)
+        (value, (batch_stats, scalars)), grads = accumulated(
+            grad_fn,
+            state.batch_stats,
+            jax.random.fold_in(key, 1),
+            (batch._replace(inputs=view), weight),
+            parts=gradient_accumulation,
         )
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         state = TrainState(state.step + 1, params, batch_stats, opt_state, {}, {})
         norm = optax.tree.norm(grads)
-        return state, {"loss": value, "accuracy": accuracy, "grad_norm": norm}
+        return state, {"loss": value, **scalars, "grad_norm": norm}
 
     def predict(state: TrainState, inputs: Series) -> ModelOutput:
         variables = {"params": state.params, "batch_stats": state.batch_stats}

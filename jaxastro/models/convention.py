@@ -11,6 +11,7 @@ from jaxastro.layers.masked_norm import SeriesNorm
 from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.types import ModelOutput, Series
 
+DTYPES = ("float32", "bfloat16")
 BAND_EMBEDDINGS = ("learned", "fixed", "none")
 
 # kernel (pixels), stride, padding of the four 3-D convolutions, each of 3 frames
@@ -44,6 +45,7 @@ class ConvEntion(nn.Module):
     band_rows: int = 10  # row 0 is padding, as published; bands count from 1
     masked: bool = True
     remat: bool = False  # recompute blocks on the way back: less memory, more time
+    dtype: str = "float32"  # of the arithmetic; parameters, norms, softmax: float32
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
@@ -59,8 +61,14 @@ class ConvEntion(nn.Module):
                 f"Frames of {image.shape[-2]}x{size} pixels. The 3D-CNN needs at least "
                 "15x15. Cut larger frames or pad them."
             )
+        if self.dtype not in DTYPES:
+            raise ValueError(
+                f"No dtype named {self.dtype!r}. Known: {', '.join(DTYPES)}."
+            )
         # What a padded frame holds must not matter, so it is made to hold nothing.
         image = jnp.where(mask[:, :, None, None], image, 0)
+        if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
+            image = image.astype(jnp.bfloat16)
         x, chunk_mask = self._downsize(inputs._replace(image=image), train)
         if not self.masked:
             chunk_mask = jnp.ones_like(chunk_mask)
@@ -102,11 +110,16 @@ class ConvEntion(nn.Module):
 
         x = image.reshape(b * t // 3, 3, y, x, 1)
         row = row.reshape(b * t // 3, 3, self.band_rows)
+        norm_mask = flat_mask if self.masked else None
         for i, (width, shape) in enumerate(zip(self.widths, DOWNSIZE, strict=True)):
-            conv = TemporalConv(width, *shape, name=f"conv_{i}")
-            x = conv(x, table, row) if i == 0 and table is not None else conv(x)
-            norm = _batch_norm(train, f"norm_{i}")
-            x = nn.relu(norm(x, mask=flat_mask if self.masked else None))
+
+            def layer(self, x, table, row, i=i, width=width, shape=shape):
+                conv = TemporalConv(width, *shape, name=f"conv_{i}")
+                x = conv(x, table, row) if i == 0 and table is not None else conv(x)
+                norm = _batch_norm(train, f"norm_{i}", x.dtype)
+                return nn.relu(norm(x, mask=norm_mask))
+
+            x = (nn.remat(layer) if self.remat else layer)(self, x, table, row)
         return x.reshape(b, t // 3, *x.shape[2:]), chunk_mask
 
     def _band_table(self, y: int, x: int) -> Float[Array, "m y x"] | None:
@@ -167,8 +180,9 @@ class Block(nn.Module):
         y = SeriesNorm(self.norm, name="norm_1")(x, epoch_mask)
         seen = epoch_mask[:, :, None, None, None]
         for i, width in enumerate((2 * x.shape[-1], x.shape[-1])):
-            y = nn.relu(nn.Conv(width, (3, 3), name=f"conv_{i}")(y))
-            y = _batch_norm(train, f"batch_norm_{i}")(y, mask=seen)
+            conv = nn.Conv(width, (3, 3), dtype=y.dtype, name=f"conv_{i}")
+            y = nn.relu(conv(y))
+            y = _batch_norm(train, f"batch_norm_{i}", y.dtype)(y, mask=seen)
         return x + y
 
 
@@ -191,10 +205,15 @@ class Head(nn.Module):
         return nn.Dense(self.num_classes, name="logits")(x)
 
 
-def _batch_norm(train: bool, name: str) -> nn.BatchNorm:
+def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
+    # Statistics are float32 whatever the type of what comes out.
     # momentum is the weight of the old statistics: torch's 0.1 is flax's 0.9
     return nn.BatchNorm(
-        use_running_average=not train, momentum=0.9, epsilon=1e-5, name=name
+        use_running_average=not train,
+        momentum=0.9,
+        epsilon=1e-5,
+        dtype=dtype,
+        name=name,
     )
 
 

@@ -84,6 +84,8 @@ def flatten(embedding: np.ndarray) -> tuple[np.ndarray, str]:
     perplexity = min(PERPLEXITY, (num_objects - 1) / 3)
     method = TSNE(
         perplexity=perplexity,
+        # For few, threads of the approximate method wait longer than they work.
+        method="exact" if num_objects < 100 else "barnes_hut",
         init="pca" if num_kept > 1 else "random",
         random_state=_SEED,
     )

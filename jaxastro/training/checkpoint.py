@@ -1,88 +1,153 @@
-"""Checkpoints of the whole state, with the config that made it beside it."""
+"""Checkpoints of the whole state, with what made it beside it, sealed by hashes."""
 
 import contextlib
+import hashlib
+import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from jaxastro.training import sharding
 from jaxastro.types import TrainState
+
+SEAL = "manifest.sha256"  # as sha256sum writes it; sha256sum -c reads it
 
 
 class Checkpoints:
-    """The latest and the best state of a run, saved while training goes on."""
+    """The latest two and the best state of a run, saved while training goes on.
+
+    A checkpoint counts once it is sealed: when all of it is on disk, a manifest of the
+    hashes of its files is added. One without a seal, or other than its seal says, does
+    not count, for Orbax would restore a flipped bit in silence.
+    """
 
     def __init__(self, folder: Path, *, metric: str, create: bool = False):
-        """Opens a folder; `metric` names the validation score to rank by, high best."""
+        """Opens a folder.
+
+        Args:
+            metric: the validation score to rank by, high is best.
+            create: to train: makes the folder, and sets damaged checkpoints aside.
+
+        Attributes:
+            damaged: one sentence for each checkpoint that does not count.
+        """
+        self._folder, self._metric = folder.absolute(), metric
+        moved, left = {}, {}
+        if not create:
+            left = _damage(self._folder)
+        elif sharding.is_first_process():
+            found = _damage(self._folder).items()
+            moved = {_set_aside(path): why for path, why in found}
+        sharding.wait_for_all("checkpoints verified")
+        self._bad = {int(path.name) for path in left}
+        self.damaged = [
+            f"Checkpoint {path} is passed over: {why}."
+            for path, why in (moved | left).items()
+        ]
         # max_to_keep with best_fn would drop the latest step, and resuming lose work.
-        keep = checkpoint_managers.AnyPreservationPolicy(
-            [
-                checkpoint_managers.LatestN(1),
-                checkpoint_managers.BestN(n=1, get_metric_fn=lambda m: m[metric]),
-            ]
+        # Two of the latest: one may turn out damaged.
+        best = checkpoint_managers.BestN(
+            n=1,
+            get_metric_fn=lambda scores: scores[metric],
+            keep_checkpoints_without_metrics=False,
         )
+        keep = [checkpoint_managers.LatestN(2), best]
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=keep,
-            best_fn=lambda m: m[metric],
+            preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
+            best_fn=best.get_metric_fn,
             create=create,
             cleanup_tmp_directories=create,  # what a killed run left half written
+            lightweight_initialize=not create,  # else it reads what may be damaged
         )
-        self._folder = folder.absolute()
-        self._manager = ocp.CheckpointManager(self._folder, options=options)
+        with self._writing():
+            self._manager = ocp.CheckpointManager(self._folder, options=options)
+        self._sealer = ThreadPoolExecutor(1)
+        self._sealing: Future | None = None
 
     def latest_step(self) -> int | None:
-        """Returns the step of the last complete checkpoint, None if there is none."""
-        return self._manager.latest_step()
+        """Returns the step of the last checkpoint, None if there is none."""
+        return max(self._steps(), default=None)
 
     def best_step(self) -> int | None:
-        """Returns the step of the best checkpoint, None if there is none."""
-        return self._manager.best_step()
+        """Returns the last of the best checkpoints, None if none has a score."""
+        scores = {step: self._manager.metrics(step) for step in self._steps()}
+        scores = {step: s[self._metric] for step, s in scores.items() if s}
+        return max(scores, key=lambda step: (scores[step], step), default=None)
 
     def save(
-        self, step: int, state: TrainState, config: dict, metrics: dict[str, float]
+        self, step: int, state: TrainState, notes: dict, scores: dict[str, float] | None
     ) -> None:
         """Starts to save; training goes on meanwhile.
+
+        Args:
+            notes: what to know of the state beside itself, such as its config.
+            scores: of validation; None if it has not been scored.
 
         Raises:
             OSError: if this checkpoint or the one before could not be written.
         """
         args = ocp.args.Composite(
-            state=ocp.args.StandardSave(state), config=ocp.args.JsonSave(config)
+            state=ocp.args.StandardSave(state), notes=ocp.args.JsonSave(notes)
         )
         with self._writing():
-            self._manager.save(step, args=args, metrics=metrics)
+            self._wait()
+            self._manager.save(step, args=args, metrics=scores)
+        self._sealing = self._sealer.submit(self._seal, step)
 
     def restore(self, step: int, abstract: TrainState) -> TrainState:
         """Returns the state of a step, laid out as `abstract` says.
 
         Args:
             abstract: jax.ShapeDtypeStruct leaves with shardings, of any mesh.
+
         Raises:
-            ValueError: if the checkpoint is damaged or of another model.
+            ValueError: if the checkpoint is of another model.
         """
         args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract))
         with self._reading(step):
             return self._manager.restore(step, args=args)["state"]
 
-    def config_of(self, step: int) -> dict:
-        """Returns the config stored beside a step."""
-        args = ocp.args.Composite(config=ocp.args.JsonRestore())
+    def notes_of(self, step: int) -> dict:
+        """Returns the notes saved with a step."""
+        args = ocp.args.Composite(notes=ocp.args.JsonRestore())
         with self._reading(step):
-            return self._manager.restore(step, args=args)["config"]
+            return self._manager.restore(step, args=args)["notes"]
 
     def close(self) -> None:
-        """Waits until what was saved is on disk.
+        """Waits until what was saved is on disk and sealed.
 
         Raises:
             OSError: if it could not be written.
         """
         with self._writing():
-            self._manager.wait_until_finished()
+            self._wait()
+        self._sealer.shutdown()
         self._manager.close()
+
+    def _steps(self) -> list[int]:
+        return [step for step in self._manager.all_steps() if step not in self._bad]
+
+    def _wait(self) -> None:
+        self._manager.wait_until_finished()
+        if self._sealing is not None:
+            self._sealing.result()
+
+    def _seal(self, step: int) -> None:
+        while self._manager.is_saving_in_progress():
+            time.sleep(0.01)
+        folder = self._folder / str(step)
+        if (
+            sharding.is_first_process() and folder.is_dir()
+        ):  # else the save failed, and says so
+            text = manifest_of(folder)
+            partial = folder / f"{SEAL}.partial"
+            partial.write_text(text)
+            partial.replace(folder / SEAL)  # whole or not at all
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -91,26 +156,62 @@ class Checkpoints:
         except (OSError, ValueError) as error:  # a full disk is either, by its writer
             raise OSError(
                 f"A checkpoint could not be written into {self._folder}: "
-                f"{str(error).rpartition(': ')[2]}. Make room there; the same command "
-                "then continues from the last complete one."
+                f"{str(error).rpartition(': ')[2]}. Make room there, or the folder "
+                "writable; the same command then continues from the last complete one."
             ) from error
 
     @contextlib.contextmanager
     def _reading(self, step: int) -> Iterator[None]:
         try:
             yield
-        # Damage raises a dozen types of error, Exception itself among them.
+        # A state of other shapes raises a dozen types of error, Exception among them.
         except Exception as error:
             raise ValueError(
-                f"The checkpoint {self._folder / str(step)} is damaged or of another "
-                f"model: {textwrap.shorten(str(error), 200)} Remove that folder to go "
-                "on from the one before it, or use another --workdir."
+                f"The checkpoint {self._folder / str(step)} is of another model: "
+                f"{textwrap.shorten(str(error), 200)} Use another --workdir."
             ) from error
 
 
-def abstract_state(init: Callable[..., TrainState], sharding: Any, *args) -> TrainState:
-    """Returns the shapes, types and places of a state without making it."""
-    return jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
-        jax.eval_shape(init, *args),
+def manifest_of(folder: Path) -> str:
+    """Returns a line of hash and name for each file of a folder, but for its seal."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = []
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        if name.partition(".partial")[0] != SEAL:
+            with path.open("rb") as file:
+                lines.append(
+                    f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
+                )
+    return "".join(lines)
+
+
+def damage_of(folder: Path) -> str:
+    """Returns what is wrong with a checkpoint, "" for nothing."""
+    seal = folder / SEAL
+    if not seal.is_file():
+        return "it is not complete"
+    sealed, found = seal.read_bytes(), manifest_of(folder).encode()
+    if sealed == found:
+        return ""
+    changed = set(sealed.splitlines()) ^ set(found.splitlines())
+    names = sorted({line[66:].decode(errors="replace") for line in changed})
+    return f"it changed since it was saved, in {', '.join(names) or SEAL}"
+
+
+def _damage(folder: Path) -> dict[Path, str]:
+    """Returns the checkpoints that do not count, and why."""
+    steps = sorted(
+        (path for path in folder.glob("*") if path.name.isdigit()),
+        key=lambda path: int(path.name),
     )
+    return {path: damage for path in steps if (damage := damage_of(path))}
+
+
+def _set_aside(checkpoint: Path) -> Path:
+    """Moves a checkpoint out of its folder, and returns where to."""
+    folder = checkpoint.parent.with_name(f"{checkpoint.parent.name}_set_aside")
+    folder.mkdir(exist_ok=True)
+    place = folder / checkpoint.name
+    shutil.rmtree(place, ignore_errors=True)  # of the same step, and as damaged
+    return checkpoint.rename(place)

@@ -1,24 +1,166 @@
-"""The only file that names devices: a mesh, and what lies where on it."""
+"""The only file that names devices: hosts, a mesh, and what lies where on it."""
+
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
+import optax
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from jaxastro.types import TrainState
 
-def make_mesh() -> Mesh:
-    """Returns a mesh of all devices along one axis, "data"."""
+AXES = ("data", "fsdp")  # objects are split over both, parameters over "fsdp" alone
+SMALLEST = 1024  # elements of a parameter that is worth cutting up
+
+
+# -- hosts -----------------------------------------------------------------------------
+
+
+def join_hosts(coordinator: str, num_processes: int, process_id: int) -> None:
+    """Makes this process one of several; before anything asks JAX for its devices.
+
+    Args:
+        coordinator: host:port of process 0; "" lets JAX find all three from SLURM,
+            Kubernetes, Open MPI or a TPU pod.
+
+    Raises:
+        ValueError: if JAX finds no cluster, or cannot reach the coordinator.
+    """
+    given = (coordinator, num_processes, process_id) if coordinator else ()
+    try:
+        jax.distributed.initialize(*given)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"The hosts could not be joined: {error} Give --coordinator=HOST:PORT, "
+            "--num_processes and --process_id, each process its own."
+        ) from error
+
+
+def is_first_process() -> bool:
+    """Returns whether this is the process that logs, reports and writes."""
+    return jax.process_index() == 0
+
+
+def wait_for_all(what: str) -> None:
+    """Returns when every process has come this far."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(what)
+
+
+def asked_to_stop(step: int) -> bool:
+    """Returns whether the cluster takes any of several hosts away, agreed by all."""
+    return multihost_utils.reached_preemption_sync_point(step)
+
+
+# -- a mesh ----------------------------------------------------------------------------
+
+
+def make_mesh(fsdp: int = 1) -> Mesh:
+    """Returns a mesh of all devices of all hosts.
+
+    Args:
+        fsdp: how many devices share one copy of the parameters, each holding a part
+            of every large one; 1 keeps a copy on each.
+
+    Raises:
+        ValueError: if the devices do not divide into such groups.
+    """
+    count = jax.device_count()
+    if fsdp < 1 or count % fsdp:
+        raise ValueError(
+            f"config.mesh.fsdp {fsdp} does not divide {count} devices into groups of "
+            "equal size. Use a divisor, or 1."
+        )
     # Auto: the compiler propagates shardings. make_mesh's own default does not.
-    return jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
+    shape = (count // fsdp, fsdp)
+    return jax.make_mesh(shape, AXES, axis_types=(AxisType.Auto,) * 2)
+
+
+def describe(mesh: Mesh) -> dict:
+    """Returns what a reader of a run should know of its devices."""
+    return {
+        "devices": mesh.size,
+        "kind": mesh.devices.flat[0].device_kind,
+        "processes": jax.process_count(),
+        "fsdp": mesh.shape["fsdp"],
+    }
+
+
+# -- what lies where -------------------------------------------------------------------
 
 
 def over_data(mesh: Mesh) -> NamedSharding:
-    """Returns the sharding that splits the first axis, objects, over devices."""
-    return NamedSharding(mesh, PartitionSpec("data"))
+    """Returns the sharding that splits the first axis, objects, over all devices."""
+    return NamedSharding(mesh, PartitionSpec(AXES))
 
 
 def everywhere(mesh: Mesh) -> NamedSharding:
     """Returns the sharding that keeps a copy on every device."""
     return NamedSharding(mesh, PartitionSpec())
+
+
+def abstract_state(init: Callable[..., TrainState], mesh: Mesh, *args) -> TrainState:
+    """Returns shapes, types and places of a state without making it.
+
+    Of every large array the longest axis that divides is cut over "fsdp"; moments and
+    the target network lie as the parameters they follow, for they have their shapes.
+    """
+    count = mesh.shape["fsdp"]
+
+    def place(leaf: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
+        axes = [i for i, length in enumerate(leaf.shape) if length % count == 0]
+        sharding = everywhere(mesh)
+        if count > 1 and leaf.size >= SMALLEST and axes:
+            cut = max(axes, key=lambda i: leaf.shape[i])
+            sharding = NamedSharding(mesh, PartitionSpec(*[None] * cut, "fsdp"))
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+    return jax.tree.map(place, jax.eval_shape(init, *args))
+
+
+def places(abstract: Any) -> Any:
+    """Returns the sharding of every leaf, as jit wants them."""
+    return jax.tree.map(lambda leaf: leaf.sharding, abstract)
+
+
+def whole(fn: Callable, mesh: Mesh) -> Callable:
+    """Returns a step or predict that gathers the parameters before it uses them.
+
+    Moments stay in parts. Left to itself the compiler would split convolutions by
+    channels where the parameters lie so, and its gradients are then wrong: doubled, or
+    those of other channels (XLA of JAX 0.10; tests/test_sharding.py).
+    """
+    copy = everywhere(mesh)
+
+    def gathered(state: TrainState, inputs: Any) -> Any:
+        wanted = state._replace(opt_state=())
+        wanted = jax.lax.with_sharding_constraint(wanted, copy)
+        return fn(wanted._replace(opt_state=state.opt_state), inputs)
+
+    return gathered
+
+
+def with_whole_gradients(
+    optimizer: optax.GradientTransformation, mesh: Mesh
+) -> optax.GradientTransformation:
+    """Returns the optimizer, for gradients that are summed before they are split."""
+
+    def update(grads, state, params=None):
+        grads = jax.lax.with_sharding_constraint(grads, everywhere(mesh))
+        return optimizer.update(grads, state, params)
+
+    return optax.GradientTransformation(optimizer.init, update)
+
+
+# -- batches ---------------------------------------------------------------------------
+
+
+def local_rows(batch_size: int, mesh: Mesh) -> np.ndarray:
+    """Returns which rows of a batch this process has to read, in their order."""
+    slices = over_data(mesh).addressable_devices_indices_map((batch_size,)).values()
+    return np.unique(np.concatenate([np.arange(batch_size)[rows] for rows in slices]))
 
 
 def put_batch(batch, mesh: Mesh):
@@ -29,11 +171,13 @@ def put_batch(batch, mesh: Mesh):
     )
 
 
-def check_batch_size(batch_size: int, mesh: Mesh) -> None:
-    """Says so if the devices cannot share a batch equally."""
-    if batch_size % mesh.size:
-        near = max(batch_size // mesh.size, 1) * mesh.size
+def check_batch_size(batch_size: int, mesh: Mesh, parts: int = 1) -> None:
+    """Says so if devices, and parts of a batch, cannot share it equally."""
+    share = mesh.size * parts
+    if batch_size % share:
+        near = max(batch_size // share, 1) * share
+        of_parts = f" in {parts} parts" if parts > 1 else ""
         raise ValueError(
             f"A batch of {batch_size} objects cannot be shared equally by {mesh.size} "
-            f"devices. Use --config.batch_size={near}."
+            f"devices{of_parts}. Use --config.batch_size={near}."
         )
