@@ -48,7 +48,7 @@ def make_series(record):
     )
 
 
-def batches_of(row_of, num_batches, *, batch_size=3, num_threads=2):
+def batches_of(row_of, num_batches, *, batch_size=3, num_threads=2, share=None):
     return Batches(
         SOURCE,
         row_of,
@@ -57,7 +57,27 @@ def batches_of(row_of, num_batches, *, batch_size=3, num_threads=2):
         batch_size=batch_size,
         num_batches=num_batches,
         num_threads=num_threads,
+        share=share,
     )
+
+
+@pytest.mark.parametrize("share", [[0], [1, 2], [0, 2]])
+def test_a_process_reads_its_rows_of_the_batches_of_all(share):
+    read = []
+
+    def row_of(position):
+        read.append(position)
+        return position * 5 % len(LABELS)
+
+    whole = list(batches_of(row_of, 4).since(0))
+    read.clear()
+    mine = list(batches_of(row_of, 4, share=np.array(share)).since(1))
+    assert set(read) == {3 * step + row for step in (1, 2, 3) for row in share}
+    for ours, everybodys in zip(mine, whole[1:], strict=True):
+        for a, b in zip(
+            jax.tree.leaves(ours), jax.tree.leaves(everybodys), strict=True
+        ):
+            np.testing.assert_array_equal(a, b[share])
 
 
 def rows_in(batch):

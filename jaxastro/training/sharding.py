@@ -1,6 +1,6 @@
 """The only file that names devices: hosts, a mesh, and what lies where on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -57,17 +57,18 @@ def asked_to_stop(step: int) -> bool:
 # -- a mesh ----------------------------------------------------------------------------
 
 
-def make_mesh(fsdp: int = 1) -> Mesh:
+def make_mesh(fsdp: int = 1, devices: Sequence | None = None) -> Mesh:
     """Returns a mesh of all devices of all hosts.
 
     Args:
         fsdp: how many devices share one copy of the parameters, each holding a part
             of every large one; 1 keeps a copy on each.
+        devices: others than these, such as a machine's that is compiled for.
 
     Raises:
         ValueError: if the devices do not divide into such groups.
     """
-    count = jax.device_count()
+    count = jax.device_count() if devices is None else len(devices)
     if fsdp < 1 or count % fsdp:
         raise ValueError(
             f"config.mesh.fsdp {fsdp} does not divide {count} devices into groups of "
@@ -75,7 +76,7 @@ def make_mesh(fsdp: int = 1) -> Mesh:
         )
     # Auto: the compiler propagates shardings. make_mesh's own default does not.
     shape = (count // fsdp, fsdp)
-    return jax.make_mesh(shape, AXES, axis_types=(AxisType.Auto,) * 2)
+    return jax.make_mesh(shape, AXES, devices=devices, axis_types=(AxisType.Auto,) * 2)
 
 
 def describe(mesh: Mesh) -> dict:

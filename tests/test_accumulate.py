@@ -1,0 +1,97 @@
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxastro import losses
+from jaxastro.accumulate import accumulated
+from jaxastro.augment import make_augment
+from jaxastro.methods import METHODS, make_method
+from jaxastro.models.convention import ConvEntion
+from jaxastro.types import Batch, Series
+
+GENERATOR = np.random.default_rng(0)
+ROWS = (
+    jnp.array(GENERATOR.normal(size=(12, 5))),
+    jnp.array(GENERATOR.integers(0, 3, 12)),
+    losses.equal_weight(jnp.arange(12) % 4 != 1),
+)
+PARAMS = {"w": jnp.array(GENERATOR.normal(size=(5, 3)))}
+
+
+def loss_fn(params, statistics, key, rows):
+    """A classifier that counts what it has seen, and draws no random numbers."""
+    x, label, weight = rows
+    per_object = losses.cross_entropy(x @ params["w"], label)
+    seen = {"parts": statistics["parts"] + 1, "sum": statistics["sum"] * 2 + x.sum()}
+    return losses.weighted_sum(per_object, weight), (seen, {"weight": weight.sum()})
+
+
+GRAD_FN = partial(jax.value_and_grad(loss_fn, has_aux=True), PARAMS)
+START = {"parts": jnp.int32(0), "sum": jnp.float32(0)}
+
+
+@pytest.mark.parametrize("parts", [2, 3, 12])
+def test_parts_add_up_to_the_whole(parts):
+    run = partial(accumulated, GRAD_FN, START, jax.random.key(0), ROWS)
+    (loss, (_, scalars)), grads = run(parts=1)
+    (sum_of_parts, (seen, added)), summed = jax.jit(partial(run, parts=parts))()
+    np.testing.assert_allclose(sum_of_parts, loss, rtol=1e-6)
+    np.testing.assert_allclose(summed["w"], grads["w"], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(added["weight"], scalars["weight"], rtol=1e-6)
+    assert seen["parts"] == parts
+
+    # Statistics pass from part to part; part k has the objects k, k + parts ...
+    total = 0.0
+    for k in range(parts):
+        total = 2 * total + float(ROWS[0][k::parts].sum())
+    np.testing.assert_allclose(seen["sum"], total, rtol=1e-4, atol=1e-4)
+
+
+def test_every_part_has_randomness_of_its_own():
+    def draw(params, statistics, key, rows):
+        return params["w"].sum(), (statistics, {"drawn": jax.random.uniform(key)})
+
+    grad_fn = partial(jax.value_and_grad(draw, has_aux=True), PARAMS)
+    key = jax.random.key(0)
+    (_, (_, scalars)), _ = accumulated(grad_fn, START, key, ROWS, parts=4)
+    each = [jax.random.uniform(jax.random.fold_in(key, k)) for k in range(4)]
+    np.testing.assert_allclose(scalars["drawn"], sum(each), rtol=1e-6)
+    assert len({float(drawn) for drawn in each}) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_learns_the_same_in_parts_of_equal_statistics(name):
+    shape = (4, 3)
+    two = GENERATOR.normal(size=(2, 3, 21, 21)).astype(np.float32)
+    inputs = Series(
+        image=np.repeat(two, 2, 0),  # a a b b: each part has an a and a b
+        time=np.tile(np.arange(3, dtype=np.float32), (4, 1)),
+        band=np.zeros(shape, np.int32),
+        epoch_mask=np.ones(shape, bool),
+    )
+    inputs, mask = jax.tree.map(jnp.asarray, inputs), jnp.array([1, 1, 0, 1], bool)
+    batch = Batch(inputs, jnp.array([0, 1, 1, 2]), mask, jnp.ones(4, bool))
+    model = ConvEntion(3, widths=(4, 4, 4, 4), num_heads=2, hidden=8, dropout=0.0)
+    whole = make_augment(max_epochs=3, drop=0.0, rotation=0.0, flip=False)
+    settings = {"dropout": 0.0} if name == "semiconformer" else {}
+    grads = []
+    for parts in (1, 2):
+        method = make_method(
+            name,
+            model,
+            optax.sgd(1.0),
+            whole,
+            seed=0,
+            gradient_accumulation=parts,
+            **settings,
+        )
+        state = method.init(jax.random.key(0), inputs)
+        after, scalars = jax.jit(method.step)(state, batch)
+        change = jax.tree.map(jnp.subtract, after.params, state.params)
+        grads.append((change, scalars))
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3), *grads)

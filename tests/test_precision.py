@@ -1,0 +1,92 @@
+"""bfloat16 where it is safe, float32 where it is not."""
+
+import functools
+
+import jax
+import jax.extend
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxastro.models.convention import DTYPES, ConvEntion
+from jaxastro.types import Series
+
+PRODUCTS = {"conv_general_dilated", "dot_general"}
+# Of norms, statistics and softmax: each loses what bfloat16's 8 bits cannot hold.
+DELICATE = {"exp", "log", "rsqrt", "sqrt", "div", "reduce_sum", "cumsum", "sin", "cos"}
+
+
+def inputs(num_objects=2):
+    generator = np.random.default_rng(0)
+    shape = (num_objects, 6)
+    return Series(
+        image=jnp.array(generator.normal(size=(*shape, 21, 21)), jnp.float32),
+        time=jnp.array(np.sort(generator.uniform(0, 100, shape), 1), jnp.float32),
+        band=jnp.array(generator.integers(0, 5, shape)),
+        epoch_mask=jnp.arange(6) < jnp.array([[6], [4]])[:num_objects],
+    )
+
+
+@functools.cache
+def made(**args):
+    small = {"widths": (8, 8, 8, 8), "num_heads": 2, "hidden": 16}
+    model = ConvEntion(3, **(small | args))
+    return model, model.init(jax.random.key(0), inputs(), train=False)
+
+
+def forward(model):
+    return functools.partial(
+        model.apply, train=True, mutable=["batch_stats"], rngs={"dropout": RNG}
+    )
+
+
+RNG = jax.random.key(1)
+
+
+def types_of(jaxpr):
+    """Every primitive with the types it takes, in loops and branches too."""
+    for equation in jaxpr.eqns:
+        kinds = {str(v.aval.dtype) for v in equation.invars if hasattr(v, "aval")}
+        yield equation.primitive.name, kinds
+        for inner in jax.extend.core.jaxprs_in_params(equation.params):
+            yield from types_of(inner)
+
+
+@pytest.mark.parametrize("score", ["linear", "additive"])
+@pytest.mark.parametrize("norm", ["joint", "per_epoch"])
+def test_products_are_bfloat16_and_what_is_delicate_float32(score, norm):
+    model, variables = made(dtype="bfloat16", score=score, norm=norm)
+    traced = jax.make_jaxpr(forward(model))(variables, inputs())
+    seen = list(types_of(traced.jaxpr))
+    of_products = [kinds for name, kinds in seen if name in PRODUCTS]
+    assert sum("bfloat16" in kinds for kinds in of_products) >= 8
+    # Those in float32: one-hot bands on maps and attention read out, and the head.
+    assert {"float32"} in of_products
+    for name, kinds in seen:
+        if name in DELICATE:
+            assert "bfloat16" not in kinds, name
+
+
+def test_parameters_statistics_and_outputs_stay_float32():
+    model, variables = made(dtype="bfloat16")
+    output, updated = jax.jit(forward(model))(variables, inputs())
+    kept = (variables, updated, output.logits, output.embedding)
+    assert {str(leaf.dtype) for leaf in jax.tree.leaves(kept)} == {"float32"}
+    plain, _ = made(dtype="float32")
+    init = functools.partial(plain.init, train=False)
+    shapes = jax.eval_shape(init, jax.random.key(0), inputs())
+    assert jax.tree.structure(shapes) == jax.tree.structure(variables)
+
+
+def test_bfloat16_says_nearly_what_float32_says():
+    (model, variables), (half, _) = made(), made(dtype="bfloat16")
+    exact, _ = jax.jit(forward(model))(variables, inputs())
+    near, _ = jax.jit(forward(half))(variables, inputs())
+    scale = np.abs(exact.embedding).max()
+    off = np.abs(exact.embedding - near.embedding).max() / scale
+    assert 1e-5 < off < 0.1  # it is used, and it is near
+
+
+def test_an_unknown_type_is_answered_with_the_known():
+    with pytest.raises(ValueError, match=f"named 'float16'. Known: {DTYPES[0]}, "):
+        made(dtype="float16")
