@@ -48,8 +48,11 @@ def bytes_moved(program: str) -> dict[str, int]:
     for line in program.splitlines():
         if found := COLLECTIVE.search(line):
             arrays = ARRAY.findall(found[1])
-            if "-start(" in line:  # a pair of what is sent and what comes back
-                arrays = arrays[len(arrays) // 2 :]
+            if f"{found[2]}-start(" in line:  # some tell what is sent as well
+                if found[2] == "all-gather":
+                    arrays = arrays[len(arrays) // 2 :]
+                elif found[2] == "collective-permute":
+                    arrays = arrays[1:2]
             size = sum(size_of(*array) for array in arrays)
             moved[found[2]] = moved.get(found[2], 0) + size
     return moved

@@ -2,6 +2,7 @@
 
 import dis
 import gc
+import os
 import sys
 from collections.abc import Callable
 
@@ -32,12 +33,22 @@ def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
         words = explain(error)
         if words is None or FLAGS["debug"].value:
             raise
+    except SystemExit as end:
+        if not isinstance(end.code, str):
+            raise
+        words = end.code
     except KeyboardInterrupt:
         words = (
             "Stopped. Training goes on from its last checkpoint by the same command."
         )
+    if words is None:
+        sys.exit()
     gc.collect()  # with the frames of the error its progress bars end: words come last
-    sys.exit(words)
+    sys.stdout.flush()
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
+    # At once: threads may wait for a disk that is gone, other processes for this one.
+    os._exit(1)
 
 
 def explain(error: BaseException) -> str | None:

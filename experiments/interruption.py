@@ -1,33 +1,34 @@
 """A polite end: the step is finished, the state saved, the reason told."""
 
-import os
 import signal
 import sys
 from types import FrameType
 
-import jax
-
 from jaxastro.training import sharding
+
+WATCHED = (signal.SIGTERM, signal.SIGINT)
+LAG = 2  # steps an answer of several processes takes, so that no device waits for it
 
 
 class Interruption:
     """Turns SIGTERM and SIGINT into a question that the loop asks after each step.
 
-    A second signal ends the process at once, as it would without this. Of several
-    hosts each may be told at another step: JAX's own watch over SIGTERM then finds the
-    step that all of them reach, and SIGINT is passed on to it.
+    A second signal ends the process at once, as it would without this. Each of several
+    processes may be told at another moment: all of them ask at the same steps, and all
+    get the same answer.
     """
 
-    def __init__(self):
-        """Watches from now on, to the end of the `with` block."""
+    def __init__(self, mesh: sharding.Mesh):
+        """Watches in a `with` block, for the processes of a mesh."""
+        self._mesh = mesh
+        self._alone = sharding.num_processes() == 1
         self._signal: signal.Signals | None = None
-        self._alone = jax.process_count() == 1
-        watched = (signal.SIGTERM, signal.SIGINT) if self._alone else (signal.SIGINT,)
-        self._before = {number: signal.getsignal(number) for number in watched}
+        self._answers = []
+        self._before = {number: signal.getsignal(number) for number in WATCHED}
 
     def __enter__(self) -> "Interruption":
         """Starts to watch."""
-        for number in self._before:
+        for number in WATCHED:
             signal.signal(number, self._note)
         return self
 
@@ -40,14 +41,20 @@ class Interruption:
         del frame
         self._signal = signal.Signals(number)
         signal.signal(number, self._before[number])
-        if not self._alone:
-            os.kill(os.getpid(), signal.SIGTERM)
 
-    def is_asked(self, step: int) -> bool:
+    def is_asked(self) -> bool:
         """Returns whether to save and end after this step."""
         if self._alone:
             return self._signal is not None
-        return sharding.asked_to_stop(step)
+        self._answers.append(sharding.anywhere(self._signal is not None, self._mesh))
+        return len(self._answers) > LAG and bool(self._answers.pop(0))
+
+    def is_asked_by_now(self) -> bool:
+        """Returns the same with the last answers in, for which all devices wait."""
+        asked = self.is_asked()
+        asked |= any(map(bool, self._answers))
+        self._answers.clear()
+        return asked
 
     def end(self, step: int) -> None:
         """Ends the process as shells and clusters expect of one that was stopped."""

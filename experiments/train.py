@@ -132,7 +132,8 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     predict_fn = compile_predict(method, abstract, mesh)
 
     # -- loop ------------------------------------------------------------------------
-    last_good, started = first_step, time.monotonic()
+    step = last_good = first_step
+    started = time.monotonic()
     on_the_way = []  # scalars not fetched from the device, so that it never waits
     size = {"initial": first_step, "total": config.num_steps}
     bar = tqdm(desc="Training", unit="step", disable=not first, **size)
@@ -140,7 +141,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     validated = ""  # the last validation score, shown while training goes on
     history = [line for line in read_scalars(workdir) if line["step"] <= first_step]
     stream = iter(()) if is_over(history, config) else batches.since(first_step)
-    with Interruption() as interruption:
+    with Interruption(mesh) as interruption:
         for step, batch in enumerate(stream, start=first_step + 1):
             state, values = step_fn(state, sharding.put_batch(batch, mesh))
             on_the_way.append(values)
@@ -150,7 +151,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
                 bar.set_postfix_str(f"loss {loss:.3f}{validated}", refresh=False)
             bar.update()
             is_due = step % config.evaluate_every == 0 or step == config.num_steps
-            is_asked = interruption.is_asked(step)
+            is_asked = interruption.is_asked()
             if not is_due and not is_asked:
                 continue
 
@@ -183,16 +184,18 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
                 validated = f", validation macro F1 {valid['macro_f1']:.3f}"
                 say(f"step {step}: loss {means['loss']:.3f}{validated}")
             checkpoints.save(step, state, notes | {"pending": pending}, valid)
-            if is_asked:
+            if is_asked or interruption.is_asked_by_now():
                 checkpoints.close()
                 interruption.end(step)
             if is_over(history, config):
                 say(f"No better {config.best_metric} for {config.patience} looks.")
                 break
+        checkpoints.close()
+        if interruption.is_asked_by_now():
+            interruption.end(step)
     bar.close()
     if first:
         scalars.close()
-    checkpoints.close()
     best = checkpoints.best_step()
     minutes = (time.monotonic() - started) / 60
     say(f"Trained in {minutes:.1f} min. The best state is step {best}'s")
@@ -202,6 +205,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     evaluate(workdir, data_dir=data_dir, manual_dir=manual_dir)
     if first:
         write_report(workdir)
+    sharding.wait_for_all("report written")
 
 
 def changes_since(then: dict, now: dict, workdir: Path) -> list[str]:

@@ -7,6 +7,7 @@ import socket
 import time
 
 import commands
+import filelock
 import numpy as np
 import pytest
 from kill_runs import torment
@@ -98,3 +99,23 @@ def test_two_hosts_that_are_stopped_agree_on_a_step_and_continue(tmp_path, data_
     (done,) = ends_of(again)
     assert done.code == 0, done.stderr
     assert f"Continuing from step {told[1]}\n" in done.stdout
+
+
+def test_several_processes_are_refused_a_folder_in_use_and_none_hangs(
+    tmp_path, data_dir
+):
+    with filelock.FileLock(tmp_path / ".lock"):
+        first, second = ends_of(start(tmp_path, data_dir, devices=1, processes=2))
+    assert first.sentence.startswith(f"Another process trains in {tmp_path}. Wait")
+    assert second.code != 0
+
+
+def test_a_folder_that_vanishes_is_said(tmp_path, data_dir):
+    more = ("--config.num_steps=1000", "--config.evaluate_every=10")
+    (process,) = start(tmp_path / "run", data_dir, *more, devices=1, processes=1)
+    while not (tmp_path / "run" / "checkpoints" / "10").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    (tmp_path / "run").rename(tmp_path / "gone")
+    (done,) = ends_of([process])
+    assert str(tmp_path / "run") in done.sentence

@@ -71,13 +71,14 @@ class Checkpoints:
 
     def latest_step(self) -> int | None:
         """Returns the step of the last checkpoint, None if there is none."""
-        return max(self._steps(), default=None)
+        return self._agreed(max(self._steps(), default=None))
 
     def best_step(self) -> int | None:
         """Returns the last of the best checkpoints, None if none has a score."""
         scores = {step: self._manager.metrics(step) for step in self._steps()}
         scores = {step: s[self._metric] for step, s in scores.items() if s}
-        return max(scores, key=lambda step: (scores[step], step), default=None)
+        best = max(scores, key=lambda step: (scores[step], step), default=None)
+        return self._agreed(best)
 
     def save(
         self, step: int, state: TrainState, notes: dict, scores: dict[str, float] | None
@@ -127,10 +128,16 @@ class Checkpoints:
         with self._writing():
             self._wait()
         self._sealer.shutdown()
+        sharding.wait_for_all("checkpoints sealed")
         self._manager.close()
 
     def _steps(self) -> list[int]:
         return [step for step in self._manager.all_steps() if step not in self._bad]
+
+    def _agreed(self, step: int | None) -> int | None:
+        # A shared disk may show each host another moment of it.
+        agreed = sharding.said_by_first(-1 if step is None else step)
+        return None if agreed == -1 else agreed
 
     def _wait(self) -> None:
         self._manager.wait_until_finished()
@@ -154,16 +161,22 @@ class Checkpoints:
         try:
             yield
         except (OSError, ValueError) as error:  # a full disk is either, by its writer
+            why = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
             raise OSError(
-                f"A checkpoint could not be written into {self._folder}: "
-                f"{str(error).rpartition(': ')[2]}. Make room there, or the folder "
-                "writable; the same command then continues from the last complete one."
+                f"A checkpoint could not be written into {self._folder}: {why}. "
+                "Make room there, or the folder writable; the same command then "
+                "continues from the last complete one."
             ) from error
 
     @contextlib.contextmanager
     def _reading(self, step: int) -> Iterator[None]:
         try:
             yield
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"The checkpoint {self._folder / str(step)} was there and is gone: its "
+                "run goes on and has newer ones. Try again."
+            ) from error
         # A state of other shapes raises a dozen types of error, Exception among them.
         except Exception as error:
             raise ValueError(
@@ -191,7 +204,10 @@ def damage_of(folder: Path) -> str:
     seal = folder / SEAL
     if not seal.is_file():
         return "it is not complete"
-    sealed, found = seal.read_bytes(), manifest_of(folder).encode()
+    try:
+        sealed, found = seal.read_bytes(), manifest_of(folder).encode()
+    except FileNotFoundError:  # by the run that it belongs to
+        return "it is being removed"
     if sealed == found:
         return ""
     changed = set(sealed.splitlines()) ^ set(found.splitlines())

@@ -17,7 +17,13 @@ class Scalars:
         partial = self.path.with_suffix(".partial")
         partial.write_text(text)
         partial.replace(self.path)  # whole or not at all
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step)
+        # Never full: its thread dies on a full disk, and would be waited for.
+        self._board = SummaryWriter(
+            str(folder / "tensorboard"),
+            purge_step=first_step + 1,
+            max_queue=1_000_000,
+            flush_secs=10,
+        )
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Adds one line, such as {"step": 100, "train/loss": 0.7}."""

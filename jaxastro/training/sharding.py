@@ -1,9 +1,12 @@
 """The only file that names devices: hosts, a mesh, and what lies where on it."""
 
+import functools
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.experimental import multihost_utils
@@ -36,6 +39,13 @@ def join_hosts(coordinator: str, num_processes: int, process_id: int) -> None:
             f"The hosts could not be joined: {error} Give --coordinator=HOST:PORT, "
             "--num_processes and --process_id, each process its own."
         ) from error
+    # JAX's own watch would swallow it, also where nobody asks what it saw.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def num_processes() -> int:
+    """Returns how many processes train together."""
+    return jax.process_count()
 
 
 def is_first_process() -> bool:
@@ -49,9 +59,23 @@ def wait_for_all(what: str) -> None:
         multihost_utils.sync_global_devices(what)
 
 
-def asked_to_stop(step: int) -> bool:
-    """Returns whether the cluster takes any of several hosts away, agreed by all."""
-    return multihost_utils.reached_preemption_sync_point(step)
+def said_by_first(number: int) -> int:
+    """Returns what the first process says, for what each might see otherwise."""
+    if jax.process_count() == 1:
+        return number
+    return int(multihost_utils.broadcast_one_to_all(np.int32(number)))
+
+
+def anywhere(claim: bool, mesh: Mesh) -> jax.Array:
+    """Returns whether the claim holds in any process, and does not wait for it."""
+    count = len(local_rows(mesh.size, mesh))
+    claims = put_batch(np.full(count, claim), mesh)
+    return _any(everywhere(mesh))(claims)
+
+
+@functools.cache
+def _any(where: NamedSharding) -> Callable:
+    return jax.jit(jnp.any, out_shardings=where)
 
 
 # -- a mesh ----------------------------------------------------------------------------
