@@ -132,8 +132,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     predict_fn = compile_predict(method, abstract, mesh)
 
     # -- loop ------------------------------------------------------------------------
-    step = last_good = first_step
-    started = time.monotonic()
+    step, last_good, started = first_step, first_step, time.monotonic()
     on_the_way = []  # scalars not fetched from the device, so that it never waits
     size = {"initial": first_step, "total": config.num_steps}
     bar = tqdm(desc="Training", unit="step", disable=not first, **size)
@@ -184,20 +183,17 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
                 validated = f", validation macro F1 {valid['macro_f1']:.3f}"
                 say(f"step {step}: loss {means['loss']:.3f}{validated}")
             checkpoints.save(step, state, notes | {"pending": pending}, valid)
-            if is_asked or interruption.is_asked_by_now():
-                checkpoints.close()
-                interruption.end(step)
-            if is_over(history, config):
-                say(f"No better {config.best_metric} for {config.patience} looks.")
+            if is_asked or interruption.is_asked_by_now() or is_over(history, config):
                 break
         checkpoints.close()
         if interruption.is_asked_by_now():
             interruption.end(step)
+    if step < config.num_steps:
+        say(f"No better {config.best_metric} for {config.patience} looks.")
     bar.close()
     if first:
         scalars.close()
-    best = checkpoints.best_step()
-    minutes = (time.monotonic() - started) / 60
+    minutes, best = (time.monotonic() - started) / 60, checkpoints.best_step()
     say(f"Trained in {minutes:.1f} min. The best state is step {best}'s")
 
     # -- what it is worth: the test fold, seen here for the first time -----------------
