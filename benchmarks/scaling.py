@@ -15,6 +15,14 @@ import re
 import runpy
 from unittest import mock
 
+# Before JAX is loaded: it compiles for TPUs but must not look for any.
+os.environ |= {
+    "JAX_PLATFORMS": "cpu",
+    "TPU_SKIP_MDS_QUERY": "1",
+    "TPU_ACCELERATOR_TYPE": "v5litepod-256",
+    "TPU_WORKER_HOSTNAMES": "localhost",
+}
+
 import jax
 import numpy as np
 from jax.experimental import topologies
@@ -28,13 +36,6 @@ from jaxastro.training import sharding
 PEAK = 197e12  # bfloat16 FLOP/s
 LINKS = 200e9  # bytes/s to its neighbours, all links of one direction together
 SIZES = {1: "2x2", 2: "2x2", 4: "2x2", 8: "2x4", 64: "8x8", 256: "16x16"}
-
-# What libtpu would ask a TPU machine about itself; here it compiles, and asks nobody.
-ANSWERS = {
-    "TPU_SKIP_MDS_QUERY": "1",
-    "TPU_ACCELERATOR_TYPE": "v5litepod-256",
-    "TPU_WORKER_HOSTNAMES": "localhost",
-}
 
 COLLECTIVE = re.compile(
     r"= (\(?[a-z0-9]+\[.*?) "
@@ -119,8 +120,6 @@ def main() -> None:
     parser.add_argument("--weak", type=int, nargs="*", default=(8, 64, 256))
     parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     given = parser.parse_args()
-    os.environ |= ANSWERS
-    jax.config.update("jax_platforms", "cpu")
     path, _, preset = given.config.partition(":")
     config = runpy.run_path(path)["get_config"](preset)
     config.update_from_flattened_dict(
