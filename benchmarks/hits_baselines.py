@@ -122,7 +122,7 @@ def _score(records, features, classes, parts, seed) -> dict:
 def main(argv: list[str]) -> None:
     """Prints the table, or the same as JSON."""
     del argv
-    readings = hits.read(hits.find_raw(FLAGS.manual_dir))
+    readings = hits.read(hits.find_hits(FLAGS.manual_dir))
     records = [reading.record for reading in readings if reading.record is not None]
     rows = measure([r for r in records if r.label != "NonVariable"], seed=FLAGS.seed)
     if FLAGS.json:

@@ -76,7 +76,7 @@ def measure(name: str, classes: tuple[str, ...], records: dict, seed: int) -> li
 def main(argv: list[str]) -> None:
     """Prints the table, or the same as JSON."""
     del argv
-    readings = hits.read(hits.find_raw(FLAGS.manual_dir))
+    readings = hits.read(hits.find_hits(FLAGS.manual_dir))
     records = {r.object_id: r.record for r in readings if r.record is not None}
     tasks = [c for c in TASKS.values() if str(len(c)) in FLAGS.tasks]
     rows = [

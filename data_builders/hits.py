@@ -3,23 +3,19 @@
 The data card, with the traps of these stamps, is hits.md beside this file.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import tensorflow_datasets as tfds
-from absl import logging
 
+from data_builders.builder import SurveyBuilder
 from data_builders.npz_sequences import read_sequences
-from data_builders.readings import records_of
-from data_builders.schema import record_features
+from data_builders.raw import find_raw
 from jaxastro.data.record import Reading, Record
 from jaxastro.surveys import SURVEYS
 
 RAW_FILE = "hits_image_sequences.npz"
-REPORT_FILE = "set_aside.json"  # beside the built data set
 # Supernovae were found by image subtraction and judged by eye and light curve; the
 # stars are from the survey's catalogue of variables, itself made from light curves.
 LABEL_SOURCE = {"SN": "photometric"}
@@ -33,41 +29,21 @@ PER_EPOCH = (
 )
 
 
-class Hits(tfds.core.GeneratorBasedBuilder):
+class Hits(SurveyBuilder):
     """Stamps of supernovae, eclipsing binaries, RR Lyrae and constant stars."""
 
-    VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "Raw ADU; what is no measurement is masked."}
-    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
-    Put {RAW_FILE} into the folder given as manual_dir, or into the folder hits/ of
-    the one that the environment variable JAXASTRO_DATA names. It packs the real image
-    sequences of github.com/rodrigcd/HiTS_simulations (MIT licence); the arrays it
-    holds are listed in data_builders/npz_sequences.py.
-    """
+    SURVEY = SURVEYS["hits"]
+    DESCRIPTION = "Image sequences of the High cadence Transient Survey."
+    HOMEPAGE = "https://github.com/rodrigcd/HiTS_simulations"
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        survey = SURVEYS["hits"]
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description="Image sequences of the High cadence Transient Survey.",
-            features=record_features(survey),
-            homepage="https://github.com/rodrigcd/HiTS_simulations",
-            citation=survey.citation,
-        )
+    def parts(self, manual_dir: Path | None) -> list[Path]:
+        """Returns the one raw file."""
+        return [find_hits(manual_dir)]
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
-        # The property manual_dir refuses a missing folder before we could look at
-        # the environment variable.
-        raw = find_raw(dl_manager._manual_dir)
-        logging.info("Reading %s", raw)
-        # One split; folds are made when training. Read it as split="all", a word that
-        # TFDS keeps for itself and refuses here.
-        return {"objects": self._generate_examples(raw)}
-
-    def _generate_examples(self, path: Path):
-        report = Path(self.data_dir) / REPORT_FILE
-        for record in records_of(read(path), report=report):
-            yield record.object_id, record._asdict()
+    def read_part(self, part: Path) -> Iterator[Reading]:
+        """Yields the objects of the file."""
+        return read(part)
 
 
 def read(path: Path) -> Iterator[Reading]:
@@ -98,7 +74,7 @@ def overwritten_epochs(record: Record) -> np.ndarray:
 
 
 def _cleaned(reading: Reading) -> Reading:
-    object_id, record, notes = reading
+    object_id, record, notes, _ = reading
     overwritten = overwritten_epochs(record)
     if overwritten.any():
         lost = f"{overwritten.sum()} epochs of a saturated, overwritten star: dropped."
@@ -111,23 +87,18 @@ def _cleaned(reading: Reading) -> Reading:
     return Reading(object_id, record._replace(**kept), notes)
 
 
-def find_raw(manual_dir: str | os.PathLike | None) -> Path:
+def find_hits(manual_dir: Path | None) -> Path:
     """Returns the raw file, from the given folder or else from JAXASTRO_DATA.
 
     Raises:
         FileNotFoundError: if it lies in neither; says how to get it.
     """
-    tried = []
-    if manual_dir:
-        tried += [Path(manual_dir) / RAW_FILE, Path(manual_dir) / "hits" / RAW_FILE]
-    if os.environ.get("JAXASTRO_DATA"):
-        tried.append(Path(os.environ["JAXASTRO_DATA"]) / "hits" / RAW_FILE)
-    for path in tried:
-        if path.is_file():
-            return path
-    looked = ", ".join(map(str, tried)) or "nowhere: no folder was given"
-    raise FileNotFoundError(
-        f"No {RAW_FILE}; looked at {looked}. Put the file into a folder and give it as "
-        "--manual_dir, or name the folder above hits/ in JAXASTRO_DATA. It packs the "
-        "image sequences of github.com/rodrigcd/HiTS_simulations (MIT)."
+    return find_raw(
+        RAW_FILE,
+        survey="hits",
+        manual_dir=manual_dir,
+        source=(
+            "the image sequences of github.com/rodrigcd/HiTS_simulations (MIT), packed "
+            "into the arrays that data_builders/npz_sequences.py lists"
+        ),
     )

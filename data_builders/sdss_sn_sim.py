@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from data_builders.builder import SurveyBuilder
 from data_builders.npz_sequences import read_sequences
-from data_builders.schema import record_features
 from jaxastro.data.record import Reading, Record
 from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
 from jaxastro.surveys import SURVEYS
@@ -28,6 +28,7 @@ DESCRIPTION = (
     "supernovae in their hosts, active nuclei and variable stars, simulated, with "
     "the true class beside the label a survey would give."
 )
+PART_SIZE = 32  # objects that one process makes at a time
 PER_EPOCH = ("mjd", "band", "psf_fwhm", "noise", "gain", "zero_point")
 PER_OBJECT = ("ra", "dec", "redshift", "label", "label_source", "truth")
 
@@ -40,11 +41,9 @@ class SdssSnSimConfig(tfds.core.BuilderConfig):
     seed: int = 0
 
 
-class SdssSnSim(tfds.core.GeneratorBasedBuilder):
+class SdssSnSim(SurveyBuilder):
     """Simulates the survey object by object; nothing is downloaded."""
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar = {"1.0.0": "First release."}
     BUILDER_CONFIGS: ClassVar = [
         SdssSnSimConfig(
             name=name,
@@ -53,29 +52,20 @@ class SdssSnSim(tfds.core.GeneratorBasedBuilder):
         )
         for name, preset in PRESETS.items()
     ]
+    SURVEY = SURVEY
+    DESCRIPTION = DESCRIPTION
 
-    def __init__(self, *, file_format="array_record", **kwargs):
-        """Stores array_record, which is read at random and without TensorFlow."""
-        super().__init__(file_format=file_format, **kwargs)
+    def parts(self, manual_dir: Path | None) -> list[range]:
+        """Returns the numbers of the objects, PART_SIZE to a part."""
+        number = range(self.builder_config.preset.objects)
+        return [number[i : i + PART_SIZE] for i in number[::PART_SIZE]]
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=DESCRIPTION,
-            features=record_features(SURVEY),
-            citation=SURVEY.citation,
-        )
-
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
-        # One split; folds are made when training. Read it as split="all", a word that
-        # TFDS keeps for itself and refuses here.
-        return {"objects": self._generate_examples()}
-
-    def _generate_examples(self):
+    def read_part(self, part: range) -> Iterator[Reading]:
+        """Yields simulated objects."""
         config = self.builder_config
-        for number in range(config.preset.objects):
+        for number in part:
             record = simulate_object(number, seed=config.seed, preset=config.preset)
-            yield record.object_id, record._asdict()
+            yield Reading(record.object_id, record, ())
 
 
 def read(path: Path) -> Iterator[Reading]:

@@ -10,21 +10,24 @@ class Survey(NamedTuple):
     """What code and people need to know about one survey."""
 
     name: str
+    kind: str  # of its records, a key of data.kinds.KINDS
     bands: tuple[str, ...]  # record.band indexes this
     wavelength: tuple[float, ...]  # effective, Angstrom, one per band
     classes: tuple[str, ...]  # known labels; UNLABELLED is not a class
-    pixel_scale: float  # arcsec per pixel
-    image_size: int  # pixels on a side
-    unit: str  # of flux, per pixel
-    sentinels: tuple[float, ...]  # pixel values that mean "no measurement"
-    valid_range: tuple[float, float]  # of a pixel; outside it is no measurement
-    season_days: float  # length of the year's season pattern, for leak checks
+    unit: str  # of flux, per pixel where there are images
     citation: str
+    pixel_scale: float = float("nan")  # arcsec per pixel; NaN without images
+    image_size: int = 0  # pixels on a side; 0: it varies, or there are no images
+    sentinels: tuple[float, ...] = ()  # pixel values that mean "no measurement"
+    valid_range: tuple[float, float] = (float("-inf"), float("inf"))  # of a pixel
+    season_days: float = 365.25  # length of the season pattern, for leak checks
+    columns: tuple[tuple[str, str], ...] = ()  # further numbers: name and unit
 
 
 SURVEYS = {
     "sdss_sn_sim": Survey(
         name="sdss_sn_sim",
+        kind="series",
         bands=("u", "g", "r", "i", "z"),
         wavelength=(3561.79, 4718.87, 6185.19, 7499.70, 8961.49),
         classes=("AGN", "SNIa", "SNOther", "Variable"),
@@ -32,12 +35,11 @@ SURVEYS = {
         image_size=32,
         unit="microjansky",
         sentinels=(-9999.0,),
-        valid_range=(float("-inf"), float("inf")),
-        season_days=365.25,
         citation="Simulated by jaxastro after Sako et al. 2018, PASP 130, 064002.",
     ),
     "hits": Survey(
         name="hits",
+        kind="series",
         bands=("g",),
         wavelength=(4730.0,),
         classes=("SN", "EB", "RRLyrae", "NonVariable"),

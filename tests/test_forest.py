@@ -160,7 +160,7 @@ def test_bad_training_sets_are_refused(train, label, message):
 def test_the_forest_tells_real_variables_apart():
     if not os.environ.get("JAXASTRO_DATA"):
         pytest.skip("JAXASTRO_DATA is not set: no real HiTS stamps to read")
-    records = [reading.record for reading in hits.read(hits.find_raw(None))]
+    records = [reading.record for reading in hits.read(hits.find_hits(None))]
     records = [record for record in records if record.label != "NonVariable"]
     features = np.array([light_curve_features(r, HITS) for r in records])
     label = np.array([HITS.classes.index(r.label) for r in records])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from data_builders import hits
+from data_builders.builder import REPORT_FILE
 from jaxastro.data.record import make_record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.surveys import SURVEYS
@@ -84,7 +85,7 @@ def test_what_is_no_measurement_is_masked_dropped_and_told(raw_folder, tmp_path)
     assert supernova.bad_pixel[2, 10, 10]
     assert supernova.flux.max() < 1000
     np.testing.assert_array_equal(star.mjd, np.delete(raw_columns()["mjd"][5:10], 3))
-    report = (Path(builder.data_dir) / hits.REPORT_FILE).read_text()
+    report = (Path(builder.data_dir) / REPORT_FILE).read_text()
     assert "1 epochs have no good pixel: dropped" in report
     assert "1 pixels lie outside -1000 to 100000 ADU: masked" in report
     assert "1 epochs of a saturated, overwritten star: dropped" in report
@@ -101,15 +102,15 @@ def test_a_bright_star_that_was_measured_is_kept():
 
 def test_the_raw_file_is_found_or_asked_for(tmp_path, monkeypatch, raw_folder):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
-    assert hits.find_raw(str(raw_folder)) == raw_folder / hits.RAW_FILE
+    assert hits.find_hits(str(raw_folder)) == raw_folder / hits.RAW_FILE
     with pytest.raises(FileNotFoundError, match=r"no folder was given.*HiTS_simul"):
-        hits.find_raw(None)
+        hits.find_hits(None)
     with pytest.raises(FileNotFoundError, match=r"empty/hits_image_sequences\.npz"):
-        hits.find_raw(tmp_path / "empty")
+        hits.find_hits(tmp_path / "empty")
     (tmp_path / "data").mkdir()
     raw_folder.rename(tmp_path / "data" / "hits")
     monkeypatch.setenv("JAXASTRO_DATA", str(tmp_path / "data"))
-    assert hits.find_raw(tmp_path / "empty").parent == tmp_path / "data" / "hits"
+    assert hits.find_hits(tmp_path / "empty").parent == tmp_path / "data" / "hits"
 
 
 def test_building_loads_neither_tensorflow_nor_jax(raw_folder, tmp_path):
@@ -131,7 +132,7 @@ def test_building_loads_neither_tensorflow_nor_jax(raw_folder, tmp_path):
 def real_readings():
     if not os.environ.get("JAXASTRO_DATA"):
         pytest.skip("JAXASTRO_DATA is not set: no real HiTS stamps to read")
-    return list(hits.read(hits.find_raw(None)))
+    return list(hits.read(hits.find_hits(None)))
 
 
 def test_the_real_file_is_read_whole(real_readings):

@@ -28,7 +28,7 @@ BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "core", "lib"}
 
 # Each may import what stands before it in its own half, and types.
 HOST = (
-    *("surveys", "data", "photometry", "representations", "simulation"),
+    *("surveys", "data", "alerts", "photometry", "representations", "simulation"),
     *("evaluation", "reports"),
 )
 DEVICE = (
@@ -41,6 +41,10 @@ HOMES = {
     "tensorboardX": ("jaxastro/training/scalars.py",),
     "tensorflow_datasets": ("data_builders/", "tests/"),
     "tensorflow": (),
+    "apache_beam": ("data_builders/", "tests/"),
+    "fastavro": ("jaxastro/alerts/", "benchmarks/", "tests/"),
+    "pooch": ("data_builders/",),
+    "pyarrow": ("data_builders/", "experiments/predict.py", "benchmarks/", "tests/"),
     "matplotlib": ("jaxastro/reports/", "tests/"),
     "ml_collections": ("configs/", "experiments/", "tests/"),
     "flax": ("jaxastro/layers/", "jaxastro/models/", "jaxastro/methods/", "tests/"),

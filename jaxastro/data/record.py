@@ -35,9 +35,10 @@ class Record(NamedTuple):
 class Reading(NamedTuple):
     """What a builder's `read` yields: a record, or why there is none."""
 
-    object_id: str
-    record: Record | None  # None: set aside, and the notes say why
+    object_id: str  # or file and offset, where not even a name could be read
+    record: tuple | None  # a record of the kind; None: set aside, and the notes say why
     notes: tuple[str, ...]  # one sentence each: what was wrong or was mended
+    raw: bytes = b""  # what was set aside, where it has no file of its own
 
 
 class RecordError(ValueError):
@@ -88,8 +89,8 @@ def make_record(
     flux = np.asarray(flux, np.float32)
     mjd = np.atleast_1d(np.asarray(mjd, np.float64))
     _check_frames(where, survey, flux, mjd, bad_pixel)
-    _check_words(where, survey, label, truth, label_source)
-    columns = {"band": _band_index(where, survey, band), "psf_fwhm": psf_fwhm}
+    check_words(where, survey, label, truth, label_source)
+    columns = {"band": band_index(where, survey, band), "psf_fwhm": psf_fwhm}
     columns |= {"noise": noise, "gain": gain, "zero_point": zero_point}
     for name, column in columns.items():
         if np.ndim(column) and np.shape(column) != mjd.shape:
@@ -136,7 +137,7 @@ def make_record(
     return record, tuple(notes)
 
 
-def record_from_example(example: dict) -> Record:
+def record_from_example(example: dict, kind: type = Record) -> Record:
     """Returns the record that a TFDS data source gives as a dictionary."""
     plain = {
         name: value.decode() if isinstance(value, bytes) else value
@@ -144,7 +145,7 @@ def record_from_example(example: dict) -> Record:
     }
     for name in ("ra", "dec", "redshift"):
         plain[name] = float(plain[name])
-    return Record(**plain)
+    return kind(**plain)
 
 
 def first_epochs(record: Record, count: int) -> Record:
@@ -155,7 +156,7 @@ def first_epochs(record: Record, count: int) -> Record:
 
 
 def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:
-    size = survey.image_size
+    size = survey.image_size or max(flux.shape[1:], default=0)
     if flux.ndim != 3 or flux.shape[1:] != (size, size):
         raise RecordError(
             f"{where}: cutouts of shape {flux.shape}. {survey.name} has [epochs, "
@@ -178,9 +179,10 @@ def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:
         )
 
 
-def _check_words(
+def check_words(
     where: str, survey: Survey, label: str, truth: str, label_source: str
 ) -> None:
+    """Raises RecordError if a label, truth or label source is not known."""
     known = (*survey.classes, UNLABELLED)
     for name in (label, truth or UNLABELLED):
         if name not in known:
@@ -211,7 +213,8 @@ def _bad_pixels(survey: Survey, flux: np.ndarray) -> tuple[np.ndarray, list[str]
     return bad | outside, notes
 
 
-def _band_index(where: str, survey: Survey, band) -> np.ndarray:
+def band_index(where: str, survey: Survey, band) -> np.ndarray:
+    """Returns int32 indices into the survey's bands, from names or indices."""
     band = np.asarray(band)
     names = np.array(survey.bands)
     is_name = band.dtype.kind in "US"

@@ -1,0 +1,19 @@
+"""One single image as stored, with its label."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Cutout(NamedTuple):
+    """An image without time on disk; its fields are the columns of the data set."""
+
+    object_id: str
+    ra: float  # degrees
+    dec: float  # degrees
+    label: str  # one of the survey's classes, or Unknown
+    label_source: str  # spectroscopic, photometric, catalogue, simulated, none
+    truth: str  # the class a simulation drew; empty for real objects
+    redshift: float
+    group: str  # what may not be split over folds
+    image: np.ndarray  # y x d  float32, the survey's unit, one d per band

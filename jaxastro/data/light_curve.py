@@ -1,0 +1,123 @@
+"""One object's light curve as stored: checked, sorted, in one unit. Ragged."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxastro.data.record import RecordError, band_index, check_words
+from jaxastro.surveys import UNLABELLED, Survey
+
+
+class LightCurve(NamedTuple):
+    """A light curve on disk; its fields are the columns of the data set.
+
+    Unknown numbers are NaN. A catalogue without light curves has no epochs.
+    """
+
+    object_id: str
+    ra: float  # degrees
+    dec: float  # degrees
+    label: str  # one of the survey's classes, or Unknown
+    label_source: str  # spectroscopic, photometric, catalogue, simulated, none
+    truth: str  # the class a simulation drew; empty for real objects
+    redshift: float
+    group: str  # what may not be split over folds: field, or 2 arcsec cluster
+    flux: np.ndarray  # t        float32, the survey's unit
+    flux_error: np.ndarray  # t  float32, one standard deviation
+    mjd: np.ndarray  # t         float64, days
+    band: np.ndarray  # t        int32, index into the survey's bands
+    features: np.ndarray  # f    float64, the survey's columns, from its catalogue
+
+
+def make_light_curve(
+    object_id: str,
+    survey: Survey,
+    *,
+    flux,
+    flux_error,
+    mjd,
+    band,
+    features: dict[str, float] | None = None,
+    label: str = UNLABELLED,
+    label_source: str = "none",
+    truth: str = "",
+    ra: float = np.nan,
+    dec: float = np.nan,
+    redshift: float = np.nan,
+    group: str = "",
+) -> tuple[LightCurve, tuple[str, ...]]:
+    """Returns a checked light curve, and one sentence for each thing that was mended.
+
+    Epochs are sorted by time. Epochs whose flux or time is not a number, or whose
+    error is not a positive number, are dropped, and told; so are exact repeats.
+
+    Args:
+        object_id: name of the object, as messages and predictions will show it.
+        survey: whose bands, classes and columns hold.
+        flux: [t], the survey's unit, with flux_error [t] in the same.
+        mjd: [t], modified Julian date, days.
+        band: [t], indices into the survey's bands, or their names.
+        features: catalogue numbers by the names in survey.columns; others are NaN.
+        label: one of the survey's classes, or "Unknown".
+        group: what may not be split over folds; the object itself if empty.
+
+    Raises:
+        RecordError: if shapes disagree, a name is unknown, or no epoch is left and
+            there are no features either.
+    """
+    where, notes = f"Object {object_id}", []
+    flux, flux_error = (np.atleast_1d(np.asarray(v, float)) for v in (flux, flux_error))
+    mjd = np.atleast_1d(np.asarray(mjd, float))
+    check_words(where, survey, label, truth, label_source)
+    band = band_index(where, survey, np.atleast_1d(band))
+    shapes = {v.shape for v in (flux, flux_error, mjd, band)}
+    if len(shapes) > 1 or flux.ndim != 1:
+        raise RecordError(
+            f"{where}: flux, flux_error, mjd and band have shapes {flux.shape}, "
+            f"{flux_error.shape}, {mjd.shape}, {band.shape}. A light curve has one of "
+            "each per epoch. Rebuild the object's table."
+        )
+    good = np.isfinite(flux) & np.isfinite(mjd) & np.isfinite(flux_error)
+    good &= flux_error > 0
+    if not good.all():
+        notes.append(
+            f"{int((~good).sum())} epochs have no number, or an error that is not "
+            "positive: dropped."
+        )
+    order = np.flatnonzero(good)
+    order = order[np.lexsort((flux_error[order], flux[order], band[order], mjd[order]))]
+    columns = np.stack([v[order] for v in (mjd, band, flux, flux_error)])
+    repeat = np.zeros(len(order), bool)
+    repeat[1:] = (np.diff(columns) == 0).all(axis=0)
+    if repeat.any():
+        notes.append(f"{int(repeat.sum())} epochs are exact repeats: dropped.")
+    order = order[~repeat]
+    features = features or {}
+    names = [name for name, _ in survey.columns]
+    unknown = sorted(set(features) - set(names))
+    if unknown:
+        raise RecordError(
+            f"{where}: unknown column {unknown[0]!r}. {survey.name} has "
+            f"{', '.join(names) or 'none'}. Add it to surveys.py."
+        )
+    if not len(order) and not features:
+        raise RecordError(
+            f"{where}: no epoch with a flux, an error and a time. Remove the object or "
+            "rebuild its table."
+        )
+    curve = LightCurve(
+        object_id=object_id,
+        ra=float(ra),
+        dec=float(dec),
+        label=label,
+        label_source=label_source,
+        truth=truth,
+        redshift=float(redshift),
+        group=group or object_id,
+        flux=flux[order].astype(np.float32),
+        flux_error=flux_error[order].astype(np.float32),
+        mjd=mjd[order],
+        band=band[order],
+        features=np.array([features.get(name, np.nan) for name in names], float),
+    )
+    return curve, tuple(notes)
