@@ -29,7 +29,7 @@ def find_raw(name: str, *, survey: str, manual_dir: Path | None, source: str) ->
             return path
     looked = ", ".join(map(str, tried)) or "nowhere: no folder was given"
     raise FileNotFoundError(
-        f"No {name or survey}; looked at {looked}. Put it into a folder, "
-        f"give it as --manual_dir, or name the folder above {survey}/ in JAXASTRO_DATA. It "
-        f"comes from {source}."
+        f"No {name or survey}; looked at {looked}. Put it into a folder, give it as "
+        f"--manual_dir, or name the folder above {survey}/ in JAXASTRO_DATA. It comes "
+        f"from {source}."
     )
