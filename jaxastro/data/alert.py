@@ -1,10 +1,34 @@
 """The alerts of one object as stored: stamps, metadata and history. Ragged."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.data.record import RecordError, band_index, check_words
+from jaxastro.surveys import UNLABELLED, Survey
+
 DETECTION, LIMIT, FORCED = 0, 1, 2  # what a row of the history is
+
+
+class Alert(NamedTuple):
+    """One alert packet, decoded: what a survey's reader makes of its wire format."""
+
+    alert_id: int
+    mjd: float  # days
+    band: int | str  # index into the survey's bands, or the band's name
+    stamps: tuple  # science, template, science - template: [y x] each, None if missing
+    metadata: dict[str, float]  # by the names in survey.columns; others are NaN
+
+
+class HistoryRow(NamedTuple):
+    """A point of an object's light curve, as its packets repeat it."""
+
+    mjd: float  # days
+    band: int | str
+    kind: int  # DETECTION, LIMIT or FORCED
+    flux: float  # the survey's unit, difference; of a limit the 5 sigma flux
+    flux_error: float
 
 
 class AlertRecord(NamedTuple):
@@ -33,3 +57,139 @@ class AlertRecord(NamedTuple):
     history_kind: np.ndarray  # h     int32: 0 detection, 1 upper limit, 2 forced
     history_flux: np.ndarray  # h     float32, difference; of limits the 5 sigma flux
     history_flux_error: np.ndarray  # h  float32
+
+
+def make_alert_record(
+    object_id: str,
+    survey: Survey,
+    *,
+    alerts: Iterable[Alert],
+    history: Iterable[HistoryRow] = (),
+    label: str = UNLABELLED,
+    label_source: str = "none",
+    truth: str = "",
+    ra: float = np.nan,
+    dec: float = np.nan,
+    redshift: float = np.nan,
+    group: str = "",
+) -> tuple[AlertRecord, tuple[str, ...]]:
+    """Returns a checked record, and one sentence for each thing that was mended.
+
+    Alerts and history are sorted by time. Of alerts with one id the one with most
+    stamps is kept; exact repeats in the history are dropped without a word, as packets
+    repeat them on purpose. Stamps are padded centre on centre, pixel n // 2 on pixel
+    N // 2, to the survey's image size or else to the largest side of any; pixels of
+    the rim, of missing stamps and those that are no number are 0 and marked bad.
+
+    Args:
+        object_id: name of the object, as messages and predictions will show it.
+        survey: whose bands, classes, image size and columns hold.
+        alerts: of this object, in any order.
+        history: rows of all packets together, the alerts' own detections among them.
+        label: one of the survey's classes, or "Unknown".
+        group: what may not be split over folds; the object itself if empty.
+
+    Raises:
+        RecordError: if there is no alert, a name is unknown, a time is no number, or
+            a stamp is no image that fits.
+    """
+    where, notes = f"Object {object_id}", []
+    check_words(where, survey, label, truth, label_source)
+    alerts = _each_once(where, alerts, notes)
+    stamp = _stacked(where, survey, alerts, notes)
+    bad = ~np.isfinite(stamp)
+    record = AlertRecord(
+        object_id=object_id,
+        ra=float(ra),
+        dec=float(dec),
+        label=label,
+        label_source=label_source,
+        truth=truth,
+        redshift=float(redshift),
+        group=group or object_id,
+        alert_id=np.array([alert.alert_id for alert in alerts], np.int64),
+        mjd=np.array([alert.mjd for alert in alerts], np.float64),
+        band=band_index(where, survey, [alert.band for alert in alerts]),
+        stamp=np.where(bad, np.float32(0), stamp),
+        bad_pixel=bad,
+        metadata=_metadata(where, survey, alerts),
+        **_history(where, survey, history, notes),
+    )
+    return record, tuple(notes)
+
+
+def _each_once(where: str, alerts: Iterable[Alert], notes: list[str]) -> list[Alert]:
+    """Returns the alerts by time, one for each id."""
+    alerts = list(alerts)
+    if not alerts:
+        raise RecordError(f"{where}: no alerts. A record needs one. Remove the object.")
+    for alert in alerts:
+        if not np.isfinite(alert.mjd):
+            raise RecordError(
+                f"{where}, alert {alert.alert_id}: its time is {alert.mjd}. A number "
+                "of days is expected. Remove the packet."
+            )
+    missing = {id(a): sum(stamp is None for stamp in a.stamps) for a in alerts}
+    best = {}
+    for alert in sorted(alerts, key=lambda alert: missing[id(alert)], reverse=True):
+        best[alert.alert_id] = alert
+    if len(best) < len(alerts):
+        notes.append(f"{len(alerts) - len(best)} alerts came more than once: dropped.")
+    return sorted(best.values(), key=lambda alert: (alert.mjd, alert.alert_id))
+
+
+def _stacked(where, survey: Survey, alerts: list[Alert], notes: list) -> np.ndarray:
+    """Returns [t y x 3], NaN beyond the stamps' rims and where one is missing."""
+    shapes = {np.shape(s) for alert in alerts for s in alert.stamps if s is not None}
+    size = survey.image_size or max((n for shape in shapes for n in shape), default=0)
+    for shape in shapes:
+        if len(shape) != 2 or max(shape) > size:
+            raise RecordError(
+                f"{where}: a stamp of shape {shape}. {survey.name} has images of at "
+                f"most {size}x{size} pixels. Remove the packet or cut the stamp."
+            )
+    padded = np.full((len(alerts), size, size, 3), np.nan, np.float32)
+    for t, alert in enumerate(alerts):
+        for channel, stamp in enumerate(alert.stamps):
+            if stamp is not None:
+                y, x = (size // 2 - n // 2 for n in stamp.shape)
+                height, width = stamp.shape
+                padded[t, y : y + height, x : x + width, channel] = stamp
+    count = sum(stamp is None for alert in alerts for stamp in alert.stamps)
+    if count:
+        notes.append(f"{count} stamps are missing: masked.")
+    return padded
+
+
+def _metadata(where: str, survey: Survey, alerts: list[Alert]) -> np.ndarray:
+    names = [name for name, _ in survey.columns]
+    unknown = sorted({name for a in alerts for name in a.metadata}.difference(names))
+    if unknown:
+        raise RecordError(
+            f"{where}: unknown column {unknown[0]!r}. {survey.name} has "
+            f"{', '.join(names) or 'none'}. Add it to surveys.py."
+        )
+    rows = [[alert.metadata.get(name, np.nan) for name in names] for alert in alerts]
+    return np.array(rows, np.float64)
+
+
+def _history(where, survey: Survey, history: Iterable, notes: list) -> dict:
+    """Returns the columns of the history: sorted, each row once."""
+    rows = list(history)
+    band = band_index(where, survey, [row.band for row in rows] or np.zeros(0, int))
+    table = np.array([(r.mjd, r.kind, r.flux, r.flux_error) for r in rows], float)
+    mjd, kind, flux, error = table.reshape(-1, 4).T
+    known = np.isfinite(mjd) & np.isfinite(flux)
+    if not known.all():
+        notes.append(f"{int((~known).sum())} history rows have no number: dropped.")
+    # np.unique also sorts, by time first. To it one NaN is not another; -1 is.
+    error = np.where(error >= 0, error, -1)
+    columns = np.stack([mjd, band, kind, flux, error], axis=1)[known]
+    mjd, band, kind, flux, error = np.unique(columns, axis=0).T
+    return {
+        "history_mjd": mjd,
+        "history_band": band.astype(np.int32),
+        "history_kind": kind.astype(np.int32),
+        "history_flux": flux.astype(np.float32),
+        "history_flux_error": np.where(error < 0, np.nan, error).astype(np.float32),
+    }
