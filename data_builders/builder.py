@@ -1,14 +1,19 @@
 """What all builders of this package share: from parts of raw data to stored records."""
 
-import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
+from etils import epath
+from tensorflow_datasets.core import shuffle, utils
 
+from data_builders.gather import whole_readings
+from data_builders.processes import read_in_order
 from data_builders.readings import records_of
 from data_builders.schema import record_features
+from data_builders.shuffle import DiskShuffler
 from jaxastro.data.record import Reading
 from jaxastro.surveys import Survey
 
@@ -19,8 +24,9 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """One data set of one survey, in array_record: random access, no TensorFlow.
 
     A survey's builder sets SURVEY and DESCRIPTION, and says which parts its raw data
-    have and how one part is read. Parts are independent, hold whole objects, and can
-    be pickled: a file, a folder, a range of numbers.
+    have and how one part is read. Parts are independent and can be pickled: a file, a
+    folder, a range of numbers. So they are read by one process, by several, or by the
+    many machines of an Apache Beam runner, and give the same records.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -29,8 +35,10 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     DESCRIPTION: ClassVar[str]
     HOMEPAGE: ClassVar[str] = ""
 
-    def __init__(self, *, file_format="array_record", **kwargs):
+    def __init__(self, *, file_format="array_record", processes=1, **kwargs):
         super().__init__(file_format=file_format, **kwargs)
+        self._processes = processes
+        self._uses_beam = False
 
     def parts(self, manual_dir: Path | None) -> list:
         """Returns the independent pieces of work, after finding all raw files.
@@ -40,8 +48,16 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """
         raise NotImplementedError
 
-    def read_part(self, part) -> Iterator[Reading]:
-        """Yields a Reading for each object of a part."""
+    def read_part(self, part) -> Iterator[Reading | tuple[str, Any]]:
+        """Yields a Reading for each object of a part.
+
+        Where the packets of an object lie scattered over parts it yields the object's
+        name and a packet instead, for `assemble`.
+        """
+        raise NotImplementedError
+
+    def assemble(self, object_id: str, packets: list) -> Reading:
+        """Returns the Reading of an object from all its packets, in order of parts."""
         raise NotImplementedError
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -53,6 +69,13 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             citation=self.SURVEY.citation,
         )
 
+    def _generate_splits(self, dl_manager, download_config):
+        self._uses_beam = bool(
+            download_config.beam_runner or download_config.beam_options
+        )
+        with utils.temporary_assignment(shuffle, "Shuffler", DiskShuffler):
+            return super()._generate_splits(dl_manager, download_config)
+
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         # The property manual_dir refuses a missing folder before we could look at
         # the environment variable.
@@ -63,7 +86,18 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return {"objects": self._generate_examples(parts)}
 
     def _generate_examples(self, parts: list):
-        readings = itertools.chain.from_iterable(map(self.read_part, parts))
-        report = Path(self.data_dir) / REPORT_FILE
+        report = epath.Path(self.data_dir) / REPORT_FILE
+        if self._uses_beam:
+            from data_builders.beam import examples_of  # Beam is an extra
+
+            return examples_of(self.read_part, self.assemble, parts, report=report)
+        return self._examples_here(parts, report)
+
+    def _examples_here(self, parts: list, report: epath.Path) -> Iterator[tuple]:
+        folder = str(self.data_dir) if os.path.isdir(self.data_dir) else None
+        things = read_in_order(
+            self.read_part, parts, processes=self._processes, folder=folder
+        )
+        readings = whole_readings(things, self.assemble, folder=folder)
         for record in records_of(readings, report=report):
             yield record.object_id, record._asdict()

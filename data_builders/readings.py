@@ -1,16 +1,75 @@
 """From what a reader yields to records, losing no object in silence."""
 
+import collections
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from absl import logging
+from etils import epath
 
 from jaxastro.data.record import Reading, Record
 
+FIRST_FEW = 10  # told on the screen as they are set aside; the report tells of all
 
-def records_of(readings: Iterable[Reading], *, report: Path | None) -> Iterator[Record]:
+
+class Tally:
+    """What became of the objects that were read: counts, and every note.
+
+    Tallies of different parts add up, so that many machines can share the counting.
+    """
+
+    def __init__(self):
+        self.objects_read = self.objects_set_aside = 0
+        self.classes = collections.Counter()
+        self.told: list[tuple] = []  # rank, object_id, is set aside, notes
+
+    def count(self, reading: Reading, rank) -> None:
+        """Counts an object; the report lists what is told by rank."""
+        self.objects_read += 1
+        is_set_aside = reading.record is None
+        self.objects_set_aside += is_set_aside
+        if not is_set_aside:
+            self.classes[reading.record.label] += 1
+        if is_set_aside or reading.notes:
+            self.told.append((rank, reading.object_id, is_set_aside, reading.notes))
+
+    def add(self, other: "Tally") -> None:
+        """Takes over what another counted."""
+        self.objects_read += other.objects_read
+        self.objects_set_aside += other.objects_set_aside
+        self.classes += other.classes
+        self.told += other.told
+
+    def report(self) -> dict:
+        """Returns the counts and, by object, every note.
+
+        Raises:
+            ValueError: if objects were read but not one of them became a record.
+        """
+        set_aside, mended = collections.defaultdict(list), {}
+        for _, object_id, is_set_aside, notes in sorted(self.told):
+            if is_set_aside:  # two objects of one name may both be
+                set_aside[object_id] += notes
+            else:
+                mended[object_id] = list(notes)
+        if self.objects_read and not self.classes:
+            first = " ".join(next(iter(set_aside.values())))
+            raise ValueError(
+                f"None of {self.objects_read} objects could be read. The first: {first}"
+            )
+        return {
+            "objects_read": self.objects_read,
+            "objects_set_aside": self.objects_set_aside,
+            "classes": dict(sorted(self.classes.items())),
+            "set_aside": set_aside,
+            "mended": mended,
+        }
+
+
+def records_of(
+    readings: Iterable[Reading], *, report: epath.PathLike | None
+) -> Iterator[Record]:
     """Yields the records; at the end counts and names what was set aside or mended.
 
     Args:
@@ -23,37 +82,47 @@ def records_of(readings: Iterable[Reading], *, report: Path | None) -> Iterator[
     Raises:
         ValueError: if objects were read but not one of them became a record.
     """
-    num_read, set_aside, mended, seen = 0, {}, {}, set()
-    for reading in readings:
-        num_read += 1
+    tally, seen = Tally(), set()
+    for number, reading in enumerate(readings):
         if reading.record is not None and reading.object_id in seen:
-            twice = f"Object {reading.object_id} was read before: its name occurs twice"
-            reading = reading._replace(record=None, notes=(f"{twice}. Rename it.",))
-        if reading.record is not None:
-            seen.add(reading.object_id)
-            if reading.notes:
-                mended[reading.object_id] = list(reading.notes)
-            yield reading.record
+            reading = without_record(reading, "it was read before")
+        tally.count(reading, number)
+        if reading.record is None:
+            _tell(reading, tally.objects_set_aside)
+            keep_raw(reading, report)
         else:
-            # A list: two objects of one name may both be set aside.
-            set_aside.setdefault(reading.object_id, []).extend(reading.notes)
-            logging.warning("Set aside: %s", " ".join(reading.notes))
-            if reading.raw and report is not None:
-                _keep(reading.raw, report.with_suffix(""))
-    count = sum(map(len, set_aside.values()))
+            seen.add(reading.object_id)
+            yield reading.record
+    found = tally.report()
     logging.info(
-        "%d objects read, %d set aside, %d mended.", num_read, count, len(mended)
+        "%d objects read, %d set aside, %d mended.",
+        *(found["objects_read"], found["objects_set_aside"], len(found["mended"])),
     )
+    write_report(found, report)
+
+
+def without_record(reading: Reading, reason: str) -> Reading:
+    """Returns the reading of an object whose name another has, set aside."""
+    note = f"Object {reading.object_id}: {reason}, its name occurs twice. Rename it."
+    return reading._replace(record=None, notes=(note,))
+
+
+def write_report(found: dict, report: epath.PathLike | None) -> None:
+    """Writes the counts and notes as JSON."""
     if report is not None:
-        found = {"objects_read": num_read, "set_aside": set_aside, "mended": mended}
-        report.write_text(json.dumps(found, indent=1))
-    if set_aside and count == num_read:
-        first = next(iter(set_aside.values()))[0]
-        raise ValueError(
-            f"None of {num_read} objects could be read. The first: {first}"
-        )
+        epath.Path(report).write_text(json.dumps(found, indent=1))
 
 
-def _keep(raw: bytes, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / hashlib.sha256(raw).hexdigest()).write_bytes(raw)
+def keep_raw(reading: Reading, report: epath.PathLike | None) -> None:
+    """Keeps the bytes of what was set aside in a folder named like the report."""
+    if reading.raw and report is not None:
+        folder = epath.Path(report).with_suffix("")
+        folder.mkdir(exist_ok=True)
+        (folder / hashlib.sha256(reading.raw).hexdigest()).write_bytes(reading.raw)
+
+
+def _tell(reading: Reading, number: int) -> None:
+    if number <= FIRST_FEW:
+        logging.warning("Set aside: %s", " ".join(reading.notes))
+    elif number == FIRST_FEW + 1:
+        logging.warning("Set aside: more than %d objects ...", FIRST_FEW)
