@@ -55,6 +55,26 @@ SURVEYS = {
             "2019, PASP 131, 108006."
         ),
     ),
+    "hits_sim": Survey(
+        name="hits_sim",
+        kind="series",
+        bands=("g",),
+        wavelength=(4730.0,),
+        classes=(
+            *("SN", "EB", "RRLyrae", "NonVariable"),  # as the real survey says
+            *("SNIa", "SNIbc", "SNII", "AGN", "Cepheid", "LongPeriod"),
+            *("Asteroid", "Galaxy"),
+        ),
+        pixel_scale=0.27,
+        image_size=21,
+        unit="ADU",
+        valid_range=(-1000.0, 1e5),
+        season_days=1.0,
+        citation=(
+            "Simulated by jaxastro after Carrasco-Davis et al. 2019, PASP 131, 108006, "
+            "from the observing log of Forster et al. 2016, ApJ 832, 155."
+        ),
+    ),
 }
 
 

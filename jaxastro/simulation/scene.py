@@ -10,9 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# The PSF: a core, and a wing that is wider. Both round, weights sum to one.
-PSF_WEIGHT = (0.85, 0.15)
-PSF_SIGMA = (1.0, 2.5)  # in units of the core's
+from jaxastro.photometry.psf import FWHM_PER_SIGMA, PSF_SIGMA, PSF_WEIGHT
 
 # Sersic profiles as Gaussians: (weight, variance in half-light radii squared), fitted
 # to exp(-b r^(1/n)) between 0.01 and 8 half-light radii, weighted by radius.
@@ -110,7 +108,7 @@ def render(
         pixel_scale: arcsec per pixel.
         size: pixels on a side.
     """
-    sigma = psf_fwhm / _FWHM_PER_SIGMA / pixel_scale  # t, pixels
+    sigma = psf_fwhm / FWHM_PER_SIGMA / pixel_scale  # t, pixels
     parts = np.array(PSF_SIGMA) ** 2
     image = np.empty((len(psf_fwhm), size, size), np.float32)
     pixel = np.arange(size, dtype=np.float32)
@@ -140,23 +138,3 @@ def render(
         flat = exponent.reshape(*exponent.shape[:2], -1)
         image[t] = (amplitude @ flat).reshape(-1, size, size)
     return image
-
-
-def _fwhm_of_unit_core() -> float:
-    """Full width at half maximum of the PSF whose core has sigma 1, by bisection."""
-    weight, sigma = np.array(PSF_WEIGHT), np.array(PSF_SIGMA)
-
-    def profile(r):
-        return (weight / sigma**2 * np.exp(-0.5 * (r / sigma) ** 2)).sum()
-
-    low, high = 0.0, 5.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if profile(middle) > profile(0.0) / 2:
-            low = middle
-        else:
-            high = middle
-    return 2 * low
-
-
-_FWHM_PER_SIGMA = _fwhm_of_unit_core()

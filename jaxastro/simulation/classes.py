@@ -1,0 +1,150 @@
+"""Every class the image simulator knows: its light, and what is in its stamp.
+
+    candidates = draw_candidates("RRLyrae", rng, mjd, wavelength, count=64, ...)
+
+To add a class, write a function as those below and list it in CLASSES.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxastro.simulation import lightcurves, stars
+from jaxastro.simulation.lightcurves import Candidates
+
+
+class Nature(NamedTuple):
+    """What the simulator must know of one class."""
+
+    light: Callable  # (rng, mjd, wavelength, *, count, limits) -> Candidates
+    has_host: str = ""  # a key of hosts.HOSTS: the galaxy it lies in
+    found_by: str = ""  # what a survey of the changing sky must see: change, rise
+    trail: float = 0.0  # arcsec a minute that it moves, at most
+
+
+def draw_candidates(
+    name: str,
+    rng: np.random.Generator,
+    mjd: np.ndarray,
+    wavelength: np.ndarray,
+    *,
+    count: int,
+    limits: tuple[float, float],
+) -> Candidates:
+    """Returns possible objects of a class, as a field's frames would see them.
+
+    Args:
+        name: a key of CLASSES.
+        mjd: [t] days.
+        wavelength: [t] observed, Angstrom.
+        limits: lowest and highest mean magnitude in r of stars, nuclei and asteroids;
+            of supernovae and galaxies, whose brightness follows from it, the redshift.
+            Both are drawn uniformly.
+    """
+    if name not in CLASSES:
+        raise ValueError(
+            f"No class named {name!r}. The simulator knows {', '.join(CLASSES)}."
+        )
+    return CLASSES[name].light(rng, mjd, wavelength, count=count, limits=limits)
+
+
+def _supernovae(draw, kinds: tuple[str, ...] = ()) -> Callable:
+    def light(rng, mjd, wavelength, *, count, limits) -> Candidates:
+        return lightcurves.supernovae(
+            rng,
+            mjd,
+            wavelength,
+            draw=_only(draw, kinds),
+            seasons=np.array([[mjd.min(), mjd.max()]]),
+            count=count,
+            max_redshift=limits[1],
+        )
+
+    return light
+
+
+def _only(draw, kinds: tuple[str, ...]) -> Callable:
+    """Returns a function that draws explosions until all are of the wanted kinds."""
+
+    def wanted(rng, count):
+        if not kinds:
+            return draw(rng, count)
+        many = draw(rng, 12 * count)
+        row = np.flatnonzero(np.isin(many.kind, kinds))[:count]
+        return lightcurves.Explosion(*(column[row] for column in many))
+
+    return wanted
+
+
+def _star(draw) -> Callable:
+    def light(rng, mjd, wavelength, *, count, limits) -> Candidates:
+        star = draw(rng, mjd, count=count)
+        mean = rng.uniform(*limits, count)
+        kelvin = star.temperature[:, None]
+        colour = lightcurves.blackbody(wavelength, kelvin)
+        colour = colour / lightcurves.blackbody(lightcurves.R_BAND, kelvin)
+        colour *= lightcurves.reddening(
+            wavelength, rng.exponential(0.1, count)[:, None]
+        )
+        steady = lightcurves.flux_of(mean)[:, None] * colour
+        # A star that pulsates changes its temperature: blue light varies more.
+        pulsates = np.isin(star.kind, ("RRab", "RRc", "CEP", "LPV"))[:, None]
+        scale = np.where(pulsates, (wavelength / stars.MEAN_WAVELENGTH) ** -0.9, 1.0)
+        flux = steady * 10 ** (-0.4 * scale * star.dimming)
+        redshift = np.full(count, np.nan)
+        return Candidates(flux, redshift, mean, steady, star.kind)
+
+    return light
+
+
+def _active_nuclei(rng, mjd, wavelength, *, count, limits) -> Candidates:
+    drawn = lightcurves.active_nuclei(rng, mjd, wavelength, count=count)
+    mean = rng.uniform(*limits, count)
+    change = 10 ** (-0.4 * (mean - drawn.magnitude))[:, None]
+    return drawn._replace(
+        flux=drawn.flux * change, rest=drawn.rest * change, magnitude=mean
+    )
+
+
+def _asteroids(rng, mjd, wavelength, *, count, limits) -> Candidates:
+    """A point in one frame alone: at the next it has left the stamp."""
+    mean = rng.uniform(*limits, count)
+    flux = np.zeros((count, len(mjd)))
+    when = rng.integers(len(mjd), size=count)
+    flux[np.arange(count), when] = lightcurves.flux_of(mean)
+    kind = np.full(count, "asteroid")
+    return Candidates(flux, np.full(count, np.nan), mean, np.zeros_like(flux), kind)
+
+
+def _galaxies(rng, mjd, wavelength, *, count, limits) -> Candidates:
+    """No point at all: the light is that of the host, at a redshift."""
+    nothing = np.zeros((count, len(mjd)))
+    redshift = rng.uniform(*limits, count)
+    unknown, kind = np.full(count, np.nan), np.full(count, "galaxy")
+    return Candidates(nothing, redshift, unknown, nothing, kind)
+
+
+CLASSES = {
+    "SNIa": Nature(
+        _supernovae(lightcurves.draw_type_ia), has_host="SNIa", found_by="rise"
+    ),
+    "SNIbc": Nature(
+        _supernovae(lightcurves.draw_core_collapse, ("Ibc",)),
+        has_host="SNOther",
+        found_by="rise",
+    ),
+    "SNII": Nature(
+        _supernovae(lightcurves.draw_core_collapse, ("II", "IIP")),
+        has_host="SNOther",
+        found_by="rise",
+    ),
+    "AGN": Nature(_active_nuclei, has_host="AGN"),
+    "RRLyrae": Nature(_star(stars.rr_lyrae), found_by="change"),
+    "Cepheid": Nature(_star(stars.cepheids), found_by="change"),
+    "EB": Nature(_star(stars.eclipsing_binaries), found_by="change"),
+    "LongPeriod": Nature(_star(stars.long_period)),
+    "Asteroid": Nature(_asteroids, found_by="change", trail=0.6),
+    "NonVariable": Nature(_star(stars.constant)),
+    "Galaxy": Nature(_galaxies, has_host="SNIa"),
+}

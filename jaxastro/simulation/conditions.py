@@ -1,0 +1,178 @@
+"""The sky of a real survey, frame by frame: from its log and from its constant stars.
+
+An observing log tells when, through how much air and on how bright a sky a frame was
+taken, but seldom its seeing and transparency. Constant stars tell both: how wide they
+are, and how much of their light arrived. No object that is classified is used.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxastro.data.record import Record
+from jaxastro.photometry import border_mask, centre_distance
+from jaxastro.simulation import scene
+from jaxastro.simulation.observing import ObservingLog
+
+SEEING_GRID = np.linspace(0.6, 3.4, 57)  # arcsec, that a star's width is compared with
+INNER, OUTER = 3.5, 7.5  # pixels: radii whose light tells the width
+AIRMASS_POWER = 0.6  # seeing ~ airmass^0.6 (Kolmogorov)
+EXTINCTION = 0.18  # magnitudes per airmass in g
+SAME_FRAME = 90 / 86400  # days: stamps' times may be rounded to 1/256 day
+SAME_SKY = 0.25  # days over which neighbouring frames tell of each other
+
+
+class Exposures(NamedTuple):
+    """The frames of an observing log, in time order."""
+
+    mjd: np.ndarray  # t      float64, days, start of exposure
+    band: np.ndarray  # t     int32, index into the survey's bands
+    airmass: np.ndarray  # t
+    seconds: np.ndarray  # t
+    sky: np.ndarray  # t      ADU per pixel
+    noise: np.ndarray  # t    ADU, standard deviation of an empty pixel
+
+
+class Conditions(NamedTuple):
+    """What every frame of a log was taken under."""
+
+    psf_fwhm: np.ndarray  # t      arcsec
+    transparency: np.ndarray  # t  light that arrived, 1 in a usual frame of the survey
+
+
+def camera_constants(exposures: Exposures) -> tuple[float, float]:
+    """Returns gain (electrons per ADU) and read noise (electrons) of the camera.
+
+        noise^2 = sky / gain + (read_noise / gain)^2
+
+    fitted by least squares over the frames with some sky.
+    """
+    has_sky = (exposures.sky > 50) & (exposures.sky < 2500)
+    design = np.stack([exposures.sky[has_sky], np.ones(has_sky.sum())], axis=1)
+    slope, rest = np.linalg.lstsq(design, exposures.noise[has_sky] ** 2, rcond=None)[0]
+    if not slope > 0:
+        raise ValueError(
+            f"Noise does not rise with the sky in {has_sky.sum()} frames of the log. "
+            "Sky and its scatter in ADU were expected. Check the columns."
+        )
+    return 1 / slope, np.sqrt(max(rest, 0.0)) / slope
+
+
+def measure_star(
+    record: Record, *, pixel_scale: float, border: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns seeing (arcsec) and relative light of a star in each of its frames, [t].
+
+    The seeing follows from the share of the light within INNER pixels of that within
+    OUTER, compared with the house's PSF; light is relative to the star's median.
+    """
+    size = record.flux.shape[1]
+    edge = border_mask((size, size), border)
+    good = np.where(record.bad_pixel, np.nan, record.flux.astype(np.float64))
+    above = good - np.nanmedian(good[:, edge], axis=1)[:, None, None]
+    distance = centre_distance((size, size))
+    inner, outer = (np.clip(r + 0.5 - distance, 0, 1) for r in (INNER, OUTER))
+
+    grid = scene.render(
+        scene.point((0.0, 0.0), np.ones(len(SEEING_GRID))),
+        psf_fwhm=SEEING_GRID,
+        centre=np.full((len(SEEING_GRID), 2), (size - 1) / 2),
+        pixel_scale=pixel_scale,
+        size=size,
+    )
+    share = (grid * inner).sum((1, 2)) / (grid * outer).sum((1, 2))
+    light = (above * outer).sum((1, 2))
+    seen = (above * inner).sum((1, 2)) / light
+    seeing = np.interp(-seen, -share, SEEING_GRID)  # the share falls with the seeing
+    return seeing, light / np.nanmedian(light)
+
+
+def measure_conditions(
+    exposures: Exposures,
+    stars: list[Record],
+    *,
+    pixel_scale: float,
+    seed: int,
+    border: int = 3,
+) -> Conditions:
+    """Returns seeing and transparency of every frame of the log.
+
+    A frame with stars has their medians. One without takes the nearest frames of
+    the same night; where the night has none, its seeing is drawn once a night from
+    those of the others and follows the airmass, and its transparency is that of a
+    clear sky at its airmass and exposure time.
+    """
+    columns = {"seeing": [], "light": [], "frame": []}
+    for star in stars:
+        seeing, light = measure_star(star, pixel_scale=pixel_scale, border=border)
+        frame = nearest_frame(exposures, star.mjd)
+        good = (frame >= 0) & np.isfinite(seeing) & (light > 0)
+        for name, values in zip(columns, (seeing, light, frame), strict=True):
+            columns[name].append(values[good])
+    frame, seeing, light = (
+        np.concatenate([np.zeros(0), *columns[name]])
+        for name in ("frame", "seeing", "light")
+    )
+    if not len(frame):
+        raise ValueError(
+            f"None of {len(stars)} constant stars lies in a frame of the log. Seeing "
+            "and transparency need some. Give the log of the same nights."
+        )
+    known = np.unique(frame).astype(int)
+    width = np.array([np.median(seeing[frame == one]) for one in known])
+    clear = np.array([np.median(light[frame == one]) for one in known])
+
+    rng = np.random.default_rng([seed, 6])
+    mjd, airmass = exposures.mjd, exposures.airmass
+    night = np.floor(mjd - 0.5)
+    zenith = np.median(width / airmass[known] ** AIRMASS_POWER)
+    scatter = np.std(np.log(width / airmass[known] ** AIRMASS_POWER))
+    usual = np.median(exposures.seconds)
+    psf_fwhm, transparency = np.empty((2, len(mjd)))
+    for one in np.unique(night):
+        here, told = night == one, night[known] == one
+        drawn = zenith * np.exp(scatter * rng.normal())
+        psf_fwhm[here] = drawn * airmass[here] ** AIRMASS_POWER
+        clear_sky = 10 ** (-0.4 * EXTINCTION * (airmass[here] - 1.2))
+        transparency[here] = clear_sky * exposures.seconds[here] / usual
+        if told.any():
+            psf_fwhm[here] = np.interp(mjd[here], mjd[known[told]], width[told])
+            transparency[here] = np.interp(mjd[here], mjd[known[told]], clear[told])
+    return Conditions(np.clip(psf_fwhm, 0.7, 3.2), np.maximum(transparency, 0.05))
+
+
+def nearest_frame(exposures: Exposures, mjd: np.ndarray) -> np.ndarray:
+    """Returns [t] the frame of the log that each time belongs to, -1 for none."""
+    after = np.clip(np.searchsorted(exposures.mjd, mjd), 1, len(exposures.mjd) - 1)
+    is_before = mjd - exposures.mjd[after - 1] < exposures.mjd[after] - mjd
+    frame = np.where(is_before, after - 1, after)
+    return np.where(np.abs(exposures.mjd[frame] - mjd) < SAME_FRAME, frame, -1)
+
+
+def log_of_frames(
+    exposures: Exposures,
+    conditions: Conditions,
+    frames: np.ndarray,
+    *,
+    zero_point: float,
+) -> ObservingLog:
+    """Returns the ObservingLog of a field that was seen in these frames of the log.
+
+    Args:
+        frames: [t] indices into the log, ascending.
+        zero_point: AB magnitude of one ADU in a frame of transparency 1.
+    """
+    gain, read_noise = camera_constants(exposures)
+    number = np.arange(len(frames), dtype=np.int32)
+    dimmer = -2.5 * np.log10(conditions.transparency[frames])
+    return ObservingLog(
+        mjd=exposures.mjd[frames],
+        band=exposures.band[frames],
+        visit=number,
+        priority=number,
+        psf_fwhm=conditions.psf_fwhm[frames],
+        sky=exposures.sky[frames],
+        gain=np.full(len(frames), gain),
+        zero_point=zero_point - dimmer,
+        read_noise=np.full(len(frames), read_noise),
+    )

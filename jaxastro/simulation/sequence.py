@@ -1,0 +1,190 @@
+"""One image sequence of any class, as a survey's camera would take it.
+
+    record = simulate_sequence("RRLyrae", camera, log, number=0, seed=0)
+
+The camera says what the survey is like, the log under what sky each frame was taken.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxastro.data.record import Record, make_record
+from jaxastro.simulation import hosts, lightcurves, observing, scene
+from jaxastro.simulation.classes import CLASSES, draw_candidates
+from jaxastro.surveys import Survey
+
+CANDIDATES = 48  # possible objects, of which the survey's selection takes one
+DETECTION = 5.0  # signal to noise of a change, in one frame
+TRACK_LENGTH = 5  # pixels of a cosmic ray
+
+
+class Camera(NamedTuple):
+    """What a survey's images are like, beside what its observing log tells."""
+
+    survey: Survey
+    range_of: dict[str, tuple[float, float]]  # class -> magnitudes or redshifts
+    keeps_sky: bool  # False: the survey publishes images without it
+    seconds: float  # usual exposure time
+    saturation: float  # ADU: pixels above are no measurement
+    centring: float  # pixels, scatter of a stamp's centre beside whole pixels
+    frame_loss: float  # of an object's frames, at random: edges, gaps between chips
+    cosmic_rays: float  # per frame, unflagged
+    neighbours: float  # unrelated objects per stamp, on average
+    detections: int  # frames in which a change must be seen, for a class found by it
+
+
+def simulate_sequence(
+    truth: str,
+    camera: Camera,
+    log: observing.ObservingLog,
+    *,
+    number: int,
+    seed: int,
+    label: str = "",
+    group: str = "",
+) -> Record:
+    """Returns object `number` of a class, as the camera sees it through the log.
+
+    What is drawn for the object, for what lies beside it and for the camera comes
+    from three streams of random numbers that depend on (seed, number) alone: frames,
+    losses, noise and cosmic rays are the same whatever the class.
+
+    Args:
+        truth: a key of CLASSES.
+        log: of the field that the object lies in.
+        label: what the record calls it, as label and truth; the class if empty.
+        group: the field's name.
+    """
+    physics, sky, frames = (
+        np.random.default_rng([seed, 7, number, stream]) for stream in range(3)
+    )
+    survey, nature = camera.survey, CLASSES[truth]
+    wavelength = np.array(survey.wavelength)[log.band]
+    kept = np.flatnonzero(frames.random(len(log.mjd)) >= camera.frame_loss)
+    seen = observing.ObservingLog(*(column[kept] for column in log))
+    drawn = draw_candidates(
+        *(truth, physics, log.mjd, wavelength),
+        count=CANDIDATES,
+        limits=camera.range_of[truth],
+    )
+    drawn = drawn._replace(flux=drawn.flux[:, kept], rest=drawn.rest[:, kept])
+    chosen = _select(physics, drawn, seen, camera, nature.found_by)
+    light = _scene(sky, truth, chosen, seen, camera)
+    record, _ = make_record(
+        sequence_name(survey.name, number, seed),
+        survey,
+        label=label or truth,
+        truth=label or truth,
+        label_source="simulated",
+        redshift=float(chosen.redshift),
+        group=group,
+        **_frames(frames, light, seen, camera),
+    )
+    return record
+
+
+def sequence_name(survey: str, number: int, seed: int) -> str:
+    """Returns a name that tells neither the number nor, with it, the class."""
+    digest = hashlib.sha256(f"{survey}:{seed}:{number}".encode()).hexdigest()
+    return f"SIM{digest[:12]}"
+
+
+def _select(rng, drawn, log, camera: Camera, found_by: str):
+    """Draws one candidate as the survey would have found it.
+
+    By volume where redshifts were drawn uniformly; by the number of frames whose
+    flux differs from the median ("change") or exceeds the first ("rise"), as image
+    subtraction finds supernovae, if that is what the survey looks for.
+    """
+    weight = np.ones(len(drawn.kind))
+    if drawn.kind[0] in ("Ia", "Ibc", "II", "IIP"):
+        z = drawn.redshift
+        weight *= (lightcurves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
+    if found_by:
+        error = observing.point_noise(log, pixel_scale=camera.survey.pixel_scale)
+        photon = observing.microjansky_per_adu(log.zero_point) / log.gain
+        error = np.sqrt(error**2 + photon * drawn.flux)
+        first, middle = drawn.flux[:, :1], np.median(drawn.flux, axis=1, keepdims=True)
+        change = np.abs(drawn.flux - middle) / error
+        if found_by == "rise":
+            change = (drawn.flux - first) / error
+        wanted = min(camera.detections, drawn.flux.shape[1])
+        missing = np.maximum(wanted - (change > DETECTION).sum(axis=1), 0)
+        # Where no candidate has the detections wanted, those that come closest.
+        weight = np.where(missing == missing.min(), weight, 0)
+    pick = rng.choice(len(weight), p=weight / weight.sum())
+    return lightcurves.Candidates(*(column[pick] for column in drawn))
+
+
+def _scene(rng, truth: str, chosen, log, camera: Camera) -> scene.Gaussians:
+    """Puts the object in the middle of its stamp, and round it what belongs there."""
+    survey, nature = camera.survey, CLASSES[truth]
+    wavelength = np.array(survey.wavelength)[log.band]
+    middle = np.zeros(2)
+    point = scene.point(middle, chosen.flux)
+    if nature.trail:
+        angle = rng.uniform(0, np.pi)
+        along = rng.uniform(0, nature.trail) * camera.seconds / 60
+        cos, sin = np.cos(angle), np.sin(angle)
+        # A line of length a has the variance a^2 / 12 along itself.
+        shape = along**2 / 12 * np.array([[cos**2, cos * sin, sin**2]])
+        point = point._replace(covariance=shape)
+    parts = [point]
+    if nature.has_host:
+        host = hosts.draw_host(
+            rng, nature.has_host, float(chosen.redshift), wavelength, middle
+        )
+        parts += _centred(host) if truth == "Galaxy" else host
+    edge = survey.image_size * survey.pixel_scale / 2
+    for _ in range(rng.poisson(camera.neighbours)):
+        parts.append(hosts.draw_neighbour(rng, wavelength, edge))
+    return scene.together(parts)
+
+
+def _centred(parts: list[scene.Gaussians]) -> list[scene.Gaussians]:
+    return [p._replace(position=np.zeros_like(p.position)) for p in parts]
+
+
+def _frames(rng, light, log, camera: Camera) -> dict[str, np.ndarray]:
+    """Takes the frames; returns the columns of the record."""
+    survey, size = camera.survey, camera.survey.image_size
+    # Stamps are cut at whole pixels: each frame catches the object elsewhere.
+    offset = rng.uniform(-0.5, 0.5, (len(log.mjd), 2))
+    offset += camera.centring * rng.normal(size=offset.shape)
+    key = int(rng.integers(2**62))
+    image = scene.render(
+        light,
+        psf_fwhm=log.psf_fwhm,
+        centre=(size - 1) / 2 + offset,
+        pixel_scale=survey.pixel_scale,
+        size=size,
+    )
+    flux, noise = observing.expose(image, log, key), observing.pixel_noise(log)
+    scale = observing.microjansky_per_adu(log.zero_point)
+    adu = flux / scale[:, None, None] + log.sky[:, None, None]
+    bad = adu > camera.saturation
+    adu += _cosmic_rays(rng, len(log.mjd), size, camera.cosmic_rays)
+    if camera.keeps_sky:
+        flux, noise = adu, noise / scale
+    else:
+        flux = (adu - log.sky[:, None, None]) * scale[:, None, None]
+    columns = ("mjd", "band", "psf_fwhm", "gain", "zero_point")
+    return {name: getattr(log, name) for name in columns} | {
+        "flux": flux.astype(np.float32),
+        "noise": noise,
+        "bad_pixel": bad,
+    }
+
+
+def _cosmic_rays(rng, num_frames: int, size: int, rate: float) -> np.ndarray:
+    """Returns [t y x] ADU of short bright tracks that nobody flagged."""
+    added = np.zeros((num_frames, size, size))
+    for t in np.flatnonzero(rng.random(num_frames) < rate):
+        y, x = rng.integers(0, size, 2)
+        turn, step = rng.uniform(0, np.pi), np.arange(rng.integers(1, TRACK_LENGTH))
+        rows = (y + np.round(step * np.sin(turn)).astype(int)) % size
+        columns = (x + np.round(step * np.cos(turn)).astype(int)) % size
+        added[t, rows, columns] = rng.exponential(600.0)
+    return added
