@@ -89,7 +89,7 @@ def slow_galaxy(position, *, index, radius, axis_ratio, angle, fwhm, fine=5):
     gamma = {1: 1.0, 4: 5040.0}[index]  # gamma function of 2 n
     area = 2 * np.pi * index * radius**2 * axis_ratio * gamma / b ** (2 * index)
     profile *= step**2 / area
-    sigma = fwhm / scene._FWHM_PER_SIGMA
+    sigma = fwhm / scene.FWHM_PER_SIGMA
     y, x = (np.mgrid[:size, :size] - size // 2) * step  # where ifftshift looks for it
     psf = sum(
         weight / (2 * np.pi * s**2) * np.exp(-0.5 * (x**2 + y**2) / s**2) * step**2
