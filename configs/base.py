@@ -20,6 +20,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.preset = preset  # auto becomes laptop or paper when devices are known
     config.seed = 0  # of parameters, sampling, views and dropout
 
+    config.init_from = ""  # folder of a run whose best parameters this one starts from
+
     config.survey = "sdss_sn_sim/laptop"  # a TFDS builder and its preset
     config.classes = ("AGN", "SNIa", "SNOther", "Variable")  # in the model's order
 
@@ -32,6 +34,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.data.num_folds = 5
     config.data.test_fold = 0  # validation is the next one
     config.data.split_seed = 0
+    config.data.per_class = 0  # labelled training objects kept of each class; 0: all
     config.data.balance = True  # draw every class equally often
     config.data.unlabelled_share = 0.0  # of the draws; for methods that can use them
     config.data.num_threads = 2  # that read records ahead

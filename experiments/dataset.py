@@ -1,5 +1,6 @@
 """The data set of a config, built if need be, with its folds."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from data_builders.prepare import prepare
-from experiments.assemble import series_of_config
+from experiments.assemble import read_config, series_of_config
 from jaxastro.data.loader import Batches, Index, class_index, in_order, read_index
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
@@ -57,8 +58,28 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
         seed=config.data.split_seed,
     )
     rows = {split: row[wanted[row]] for split, row in rows.items()}
+    rows["train"] = few_of_each(
+        rows["train"], index.label, count=config.data.per_class, seed=config.seed
+    )
     set_aside = dict(zip(names.tolist(), counts.tolist(), strict=True))
     return Dataset(source, index, rows, set_aside)
+
+
+def few_of_each(rows: np.ndarray, label, *, count: int, seed: int) -> np.ndarray:
+    """Returns the rows with at most `count` of each class, drawn at random; 0: all.
+
+    Rows without a label stay. Those of a smaller count are among those of a larger.
+    """
+    if not count:
+        return rows
+    drawn = np.random.default_rng(seed).permutation(rows)
+    kept = [drawn[label[drawn] == UNLABELLED]]
+    kept += [
+        drawn[label[drawn] == name][:count]
+        for name in np.unique(label[drawn])
+        if name != UNLABELLED
+    ]
+    return np.sort(np.concatenate(kept))
 
 
 def labelled(dataset: Dataset, split: str) -> np.ndarray:
@@ -89,7 +110,19 @@ def records(dataset: Dataset, rows: np.ndarray):
 
 
 def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> dict:
-    """Returns the normalisation's numbers, from evenly spaced training objects."""
+    """Returns the normalisation's numbers, from evenly spaced training objects.
+
+    Those of config.init_from, where it is set: its parameters expect its numbers.
+    """
+    if config.init_from:
+        other = read_config(Path(config.init_from))
+        if other.data.normalisation != config.data.normalisation:
+            raise ValueError(
+                f"config.init_from={config.init_from} was trained with normalisation "
+                f"{other.data.normalisation!r}, this run asks for "
+                f"{config.data.normalisation!r}. Use the same."
+            )
+        return other.data.statistics.to_dict()
     rows = dataset.rows["train"]
     if len(rows) > NUM_STATISTICS:
         rows = rows[np.linspace(0, len(rows) - 1, NUM_STATISTICS).astype(int)]

@@ -81,12 +81,25 @@ def mesh_for(config):
 
 def load_predictor(workdir: Path, config, mesh):
     """Returns inputs -> ModelOutput of the best state of a run."""
+    method = assemble.method_of_config(config, mesh)
+    abstract = abstract_state(method, config, mesh)
+    state = restore_best(workdir, config, mesh)
+    return functools.partial(compile_predict(method, abstract, mesh), state)
+
+
+def abstract_state(method: Method, config, mesh) -> TrainState:
+    """Returns shapes and places of a config's state, without one number."""
+    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
+    return sharding.abstract_state(method.init, mesh, key, blank)
+
+
+def restore_best(workdir: Path, config, mesh) -> TrainState:
+    """Returns the best state of a run."""
     if not (workdir / "checkpoints").is_dir():
         raise FileNotFoundError(
             f"No {workdir / 'checkpoints'}. Train the run with python -m "
             f"experiments.train --workdir={workdir}."
         )
-    method = assemble.method_of_config(config, mesh)
     checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
     for sentence in checkpoints.damaged:
         print(sentence, file=sys.stderr)
@@ -96,10 +109,8 @@ def load_predictor(workdir: Path, config, mesh):
             f"{workdir} holds no complete checkpoint with a score. Train it with "
             f"python -m experiments.train --workdir={workdir}."
         )
-    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    abstract = sharding.abstract_state(method.init, mesh, key, blank)
-    state = checkpoints.restore(step, abstract)
-    return functools.partial(compile_predict(method, abstract, mesh), state)
+    method = assemble.method_of_config(config, mesh)
+    return checkpoints.restore(step, abstract_state(method, config, mesh))
 
 
 def compile_predict(method: Method, abstract: TrainState, mesh):

@@ -37,9 +37,15 @@ from experiments.dataset import (
     measure_statistics,
     open_dataset,
 )
-from experiments.evaluate import compile_predict, evaluate, predict_rows
+from experiments.evaluate import (
+    abstract_state,
+    compile_predict,
+    evaluate,
+    predict_rows,
+)
 from experiments.interruption import Interruption
 from experiments.report import write_report
+from experiments.warm_start import new_state
 from jaxastro.data.loader import Batches
 from jaxastro.data.sampling import balanced_draw
 from jaxastro.evaluation.metrics import SCORES, scores
@@ -96,8 +102,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
 
     # -- model and method ------------------------------------------------------------
     method = assemble.method_of_config(config, mesh)
-    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    abstract = sharding.abstract_state(method.init, mesh, key, blank)
+    abstract = abstract_state(method, config, mesh)
     places, over_data = sharding.places(abstract), sharding.over_data(mesh)
     num_parameters = sum(leaf.size for leaf in jax.tree.leaves(abstract.params))
     say(f"{config.method.name}: {num_parameters:,} parameters are trained")
@@ -112,7 +117,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     first_step, pending = checkpoints.latest_step(), []
     if first_step is None:
         first_step = 0
-        state = jax.jit(method.init, out_shardings=places)(key, blank)
+        state = new_state(method, config, mesh, say)
     else:
         then = checkpoints.notes_of(first_step)
         changes = changes_since(then, notes, workdir)

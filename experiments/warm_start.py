@@ -1,0 +1,58 @@
+"""The state a run begins with: new, or what another run learned."""
+
+from pathlib import Path
+
+import jax
+from ml_collections import ConfigDict
+
+from experiments import assemble
+from experiments.evaluate import abstract_state, restore_best
+from jaxastro.training import sharding
+from jaxastro.types import Method, TrainState
+
+
+def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
+    """Returns a run's first state: drawn, or with config.init_from's best parameters.
+
+    Its arrays are taken over where name and shape agree; others, such as the last
+    layer where there are other classes, stay new, and are told. The optimizer starts
+    anew.
+
+    Raises:
+        FileNotFoundError: if config.init_from holds no trained run.
+        ValueError: if it holds another model, or not one array agrees.
+    """
+    places = sharding.places(abstract_state(method, config, mesh))
+    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
+    state = jax.jit(method.init, out_shardings=places)(key, blank)
+    if not config.init_from:
+        return state
+    source = Path(config.init_from)
+    other = assemble.read_config(source)
+    if other.model.name != config.model.name:
+        raise ValueError(
+            f"config.init_from={source} holds a {other.model.name}, this run trains a "
+            f"{config.model.name}. Start from a run of the same model."
+        )
+    learned = restore_best(source, other, mesh)
+    parts = ("params", "batch_stats", "target_params", "target_batch_stats")
+    taken, kept = {}, []
+    for part in parts:
+        old = dict(jax.tree_util.tree_leaves_with_path(getattr(learned, part)))
+
+        def take(path, new, old=old, part=part):
+            if path in old and old[path].shape == new.shape:
+                return jax.device_put(old[path], new.sharding)
+            kept.append(f"{part}{jax.tree_util.keystr(path)} {new.shape}")
+            return new
+
+        taken[part] = jax.tree_util.tree_map_with_path(take, getattr(state, part))
+    count = len(jax.tree.leaves(taken))
+    if len(kept) == count:
+        raise ValueError(
+            f"Not one of {count} arrays of config.init_from={source} has the shape "
+            "that this model needs. Set config.model.args as that run has them."
+        )
+    new = f"; new: {', '.join(kept)}" if kept else ""
+    say(f"Starting from {source}: {count - len(kept)} of {count} arrays{new}")
+    return state._replace(**taken)

@@ -1,0 +1,69 @@
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from configs import semiconformer
+from experiments import assemble
+from experiments.dataset import few_of_each, measure_statistics, open_dataset
+from experiments.evaluate import mesh_for, restore_best
+from experiments.warm_start import new_state
+from jaxastro.surveys import UNLABELLED
+
+
+def started(workdir, **changes):
+    """The config of a run that starts from another, its first state, what it said."""
+    config = semiconformer.get_config("smoke")
+    config.update(ConfigDict({"init_from": str(workdir), "seed": 7, **changes}))
+    mesh, said = mesh_for(config), []
+    method = assemble.method_of_config(config, mesh)
+    return config, new_state(method, config, mesh, said.append), said
+
+
+def test_a_run_starts_where_the_best_state_of_another_was(trained):
+    workdir, _ = trained
+    config, state, said = started(workdir)
+    learned = restore_best(workdir, config, mesh_for(config))
+    for part in ("params", "batch_stats", "target_params"):
+        pairs = zip(
+            *(jax.tree.leaves(getattr(s, part)) for s in (state, learned)), strict=True
+        )
+        assert all(np.array_equal(new, old) for new, old in pairs)
+    assert int(state.step) == 0
+    assert "new" not in said[0]
+
+
+def test_layers_of_another_shape_stay_new_and_are_told(trained):
+    workdir, _ = trained
+    _, state, said = started(workdir, classes=("AGN", "SNIa"))
+    assert state.params
+    assert "; new: params" in said[0]
+
+
+def test_a_run_that_is_none_or_has_another_input_is_refused(trained, tmp_path):
+    with pytest.raises(FileNotFoundError, match="is not the folder of a run"):
+        started(tmp_path)
+    workdir, _ = trained
+    config = semiconformer.get_config("smoke")
+    config.init_from, config.data.normalisation = str(workdir), "standard"
+    with pytest.raises(ValueError, match="'asinh', this run asks for 'standard'"):
+        measure_statistics(None, config, None)
+
+
+def test_few_of_each_keeps_at_most_so_many_and_fewer_are_among_more():
+    label = np.array(["a"] * 9 + ["b"] * 2 + [UNLABELLED] * 4)
+    rows = np.arange(len(label))
+    few = few_of_each(rows, label, count=3, seed=0)
+    more = few_of_each(rows, label, count=5, seed=0)
+    assert [(label[few] == name).sum() for name in ("a", "b", UNLABELLED)] == [3, 2, 4]
+    assert set(few) <= set(more)
+    assert np.array_equal(few_of_each(rows, label, count=0, seed=0), rows)
+
+
+def test_the_number_of_training_objects_is_a_key_of_the_config(trained, data_dir):
+    config = semiconformer.get_config("smoke")
+    config.data.per_class = 2
+    dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
+    label = dataset.index.label[dataset.rows["train"]]
+    counts = dict(zip(*np.unique(label, return_counts=True), strict=True))
+    assert max(n for name, n in counts.items() if name != UNLABELLED) == 2
