@@ -1,0 +1,1 @@
+"""Alert packets as they travel, and the records they become."""

@@ -1,0 +1,168 @@
+"""Finds Avro containers in folders, tar archives and gzip, without unpacking to disk.
+
+Python's tarfile would read a member's long name whole, however long it claims to be,
+and follows links. Here members are streams, their names are for messages only, and
+whatever is no plain file is passed over.
+"""
+
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from jaxastro.alerts.container import MAGIC
+
+GZIP = b"\x1f\x8b"
+BLOCK = 512  # bytes: a tar file is made of blocks
+FILE, NOT_A_FILE = (b"0", b"\0"), (b"1", b"2", b"3", b"4", b"6")  # types of members
+MAX_NESTING = 4  # a .tar.gz of .avro.gz is three
+MAX_PASSED_OVER = 1000  # members that are no containers
+# What may come out of one file. Alerts hardly shrink, as their stamps are packed.
+MAX_UNPACKED, MAX_RATIO = 2**28, 100
+SUFFIXES = (".avro", ".tar", ".gz", ".tgz")
+
+
+class Found(NamedTuple):
+    """One container, or the reason why there is none."""
+
+    name: str  # of the file, and of the members on the way to it
+    stream: BinaryIO | None  # to be read before the next one is asked for
+    reason: str = ""
+
+
+def containers_in(path: Path) -> Iterator[Found]:
+    """Yields the containers of a file or, at any depth, of a folder, by name.
+
+    Of a folder those files are opened that are called like one of SUFFIXES or begin
+    like a container; others are none of ours.
+    """
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        name = file.relative_to(path).as_posix() if file != path else file.name
+        try:
+            if path.is_dir() and not file.is_file():
+                continue
+            with open(file, "rb") as stream:
+                ours = name.endswith(SUFFIXES) or stream.peek(4).startswith(MAGIC)
+                if ours or file == path:
+                    limit = max(MAX_UNPACKED, MAX_RATIO * file.stat().st_size)
+                    yield from _unwrapped(name, stream, [limit], 0)
+        except OSError as error:
+            yield Found(name, None, f"it cannot be opened: {error.strerror}.")
+
+
+def _unwrapped(
+    name: str, stream: io.BufferedReader, budget: list[int], nesting: int
+) -> Iterator[Found]:
+    head = stream.peek(BLOCK)[:BLOCK]
+    if head.startswith(MAGIC):
+        yield Found(name, stream)
+    elif head.startswith(GZIP) and nesting < MAX_NESTING:
+        inside = _Gunzip(stream, budget)
+        yield from _unwrapped(name, io.BufferedReader(inside), budget, nesting + 1)
+        if inside.damage:
+            yield Found(name, None, inside.damage)
+    elif _size_of_member(head) is not None and nesting < MAX_NESTING:
+        yield from _members(name, stream, budget, nesting)
+    else:
+        begins = f"it begins with {head[:8]!r}" if head else "it is empty"
+        yield Found(name, None, f"{begins}; Avro, gzip or tar was expected.")
+
+
+def _members(name, stream, budget, nesting) -> Iterator[Found]:
+    passed_over = 0
+    while (header := stream.read(BLOCK)).strip(b"\0"):
+        size = _size_of_member(header)
+        if size is None or passed_over > MAX_PASSED_OVER:
+            yield Found(name, None, "the rest is no tar archive of alerts.")
+            return
+        text = header[:100].partition(b"\0")[0].decode("ascii", "replace")
+        inside = f"{name}!{''.join(c if c.isprintable() else '?' for c in text)}"
+        kind, member = header[156:157], _Member(stream, size)
+        found = ()
+        if kind in NOT_A_FILE:
+            found = (Found(inside, None, "it is a link or a device, not a file."),)
+        elif kind in FILE and not text.endswith("/"):
+            reader = io.BufferedReader(member)
+            found = _unwrapped(inside, reader, budget, nesting + 1)
+        for one in found:
+            passed_over += one.stream is None
+            yield one
+        member.skip()
+        stream.read(-size % BLOCK)
+
+
+def _size_of_member(header: bytes) -> int | None:
+    """Returns the size that a tar header gives; None if it is no such header."""
+    try:
+        size, checksum = (int(header[a:b].strip(b" \0"), 8) for a, b in _SIZE_CHECKSUM)
+    except ValueError:
+        return None
+    counted = sum(header) - sum(header[148:156]) + 8 * ord(" ")
+    return size if len(header) == BLOCK and checksum == counted and size >= 0 else None
+
+
+_SIZE_CHECKSUM = ((124, 136), (148, 156))  # where they stand in a header, octal
+
+
+class _Member(io.RawIOBase):
+    """A part of a stream."""
+
+    def __init__(self, stream: BinaryIO, size: int):
+        self.stream, self.left = stream, size
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        data = self.stream.read(min(len(buffer), self.left))
+        self.left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def skip(self):
+        while self.left and (data := self.stream.read(min(self.left, 2**16))):
+            self.left -= len(data)
+
+
+class _Gunzip(io.RawIOBase):
+    """What a gzip stream unpacks to; ends where it is damaged, and then says so.
+
+    Raising there would lose what came before in the same read.
+    """
+
+    def __init__(self, packed: BinaryIO, budget: list[int]):
+        self.packed, self.budget, self.damage = packed, budget, ""
+        self.inflater, self.rest = zlib.decompressobj(31), b""
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        data = b""
+        while not data and not self.damage:
+            if self.inflater.eof:  # more gzip may follow, or padding
+                self.rest = self.inflater.unused_data or self.packed.read(2**16)
+                if not self.rest.strip(b"\0"):
+                    return 0
+                self.inflater = zlib.decompressobj(31)
+            packed = self.rest or self.packed.read(2**16)
+            data = self._inflate(packed, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _inflate(self, packed: bytes, size: int) -> bytes:
+        try:
+            data = self.inflater.decompress(packed, size)
+        except zlib.error as error:
+            self.damage = f"its gzip data are damaged: {error}."
+            return b""
+        self.rest = self.inflater.unconsumed_tail
+        self.budget[0] -= len(data)
+        if not packed and not data:
+            self.damage = "its gzip data break off."
+        if self.budget[0] < 0:
+            self.damage = "it unpacks to far more than alerts do."
+            return b""
+        return data
