@@ -75,6 +75,34 @@ SURVEYS = {
             "from the observing log of Forster et al. 2016, ApJ 832, 155."
         ),
     ),
+    "btsbot": Survey(
+        name="btsbot",
+        kind="alerts",
+        bands=("g", "r", "i"),
+        wavelength=(4746.48, 6366.38, 7829.03),
+        classes=("bright transient", "not"),
+        pixel_scale=1.01,
+        image_size=63,
+        unit="microjansky (stamps: of L2 norm 1)",
+        citation="Rehemtulla et al. 2024, ApJ 972, 7.",
+        columns=(
+            *(("magpsf", "mag"), ("sigmapsf", "mag"), ("magap", "mag")),
+            *(("sigmagap", "mag"), ("magapbig", "mag"), ("sigmagapbig", "mag")),
+            *(("diffmaglim", "mag"), ("magdiff", "mag"), ("chipsf", "")),
+            *(("fwhm", "pix"), ("seeratio", ""), ("classtar", ""), ("sky", "adu")),
+            *(("scorr", ""), ("nneg", ""), ("nbad", ""), ("mindtoedge", "pix")),
+            *(("drb", ""), ("new_drb", ""), ("exptime", "s"), ("magzpsci", "mag")),
+            *(("distnr", "pix"), ("magnr", "mag"), ("chinr", ""), ("sharpnr", "")),
+            *(("sgscore1", ""), ("distpsnr1", "arcsec"), ("srmag1", "mag")),
+            *(("sgscore2", ""), ("distpsnr2", "arcsec"), ("srmag2", "mag")),
+            *(("nmtchps", ""), ("neargaia", "arcsec"), ("maggaia", "mag")),
+            *(("ndethist", ""), ("ncovhist", ""), ("nnotdet", ""), ("age", "d")),
+            *(("days_since_peak", "d"), ("days_to_peak", "d")),
+            *(("peakmag_so_far", "mag"), ("maxmag_so_far", "mag")),
+            *(("ra", "deg"), ("dec", "deg")),
+            ("published_split", "0 train, 1 val, 2 test"),
+        ),
+    ),
 }
 
 
