@@ -64,14 +64,17 @@ def measure_star(
     """Returns seeing (arcsec) and relative light of a star in each of its frames, [t].
 
     The seeing follows from the share of the light within INNER pixels of that within
-    OUTER, compared with the house's PSF; light is relative to the star's median.
+    OUTER, compared with the house's PSF; light is relative to the star's median, and
+    what falls outside OUTER at that seeing is added.
     """
     size = record.flux.shape[1]
     edge = border_mask((size, size), border)
-    good = np.where(record.bad_pixel, np.nan, record.flux.astype(np.float64))
-    above = good - np.nanmedian(good[:, edge], axis=1)[:, None, None]
     distance = centre_distance((size, size))
     inner, outer = (np.clip(r + 0.5 - distance, 0, 1) for r in (INNER, OUTER))
+
+    def light_within(image):
+        above = image - np.nanmedian(image[:, edge], axis=1)[:, None, None]
+        return [(above * weight).sum((1, 2)) for weight in (inner, outer)]
 
     grid = scene.render(
         scene.point((0.0, 0.0), np.ones(len(SEEING_GRID))),
@@ -80,10 +83,12 @@ def measure_star(
         pixel_scale=pixel_scale,
         size=size,
     )
-    share = (grid * inner).sum((1, 2)) / (grid * outer).sum((1, 2))
-    light = (above * outer).sum((1, 2))
-    seen = (above * inner).sum((1, 2)) / light
-    seeing = np.interp(-seen, -share, SEEING_GRID)  # the share falls with the seeing
+    good = np.where(record.bad_pixel, np.nan, record.flux.astype(np.float64))
+    grid_inner, grid_outer = light_within(grid)
+    star_inner, star_outer = light_within(good)
+    # The share within falls with the seeing; interp wants it to rise.
+    seeing = np.interp(-star_inner / star_outer, -grid_inner / grid_outer, SEEING_GRID)
+    light = star_outer / np.interp(seeing, SEEING_GRID, grid_outer)
     return seeing, light / np.nanmedian(light)
 
 
