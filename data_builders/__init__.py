@@ -1,14 +1,16 @@
 """From raw survey files to TFDS records: one builder per survey."""
 
-from data_builders import btsbot, hits, hits_sim, sdss_sn_sim
+from data_builders import btsbot, hits, hits_sim, image_folder, sdss_sn_sim
 from data_builders.btsbot import Btsbot as Btsbot
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
+from data_builders.image_folder import ImageFolder as ImageFolder
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
     "btsbot": btsbot.read,
     "hits": hits.read,
     "hits_sim": hits_sim.read,
+    "image_folder": image_folder.read,
     "sdss_sn_sim": sdss_sn_sim.read,
 }
