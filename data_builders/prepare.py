@@ -1,13 +1,26 @@
 """Builds a data set once and opens it: what training does first."""
 
+import contextlib
+import importlib.util
 import os
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import filelock
 import tensorflow_datasets as tfds
+
+import data_builders
 
 
 def prepare(
-    name: str, *, data_dir: str = "", manual_dir: str = ""
+    name: str,
+    *,
+    data_dir: str = "",
+    manual_dir: str = "",
+    processes: int = 1,
+    beam_runner: str = "",
+    beam_options: Sequence[str] = (),
 ) -> tfds.core.DatasetBuilder:
     """Returns the builder of a data set that lies on disk, built now if it did not.
 
@@ -16,24 +29,88 @@ def prepare(
         data_dir: where data sets are kept; empty for TFDS's own default, which is
             the environment variable TFDS_DATA_DIR or ~/tensorflow_datasets.
         manual_dir: the folder of raw files, for surveys that are not simulated.
+        processes: how many read raw data at a time.
+        beam_runner: "DirectRunner", "DataflowRunner" or another of Apache Beam's;
+            empty builds here, without Beam.
+        beam_options: the runner's own, as "project=sky" or "region=europe-west1".
     Raises:
-        ValueError: if the survey has no such preset.
+        ValueError: if there is no such builder or preset.
         FileNotFoundError: if raw files are missing; says which, and where from.
+        ModuleNotFoundError: if Beam is asked for and not there.
         OSError: if data_dir cannot be written.
     """
+    builder = builder_of(name, data_dir=data_dir, processes=processes)
+    if not is_built(builder):
+        download = tfds.download.DownloadConfig(
+            manual_dir=manual_dir or None,
+            try_download_gcs=False,  # none of these data sets lies there
+            **_beam(beam_runner, beam_options),
+        )
+        with _alone(builder):
+            builder.download_and_prepare(download_config=download)
+    return builder
+
+
+def builder_of(
+    name: str, *, data_dir: str = "", processes: int = 1
+) -> tfds.core.DatasetBuilder:
+    """Returns the builder of a data set, built or not; see `prepare`."""
     survey, _, preset = name.partition("/")
+    if survey not in data_builders.READERS:
+        raise ValueError(
+            f"No builder named {survey!r}. Known builders: "
+            f"{', '.join(data_builders.READERS)}. Choose one of them."
+        )
     presets = tfds.builder_cls(survey).builder_configs
     if preset and preset not in presets:
         raise ValueError(
             f"Survey {survey} has no preset {preset!r}. Known presets: "
             f"{', '.join(presets) or 'none'}. Set config.survey to one."
         )
-    builder = tfds.builder(
+    if processes < 1:
+        raise ValueError(f"{processes} processes. At least one has to read. Give 1.")
+    return tfds.builder(
         name,
         data_dir=os.path.expanduser(data_dir) or None,
         file_format="array_record",  # read at random, and without TensorFlow
+        processes=processes,
     )
-    if not Path(builder.data_dir).exists():
-        download = tfds.download.DownloadConfig(manual_dir=manual_dir or None)
-        builder.download_and_prepare(download_config=download)
-    return builder
+
+
+def is_built(builder: tfds.core.DatasetBuilder) -> bool:
+    """Returns whether the whole data set lies on disk: it moves there at the end."""
+    return builder.data_path.exists()
+
+
+def _beam(runner: str, options: Sequence[str]) -> dict:
+    if not runner:
+        if options:
+            raise ValueError(
+                f"Beam options {', '.join(options)}, but no runner to take them. Name "
+                "one: DirectRunner, DataflowRunner, FlinkRunner or SparkRunner."
+            )
+        return {}
+    if not importlib.util.find_spec("apache_beam"):
+        raise ModuleNotFoundError(
+            f"Runner {runner} was asked for, but Apache Beam is not installed. "
+            "Install it with: pip install 'jaxastro[beam]'"
+        )
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    # Given none, Beam would take the options of this program for its own.
+    flags = [f"--{option}" for option in options]
+    return {"beam_runner": runner, "beam_options": PipelineOptions(flags)}
+
+
+@contextlib.contextmanager
+def _alone(builder: tfds.core.DatasetBuilder) -> Iterator[None]:
+    """Lets one process build a data set, without what a killed one left behind."""
+    folder = Path(builder.data_dir).parent
+    if "://" in builder.data_dir:  # a bucket of a cloud has no locks
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / ".building.lock"):
+        for left in folder.glob(f"incomplete.*_{builder.data_path.name}"):
+            shutil.rmtree(left)
+        yield

@@ -1,4 +1,12 @@
-"""The features of a stored record, one set for each kind of record."""
+"""The one schema of all data sets: every column of every kind of record.
+
+    python -m data_builders schema
+
+prints it; docs/schema.md explains it. The features of TFDS, the page and the metadata
+of Parquet files are made of the same lines.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -6,62 +14,136 @@ import tensorflow_datasets as tfds
 from jaxastro.data.kinds import KINDS
 from jaxastro.surveys import Survey
 
-TEXT = ("object_id", "label", "label_source", "truth", "group")
-NUMBER = ("ra", "dec", "redshift")
-EPOCHS, PIXELS = (None,), (None, None, None)
-# kind -> column -> shape and type; None is a length that varies between objects.
-ARRAYS = {
-    "series": {
-        "flux": (PIXELS, np.float32),
-        "mjd": (EPOCHS, np.float64),
-        "band": (EPOCHS, np.int32),
-        "psf_fwhm": (EPOCHS, np.float32),
-        "noise": (EPOCHS, np.float32),
-        "gain": (EPOCHS, np.float32),
-        "zero_point": (EPOCHS, np.float32),
-        "bad_pixel": (PIXELS, np.bool_),
-    },
-    "light_curve": {
-        "flux": (EPOCHS, np.float32),
-        "flux_error": (EPOCHS, np.float32),
-        "mjd": (EPOCHS, np.float64),
-        "band": (EPOCHS, np.int32),
-        "features": ((None,), np.float64),
-    },
-    "alerts": {
-        "alert_id": (EPOCHS, np.int64),
-        "mjd": (EPOCHS, np.float64),
-        "band": (EPOCHS, np.int32),
-        "stamp": ((*PIXELS, 3), np.float32),
-        "bad_pixel": ((*PIXELS, 3), np.bool_),
-        "metadata": ((None, None), np.float64),
-        "history_mjd": (EPOCHS, np.float64),
-        "history_band": (EPOCHS, np.int32),
-        "history_kind": (EPOCHS, np.int32),
-        "history_flux": (EPOCHS, np.float32),
-        "history_flux_error": (EPOCHS, np.float32),
-    },
-    "cutout": {"image": (PIXELS, np.float32)},
+FLUX = "{flux}"  # the unit of the survey's flux, filled in by unit_of
+PER_PIXEL = "{flux} per pixel"
+
+
+class Column(NamedTuple):
+    """What one column holds."""
+
+    dtype: type  # str is UTF-8 text
+    axes: str  # one letter for each: t epochs, y x pixels, h history, f features
+    unit: str  # "" for words, names, flags and counts
+    meaning: str
+    missing: str = ""  # what stands where nothing is known; "" if it always is
+
+
+NAN = "NaN"
+OBJECT = {  # in records of every kind
+    "object_id": Column(str, "", "", "name of the object, unique in the data set"),
+    "ra": Column(np.float64, "", "deg", "right ascension, ICRS", NAN),
+    "dec": Column(np.float64, "", "deg", "declination, ICRS", NAN),
+    "label": Column(
+        str, "", "", "class that the survey gives, one of its list", "Unknown"
+    ),
+    "label_source": Column(
+        str,
+        "",
+        "",
+        "what the label rests on: spectroscopic, photometric, catalogue, simulated",
+        "none",
+    ),
+    "truth": Column(
+        str, "", "", "class that a simulation drew; never train on it", "empty"
+    ),
+    "redshift": Column(np.float64, "", "", "heliocentric redshift", NAN),
+    "group": Column(
+        str, "", "", "what no split may cut: field, 2 arcsec cluster, or the object"
+    ),
 }
+MJD = Column(np.float64, "t", "d", "modified Julian date, in order of time")
+BAND = Column(np.int32, "t", "", "index into the survey's bands")
+SERIES = {
+    "flux": Column(
+        np.float32, "tyx", PER_PIXEL, "flux of each pixel", "0, and bad_pixel"
+    ),
+    "mjd": MJD,
+    "band": BAND,
+    "psf_fwhm": Column(np.float32, "t", "arcsec", "seeing: width of the PSF", NAN),
+    "noise": Column(
+        np.float32, "t", PER_PIXEL, "standard deviation of an empty pixel", NAN
+    ),
+    "gain": Column(np.float32, "t", "electron/adu", "gain", NAN),
+    "zero_point": Column(np.float32, "t", "mag(AB)", "magnitude of one ADU", NAN),
+    "bad_pixel": Column(np.bool_, "tyx", "", "True where flux is no measurement"),
+}
+LIGHT_CURVE = {
+    "flux": Column(np.float32, "t", FLUX, "flux of the object"),
+    "flux_error": Column(np.float32, "t", FLUX, "one standard deviation of flux"),
+    "mjd": MJD,
+    "band": BAND,
+    "features": Column(
+        np.float64, "f", "", "numbers of the survey's catalogue, in its order", NAN
+    ),
+}
+ALERTS = {
+    "alert_id": Column(np.int64, "t", "", "number of the alert packet"),
+    "mjd": MJD,
+    "band": BAND,
+    "stamp": Column(
+        np.float32,
+        "tyx3",
+        PER_PIXEL,
+        "science, template, and science minus template",
+        "0, and bad_pixel",
+    ),
+    "bad_pixel": Column(np.bool_, "tyx3", "", "True where stamp is no measurement"),
+    "metadata": Column(
+        np.float64, "tf", "", "numbers of the packet, the survey's columns", NAN
+    ),
+    "history_mjd": Column(
+        np.float64, "h", "d", "modified Julian dates of all packets, each once"
+    ),
+    "history_band": Column(np.int32, "h", "", "index into the survey's bands"),
+    "history_kind": Column(
+        np.int32, "h", "", "0 detection, 1 upper limit, 2 forced photometry"
+    ),
+    "history_flux": Column(
+        np.float32, "h", FLUX, "difference flux; of an upper limit its 5 sigma", NAN
+    ),
+    "history_flux_error": Column(
+        np.float32, "h", FLUX, "one standard deviation of history_flux", NAN
+    ),
+}
+CUTOUT = {
+    "image": Column(np.float32, "yxd", PER_PIXEL, "one image, a layer d per band", NAN)
+}
+FURTHER = {  # kind -> the columns that only it has
+    "series": SERIES,
+    "light_curve": LIGHT_CURVE,
+    "alerts": ALERTS,
+    "cutout": CUTOUT,
+}
+COLUMNS = {kind: OBJECT | further for kind, further in FURTHER.items()}
 
 
 def record_features(survey: Survey) -> tfds.features.FeaturesDict:
     """Returns the TFDS features whose names are the fields of the survey's records."""
-    features = {name: tfds.features.Text() for name in TEXT}
-    features |= {name: _tensor((), np.float64) for name in NUMBER}
-    for name, (shape, dtype) in ARRAYS[survey.kind].items():
-        features[name] = _tensor(_sized(shape, survey.image_size), dtype)
-    fields = KINDS[survey.kind]._fields
-    return tfds.features.FeaturesDict({name: features[name] for name in fields})
+    columns = COLUMNS[survey.kind]
+    return tfds.features.FeaturesDict(
+        {name: _feature(columns[name], survey) for name in KINDS[survey.kind]._fields}
+    )
 
 
-def _sized(shape: tuple, size: int) -> tuple:
-    """Writes the image size, where the survey has one, into t y x or t y x 3."""
-    if len(shape) < 3 or not size:
-        return shape
-    return (None, size, size, *shape[3:])
+def unit_of(column: Column, flux: str) -> str:
+    """Returns the unit of a column, where flux has the unit that is given."""
+    return column.unit.format(flux=flux)
 
 
-def _tensor(shape, dtype) -> tfds.features.Tensor:
+def dtype_name(column: Column) -> str:
+    """Returns "text" or NumPy's name of the type."""
+    return "text" if column.dtype is str else np.dtype(column.dtype).name
+
+
+def _feature(column: Column, survey: Survey) -> tfds.features.FeatureConnector:
+    unit = unit_of(column, survey.unit)
+    doc = f"{column.meaning} [{unit}]" if unit else column.meaning
+    if column.dtype is str:
+        return tfds.features.Text(doc=doc)
+    shape = tuple(int(axis) if axis.isdigit() else None for axis in column.axes)
+    if survey.image_size and column.axes.startswith("tyx"):
+        shape = (None, survey.image_size, survey.image_size, *shape[3:])
     # Without encoding="bytes" TFDS stores float64 as float32: MJD off by minutes.
-    return tfds.features.Tensor(shape=shape, dtype=dtype, encoding="bytes")
+    return tfds.features.Tensor(
+        shape=shape, dtype=column.dtype, encoding="bytes", doc=doc
+    )

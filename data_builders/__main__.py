@@ -1,0 +1,80 @@
+"""The command line of the data sets: `python -m data_builders --help`."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from absl import logging
+
+COMMANDS = {  # what the user types -> the module of this package that does it
+    "list": "list_builders",
+    "build": "build",
+    "schema": "show_schema",
+}
+DESCRIPTION = """\
+From raw survey files to data sets that any framework reads, in five steps:
+
+  list      which data sets can be built, from what, and which are there
+  inspect   what a raw file or folder is, and what is wrong with it
+  build     a data set, on one core, on several, or on a cluster
+  leaks     whether its labels can be told without looking at the objects
+  export    the data set as Parquet, for people without TFDS"""
+EPILOG = """\
+examples:
+  python -m data_builders build sdss_sn_sim/tiny      needs no raw file
+  python -m data_builders inspect some_night.tar.gz
+  python -m data_builders build hits --help
+
+Ends with 0 if all went well, 1 if the data are at fault (a leak, a file that nothing
+can read), 2 if the command could not do what was asked."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a sub-command and returns its exit code."""
+    given = _parser().parse_args(arguments)
+    logging.set_verbosity(logging.WARNING)
+    logging.get_absl_handler().setFormatter(None)  # words only, no thread numbers
+    try:
+        return given.run(given)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, ValueError, ImportError) as error:
+        if given.debug:
+            raise
+        words = str(error)
+    except KeyboardInterrupt:
+        words = "Stopped. Nothing half-made was left: run the same command again."
+    print(f"{words}\n(--debug shows where this was raised.)", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_builders",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, module_name in COMMANDS.items():
+        module = importlib.import_module(f"data_builders.{module_name}")
+        what, _, how = module.__doc__.partition("\n\n")
+        command = commands.add_parser(
+            name,
+            help=what.rstrip("."),
+            description=what,
+            epilog=how,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.add_argument(
+            "--debug", action="store_true", help="show where an error was raised"
+        )
+        command.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""List the data sets that can be built, from what, and which are there.
+
+examples:
+  python -m data_builders list
+  python -m data_builders list --json | jq '.[] | select(.built)'
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+import data_builders
+from data_builders.arguments import add_folders, add_json
+from data_builders.builder import SurveyBuilder
+from data_builders.prepare import builder_of, is_built
+from jaxastro.surveys import SURVEYS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what this sub-command can be told."""
+    add_folders(parser)
+    add_json(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Prints the list."""
+    rows = [
+        row
+        for survey in data_builders.READERS
+        for row in _rows_of(survey, given.data_dir, given.manual_dir)
+    ]
+    if given.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    print(f"{'data set':<24} {'records':<12} {'raw files':<10} built in")
+    for row in rows:
+        place = row["data_dir"] if row["built"] else "-"
+        print(f"{row['name']:<24} {row['kind']:<12} {row['raw_files']:<10} {place}")
+    missing = {row["survey"]: row["missing"] for row in rows if row["missing"]}
+    for survey, words in missing.items():
+        print(f"\n{survey}: {words}")
+    return 0
+
+
+def _rows_of(survey: str, data_dir: str, manual_dir: str) -> list[dict]:
+    """Returns a line of the list for each preset of a builder."""
+    presets = list(tfds.builder_cls(survey).builder_configs)
+    rows = []
+    for preset in presets or [""]:
+        name = f"{survey}/{preset}" if preset else survey
+        builder = builder_of(name, data_dir=data_dir)
+        state, missing = _raw_files(builder, manual_dir)
+        rows.append(
+            {
+                "name": name,
+                "survey": survey,
+                "description": builder.DESCRIPTION,
+                "kind": SURVEYS[survey].kind,
+                "raw_files": state,
+                "missing": missing,
+                "built": is_built(builder),
+                "data_dir": builder.data_dir,
+            }
+        )
+    return rows
+
+
+def _raw_files(builder: SurveyBuilder, manual_dir: str) -> tuple[str, str]:
+    """Returns whether raw files are needed and there, and else what is missing."""
+    try:
+        builder.parts(Path(manual_dir) if manual_dir else None)
+    except (OSError, ValueError) as error:
+        return "missing", str(error)
+    folder = os.environ.pop("JAXASTRO_DATA", None)
+    try:
+        builder.parts(None)  # with nowhere to look
+    except (OSError, ValueError):
+        return "found", ""
+    finally:
+        if folder is not None:
+            os.environ["JAXASTRO_DATA"] = folder
+    return "none", ""
