@@ -1,6 +1,7 @@
 """From raw survey files to TFDS records: one builder per survey."""
 
-from data_builders import btsbot, hits, hits_sim, image_folder, sdss_sn_sim
+from data_builders import asas, btsbot, hits, hits_sim, image_folder, sdss_sn_sim
+from data_builders.asas import Asas as Asas
 from data_builders.btsbot import Btsbot as Btsbot
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
@@ -9,6 +10,7 @@ from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
     "btsbot": btsbot.read,
+    "asas": asas.read,
     "hits": hits.read,
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,

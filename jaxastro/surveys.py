@@ -76,6 +76,19 @@ SURVEYS = {
             "from the observing log of Forster et al. 2016, ApJ 832, 155."
         ),
     ),
+    "asas": Survey(
+        name="asas",
+        kind="light_curve",
+        bands=("V",),
+        wavelength=(5450.0,),
+        classes=(
+            *("Mira", "RRab", "RRc", "DeltaScuti", "BetaCephei", "ACV"),
+            *("EB_contact", "EB_semidetached", "EB_detached"),
+            "EB_unspecified",  # one of the three above, nobody said which
+        ),
+        unit="microjansky",
+        citation="Pojmanski 2002, Acta Astronomica 52, 397.",
+    ),
     "image_folder": Survey(  # each folder has its own; these hold where it says nothing
         name="image_folder",
         kind="series",
