@@ -34,11 +34,17 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     SURVEY: ClassVar[Survey]
     DESCRIPTION: ClassVar[str]
     HOMEPAGE: ClassVar[str] = ""
+    ANY_PRESET: ClassVar[bool] = False  # True: the user names data sets as they like
 
     def __init__(self, *, file_format="array_record", processes=1, **kwargs):
         super().__init__(file_format=file_format, **kwargs)
         self._processes = processes
         self._uses_beam = False
+
+    @property
+    def survey(self) -> Survey:
+        """The facts of the survey, as they hold for the data set that was built."""
+        return self.SURVEY
 
     def parts(self, manual_dir: Path | None) -> list:
         """Returns the independent pieces of work, after finding all raw files.

@@ -72,6 +72,13 @@ class ImageFolder(SurveyBuilder):
 
     SURVEY = SURVEYS["image_folder"]
     DESCRIPTION = "Image time series of a team's own, from a folder and objects.csv."
+    ANY_PRESET = True
+
+    @property
+    def survey(self) -> Survey:
+        """What the folder said of itself, if it was built."""
+        is_built = (self.data_path / SURVEY_FILE).exists()
+        return survey_of_built(self.data_dir) if is_built else self.SURVEY
 
     def __init__(self, *, config: ImageFolderConfig | str | None = None, **kwargs):
         if isinstance(config, str):  # any name will do

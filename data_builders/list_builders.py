@@ -47,10 +47,8 @@ def run(given: argparse.Namespace) -> int:
 
 def _rows_of(survey: str, data_dir: str, manual_dir: str) -> list[dict]:
     """Returns a line of the list for each preset of a builder."""
-    presets = list(tfds.builder_cls(survey).builder_configs)
     rows = []
-    for preset in presets or [""]:
-        name = f"{survey}/{preset}" if preset else survey
+    for name in _names_of(survey, data_dir):
         builder = builder_of(name, data_dir=data_dir)
         state, missing = _raw_files(builder, manual_dir)
         rows.append(
@@ -66,6 +64,16 @@ def _rows_of(survey: str, data_dir: str, manual_dir: str) -> list[dict]:
             }
         )
     return rows
+
+
+def _names_of(survey: str, data_dir: str) -> list[str]:
+    """Returns the builder with each of its presets, or alone if it has none."""
+    builder = tfds.builder_cls(survey)
+    presets = list(builder.builder_configs)
+    if builder.ANY_PRESET:  # those that somebody has built
+        folder = builder_of(survey, data_dir=data_dir).data_path.parent
+        presets = sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
+    return [f"{survey}/{preset}" for preset in presets] or [survey]
 
 
 def _raw_files(builder: SurveyBuilder, manual_dir: str) -> tuple[str, str]:

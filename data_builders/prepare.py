@@ -62,7 +62,8 @@ def builder_of(
             f"{', '.join(data_builders.READERS)}. Choose one of them."
         )
     presets = tfds.builder_cls(survey).builder_configs
-    if preset and preset not in presets:
+    is_known = preset in presets or tfds.builder_cls(survey).ANY_PRESET
+    if preset and not is_known:
         raise ValueError(
             f"Survey {survey} has no preset {preset!r}. Known presets: "
             f"{', '.join(presets) or 'none'}. Set config.survey to one."

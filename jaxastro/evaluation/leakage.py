@@ -16,6 +16,11 @@ level itself is left out, and what is used is
   - what the survey itself says of noise, seeing, gain and zero point.
 The price: a constant pedestal that only one class has stays unseen, as in one stamp
 nothing tells it from a host. The central pixels are never read.
+
+Where the sky was not subtracted this is different. The level of the darkest corner is
+then the sky's, a hundred times what a host adds: how bright the sky was says when and
+where an object was observed, and is a nuisance. leaks.py finds out which of the two a
+data set is, and counts the level as one.
 """
 
 import numpy as np
@@ -62,31 +67,78 @@ def nuisance_features(record: Record, survey: Survey) -> np.ndarray:
     noise, seeing in arcsec, gain, zero point, and the share of bad corner pixels.
     See the top of this file for what is left out, and why.
     """
-    phase = record.mjd / survey.season_days % 1
-    slot = np.floor(phase * NUM_SEASON_BINS).astype(int) % NUM_SEASON_BINS
-    level, corner_noise, bad_share = _corners(record)
-    return np.array(
-        [
-            len(record.mjd),
-            *np.bincount(record.band, minlength=len(survey.bands)),
-            _stretches(record.mjd, longest_gap=0.5),
-            record.mjd.max() - record.mjd.min(),
-            np.median(np.diff(record.mjd)) if len(record.mjd) > 1 else 0,
-            _stretches(record.mjd, longest_gap=survey.season_days / 4),
-            *(np.bincount(slot, minlength=NUM_SEASON_BINS) / len(slot)),
-            _scatter(_without_steady_light(level, record.band)),
-            _median(corner_noise),
-            _scatter(corner_noise),
-            _median(record.noise),
-            _scatter(record.noise),
-            _median(record.psf_fwhm),
-            _scatter(record.psf_fwhm),
-            _median(record.gain),
-            _median(record.zero_point),
-            bad_share,
-        ],
-        np.float32,
-    )
+    found = schedule_of(record.mjd, record.band, survey)
+    found |= corners_of(record.flux, record.bad_pixel, record.band)
+    found |= conditions_of(record)
+    return np.array([found[name] for name in nuisance_feature_names(survey)], "f4")
+
+
+def schedule_of(mjd: np.ndarray, band: np.ndarray, survey: Survey) -> dict[str, float]:
+    """Returns when and in which bands an object was observed, by name.
+
+    Args:
+        mjd: [t] in order; there may be none.
+        band: [t] indices into the survey's bands.
+    """
+    count = np.bincount(band, minlength=len(survey.bands))
+    slot = np.floor(mjd / survey.season_days % 1 * NUM_SEASON_BINS).astype(int)
+    in_slot = np.bincount(slot % NUM_SEASON_BINS, minlength=NUM_SEASON_BINS)
+    return {
+        "num_epochs": len(mjd),
+        **{f"epochs_{survey.bands[i]}": count[i] for i in range(len(survey.bands))},
+        "num_nights": _stretches(mjd, longest_gap=0.5),
+        "span_days": np.ptp(mjd) if len(mjd) else 0,
+        "median_gap_days": np.median(np.diff(mjd)) if len(mjd) > 1 else 0,
+        "num_seasons": _stretches(mjd, longest_gap=survey.season_days / 4),
+        **{
+            f"season_{i:02d}": in_slot[i] / max(len(mjd), 1)
+            for i in range(NUM_SEASON_BINS)
+        },
+    }
+
+
+def corners_of(
+    flux: np.ndarray, bad_pixel: np.ndarray, band: np.ndarray
+) -> dict[str, float]:
+    """Returns how sky and noise of the corners of an object's frames are, by name.
+
+    Args:
+        flux: [t y x], with bad_pixel [t y x].
+        band: [t].
+    """
+    pixel = _corner_pixels(flux, bad_pixel)
+    noise = np.array([_scatter(epoch) for epoch in np.diff(pixel)]) / np.sqrt(2)
+    level = np.array([_median(epoch) for epoch in pixel])
+    return {
+        "sky_offset_scatter": _scatter(_without_steady_light(level, band)),
+        "corner_noise": _median(noise),
+        "corner_noise_scatter": _scatter(noise),
+        "bad_corner_share": float(np.isnan(pixel).mean()) if pixel.size else np.nan,
+    }
+
+
+def sky_level_of(flux: np.ndarray, bad_pixel: np.ndarray) -> float:
+    """Returns the level of the darkest corner, which the wings of stars reach least.
+
+    A nuisance only where the sky is in the images: see the top of this file.
+    """
+    corner = [
+        [_median(box) for box in epoch] for epoch in _corner_pixels(flux, bad_pixel)
+    ]
+    known = [min(level) for level in corner if np.isfinite(level).all()]
+    return _median(np.array(known))
+
+
+def conditions_of(record: Record) -> dict[str, float]:
+    """Returns what the survey itself says of noise, seeing, gain and zero point."""
+    return {
+        "noise": _median(record.noise),
+        "noise_scatter": _scatter(record.noise),
+        "seeing": _median(record.psf_fwhm),
+        "seeing_scatter": _scatter(record.psf_fwhm),
+        "gain": _median(record.gain),
+        "zero_point": _median(record.zero_point),
+    }
 
 
 def nuisance_baseline(
@@ -150,23 +202,16 @@ def _stretches(mjd: np.ndarray, longest_gap: float) -> int:
     Counting calendar years or dates would cut a season, or a night, in two wherever
     the calendar happens to turn.
     """
-    return 1 + int((np.diff(mjd) > longest_gap).sum())
+    return min(len(mjd), 1) + int((np.diff(mjd) > longest_gap).sum())
 
 
-def _corners(record: Record) -> tuple[np.ndarray, np.ndarray, float]:
-    """Returns per epoch the level and noise of the corners, and their bad share."""
-    side = min(CORNER, min(record.flux.shape[1:]) // 4)
-    good = np.where(record.bad_pixel, np.nan, record.flux)
-    boxes = [
-        good[:, rows, columns]
-        for rows in (slice(side), slice(-side, None))
-        for columns in (slice(side), slice(-side, None))
-    ]
-    pixel = np.stack(boxes, axis=1)  # epoch, corner, y, x
-    step = np.diff(pixel, axis=-1)
-    level = np.array([_median(epoch) for epoch in pixel])
-    noise = np.array([_scatter(epoch) for epoch in step]) / np.sqrt(2)
-    return level, noise, float(np.isnan(pixel).mean())
+def _corner_pixels(flux: np.ndarray, bad_pixel: np.ndarray) -> np.ndarray:
+    """Returns the four corners of each frame, [t 4 y x], NaN where bad."""
+    side = min(CORNER, min(flux.shape[1:]) // 4)
+    good = np.where(bad_pixel, np.nan, flux)
+    rows = good[:, :side], good[:, flux.shape[1] - side :]
+    right = flux.shape[2] - side
+    return np.stack([c for r in rows for c in (r[..., :side], r[..., right:])], axis=1)
 
 
 def _without_steady_light(level: np.ndarray, band: np.ndarray) -> np.ndarray:
