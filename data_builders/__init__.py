@@ -1,12 +1,21 @@
 """From raw survey files to TFDS records: one builder per survey."""
 
-from data_builders import asas, btsbot, hits, hits_sim, image_folder, sdss_sn_sim
+from data_builders import (
+    asas,
+    btsbot,
+    hits,
+    hits_sim,
+    image_folder,
+    sdss_sn_sim,
+    ztf_alerts,
+)
 from data_builders.asas import Asas as Asas
 from data_builders.btsbot import Btsbot as Btsbot
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
+from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
     "btsbot": btsbot.read,
@@ -15,4 +24,5 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,
     "sdss_sn_sim": sdss_sn_sim.read,
+    "ztf_alerts": ztf_alerts.read,
 }

@@ -38,6 +38,37 @@ SURVEYS = {
         sentinels=(-9999.0,),
         citation="Simulated by jaxastro after Sako et al. 2018, PASP 130, 064002.",
     ),
+    "sdss_sn": Survey(
+        name="sdss_sn",
+        kind="series",
+        bands=("u", "g", "r", "i", "z"),
+        wavelength=(3561.79, 4718.87, 6185.19, 7499.70, 8961.49),
+        classes=("AGN", "SNIa", "SNOther", "Variable"),
+        pixel_scale=0.396,
+        image_size=32,
+        unit="microjansky",
+        citation=(
+            "Sako et al. 2018, PASP 130, 064002; frames of Abdurro'uf et al. 2022, "
+            "ApJS 259, 35 (SDSS DR17)."
+        ),
+    ),
+    "sdss_sn_photometry": Survey(
+        name="sdss_sn_photometry",
+        kind="light_curve",
+        bands=("u", "g", "r", "i", "z"),
+        wavelength=(3561.79, 4718.87, 6185.19, 7499.70, 8961.49),
+        classes=("AGN", "SNIa", "SNOther", "Variable"),
+        unit="microjansky",
+        citation=(
+            "Sako et al. 2018, PASP 130, 064002; scene modelling of Holtzman et al. "
+            "2008, AJ 136, 2306."
+        ),
+        columns=(
+            *(("mwebv", "mag"), ("host_separation", "arcsec"), ("host_mag_u", "mag")),
+            *(("host_mag_g", "mag"), ("host_mag_r", "mag"), ("host_mag_i", "mag")),
+            ("host_mag_z", "mag"),
+        ),
+    ),
     "hits": Survey(
         name="hits",
         kind="series",
@@ -98,6 +129,29 @@ SURVEYS = {
         unit="unknown",
         citation="",
     ),
+    "ztf_alerts": Survey(
+        name="ztf_alerts",
+        kind="alerts",
+        bands=("g", "r", "i"),
+        wavelength=(4746.48, 6366.38, 7829.03),
+        classes=("SN", "AGN", "VS", "Asteroid", "Bogus", "TDE"),
+        pixel_scale=1.01,
+        image_size=63,
+        unit="microjansky (stamps: ADU)",
+        citation="Bellm et al. 2019, PASP 131, 018002; Masci et al. 2019, 018003.",
+        columns=(
+            *(("ra", "deg"), ("dec", "deg"), ("magpsf", "mag"), ("sigmapsf", "mag")),
+            *(("diffmaglim", "mag"), ("isdiffpos", "1 brighter, -1 fainter")),
+            *(("chipsf", ""), ("fwhm", "pix"), ("sky", "adu"), ("scorr", "sigma")),
+            *(("classtar", ""), ("rb", ""), ("drb", ""), ("nmtchps", "")),
+            *(("sgscore1", ""), ("distpsnr1", "arcsec"), ("sgscore2", "")),
+            *(("distpsnr2", "arcsec"), ("sgscore3", ""), ("distpsnr3", "arcsec")),
+            *(("ssdistnr", "arcsec"), ("ssmagnr", "mag"), ("distnr", "pix")),
+            *(("magnr", "mag"), ("chinr", ""), ("sharpnr", ""), ("ndethist", "")),
+            *(("ncovhist", ""), ("nnotdet", ""), ("age", "d"), ("magzpsci", "mag")),
+            ("exptime", "s"),
+        ),
+    ),
     "btsbot": Survey(
         name="btsbot",
         kind="alerts",
@@ -124,6 +178,32 @@ SURVEYS = {
             *(("peakmag_so_far", "mag"), ("maxmag_so_far", "mag")),
             *(("ra", "deg"), ("dec", "deg")),
             ("published_split", "0 train, 1 val, 2 test"),
+        ),
+    ),
+    "rubin_alerts": Survey(
+        name="rubin_alerts",
+        kind="alerts",
+        bands=("u", "g", "r", "i", "z", "y"),
+        wavelength=(3670.7, 4826.9, 6223.2, 7546.0, 8690.9, 9710.3),
+        classes=(),  # the stream has none
+        pixel_scale=0.2,
+        unit="microjansky",
+        citation="Ivezic et al. 2019, ApJ 873, 111.",
+        columns=(
+            *(("psfFlux", "microjansky"), ("psfFluxErr", "microjansky")),
+            *(("apFlux", "microjansky"), ("apFluxErr", "microjansky")),
+            *(("scienceFlux", "microjansky"), ("scienceFluxErr", "microjansky")),
+            *(("templateFlux", "microjansky"), ("templateFluxErr", "microjansky")),
+            *(("snr", ""), ("psfChi2", ""), ("psfNdata", "pix"), ("bboxSize", "pix")),
+            *(("extendedness", ""), ("reliability", ""), ("isDipole", "")),
+            *(("isNegative", ""), ("isSolarSystem", ""), ("nDiaSources", "")),
+            *(("dipoleLength", "arcsec"), ("trailLength", "arcsec")),
+            *(("ixx", "arcsec2"), ("iyy", "arcsec2"), ("ixy", "arcsec2")),
+            *(("psfFlux_flag", ""), ("shape_flag", ""), ("pixelFlags_cr", "")),
+            *(("pixelFlags_edge", ""), ("pixelFlags_saturated", "")),
+            *(("pixelFlags_interpolated", ""), ("pixelFlags_streak", "")),
+            *(("seeing", "arcsec"), ("templateSeeing", "arcsec")),
+            *(("stampRotation", "deg"), ("stampNoise", "microjansky")),
         ),
     ),
 }

@@ -31,25 +31,35 @@ class Found(NamedTuple):
     reason: str = ""
 
 
-def containers_in(path: Path) -> Iterator[Found]:
-    """Yields the containers of a file or, at any depth, of a folder, by name.
+def alert_files(path: Path) -> Iterator[Path]:
+    """Yields a file, or of a folder, at any depth, what may hold alerts, by name.
 
-    Of a folder those files are opened that are called like one of SUFFIXES or begin
-    like a container; others are none of ours.
+    That is what is called like one of SUFFIXES or begins like a container.
     """
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        name = file.relative_to(path).as_posix() if file != path else file.name
-        try:
-            if path.is_dir() and not file.is_file():
-                continue
-            with open(file, "rb") as stream:
-                ours = name.endswith(SUFFIXES) or stream.peek(4).startswith(MAGIC)
-                if ours or file == path:
-                    limit = max(MAX_UNPACKED, MAX_RATIO * file.stat().st_size)
-                    yield from _unwrapped(name, stream, [limit], 0)
-        except OSError as error:
-            yield Found(name, None, f"it cannot be opened: {error.strerror}.")
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and (file.name.endswith(SUFFIXES) or _begins_like_one(file)):
+            yield file
+
+
+def containers_in(file: Path, name: str) -> Iterator[Found]:
+    """Yields the containers of a file, which messages call by that name."""
+    try:
+        with open(file, "rb") as stream:
+            limit = max(MAX_UNPACKED, MAX_RATIO * file.stat().st_size)
+            yield from _unwrapped(name, stream, [limit], 0)
+    except OSError as error:
+        yield Found(name, None, f"it cannot be read: {error.strerror}.")
+
+
+def _begins_like_one(file: Path) -> bool:
+    try:
+        with open(file, "rb") as stream:
+            return stream.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False  # what is not ours need not be readable
 
 
 def _unwrapped(

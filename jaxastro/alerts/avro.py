@@ -40,8 +40,8 @@ _MATCH_VARINT = re.compile(_VARINT).match
 
 def _unzigzag(raw: bytes) -> int:
     n = 0
-    for i, byte in enumerate(raw):
-        n |= (byte & 127) << 7 * i
+    for byte in reversed(raw):
+        n = n << 7 | byte & 127
     return (n >> 1) ^ -(n & 1)
 
 
@@ -68,8 +68,8 @@ def reader_of(schema: bytes, wanted: dict) -> Reader:
 
     Args:
         schema: of a record, as JSON.
-        wanted: field -> True for numbers, text and bytes; a dict like this one for a
-            record, an array of records, or a union of one of them with null.
+        wanted: field -> True for a number, text or bytes; a dict like this one for a
+            record, a list of one such dict for an array of records. Each may be null.
 
     Raises:
         RecordError: if this is no schema, it leaves the limits above, or a wanted
@@ -121,16 +121,17 @@ class _Schema:
         if kind in ("record", "error"):
             return self._record(node["fields"], wanted, space, depth)
         if kind in ("enum", "fixed"):
-            if wanted:
-                raise RecordError(f"a wanted field is of type {kind}.")
+            _expect(wanted, (), kind)
             return _Simple(_VARINT if kind == "enum" else b".{%d}" % node["size"], len)
         if kind == "array":
-            item = self.compiled(node["items"], wanted, space, depth + 1)
-            return _array(item, wanted)
+            _expect(wanted, list, kind)
+            kept = wanted[0] if wanted else None
+            return _array(self.compiled(node["items"], kept, space, depth + 1), kept)
         if kind == "map":
             pair = ("", "string"), ("", node["values"])
             fields = [{"name": name, "type": of_type} for name, of_type in pair]
-            return _array(self._record(fields, None, space, depth + 1), wanted)
+            _expect(wanted, (), kind)
+            return _array(self._record(fields, None, space, depth + 1), None)
         return self.compiled(kind, wanted, space, depth + 1)  # {"type": "long", ...}
 
     def _define(self, node: dict, space: str) -> str:
@@ -141,8 +142,7 @@ class _Schema:
         return space
 
     def _plain(self, kind: str, wanted) -> _Simple | Reader:
-        if isinstance(wanted, dict):
-            raise RecordError(f"a {kind} stands where a record is expected.")
+        _expect(wanted, bool, kind)
         if kind == "string":
             return _read_text if wanted else _skip_bytes
         if kind == "bytes":
@@ -169,8 +169,7 @@ class _Schema:
         return lambda data, at: readers[data[at]](data, at + 1)
 
     def _record(self, fields: list, wanted, space: str, depth: int):
-        if wanted is True:
-            raise RecordError("a record stands where a number or text is expected.")
+        _expect(wanted, dict, "record")
         steps, run, kept = [], [], []  # a run of simple types, and what it captures
 
         def close_run():
@@ -217,9 +216,12 @@ def _record_reader(steps: list) -> Reader:
     return read_record
 
 
-def _array(item: _Simple | Reader, wanted) -> Reader:
-    if wanted is True:
-        raise RecordError("an array stands where a number or text is expected.")
+def _expect(wanted, kind: type | tuple, found: str) -> None:
+    if wanted and not isinstance(wanted, kind):
+        raise RecordError(f"a field that is read has the type {found}, not its own.")
+
+
+def _array(item: _Simple | Reader, wanted: dict | None) -> Reader:
     read = _as_reader(item)
 
     def read_array(data, at):
