@@ -209,7 +209,7 @@ def main(argv: list[str]) -> None:
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", "runs/sim_to_real", "Folder of the runs.")
     flags.DEFINE_list("seeds", ["0", "1", "2"], "Of the networks.")
-    flags.DEFINE_integer("steps", 3000, "Of learning from simulations.")
+    flags.DEFINE_integer("steps", 1500, "Of learning from simulations.")
     flags.DEFINE_integer("split_seed", SPLIT_SEED, "Of the folds.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
     app.run(main)

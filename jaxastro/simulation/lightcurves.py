@@ -108,8 +108,15 @@ class Explosion(NamedTuple):
     extinction: np.ndarray  # visual magnitudes of dust in the host
 
 
-def draw_type_ia(rng: np.random.Generator, count: int) -> Explosion:
-    """Returns type Ia supernovae: standard but for stretch and colour."""
+def draw_type_ia(
+    rng: np.random.Generator, count: int, *, fall: float = 25.0
+) -> Explosion:
+    """Returns type Ia supernovae: standard but for stretch and colour.
+
+    Args:
+        fall: days, mean. 25 is sdss_sn_sim's, version 1.0.0; real ones fall faster, as
+            docs/simulation.md measures.
+    """
     stretch = np.clip(rng.normal(1.0, 0.12, count), 0.65, 1.3)
     # Broad is bright: 1.3 magnitudes per unit of stretch (Phillips relation).
     absolute = -19.25 - 1.3 * (stretch - 1) + rng.normal(0, 0.12, count)
@@ -117,7 +124,7 @@ def draw_type_ia(rng: np.random.Generator, count: int) -> Explosion:
         kind=np.full(count, "Ia"),
         absolute=absolute,
         rise=np.clip(rng.normal(4.5, 0.4, count), 3, 6),
-        fall=np.clip(rng.normal(25, 2.5, count), 18, 32),
+        fall=np.clip(rng.normal(fall, 0.1 * fall, count), 0.72 * fall, 1.28 * fall),
         stretch=stretch,
         plateau=np.ones(count),
         warmth=np.clip(rng.normal(1, 0.06, count), 0.8, 1.2),
