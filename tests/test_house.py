@@ -44,7 +44,10 @@ HOMES = {
     "apache_beam": ("data_builders/", "tests/"),
     "fastavro": ("jaxastro/alerts/", "benchmarks/", "tests/"),
     "pooch": ("data_builders/",),
-    "pyarrow": ("data_builders/", "experiments/predict.py", "benchmarks/", "tests/"),
+    "pyarrow": (
+        *("data_builders/", "jaxastro/alerts/container.py"),  # there for snappy
+        *("experiments/predict.py", "benchmarks/", "tests/"),
+    ),
     "matplotlib": ("jaxastro/reports/", "tests/"),
     "ml_collections": ("configs/", "experiments/", "tests/"),
     "flax": ("jaxastro/layers/", "jaxastro/models/", "jaxastro/methods/", "tests/"),
