@@ -3,6 +3,7 @@
 from data_builders import (
     asas,
     btsbot,
+    deep_tao,
     hits,
     hits_sim,
     image_folder,
@@ -11,6 +12,7 @@ from data_builders import (
 )
 from data_builders.asas import Asas as Asas
 from data_builders.btsbot import Btsbot as Btsbot
+from data_builders.deep_tao import DeepTao as DeepTao
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
@@ -20,6 +22,7 @@ from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
 READERS = {  # survey -> read(path), which yields a Reading per raw object
     "btsbot": btsbot.read,
     "asas": asas.read,
+    "deep_tao": deep_tao.read,
     "hits": hits.read,
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,

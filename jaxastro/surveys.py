@@ -120,6 +120,20 @@ SURVEYS = {
         unit="microjansky",
         citation="Pojmanski 2002, Acta Astronomica 52, 397.",
     ),
+    "deep_tao": Survey(
+        name="deep_tao",
+        kind="series",
+        bands=("clear",),  # no filter
+        wavelength=(float("nan"),),
+        classes=("AGN", "BZ", "CV", "SN", "OTHER", "NON"),
+        pixel_scale=2.5,  # of most stamps; other telescopes of the survey differ
+        image_size=64,
+        unit="ADU",
+        citation=(
+            "Suarez-Perez et al. 2025, arXiv:2503.16714; Drake et al. 2009, ApJ 696, "
+            "870."
+        ),
+    ),
     "image_folder": Survey(  # each folder has its own; these hold where it says nothing
         name="image_folder",
         kind="series",
