@@ -14,7 +14,6 @@ import numpy as np
 from jaxastro.simulation import lightcurves, stars
 from jaxastro.simulation.lightcurves import Candidates
 
-
 # Days: with it the declines of twins of real supernovae agree (docs/simulation.md).
 draw_type_ia = functools.partial(lightcurves.draw_type_ia, fall=15.0)
 
