@@ -7,6 +7,7 @@ from data_builders import (
     hits,
     hits_sim,
     image_folder,
+    rubin_alerts,
     sdss_sn_sim,
     ztf_alerts,
 )
@@ -16,16 +17,18 @@ from data_builders.deep_tao import DeepTao as DeepTao
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
+from data_builders.rubin_alerts import RubinAlerts as RubinAlerts
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
 from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
-    "btsbot": btsbot.read,
     "asas": asas.read,
+    "btsbot": btsbot.read,
     "deep_tao": deep_tao.read,
     "hits": hits.read,
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,
+    "rubin_alerts": rubin_alerts.read,
     "sdss_sn_sim": sdss_sn_sim.read,
     "ztf_alerts": ztf_alerts.read,
 }

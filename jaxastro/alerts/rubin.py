@@ -1,0 +1,277 @@
+"""Rubin's alert packets, of schemas 7 to 11, as alerts and points of light curves.
+
+On the wire a packet is five bytes that name its schema, then Avro that does not:
+    byte 0: zero    bytes 1 to 4: the schema's number, big-endian    rest: one packet
+The number is 100 major + minor: schema 11.0 is 1100.
+"""
+
+import math
+import struct
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import erfa
+import numpy as np
+
+from jaxastro.alerts.avro import Reader, reader_of
+from jaxastro.alerts.rubin_cutout import (
+    RubinCutout,
+    read_cutout,
+    width_at_half_maximum,
+)
+from jaxastro.data.alert import (
+    DETECTION,
+    FORCED,
+    LIMIT,
+    Alert,
+    AlertRecord,
+    HistoryRow,
+    make_alert_record,
+)
+from jaxastro.data.record import RecordError
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["rubin_alerts"]
+BANDS = {band: index for index, band in enumerate(SURVEY.bands)}
+HEADER = struct.Struct(">bI")
+MICROJANSKY = 1e-3  # in one nanojansky, Rubin's unit
+SMALLEST = 30  # pixels, the side of the smallest cutout
+MAX_FLUX = 1e30  # microjansky; beyond is no flux, and float32 ends at 1e38
+OLD_NAMES = {"isNegative": "is_negative"}  # in schema 7
+CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
+HISTORIES = {  # array -> what its rows are, their flux and its error
+    "prvDiaSources": (DETECTION, "psfFlux", "psfFluxErr"),
+    "prvDiaForcedSources": (FORCED, "psfFlux", "psfFluxErr"),
+    "prvDiaNondetectionLimits": (LIMIT, "diaNoise", "diaNoise"),  # until schema 7
+}
+# The fields that are read: of a whole packet, and of one whose place is asked for.
+_IDS = dict.fromkeys(("diaSourceId", "diaObjectId", "ssObjectId", "ra", "dec"), True)
+_POINT = dict.fromkeys(("midpointMjdTai", "band", "timeWithdrawnMjdTai"), True)
+PLACE = {"diaSource": _IDS, "diaObject": {"ra": True, "dec": True}}
+PACKET = {
+    "diaSource": _IDS
+    | _POINT
+    | {name: True for name, _ in SURVEY.columns}
+    | dict.fromkeys(OLD_NAMES.values(), True),
+    "diaObject": {"ra": True, "dec": True, "nDiaSources": True},
+    **{name: [_POINT | {f: True, e: True}] for name, (_, f, e) in HISTORIES.items()},
+    **dict.fromkeys(CUTOUTS, True),
+}
+
+
+class RubinPacket(NamedTuple):
+    """One packet, decoded."""
+
+    object_id: str
+    moves: bool  # a body of the solar system
+    ra: float  # degrees; of the object, or of this detection if it moves
+    dec: float  # degrees
+    alert: Alert
+    history: tuple[HistoryRow, ...]
+
+
+def schema_id_of(message: bytes) -> int | None:
+    """Returns the number of the schema that a message names; None if it has none."""
+    if len(message) <= HEADER.size:
+        return None
+    magic, schema_id = HEADER.unpack_from(message)
+    return schema_id if magic == 0 and 100 <= schema_id < 10_000 else None
+
+
+def version_of(schema_id: int) -> str:
+    """Returns "11.0" for 1100."""
+    return f"{schema_id // 100}.{schema_id % 100}"
+
+
+@lru_cache(maxsize=64)
+def packet_reader(schema: bytes, *, place_only: bool = False) -> Reader:
+    """Returns what reads the wanted fields of packets with this schema, as JSON."""
+    return reader_of(schema, PLACE if place_only else PACKET)
+
+
+def decode(message: bytes, read: Reader) -> dict:
+    """Returns the wanted fields of a message.
+
+    Raises:
+        RecordError: if it is not of the reader's schema.
+    """
+    packet, end = read(message, HEADER.size)
+    if end != len(message):
+        raise RecordError(
+            f"{len(message)} bytes, of which its schema reads {end}. A file has one "
+            "message. Fetch the alert again."
+        )
+    return packet
+
+
+def place_of(packet: dict) -> tuple[str, bool, float, float]:
+    """Returns an object's name, whether it moves, and right ascension and declination.
+
+    A source without a diaObject is a known body of the solar system, or alone. A source
+    with both is the diaObject's, as Rubin's brokers have it.
+
+    Raises:
+        RecordError: if it is no packet of Rubin's.
+    """
+    source, static = packet.get("diaSource"), packet.get("diaObject") or {}
+    if not isinstance(source, dict) or not source.get("diaSourceId"):
+        raise RecordError(
+            f"it has the fields {', '.join(map(str, packet))[:200]}. A packet of "
+            "Rubin's has a diaSource with a diaSourceId. Remove it."
+        )
+    ra, dec = _number(source.get("ra")), _number(source.get("dec"))
+    if dia_object := _whole(source, "diaObjectId"):
+        better = _number(static.get("ra")), _number(static.get("dec"))
+        ra, dec = better if np.isfinite(better).all() else (ra, dec)
+        return str(dia_object), False, ra, dec
+    if solar_system_object := _whole(source, "ssObjectId"):
+        return f"SSO{solar_system_object}", True, ra, dec
+    return f"source{_whole(source, 'diaSourceId')}", False, ra, dec
+
+
+@np.errstate(all="ignore")  # what overflows is no measurement: it ends as NaN
+def read_packet(packet: dict) -> RubinPacket:
+    """Returns what a packet says, in microjansky and UTC.
+
+    Args:
+        packet: as Avro or a broker's Parquet has it: a field that is missing and a
+            field that is null are the same.
+
+    Raises:
+        RecordError: if it is no packet of Rubin's, or a part of it cannot be read.
+    """
+    object_id, moves, ra, dec = place_of(packet)
+    source = packet["diaSource"]
+    (mjd,), band = _utc([source]), source.get("band")
+    if math.isnan(mjd) or band not in BANDS:
+        raise RecordError(
+            f"its midpointMjdTai is {source.get('midpointMjdTai')!r:.40}, its band "
+            f"{band!r:.40}. A modified Julian date and one of "
+            f"{', '.join(BANDS)} are expected. Leave it out."
+        )
+    cutouts = [_cutout(packet.get(name)) for name in CUTOUTS]
+    alert = Alert(
+        alert_id=_whole(source, "diaSourceId"),
+        mjd=mjd,
+        band=BANDS[band],
+        stamps=tuple(_stamp(cutout) if cutout else None for cutout in cutouts),
+        metadata=_metadata(packet, *cutouts),
+    )
+    return RubinPacket(object_id, moves, ra, dec, alert, tuple(_history(packet)))
+
+
+def make_rubin_record(
+    object_id: str, packets: Iterable[RubinPacket], *, group: str = ""
+) -> tuple[AlertRecord, tuple[str, ...]]:
+    """Returns the record of an object, and a sentence for each thing that was mended.
+
+    Raises:
+        RecordError: as `make_alert_record` does.
+    """
+    packets = sorted(packets, key=lambda packet: packet.alert.mjd)
+    record, notes = make_alert_record(
+        object_id,
+        SURVEY,
+        alerts=[packet.alert for packet in packets],
+        history=[row for packet in packets for row in packet.history],
+        ra=packets[-1].ra,  # of a diaObject a mean, so the last is the best
+        dec=packets[-1].dec,
+        group=group,
+    )
+    if not record.stamp.size:  # without a pixel TFDS could not read it back
+        nothing = np.zeros((len(record.mjd), SMALLEST, SMALLEST, 3), np.float32)
+        record = record._replace(stamp=nothing, bad_pixel=nothing == 0)
+    return record, notes
+
+
+def _cutout(stored) -> RubinCutout | None:
+    if not isinstance(stored, bytes | None):
+        raise RecordError(f"a cutout is {stored!r:.40}; bytes were expected.")
+    return read_cutout(stored) if stored else None
+
+
+def _stamp(cutout: RubinCutout) -> np.ndarray:
+    """Returns the image in microjansky, NaN where nothing was measured."""
+    image = cutout.image * np.float32(MICROJANSKY)
+    if cutout.variance is not None:
+        image[~np.isfinite(cutout.variance)] = np.nan
+    return image
+
+
+def _metadata(
+    packet: dict,
+    science: RubinCutout | None,
+    template: RubinCutout | None,
+    difference: RubinCutout | None,
+) -> dict[str, float]:
+    source, values = packet["diaSource"], {}
+    for name, unit in SURVEY.columns:
+        value = source.get(name, source.get(OLD_NAMES.get(name)))
+        scale = MICROJANSKY if unit == "microjansky" else 1
+        values[name] = _number(value) * scale
+    values["nDiaSources"] = _number((packet.get("diaObject") or {}).get("nDiaSources"))
+    values["isSolarSystem"] = float(bool(source.get("ssObjectId")))
+    for name, cutout in (("seeing", science), ("templateSeeing", template)):
+        width = width_at_half_maximum(cutout.psf) if cutout else np.nan
+        values[name] = width * SURVEY.pixel_scale
+    seen = science or difference
+    values["stampRotation"] = seen.rotation if seen else np.nan
+    if difference and difference.variance is not None:
+        good = difference.variance[difference.variance > 0]
+        noise = np.sqrt(np.median(good)) if good.size else np.nan
+        values["stampNoise"] = float(noise) * MICROJANSKY
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _history(packet: dict) -> Iterator[HistoryRow]:
+    """Yields the light curve that a packet carries, its own detection included."""
+    own = {"prvDiaSources": [packet["diaSource"]]}
+    for name, (kind, flux, error) in HISTORIES.items():
+        rows = [*(packet.get(name) or ()), *own.get(name, ())]
+        # What was withdrawn since has the time of that.
+        rows = [row for row in rows if not row.get("timeWithdrawnMjdTai")]
+        scale = 5 * MICROJANSKY if kind == LIMIT else MICROJANSKY
+        for row, mjd in zip(rows, _utc(rows), strict=True):
+            value, spread = _number(row.get(flux)), _number(row.get(error))
+            band = BANDS.get(row.get("band"))
+            if band is None or not abs(value) < MAX_FLUX:
+                band, value = 0, math.nan  # dropped by the record, and counted
+            yield HistoryRow(
+                mjd=mjd,
+                band=band,
+                kind=kind,
+                flux=value * scale,
+                flux_error=min(spread * MICROJANSKY, MAX_FLUX),
+            )
+
+
+def _utc(rows: list[dict]) -> list[float]:
+    """Returns times in UTC, days; Rubin's are in TAI, since 2017 37 seconds ahead."""
+    tai = np.array([_number(row.get("midpointMjdTai")) for row in rows])
+    known = (tai > 50_000) & (tai < 100_000)  # from 1995 to 2132
+    # ERFA is what astropy.time asks; it takes a Julian date in two parts.
+    tai[known] = erfa.taiutc(erfa.DJM0, tai[known])[1]
+    tai[~known] = np.nan
+    return tai.tolist()
+
+
+def _number(value) -> float:
+    """Returns a number, NaN where there is none."""
+    if not isinstance(value, int | float | None):
+        raise RecordError(f"{value!r:.40} stands where a number is expected.")
+    return float(value) if value is not None and math.isfinite(value) else math.nan
+
+
+def _whole(source: dict, name: str) -> int:
+    """Returns an identifier, 0 where there is none, as some tables have it.
+
+    In a table that stores it as a float it has lost its last digits.
+    """
+    value = source.get(name) or 0
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise RecordError(
+            f"its {name} is {value!r:.40}. A whole number of 64 bits is expected. "
+            "Fetch the alert from where it is stored as one."
+        )
+    return value
