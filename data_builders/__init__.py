@@ -8,6 +8,7 @@ from data_builders import (
     hits_sim,
     image_folder,
     rubin_alerts,
+    sdss_handscan,
     sdss_sn_sim,
     ztf_alerts,
 )
@@ -18,6 +19,7 @@ from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
 from data_builders.rubin_alerts import RubinAlerts as RubinAlerts
+from data_builders.sdss_handscan import SdssHandscan as SdssHandscan
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
 from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
 
@@ -29,6 +31,7 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,
     "rubin_alerts": rubin_alerts.read,
+    "sdss_handscan": sdss_handscan.read,
     "sdss_sn_sim": sdss_sn_sim.read,
     "ztf_alerts": ztf_alerts.read,
 }

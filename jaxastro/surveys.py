@@ -134,6 +134,19 @@ SURVEYS = {
             "870."
         ),
     ),
+    "sdss_handscan": Survey(
+        name="sdss_handscan",
+        kind="cutout",
+        bands=("red", "green", "blue"),  # of the screen; of the sky probably i, r, g
+        wavelength=(float("nan"),) * 3,
+        classes=(  # in the order of their numbers in the published file
+            *("Artefact", "Dipole", "Saturated Star", "Moving", "Variable"),
+            *("Transient", "SN Other", "SN Bronze", "SN Silver", "SN Gold"),
+        ),
+        image_size=69,
+        unit="grey level, 0 to 255",
+        citation="du Buisson et al. 2015, MNRAS 454, 2026.",
+    ),
     "image_folder": Survey(  # each folder has its own; these hold where it says nothing
         name="image_folder",
         kind="series",
