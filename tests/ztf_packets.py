@@ -133,3 +133,19 @@ def container(*packets, schema=SCHEMA, codec="null", interval=1):
     parsed = fastavro.parse_schema(copy.deepcopy(schema))
     fastavro.writer(opened, parsed, packets, codec=codec, sync_interval=interval)
     return opened.getvalue()
+
+
+def zigzag(number):
+    """A whole number as Avro writes it."""
+    number, raw = number << 1 ^ number >> 70, b""
+    while number > 127:
+        raw, number = raw + bytes([number & 127 | 128]), number >> 7
+    return raw + bytes([number])
+
+
+def framed(schema, blocks, *, codec=b"null", sync=b"s" * 16):
+    """A container with these headers and blocks, however wrong they are."""
+    entries = {b"avro.schema": schema, b"avro.codec": codec}
+    head = b"".join(zigzag(len(t)) + t for entry in entries.items() for t in entry)
+    framed = [zigzag(n) + zigzag(len(data)) + data + sync for n, data in blocks]
+    return b"Obj\x01" + zigzag(2) + head + zigzag(0) + sync + b"".join(framed)

@@ -87,7 +87,8 @@ def reader_of(schema: bytes, wanted: dict) -> Reader:
 
     def read_datum(data: bytes, at: int) -> tuple:
         try:
-            return read(data, at)
+            row, end = read(data, at)
+            return row or {}, end
         except (LookupError, UnicodeDecodeError) as error:
             raise RecordError(f"data break off or lose sense: {error!r}.") from error
 
