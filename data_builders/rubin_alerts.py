@@ -112,7 +112,7 @@ def parts_of(path: Path) -> list[Part]:
     here = path if path.is_dir() else path.parent
     folders = (here / SCHEMA_FOLDER, here.parent / SCHEMA_FOLDER)
     folders = tuple(folder for folder in folders if folder.is_dir())
-    clusters = _clusters(files, _schemas(folders))
+    clusters = _clusters(files, schemas_for(folders))
     parts, size = [[]], 0
     for file in files:
         size += file.stat().st_size
@@ -124,9 +124,10 @@ def parts_of(path: Path) -> list[Part]:
 
 def read_part(part: Part) -> Iterator[Reading | tuple[str, tuple]]:
     """Yields an object's name with its group and a packet, or what was set aside."""
+    schemas = schemas_for(part.schema_folders)
     for file in part.files:
         name = file.relative_to(part.folder).as_posix()
-        for found in _packets(file, name, _schemas(part.schema_folders)):
+        for found in _packets(file, name, schemas):
             try:
                 if found.packet is None:
                     raise RecordError(found.reason)
@@ -172,11 +173,6 @@ def _place_of(found: Found) -> tuple[str, bool, float, float]:
         return rubin.place_of(found.packet or {})
     except RecordError:
         return "", False, math.nan, math.nan  # told when the whole packet is read
-
-
-@functools.lru_cache(maxsize=8)
-def _schemas(folders: tuple[Path, ...]) -> Schemas:
-    return schemas_for(folders)
 
 
 def _files(path: Path) -> Iterator[Path]:
