@@ -9,8 +9,11 @@ from data_builders import (
     image_folder,
     rubin_alerts,
     sdss_handscan,
+    sdss_sn,
+    sdss_sn_photometry,
     sdss_sn_sim,
     ztf_alerts,
+    ztf_periodic,
 )
 from data_builders.asas import Asas as Asas
 from data_builders.btsbot import Btsbot as Btsbot
@@ -20,8 +23,11 @@ from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
 from data_builders.rubin_alerts import RubinAlerts as RubinAlerts
 from data_builders.sdss_handscan import SdssHandscan as SdssHandscan
+from data_builders.sdss_sn import SdssSn as SdssSn
+from data_builders.sdss_sn_photometry import SdssSnPhotometry as SdssSnPhotometry
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
 from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
+from data_builders.ztf_periodic import ZtfPeriodic as ZtfPeriodic
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
     "asas": asas.read,
@@ -32,6 +38,9 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "image_folder": image_folder.read,
     "rubin_alerts": rubin_alerts.read,
     "sdss_handscan": sdss_handscan.read,
+    "sdss_sn": sdss_sn.read,
+    "sdss_sn_photometry": sdss_sn_photometry.read,
     "sdss_sn_sim": sdss_sn_sim.read,
     "ztf_alerts": ztf_alerts.read,
+    "ztf_periodic": ztf_periodic.read,
 }

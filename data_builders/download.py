@@ -86,6 +86,7 @@ class Fetcher:
         self.interval, self.bytes_per_second = 1 / requests_per_second, bytes_per_second
         self.max_bytes, self.attempts, self.timeout = max_bytes, attempts, timeout
         self.progress, self._next_request = progress, 0.0
+        self._fetched, self._manifest_end = {}, 0
         self._session = requests.Session()
         self._session.headers.update(HEADERS)
 
@@ -123,14 +124,18 @@ class Fetcher:
 
     def fetched(self) -> dict[str, dict]:
         """Returns address, size, sha256 and date of each file fetched, by its name."""
-        path, entries = self.folder / MANIFEST, {}
-        for line in path.read_text().splitlines() if path.exists() else ():
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                entry = {}  # the last line of a run that was killed
-            entries[entry.pop("name", "")] = entry
-        return entries
+        path = self.folder / MANIFEST
+        if path.exists():
+            with open(path) as file:
+                file.seek(self._manifest_end)  # 100,000 lines are read once
+                lines, self._manifest_end = file.readlines(), file.tell()
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except json.JSONDecodeError:
+                    entry = {}  # the last line of a run that was killed
+                self._fetched[entry.pop("name", "")] = entry
+        return self._fetched
 
     def _remember(self, path: Path, public: str) -> None:
         now = datetime.datetime.now(datetime.UTC)

@@ -147,6 +147,26 @@ SURVEYS = {
         unit="grey level, 0 to 255",
         citation="du Buisson et al. 2015, MNRAS 454, 2026.",
     ),
+    "ztf_periodic": Survey(
+        name="ztf_periodic",
+        kind="light_curve",
+        bands=("g", "r"),
+        wavelength=(4746.48, 6366.38),
+        classes=(
+            *("BYDra", "CEP", "CEPII", "DSCT", "EA", "EW", "Mira", "RR", "RRc"),
+            *("RSCVN", "SR"),
+        ),
+        unit="microjansky",
+        citation="Chen et al. 2020, ApJS 249, 18; Masci et al. 2019, PASP 131, 018003.",
+        columns=(
+            *(("Per", "d"), ("R21", ""), ("phi21", "rad"), ("T_0", "d, MJD")),
+            *(("gmag", "mag"), ("rmag", "mag"), ("Per_g", "d"), ("Per_r", "d")),
+            *(("Num_g", ""), ("Num_r", ""), ("R21_g", ""), ("R21_r", "")),
+            *(("phi21_g", "rad"), ("phi21_r", "rad"), ("R2_g", ""), ("R2_r", "")),
+            *(("Amp_g", "mag"), ("Amp_r", "mag")),
+            *(("log_FAP_g", "dex"), ("log_FAP_r", "dex")),
+        ),
+    ),
     "image_folder": Survey(  # each folder has its own; these hold where it says nothing
         name="image_folder",
         kind="series",
