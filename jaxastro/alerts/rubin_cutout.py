@@ -3,6 +3,7 @@
 import io
 import math
 import warnings
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -119,6 +120,7 @@ def _read_by_hand(raw: bytes) -> list[Hdu]:
     return hdus if position == len(raw) else []
 
 
+@lru_cache(maxsize=256)  # all but those of the images are the same in every alert
 def _cards(header: bytes) -> dict[bytes, bytes]:
     """Returns the cards of a header that have a value, without their comments."""
     cards = {}
