@@ -19,7 +19,7 @@ from data_builders.gather import whole_readings
 from data_builders.raw import find_raw
 from jaxastro.alerts.archive import alert_files, containers_in
 from jaxastro.alerts.avro import Reader, reader_of
-from jaxastro.alerts.container import Packet, read_packets
+from jaxastro.alerts.container import read_packets
 from jaxastro.alerts.ztf import make_ztf_record, read_packet, wanted_fields
 from jaxastro.data.record import Reading, RecordError
 from jaxastro.data.sky import sky_groups
@@ -29,8 +29,7 @@ SURVEY = SURVEYS["ztf_alerts"]
 LABELS = "labels.csv"  # beside the alerts: object_id, label
 WANTED = wanted_fields(SURVEY)
 PLACE = {"objectId": True, "candidate": {"ra": True, "dec": True}}
-NOWHERE = (math.nan, math.nan)
-CURE = "Fetch it again, or leave it out."
+MAX_FAILED = 1000  # packets of a container; one with more is no file of alerts
 PART_BYTES = 2**26  # files are gathered to parts of this size; a larger one is alone
 
 
@@ -111,16 +110,14 @@ def parts_of(path: Path) -> list[Part]:
 
 def read_part(part: Part) -> Iterator[Reading | tuple[str, tuple]]:
     """Yields an object's name with its label, group and a packet, or what failed."""
-    for where, packet in _packets(part.folder, part.files, full_reader):
-        try:
-            if packet.row is None:
-                raise RecordError(packet.reason)
-            decoded = read_packet(packet.row, SURVEY)
-        except RecordError as error:
-            yield Reading(where, None, (f"Alert {where}: {error} {CURE}",), packet.raw)
-            continue
-        name = decoded.object_id
-        yield name, (part.labels.get(name), part.clusters.get(name), decoded)
+    decode = functools.partial(read_packet, survey=SURVEY)
+    for where, packet, raw in _packets(part.folder, part.files, full_reader, decode):
+        if isinstance(packet, RecordError):
+            note = f"Alert {where}: {packet} Fetch it again, or leave it out."
+            yield Reading(where, None, (note,), raw)
+        else:
+            name = packet.object_id
+            yield name, (part.labels.get(name), part.clusters.get(name), packet)
 
 
 def assemble(object_id: str, packets: list[tuple]) -> Reading:
@@ -152,32 +149,47 @@ def _place_reader(schema: bytes) -> Reader:
     return reader_of(schema, PLACE)
 
 
-def _packets(folder: Path, files, reader) -> Iterator[tuple[str, Packet]]:
-    """Yields where each packet lies, and the packet, or what is damaged."""
+def _packets(folder: Path, files, reader, decode) -> Iterator[tuple]:
+    """Yields where each packet lies, what decode makes of it or why not, its bytes."""
     for file in files:
-        name = file.relative_to(folder).as_posix()
-        for found in containers_in(file, name):
+        for found in containers_in(file, file.relative_to(folder).as_posix()):
             if found.stream is None:
-                yield found.name, Packet("", b"", b"", None, found.reason)
+                yield found.name, RecordError(found.reason), b""
                 continue
+            failed = 0
             for packet in read_packets(found.stream, reader):
-                yield f"{found.name}@{packet.where}", packet
+                where = f"{found.name}@{packet.where}"
+                try:
+                    if packet.row is None:
+                        raise RecordError(packet.reason)
+                    yield where, decode(packet.row), packet.raw
+                except RecordError as error:
+                    failed += 1
+                    yield where, error, packet.raw
+                if failed == MAX_FAILED:
+                    left = f"{failed} packets of it failed: what follows was not read."
+                    yield found.name, RecordError(left), b""
+                    break
 
 
 def _clusters(folder: Path, files: list[Path]) -> dict[str, str]:
     """Returns object -> group, of the objects that have another within reach."""
     places = {}
-    for _, packet in _packets(folder, files, _place_reader):
-        row = packet.row or {}
-        place = row.get("candidate") or {}
-        if isinstance(row.get("objectId"), str):
-            ra, dec = place.get("ra"), place.get("dec")
-            known = isinstance(ra, float) and isinstance(dec, float)
-            places.setdefault(row["objectId"], (ra, dec) if known else NOWHERE)
+    for _, found, _ in _packets(folder, files, _place_reader, _place):
+        if not isinstance(found, RecordError):
+            places.setdefault(found[0], found[1:])
     groups = sky_groups(*zip(*places.values(), strict=True)) if places else []
     members = collections.Counter(groups)
     named = zip(places, groups, strict=True)
     return {name: group for name, group in named if members[group] > 1}
+
+
+def _place(packet: dict) -> tuple[str, float, float]:
+    name, place = packet.get("objectId"), packet.get("candidate") or {}
+    ra, dec = place.get("ra"), place.get("dec")
+    if not (isinstance(name, str) and isinstance(ra, float) and isinstance(dec, float)):
+        raise RecordError("no place.")
+    return name, ra, dec
 
 
 def _is_ztf(file: Path) -> bool:

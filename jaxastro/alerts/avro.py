@@ -83,14 +83,16 @@ def reader_of(schema: bytes, wanted: dict) -> Reader:
         raise
     # Any JSON may stand here, and each misfit raises an error of its own type.
     except Exception as error:
-        raise RecordError(f"no Avro schema: {error!r}.") from error
+        raise RecordError(f"no Avro schema: {error!r:.200}.") from error
 
     def read_datum(data: bytes, at: int) -> tuple:
         try:
             row, end = read(data, at)
             return row or {}, end
         except (LookupError, UnicodeDecodeError) as error:
-            raise RecordError(f"data break off or lose sense: {error!r}.") from error
+            raise RecordError(
+                f"data break off or lose sense: {error!r:.200}."
+            ) from error
 
     return read_datum
 
@@ -123,7 +125,11 @@ class _Schema:
             return self._record(node["fields"], wanted, space, depth)
         if kind in ("enum", "fixed"):
             _expect(wanted, (), kind)
-            return _Simple(_VARINT if kind == "enum" else b".{%d}" % node["size"], len)
+            if kind == "enum":
+                return _Simple(_VARINT, len)
+            if not 0 <= node["size"] <= MAX_SCHEMA:
+                raise RecordError(f"a type of fixed size {node['size']!r:.50}.")
+            return _Simple(b".{%d}" % node["size"], len)
         if kind == "array":
             _expect(wanted, list, kind)
             kept = wanted[0] if wanted else None

@@ -155,7 +155,7 @@ def _unsnap(packed: bytes) -> bytes:
         data = codec.decompress(packed[:-4], decompressed_size=size, asbytes=True)
         (checksum,) = struct.unpack(">I", packed[-4:])
     except Exception as error:  # of pyarrow's own types
-        raise RecordError(f"a block is no snappy data: {error}.") from error
+        raise RecordError(f"a block is no snappy data: {error!s:.200}.") from error
     if zlib.crc32(data) != checksum:
         raise RecordError("a block's checksum is wrong.")
     return data

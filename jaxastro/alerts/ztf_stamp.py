@@ -72,7 +72,7 @@ def _read_by_astropy(raw: bytes) -> np.ndarray:
                 return np.ascontiguousarray(image.data, np.float32)
     # A damaged file raises a dozen types of error; each means the same to the reader.
     except Exception as error:
-        raise RecordError(f"a stamp is no FITS image: {error!r}.") from error
+        raise RecordError(f"a stamp is no FITS image: {error!r:.200}.") from error
 
 
 def _is_image(hdu) -> bool:

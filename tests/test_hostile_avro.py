@@ -1,0 +1,132 @@
+"""Avro with lengths, schemas and blocks that no honest writer has."""
+
+import json
+import zlib
+
+import pytest
+import ztf_packets as made
+from strangers import budget, read, reason
+
+from jaxastro.alerts.avro import reader_of
+from jaxastro.data.record import RecordError
+
+
+def record_of(kind):
+    fields = [{"name": "x", "type": kind}]
+    return json.dumps({"type": "record", "name": "r", "fields": fields}).encode()
+
+
+EMPTY = {"type": "record", "name": "empty", "fields": []}
+MANY_NULLS = {"type": "array", "items": "null"}
+ROWS = {"type": "record", "name": "row", "fields": [{"name": "y", "type": "int"}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "data"),
+    [
+        ("string", True, made.zigzag(-1)),
+        ("string", True, made.zigzag(2**62)),
+        ("string", True, made.zigzag(3) + b"\xff\xfe\xfd"),
+        ("bytes", None, made.zigzag(2**62)),
+        ("long", True, b"\xff" * 11),
+        (["null", "long"], True, b"\x04"),
+        (["null", "string"], True, b"\x03"),
+        (MANY_NULLS, None, made.zigzag(2**62)),
+        (MANY_NULLS, None, made.zigzag(-(2**62)) + made.zigzag(0)),
+        ({"type": "array", "items": EMPTY}, None, made.zigzag(2**62)),
+        ({"type": "array", "items": ROWS}, [{"y": True}], made.zigzag(10**6)),
+        ({"type": "array", "items": ROWS}, None, made.zigzag(2**62) + bytes(1000)),
+        ({"type": "map", "values": "null"}, None, made.zigzag(2**62) + bytes(1000)),
+        ({"type": "fixed", "name": "f", "size": 2**20}, None, b"short"),
+        ("double", True, b""),
+    ],
+)
+def test_absurd_lengths_are_refused(kind, wanted, data):
+    with budget(mebibytes=8), pytest.raises(RecordError):
+        reader_of(record_of(kind), {"x": wanted})(data, 0)
+
+
+def nested(depth):
+    node = "int"
+    for i in range(depth):
+        node = {
+            "type": "record",
+            "name": f"r{i}",
+            "fields": [{"name": "x", "type": node}],
+        }
+    return json.dumps(node).encode()
+
+
+def doubling(depth):
+    """Each type holds the one before twice: short to write, endless to unfold."""
+    node = {"type": "record", "name": "r0", "fields": []}
+    for i in range(1, depth):
+        fields = [{"name": "x", "type": node}, {"name": "y", "type": f"r{i - 1}"}]
+        node = {"type": "record", "name": f"r{i}", "fields": fields}
+    return json.dumps(node).encode()
+
+
+WIDE = [{"name": f"x{i}", "type": "string"} for i in range(10**4)]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        record_of("r"),  # a record in itself
+        record_of(["null", "r"]),
+        nested(100),
+        doubling(30),
+        b"[" * 10**5,
+        b'{"type":' * 10**5,
+        b'"' + b"x" * 2**21 + b'"',
+        json.dumps({"type": "record", "name": "r", "fields": WIDE}).encode(),
+        record_of({"type": "fixed", "name": "f", "size": -1}),
+        record_of({"type": "fixed", "name": "f", "size": 10**30}),
+        record_of(["int"] * 200),
+        record_of({"type": "unknown"}),
+        b"9" * 10**5,
+        b"\x00\xff",
+        b"",
+    ],
+    ids=range(15),
+)
+def test_schemas_without_bounds_are_refused(tmp_path, schema):
+    with budget(mebibytes=32):
+        with pytest.raises(RecordError):
+            reader_of(schema, {"x": True})
+        assert "cannot be read" in reason(tmp_path, made.framed(schema, [(1, b"")]))
+
+
+ALERT = json.dumps(made.SCHEMA).encode()
+BOMB = zlib.compress(bytes(2**28), 9)[2:-4]  # a quarter of a gibibyte of zeros
+
+
+@pytest.mark.parametrize(
+    ("codec", "block", "why"),
+    [
+        (b"deflate", BOMB, "inflates beyond"),
+        (b"deflate", b"no deflate", "cannot be inflated"),
+        (b"snappy", b"\xff\xff\xff\xff\x0f" + bytes(100), "unpacks to 4294967295"),
+        (b"snappy", b"\x64" + bytes(100), "no snappy data"),
+        (b"snappy", b"", "no snappy data"),
+        (b"zstandard", b"", "its codec is b'zstandard'; null, deflate and snappy"),
+        (b"null", b"", "data break off"),
+    ],
+)
+def test_blocks_that_cannot_be_unpacked_are_told(tmp_path, codec, block, why):
+    with budget(mebibytes=160):
+        assert why in reason(tmp_path, made.framed(ALERT, [(1, block)], codec=codec))
+
+
+def test_packets_without_a_size_do_not_go_on_for_ever(tmp_path):
+    schema = json.dumps(EMPTY).encode()
+    with budget(mebibytes=8):
+        assert "without a size" in reason(tmp_path, made.framed(schema, [(2**60, b"")]))
+
+
+def test_a_file_of_damage_alone_does_not_fill_the_report(tmp_path):
+    blocks = [(1, b"\x01")] * 5000
+    with budget(mebibytes=64):
+        readings = read(tmp_path, made.framed(ALERT, blocks))
+    assert len(readings) == 1001
+    assert "what follows was not read" in readings[-1].notes[0]
