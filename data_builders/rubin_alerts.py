@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow
 import pyarrow.parquet
+from pyarrow import types
 
 from data_builders.builder import SurveyBuilder
 from data_builders.gather import whole_readings
@@ -142,7 +144,7 @@ def read_part(part: Part) -> Iterator[Reading | tuple[str, tuple]]:
 def assemble(object_id: str, packets: list[tuple]) -> Reading:
     """Returns the object that has these packets, each with the group it is in."""
     group, first = packets[0]
-    if group is None and not first.moves:
+    if group is None and not first.moves and math.isfinite(first.ra + first.dec):
         (group,) = sky_groups([first.ra], [first.dec])
     try:
         record, notes = rubin.make_rubin_record(
@@ -232,6 +234,7 @@ def _rows_of_table(file: Path, name: str, place_only: bool) -> Iterator[Found]:
     wanted, number = rubin.PLACE if place_only else rubin.PACKET, 0
     try:
         with pyarrow.parquet.ParquetFile(file) as table:
+            _check_kinds(table.schema_arrow, wanted)
             leaves = [table.schema.column(i).path for i in range(len(table.schema))]
             columns = [leaf for leaf in leaves if _is_wanted(leaf.split("."), wanted)]
             for batch in table.iter_batches(ROWS_AT_ONCE, columns=columns):
@@ -241,6 +244,18 @@ def _rows_of_table(file: Path, name: str, place_only: bool) -> Iterator[Found]:
     except (OSError, ValueError) as error:  # pyarrow's are both
         reason = f"the rest of the table cannot be read: {error}. Fetch it again."
         yield Found(f"{name}@{number}", None, reason=reason)
+
+
+def _check_kinds(schema: pyarrow.Schema, wanted: dict) -> None:
+    kinds = {
+        bool: (types.is_null, types.is_binary, types.is_large_binary),
+        dict: (types.is_null, types.is_struct),
+        list: (types.is_null, types.is_list, types.is_large_list),
+    }
+    for name in {*schema.names} & {*wanted}:
+        kind = schema.field(name).type
+        if not any(is_one(kind) for is_one in kinds[type(wanted[name])]):
+            raise ValueError(f"its column {name} has the type {kind}"[:200])
 
 
 def _is_wanted(leaf: list[str], wanted: dict) -> bool:

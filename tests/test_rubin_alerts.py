@@ -258,6 +258,26 @@ def test_a_bad_packet_is_set_aside_in_words_and_the_others_are_read(
     assert good.record is not None
 
 
+def test_tables_may_have_nan_for_null_but_not_other_kinds_of_columns(tmp_path):
+    nan = float("nan")
+    source = source_of(
+        timeWithdrawnMjdTai=nan, diaObjectId=None, ssObjectId=nan, ra=nan
+    )
+    packets = [
+        packet_of(diaSource=source, prvDiaSources=[None, source | {"band": "r"}]),
+        packet_of(diaSource=source | {"diaSourceId": 5}),
+    ]
+    table = pyarrow.Table.from_pylist(packets)
+    pyarrow.parquet.write_table(table, tmp_path / "table.parquet")
+    one, other = (reading.record for reading in rubin_alerts.read(tmp_path))
+    assert (len(one.history_mjd), len(other.history_mjd)) == (2, 1)
+    assert one.group != other.group  # nobody knows where they are
+    assert column(one, "isSolarSystem") == 0
+    table = table.drop_columns("diaSource").append_column("diaSource", [["x", "y"]])
+    pyarrow.parquet.write_table(table, tmp_path / "table.parquet")
+    assert "its column diaSource has the type string" in only(tmp_path).notes[0]
+
+
 def test_absurd_numbers_end_as_nan_without_a_warning(raw_folder):
     row = point(61010.5, flux=3e38)
     forced = [row, row | {"band": "V"}, row | {"midpointMjdTai": 5.0}]

@@ -118,7 +118,7 @@ def place_of(packet: dict) -> tuple[str, bool, float, float]:
         RecordError: if it is no packet of Rubin's.
     """
     source, static = packet.get("diaSource"), packet.get("diaObject") or {}
-    if not isinstance(source, dict) or not source.get("diaSourceId"):
+    if not isinstance(source, dict) or source.get("diaSourceId") is None:
         raise RecordError(
             f"it has the fields {', '.join(map(str, packet))[:200]}. A packet of "
             "Rubin's has a diaSource with a diaSourceId. Remove it."
@@ -146,7 +146,7 @@ def read_packet(packet: dict) -> RubinPacket:
     """
     object_id, moves, ra, dec = place_of(packet)
     source = packet["diaSource"]
-    (mjd,), band = _utc([source]), source.get("band")
+    (mjd,), band = _utc([source]), str(source.get("band"))
     if math.isnan(mjd) or band not in BANDS:
         raise RecordError(
             f"its midpointMjdTai is {source.get('midpointMjdTai')!r:.40}, its band "
@@ -214,7 +214,7 @@ def _metadata(
         scale = MICROJANSKY if unit == "microjansky" else 1
         values[name] = _number(value) * scale
     values["nDiaSources"] = _number((packet.get("diaObject") or {}).get("nDiaSources"))
-    values["isSolarSystem"] = float(bool(source.get("ssObjectId")))
+    values["isSolarSystem"] = float(_number(source.get("ssObjectId")) > 0)
     for name, cutout in (("seeing", science), ("templateSeeing", template)):
         width = width_at_half_maximum(cutout.psf) if cutout else np.nan
         values[name] = width * SURVEY.pixel_scale
@@ -232,12 +232,11 @@ def _history(packet: dict) -> Iterator[HistoryRow]:
     own = {"prvDiaSources": [packet["diaSource"]]}
     for name, (kind, flux, error) in HISTORIES.items():
         rows = [*(packet.get(name) or ()), *own.get(name, ())]
-        # What was withdrawn since has the time of that.
-        rows = [row for row in rows if not row.get("timeWithdrawnMjdTai")]
+        rows = [row for row in rows if row and not _is_withdrawn(row)]
         scale = 5 * MICROJANSKY if kind == LIMIT else MICROJANSKY
         for row, mjd in zip(rows, _utc(rows), strict=True):
             value, spread = _number(row.get(flux)), _number(row.get(error))
-            band = BANDS.get(row.get("band"))
+            band = BANDS.get(str(row.get("band")))
             if band is None or not abs(value) < MAX_FLUX:
                 band, value = 0, math.nan  # dropped by the record, and counted
             yield HistoryRow(
@@ -247,6 +246,10 @@ def _history(packet: dict) -> Iterator[HistoryRow]:
                 flux=value * scale,
                 flux_error=min(spread * MICROJANSKY, MAX_FLUX),
             )
+
+
+def _is_withdrawn(row: dict) -> bool:
+    return _number(row.get("timeWithdrawnMjdTai")) > 0
 
 
 def _utc(rows: list[dict]) -> list[float]:
@@ -271,7 +274,9 @@ def _whole(source: dict, name: str) -> int:
 
     In a table that stores it as a float it has lost its last digits.
     """
-    value = source.get(name) or 0
+    value = source.get(name)
+    if value is None or value != value:
+        return 0
     if not isinstance(value, int) or not 0 <= value < 2**63:
         raise RecordError(
             f"its {name} is {value!r:.40}. A whole number of 64 bits is expected. "
