@@ -70,6 +70,8 @@ class RubinAlerts(SurveyBuilder):
             manual_dir=manual_dir,
             source="Rubin's alert brokers, and the archive of its alerts",
         )
+        if not recognises(folder):  # but perhaps another survey's
+            raise _nothing_at(folder)
         return parts_of(folder)
 
     def read_part(self, part: Part) -> Iterator[Reading | tuple[str, tuple]]:
@@ -107,10 +109,7 @@ def parts_of(path: Path) -> list[Part]:
     """
     files = list(_files(path))
     if not files:
-        raise FileNotFoundError(
-            f"No alerts at {path}. Rubin's come as files of one message each, as Avro "
-            "containers or as Parquet. Name such a file, or a folder of them."
-        )
+        raise _nothing_at(path)
     here = path if path.is_dir() else path.parent
     folders = (here / SCHEMA_FOLDER, here.parent / SCHEMA_FOLDER)
     folders = tuple(folder for folder in folders if folder.is_dir())
@@ -153,6 +152,13 @@ def assemble(object_id: str, packets: list[tuple]) -> Reading:
     except RecordError as error:
         return Reading(object_id, None, (str(error),))
     return Reading(object_id, record, notes)
+
+
+def _nothing_at(path: Path) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"No alerts at {path}. Rubin's come as files of one message each, as Avro "
+        "containers or as Parquet. Name such a file, or a folder of them."
+    )
 
 
 def _clusters(files: list[Path], schemas: Schemas) -> dict[str, str]:

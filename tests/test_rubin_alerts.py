@@ -347,7 +347,10 @@ def test_raw_files_are_recognised_or_asked_for(raw_folder, tmp_path, monkeypatch
     assert not rubin_alerts.recognises(raw_folder)
     with pytest.raises(FileNotFoundError, match="No alerts at"):
         builder.parts(raw_folder)
+    with pytest.raises(FileNotFoundError, match="No alerts at"):
+        list(rubin_alerts.read(tmp_path / "nowhere"))
     write(raw_folder, {"alert": PACKET})
+    assert len(builder.parts(raw_folder)) == 1
     assert rubin_alerts.recognises(raw_folder)
     assert rubin_alerts.recognises(raw_folder / "alert")
     for name, raw in {
