@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from data_builders.builder import SurveyBuilder
-from data_builders.npz_sequences import read_sequences
+from data_builders.npz_sequences import holds_sequences, read_sequences
 from data_builders.raw import find_raw
 from jaxastro.data.record import Reading, Record
 from jaxastro.surveys import SURVEYS
@@ -56,6 +56,11 @@ def read(path: Path) -> Iterator[Reading]:
     """
     for reading in read_sequences(path, SURVEYS["hits"]):
         yield reading if reading.record is None else _cleaned(reading)
+
+
+def recognises(path: Path) -> bool:
+    """Returns whether a path is a file of such sequences."""
+    return holds_sequences(path, SURVEYS["hits"])
 
 
 def overwritten_epochs(record: Record) -> np.ndarray:

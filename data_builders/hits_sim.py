@@ -148,3 +148,8 @@ def simulate_object(
 def read(path: Path) -> Iterator[Reading]:
     """Yields real objects of HiTS: what a network trained on these is for."""
     return hits.read(path)
+
+
+def recognises(path: Path) -> bool:
+    """Returns whether a path is a file of real HiTS sequences."""
+    return hits.recognises(path)

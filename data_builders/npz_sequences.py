@@ -74,6 +74,24 @@ def read_sequences(path: Path, survey: Survey) -> Iterator[Reading]:
         yield Reading(object_id, record, notes)
 
 
+def holds_sequences(path: Path, survey: Survey) -> bool:
+    """Returns whether a file looks like sequences of a survey, from its headers alone.
+
+    The survey's images have its size, and a band per frame if it has several bands.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            np.lib.format.read_magic(file)
+            shape, _, _ = np.lib.format.read_array_header_1_0(file)
+    # A foreign file raises a dozen types of error; each means that it is no such file.
+    except Exception:
+        return False
+    has_bands = "band" in names or len(survey.bands) == 1
+    size = survey.image_size
+    return set(REQUIRED) <= names and shape[1:] == (size, size) and has_bands
+
+
 def _load(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         known = "is a folder" if path.is_dir() else "does not exist"

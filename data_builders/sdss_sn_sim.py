@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from data_builders.builder import SurveyBuilder
-from data_builders.npz_sequences import read_sequences
+from data_builders.npz_sequences import holds_sequences, read_sequences
 from jaxastro.data.record import Reading, Record
 from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
 from jaxastro.surveys import SURVEYS
@@ -71,6 +71,11 @@ class SdssSnSim(SurveyBuilder):
 def read(path: Path) -> Iterator[Reading]:
     """Yields the raw objects of a file that `write_raw` or a colleague wrote."""
     return read_sequences(path, SURVEY)
+
+
+def recognises(path: Path) -> bool:
+    """Returns whether a path is a file of such sequences."""
+    return holds_sequences(path, SURVEY)
 
 
 def write_raw(path: Path, records: Iterable[Record]) -> int:
