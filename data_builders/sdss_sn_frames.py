@@ -27,6 +27,7 @@ SQL = (
 SKYSERVER = "https://skyserver.sdss.org/dr17/SkyServerWS/SearchTools/SqlSearch"
 SAS = "https://data.sdss.org/sas/dr17/eboss/photoObj/frames"
 NANOMAGGY = 3.631  # microjansky
+IDENTITY = ("RUN", "CAMCOL", "FILTER", "CTYPE1")
 ROW_SECONDS, EXPOSURE = 0.026322, 53.907456  # drift scan: reading a row, crossing a CCD
 # Electrons per count and variance of the dark current and read-out, counts^2; by camera
 # column (1 to 6) and band. In four chips a number changed with the run, see _camera.
@@ -192,13 +193,13 @@ def cut(path: Path, frame: Frame, ra, dec, *, size: int) -> list[Stamp]:
     Raises:
         ValueError: if the file is damaged or is another frame.
     """
-    header, image, calibration, sky = _open(path)
-    for key, told in (("RUN", frame.run), ("CAMCOL", frame.camcol)):
-        if header.get(key, told) != told:
-            raise ValueError(
-                f"{path.name}: its header says {key} {header[key]}. The name says "
-                f"{told}. Fetch it again."
-            )
+    header, told, image, calibration, sky = _open(path)
+    if told != (frame.run, frame.camcol, frame.band, "RA---TAN"):
+        raise ValueError(
+            f"{path.name}: its header says run {told[0]}, camera column {told[1]}, "
+            f"band {told[2]}, projection {told[3]}. Its name says {frame.run}, "
+            f"{frame.camcol}, {frame.band}, and frames have RA---TAN. Fetch it again."
+        )
     x, y = _pixels_of(path, header, ra, dec)
     gain, dark_variance = _camera(frame)
     stamps = []
@@ -228,11 +229,15 @@ def cut(path: Path, frame: Frame, ra, dec, *, size: int) -> list[Stamp]:
 
 
 def _open(path: Path):
-    """Returns header, image, calibration of each column, and the sky in its bins."""
+    """Returns header, what it says of itself, image, calibration of columns, and sky.
+
+    The sky is in bins, with the place of each column and row among them.
+    """
     try:
         raw = io.BytesIO(bz2.decompress(path.read_bytes()))
         with fits.open(raw, memmap=False) as file:
             header, image, calibration = file[0].header, file[0].data, file[1].data
+            told = tuple(header.get(key) for key in IDENTITY)
             (bins,) = file[2].data["ALLSKY"]
             (xs,), (ys,) = (file[2].data[name] for name in ("XINTERP", "YINTERP"))
         shape = (len(ys), len(xs))
@@ -247,7 +252,7 @@ def _open(path: Path):
             f"{path.name}: damaged frame: {type(error).__name__}: {error}. A bzip2 "
             "file of image, calibration and sky is expected. Fetch it again."
         ) from error
-    return header, image, calibration, (bins, xs, ys)
+    return header, told, image, calibration, (bins, xs, ys)
 
 
 def _pixels_of(path, header, ra, dec) -> tuple[np.ndarray, np.ndarray]:
@@ -259,11 +264,10 @@ def _pixels_of(path, header, ra, dec) -> tuple[np.ndarray, np.ndarray]:
         why = "" if np.isfinite(x + y).all() else "places without pixels"
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-    if why or header.get("CTYPE1") != "RA---TAN":
+    if why:
         raise ValueError(
-            f"{path.name}: its header does not map the sky: {why or 'no RA---TAN'}. "
-            "Frames have a tangential projection of right ascension and declination. "
-            "Fetch it again."
+            f"{path.name}: its header does not map the sky: {why}. Frames have a "
+            "tangential projection of right ascension and declination. Fetch it again."
         )
     return x, y
 

@@ -3,13 +3,15 @@
 import bz2
 import csv
 import io
+import sqlite3
 
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 from scipy.special import erf
 
-from data_builders.sdss_sn_frames import BANDS, COLUMNS, SAS, Frame
+from data_builders import sdss_sn, sdss_sn_cutouts, sdss_sn_frames
+from data_builders.sdss_sn_frames import BANDS, COLUMNS, FIELDS_FILE, Frame
 
 PIXEL = 0.396 / 3600  # degrees
 SHAPE = (1489, 2048)  # rows, scanned eastwards; columns, northwards
@@ -25,11 +27,8 @@ def header_of(frame, centre, shape, turn):
     # Rows run along right ascension, columns along declination.
     header["CD1_1"], header["CD1_2"] = PIXEL * np.sin(turn), PIXEL * np.cos(turn)
     header["CD2_1"], header["CD2_2"] = PIXEL * np.cos(turn), -PIXEL * np.sin(turn)
-    header["RUN"], header["CAMCOL"], header["FIELD"] = (
-        frame.run,
-        frame.camcol,
-        frame.field,
-    )
+    told = {"RUN": frame.run, "CAMCOL": frame.camcol, "FILTER": frame.band}
+    header.update(told)
     header["TAI"] = frame.mjd * 86400
     return header
 
@@ -131,6 +130,60 @@ def frames_of(row):
     ]
 
 
-def address_of(frame):
-    """Where a frame lies in the archive."""
-    return f"{SAS}/{frame.in_archive}"
+# -- a small survey: five candidates, four stars, two nights that count ---------------
+
+SMALL = (200, 240)
+MASTER = """CID RA DEC IAUName Classification zspecHelio
+101 10.0010 0.0500 2005aa SNIa 0.2
+102 9.9950 0.0450 \\N pSNII \\N
+103 9.9897 0.0500 \\N AGN 1.5
+104 9.9960 0.0560 \\N SNIa? 0.1
+105 50.0 0.5 \\N Variable \\N
+"""
+STARS = {  # nanomaggies
+    "101": (10.0010, 0.0500, 40.0),
+    "102": (9.9950, 0.0450, 25.0),
+    "103": (9.9897, 0.0500, 60.0),
+    "104": (9.9960, 0.0560, 10.0),
+}
+CENTRE = (10.0, 0.05)
+# The first night has a second field that overlaps; the last one was spoiled.
+ROWS = [
+    field_row(2873, 3, 100, CENTRE, mjd=53650.25, shape=SMALL),
+    field_row(2873, 3, 101, (10.015, 0.05), mjd=53650.2501, shape=SMALL),
+    field_row(5800, 3, 40, (10.001, 0.0495), mjd=53700.125, shape=SMALL, score=0.3),
+    field_row(5900, 3, 7, CENTRE, mjd=53710.125, shape=SMALL, score=0.0),
+]
+CENTRES = [CENTRE, (10.015, 0.05), (10.001, 0.0495), CENTRE]
+
+
+def write_survey(folder, *, master=MASTER):
+    """Writes catalogue, table of fields and all frames, and returns the folder."""
+    (folder / "master_data.txt").write_text(master)
+    write_fields(folder / FIELDS_FILE, ROWS)
+    for row, centre in zip(ROWS, CENTRES, strict=True):
+        for image in frames_of(row):
+            write_frame(
+                folder / "frames",
+                image,
+                centre,
+                STARS.values(),
+                shape=SMALL,
+            )
+    return folder
+
+
+def cut(folder, **options):
+    """Cuts the survey in a folder."""
+    candidates = sdss_sn.read_candidates(sdss_sn.find_catalogue(folder))
+    fields = sdss_sn_frames.read_fields(folder / FIELDS_FILE)
+    places = sdss_sn.places_of(candidates)
+    return sdss_sn_cutouts.cut_frames(folder, places, fields, size=32, **options)
+
+
+def stored(folder):
+    """All stamps that were cut, in one order."""
+    file = sqlite3.connect(folder / "cutouts.db")
+    rows = file.execute("SELECT * FROM stamps ORDER BY frame, place").fetchall()
+    file.close()
+    return rows

@@ -1,81 +1,24 @@
-import functools
-import http.server
 import json
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sdss_frames import PIXEL, field_row, frames_of, write_fields, write_frame
-
-from data_builders import (
-    download,
-    sdss_sn,
-    sdss_sn_cut,
-    sdss_sn_cutouts,
-    sdss_sn_frames,
+from sdss_frames import (
+    CENTRE,
+    MASTER,
+    PIXEL,
+    ROWS,
+    SMALL,
+    STARS,
+    cut,
+    frames_of,
+    write_frame,
+    write_survey,
 )
+
+from data_builders import sdss_sn, sdss_sn_frames
 from data_builders.builder import REPORT_FILE
-from data_builders.sdss_sn_frames import FIELDS_FILE
 from jaxastro.data.record import record_from_example
-
-SHAPE = (200, 240)
-MASTER = """CID RA DEC IAUName Classification zspecHelio
-101 10.0010 0.0500 2005aa SNIa 0.2
-102 9.9950 0.0450 \\N pSNII \\N
-103 9.9897 0.0500 \\N AGN 1.5
-104 9.9960 0.0560 \\N SNIa? 0.1
-105 50.0 0.5 \\N Variable \\N
-"""
-STARS = {  # nanomaggies
-    "101": (10.0010, 0.0500, 40.0),
-    "102": (9.9950, 0.0450, 25.0),
-    "103": (9.9897, 0.0500, 60.0),
-    "104": (9.9960, 0.0560, 10.0),
-}
-CENTRE = (10.0, 0.05)
-# Two nights, one of them with a second field that overlaps the first.
-ROWS = [
-    field_row(2873, 3, 100, CENTRE, mjd=53650.25, shape=SHAPE),
-    field_row(2873, 3, 101, (10.015, 0.05), mjd=53650.2501, shape=SHAPE),
-    field_row(5800, 3, 40, (10.001, 0.0495), mjd=53700.125, shape=SHAPE, score=0.3),
-    field_row(5900, 3, 7, CENTRE, mjd=53710.125, shape=SHAPE, score=0.0),
-]
-CENTRES = [CENTRE, (10.015, 0.05), (10.001, 0.0495), CENTRE]
-
-
-def write_survey(folder, *, master=MASTER, **frame):
-    (folder / "master_data.txt").write_text(master)
-    write_fields(folder / FIELDS_FILE, ROWS)
-    for row, centre in zip(ROWS, CENTRES, strict=True):
-        for image in frames_of(row):
-            write_frame(
-                folder / "frames",
-                image,
-                centre,
-                STARS.values(),
-                shape=SHAPE,
-                **frame,
-            )
-    return folder
-
-
-def cut(folder, **options):
-    candidates = sdss_sn.read_candidates(sdss_sn.find_catalogue(folder))
-    fields = sdss_sn_frames.read_fields(folder / FIELDS_FILE)
-    places = sdss_sn.places_of(candidates)
-    return sdss_sn_cutouts.cut_frames(folder, places, fields, size=32, **options)
-
-
-def stored(folder):
-    file = sqlite3.connect(folder / "cutouts.db")
-    rows = file.execute("SELECT * FROM stamps ORDER BY frame, place").fetchall()
-    file.close()
-    return rows
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +79,7 @@ def test_noise_is_the_scatter_of_an_empty_pixel(tmp_path):
     """Counts of a sky drawn as photons, against the formula of the data model."""
     frame = frames_of(ROWS[0])[2]
     sky, per_count, gain, dark = 120.0, 0.005, 4.72, 1.3225
-    path = write_frame(tmp_path, frame, CENTRE, shape=SHAPE, sky=sky)
+    path = write_frame(tmp_path, frame, CENTRE, shape=SMALL, sky=sky)
     (stamp,) = sdss_sn_frames.cut(path, frame, [10.001], [0.05], size=32)
     rng = np.random.default_rng(3)
     # Row 109 of 200 of a sky that grows by half; column 120 of a calibration by 10 %.
@@ -202,183 +145,6 @@ def test_labels_change_nothing_but_labels(records, tmp_path):
             )
             for one, other in zip(before, after, strict=True):
                 np.testing.assert_array_equal(one, other)
-
-
-def test_a_frame_is_opened_once_for_all_its_objects(tmp_path, monkeypatch):
-    folder, opened = write_survey(tmp_path), []
-    read_bytes = Path.read_bytes
-    monkeypatch.setattr(
-        Path, "read_bytes", lambda path: opened.append(path.name) or read_bytes(path)
-    )
-    tally = cut(folder)
-    # 101 lies nearer to the middle of field 100 than of 101: nothing needs the latter.
-    assert len(opened) == len(set(opened)) == tally.cut == 10
-    assert not [name for name in opened if "-0101." in name]
-    assert len(stored(folder)) == 5 * 4 + 5 * 3  # 103 is outside on the second night
-    assert cut(folder)[:2] == (0, 10)
-    assert len(opened) == 10
-
-
-def test_wherever_it_is_stopped_it_goes_on_without_loss(survey, tmp_path, monkeypatch):
-    folder, whole = write_survey(tmp_path), stored(survey)
-    add, calls = sdss_sn_cutouts.Store.add, []
-
-    def stop(store, frame, *rest):
-        calls.append(frame.name)
-        if len(calls) % 3 == 0:
-            raise KeyboardInterrupt
-        add(store, frame, *rest)
-
-    monkeypatch.setattr(sdss_sn_cutouts.Store, "add", stop)
-    for _ in range(20):
-        try:
-            tally = cut(folder, threads=2)
-            break
-        except KeyboardInterrupt:
-            assert len(stored(folder)) < len(whole)
-    assert tally.missing == 0
-    assert stored(folder) == whole
-
-
-def test_killed_at_any_moment_it_goes_on_without_loss(survey, tmp_path):
-    """Kill -9 between the rows of a frame, and between frames."""
-    folder = write_survey(tmp_path)
-    code = (
-        "import os, signal, sys\n"
-        "from data_builders import sdss_sn_cut, sdss_sn_cutouts\n"
-        "class Killer(sdss_sn_cutouts.Stamp):\n"
-        "    left = int(sys.argv[2])\n"
-        "    def __getattribute__(self, name):\n"
-        "        if name == 'pixels':\n"
-        "            Killer.left -= 1\n"
-        "            if not Killer.left: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return super().__getattribute__(name)\n"
-        "inner = sdss_sn_cutouts.cut\n"
-        "sdss_sn_cutouts.cut = lambda *a, **k: [Killer(*s) for s in inner(*a, **k)]\n"
-        "sys.exit(sdss_sn_cut.main(['--manual_dir', sys.argv[1]]))\n"
-    )
-    root = Path(__file__).parent.parent
-    run = functools.partial(subprocess.run, cwd=root, capture_output=True)
-    # Two looks at the pixels of each stamp; frames of four stamps, then of three.
-    for looks, left in ((11, 4), (40, 4 + 16 + 3)):
-        done = run([sys.executable, "-c", code, folder, str(looks)])
-        assert done.returncode == -signal.SIGKILL
-        assert len(stored(folder)) == left
-    assert sdss_sn_cut.main(["--manual_dir", str(folder)]) == 0
-    assert stored(folder) == stored(survey)
-
-
-def test_missing_and_damaged_frames_are_told_and_tried_again(tmp_path):
-    folder = write_survey(tmp_path)
-    names = [frame.name for frame in frames_of(ROWS[0])]
-    kept = {name: (folder / "frames" / name).read_bytes() for name in names}
-    (folder / "frames" / names[0]).unlink()
-    (folder / "frames" / names[1]).write_bytes(kept[names[1]][:2000])
-    (folder / "frames" / names[2]).write_bytes(b"<html>not found</html>")
-    other = frames_of(ROWS[2])[3].name
-    (folder / "frames" / names[3]).write_bytes((folder / "frames" / other).read_bytes())
-    tally = cut(folder)
-    assert tally.cut == 6
-    assert tally.missing == 1
-    assert list(tally.damaged) == names[1:4]
-    assert "damaged frame" in tally.damaged[names[1]]
-    assert "its header says RUN 5800. The name says 2873" in tally.damaged[names[3]]
-    listed = (folder / "missing_frames.txt").read_text()
-    assert listed.splitlines() == [
-        "https://data.sdss.org/sas/dr17/eboss/photoObj/frames/301/2873/3/"
-        "frame-u-002873-3-0100.fits.bz2"
-    ]
-    reading = next(sdss_sn.read(folder))
-    assert "6 of the 10 frames that show it were cut" in reading.notes[-1]
-    assert len(reading.record.mjd) == 6
-    # Whole again, and sorted as the archive does.
-    for name in names:
-        (folder / "frames" / name).write_bytes(kept[name])
-    (folder / "frames/301/2873/3").mkdir(parents=True)
-    (folder / "frames" / names[0]).rename(folder / "frames/301/2873/3" / names[0])
-    assert cut(folder)[:4] == (4, 6, 0, {})
-    assert next(sdss_sn.read(folder)).notes == ()
-
-
-def test_an_object_that_moves_or_comes_later_is_cut_then(tmp_path):
-    folder = write_survey(tmp_path)
-    master = folder / "master_data.txt"
-    master.write_text("\n".join(MASTER.splitlines()[:2]))
-    assert cut(folder).cut == 10
-    moved = MASTER.replace("101 10.0010", "101 10.0020")
-    master.write_text(moved)
-    assert cut(folder).cut == 10
-    assert len(stored(folder)) == 10 + 35
-    middle = next(sdss_sn.read(folder)).record.flux[:, 15:17, 15:17]
-    assert middle.max() < 1  # the star is 9 pixels away
-    master.write_text(MASTER)
-    assert cut(folder).cut == 0
-    assert next(sdss_sn.read(folder)).record.flux[:, 15:17, 15:17].max() > 5
-
-
-@pytest.fixture
-def archive(tmp_path, monkeypatch):
-    """A web server that holds all frames but one, and both tables."""
-    root = tmp_path / "archive"
-    root.mkdir()
-    write_survey(root)
-    for row in ROWS:
-        for frame in frames_of(row):
-            place = root / "frames" / frame.in_archive
-            place.parent.mkdir(parents=True, exist_ok=True)
-            (root / "frames" / frame.name).rename(place)
-    (root / "frames" / frames_of(ROWS[0])[4].in_archive).unlink()
-    asked = []
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            asked.append(self.path)
-
-    handler = functools.partial(Handler, directory=root)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}/"
-    monkeypatch.setattr(sdss_sn_cutouts, "SAS", address + "frames")
-    monkeypatch.setattr(sdss_sn_cut, "RELEASE", address)
-    monkeypatch.setattr(sdss_sn_cut, "SKYSERVER", address + FIELDS_FILE)
-    monkeypatch.setattr(download, "sleep", lambda _: None)
-    yield asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_frames_are_fetched_cut_and_dropped(archive, tmp_path, capsys, survey):
-    folder = tmp_path / "raw"
-    folder.mkdir()
-    arguments = ["--manual_dir", str(folder), "--download", "--drop"]
-    assert sdss_sn_cut.main(arguments) == 0
-    said = capsys.readouterr().out
-    assert "9 frames cut now, 0 before; 1 are not there" in said
-    lost = frames_of(ROWS[0])[4].name
-    assert stored(folder) == [row for row in stored(survey) if row[1] != lost]
-    assert not list((folder / "frames").glob("*.bz2"))
-    manifest = (folder / "fetched.jsonl").read_text()
-    assert "SELECT+f.run" in manifest
-    assert len((folder / "frames/fetched.jsonl").read_text().splitlines()) == 9
-    archive.clear()
-    # A second run asks for what is missing alone; a frame of the user's own stays.
-    kept = write_frame(folder / "frames", frames_of(ROWS[0])[4], CENTRE, shape=SHAPE)
-    assert sdss_sn_cut.main(arguments) == 0
-    assert archive == []
-    assert kept.exists()
-
-
-def test_without_the_archive_the_command_says_what_to_do(tmp_path, capsys):
-    arguments = ["--manual_dir", str(tmp_path)]
-    assert sdss_sn_cut.main(arguments) == 2
-    assert "No *_HEAD.FITS* and no master_data.txt" in capsys.readouterr().err
-    (tmp_path / "master_data.txt").write_text(MASTER)
-    assert sdss_sn_cut.main(arguments) == 2
-    said = capsys.readouterr().err
-    assert FIELDS_FILE in said
-    assert "WHERE r.stripe = 82" in said
 
 
 def build(preset, manual_dir, data_dir):
