@@ -20,6 +20,7 @@ from data_builders import READERS
 from data_builders.readings import records_of
 from experiments import assemble, command
 from experiments.evaluate import load_predictor, mesh_for, softmax
+from jaxastro.data.spreadsheet import shown_cell
 from jaxastro.training import sharding
 from jaxastro.types import Series
 
@@ -54,7 +55,8 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
         probability = softmax(np.asarray(logits))
         for record, p in zip(batch, probability, strict=False):
             best = config.classes[int(p.argmax())]
-            lines.append([record.object_id, best, *(f"{x:.6f}" for x in p)])
+            name = shown_cell(record.object_id)
+            lines.append([name, shown_cell(best), *(f"{x:.6f}" for x in p)])
 
     partial = output.with_name(output.name + ".partial")
     with partial.open("w", newline="") as file:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from jaxastro.data.spreadsheet import shown_cell
 from jaxastro.evaluation import bootstrap, metrics
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
@@ -32,7 +33,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         writer = csv.writer(file)
         writer.writerow(["true class", *(f"predicted {name}" for name in p.classes)])
         rows = zip(p.classes, counts.tolist(), strict=True)
-        writer.writerows([name, *row] for name, row in rows)
+        writer.writerows([shown_cell(name), *row] for name, row in rows)
 
     png_path = style.save(
         _draw(p.classes, counts, share, low, high),

@@ -55,7 +55,14 @@ def draw_realism(
                 fontsize=style.SMALL,
                 color=style.MUTED,
             )
-        line[0].legend(fontsize=style.SMALL - 1, frameon=False)
+    handles = grid[0][0].get_legend_handles_labels()[0]
+    figure.legend(
+        handles,
+        ("real", "simulated"),
+        loc="outside upper right",
+        ncols=2,
+        frameon=False,
+    )
     return style.save(
         figure,
         path,
