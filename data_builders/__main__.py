@@ -10,6 +10,9 @@ from absl import logging
 COMMANDS = {  # what the user types -> the module of this package that does it
     "list": "list_builders",
     "build": "build",
+    "inspect": "inspect_raw",
+    "leaks": "leaks",
+    "export": "export",
     "schema": "show_schema",
 }
 DESCRIPTION = """\

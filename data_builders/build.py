@@ -19,6 +19,9 @@ import argparse
 import contextlib
 import io
 import json
+import sys
+
+import tensorflow_datasets as tfds
 
 from data_builders.arguments import add_data_set, add_folders
 from data_builders.builder import REPORT_FILE
@@ -56,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Builds the data set and says what became of which objects."""
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
     was_there = is_built(builder_of(given.name, data_dir=given.data_dir))
     with contextlib.redirect_stdout(io.StringIO()):  # TFDS talks of downloads
         builder = prepare(

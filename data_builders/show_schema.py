@@ -25,7 +25,10 @@ from jaxastro.surveys import SURVEYS, Survey
 
 SURVEYS_UNIT = "survey's unit"
 FIELDS = ("type", "shape", "unit", "meaning", "if unknown")
-FACTS = ("kind", "bands", "wavelength", "classes", "unit", "pixel_scale", "columns")
+FACTS = (
+    *("kind", "bands", "wavelength", "classes", "unit", "pixel_scale", "columns"),
+    "citation",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +81,13 @@ def markdown(columns: dict[str, Column], *, flux: str = SURVEYS_UNIT) -> str:
 
 def of_survey(survey: Survey) -> dict:
     """Returns the facts of a survey and its columns, as JSON can hold them."""
-    facts = {fact: getattr(survey, fact) for fact in FACTS}
-    return facts | {"schema": plain(COLUMNS[survey.kind], flux=survey.unit)}
+    return facts_of(survey) | {"schema": plain(COLUMNS[survey.kind], flux=survey.unit)}
+
+
+def facts_of(survey: Survey) -> dict:
+    """Returns the facts of a survey; what is unknown is None, as JSON has no NaN."""
+    facts = json.dumps({fact: getattr(survey, fact) for fact in FACTS})
+    return json.loads(facts, parse_constant=lambda _: None)
 
 
 def plain(columns: dict[str, Column], *, flux: str = SURVEYS_UNIT) -> dict:

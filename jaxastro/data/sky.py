@@ -18,6 +18,29 @@ def sky_groups(ra, dec, *, radius: float = 2.0) -> list[str]:
         radius: arcsec.
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
+    member = DisjointSet(range(len(ra)))
+    for one, other in close_pairs(ra, dec, radius=radius):
+        member.merge(int(one), int(other))
+    first = {}
+    for i in range(len(ra)):
+        first.setdefault(member[i], i)
+    heads = [first[member[i]] for i in range(len(ra))]
+    known = np.isfinite(ra) & np.isfinite(dec)
+    return [
+        f"sky{ra[head]:.4f}{dec[head]:+.4f}" if known[i] else f"alone{i}"
+        for i, head in enumerate(heads)
+    ]
+
+
+def close_pairs(ra, dec, *, radius: float = 2.0) -> np.ndarray:
+    """Returns [pairs 2], the row numbers of objects that are close on the sky.
+
+    Args:
+        ra: [n] degrees; NaN where unknown, which is close to nothing.
+        dec: [n] degrees.
+        radius: arcsec.
+    """
+    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
     lon, lat = np.radians(ra[known]), np.radians(dec[known])
     place = np.stack(
@@ -25,16 +48,4 @@ def sky_groups(ra, dec, *, radius: float = 2.0) -> list[str]:
     )
     # The chord of an angle, so that poles and the meridian are places like others.
     chord = 2 * np.sin(np.radians(radius / 3600) / 2)
-    pairs = cKDTree(place).query_pairs(chord, output_type="ndarray")
-    member = DisjointSet(range(len(known)))
-    for one, other in pairs:
-        member.merge(int(one), int(other))
-    first = {}
-    for i in range(len(known)):
-        root = member[i]
-        first[root] = min(first.get(root, i), i)
-    groups = [f"alone{i}" for i in range(len(ra))]
-    for i, row in enumerate(known):
-        head = known[first[member[i]]]
-        groups[row] = f"sky{ra[head]:.4f}{dec[head]:+.4f}"
-    return groups
+    return known[cKDTree(place).query_pairs(chord, output_type="ndarray")]

@@ -148,6 +148,7 @@ def nuisance_baseline(
     *,
     num_classes: int,
     seed: int,
+    num_trees: int = _NUM_TREES,
 ) -> np.ndarray:
     """Returns [o c] probabilities of a random forest that sees nuisances only.
 
@@ -172,7 +173,7 @@ def nuisance_baseline(
             "label, and the same features in both."
         )
     forest = RandomForestClassifier(
-        _NUM_TREES,
+        num_trees,
         min_samples_leaf=3,  # smoother probabilities, smaller trees
         class_weight="balanced",
         random_state=seed,
