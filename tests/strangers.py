@@ -43,9 +43,9 @@ def read(folder, data, name="a.avro"):
     (folder / name).write_bytes(data)
     readings = list(ztf_alerts.read(folder / name))
     for reading in readings:
+        assert reading.object_id.isprintable()
         if reading.record is None:
             assert reading.notes
-            assert reading.object_id.isprintable()
         else:
             assert reading.record.stamp.shape[1:] == (63, 63, 3)
             assert np.isfinite(reading.record.stamp).all()

@@ -72,7 +72,8 @@ def read_packet(packet: dict, survey: Survey) -> ZtfPacket:
             senseless, or a stamp cannot be read.
     """
     object_id, candid = packet.get("objectId"), packet.get("candid")
-    if not (isinstance(object_id, str) and 0 < len(object_id) < 100):
+    named = isinstance(object_id, str) and 0 < len(object_id) < 100
+    if not named or not object_id.isprintable():
         raise RecordError(f"objectId is {object_id!r:.100}; a name is expected.")
     if not isinstance(candid, int) or not -(2**63) <= candid < 2**63:
         raise RecordError(
@@ -117,10 +118,7 @@ def make_ztf_record(
         history |= packet.history
     for packet in packets:  # later packets repeat an alert with rounded magnitudes
         history[_key(packet.detection, packet.alert.alert_id)] = packet.detection
-    best = min(
-        packets,
-        key=lambda packet: (packet.magnitude != packet.magnitude, packet.magnitude),
-    )
+    best = min(packets, key=lambda p: (math.isnan(p.magnitude), p.magnitude))
     record, notes = make_alert_record(
         object_id,
         survey,
