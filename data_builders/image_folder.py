@@ -74,28 +74,32 @@ class ImageFolder(SurveyBuilder):
     DESCRIPTION = "Image time series of a team's own, from a folder and objects.csv."
     ANY_PRESET = True
 
+    def __init__(self, *, config: ImageFolderConfig | str | None = None, **kwargs):
+        if isinstance(config, str):  # any name will do
+            config = ImageFolderConfig(name=config)
+        super().__init__(config=config, **kwargs)
+
+    def _create_builder_config(self, builder_config, version):
+        return builder_config  # without a warning that it is none of a list's
+
     @property
     def survey(self) -> Survey:
         """What the folder said of itself, if it was built."""
         is_built = (self.data_path / SURVEY_FILE).exists()
         return survey_of_built(self.data_dir) if is_built else self.SURVEY
 
-    def __init__(self, *, config: ImageFolderConfig | str | None = None, **kwargs):
-        if isinstance(config, str):  # any name will do
-            config = ImageFolderConfig(name=config)
-        super().__init__(config=config, **kwargs)
-
     def parts(self, manual_dir: Path | None) -> list[Part]:
         """Returns the folder's objects, PART_SIZE to a part."""
         config = self.builder_config
-        if not config or not re.fullmatch(r"\w[\w.+-]*", config.name):
+        name = config.name if config else ""
+        if not re.fullmatch(r"\w[\w.+-]*", name):
             raise ValueError(
-                f"A data set of images named {config.name if config else ''!r}. A name "
-                "of letters, digits and _ . + - tells it from those of other folders. "
-                "Ask for image_folder/NAME with a name of yours."
+                f"A data set of your images named {name!r}. A name of letters, digits "
+                "and _ . + - tells it from those of other folders. Ask for "
+                "image_folder/NAME with a name of yours."
             )
-        folder = Path(config.folder or find_folder(config.name, manual_dir))
-        whole = read_table(folder, name=config.name)
+        folder = Path(config.folder or find_folder(name, manual_dir))
+        whole = read_table(folder, name=name)
         objects = list(whole.objects.items())
         return [
             whole._replace(objects=dict(objects[i : i + PART_SIZE]))

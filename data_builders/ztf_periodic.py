@@ -84,7 +84,8 @@ def read(path: Path) -> Iterator[Reading]:
 def recognises(path: Path) -> bool:
     """Returns whether a path is a catalogue of these columns."""
     try:
-        return path.is_file() and bool(next(rows_of(path), None))
+        is_table = path.is_file() and path.suffix in (".csv", ".txt", ".zip")
+        return is_table and bool(next(rows_of(path), None))
     except ValueError:
         return False
 
@@ -121,7 +122,9 @@ def _reading(where: str, row: dict | str, part: Part) -> Reading:
         numbers = numbers_of(row)
     except (ValueError, TypeError):
         line = row if isinstance(row, str) else " ".join(row.values())
-        note = f"{where}: {line.strip()[:60]!r} is no row of the table. Mend or remove it."
+        note = (
+            f"{where}: {line.strip()[:60]!r} is no row of the table. Mend or remove it."
+        )
         return Reading(where, None, (note,), raw=line.encode())
     name = row["Type"] if part.lines is None else merged_type(row["Type"])
     path = part.path.parent / LIGHT_CURVES / f"{row['SourceID']}.csv"

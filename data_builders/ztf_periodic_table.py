@@ -19,6 +19,7 @@ COLUMNS = (  # in the order of the official table
 )
 TEXT = ("ID", "SourceID", "Type")
 HEADER_LINES = 34
+MAX_LINE = 10_000  # letters; the table's have about 200
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str] | str]]:
@@ -29,7 +30,9 @@ def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str] | str]]:
     """
     try:
         with contextlib.ExitStack() as stack:
-            lines = enumerate(_opened(stack, path), start=1)
+            file = _opened(stack, path)
+            # A file without line ends would fill the memory.
+            lines = enumerate(iter(lambda: file.readline(MAX_LINE), ""), start=1)
             cells_of = _from_csv(lines) if path.suffix == ".csv" else _from_text(lines)
             is_first = True
             for number, line in lines:
