@@ -42,7 +42,7 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
 
         def take(path, new, old=old, part=part):
             if path in old and old[path].shape == new.shape:
-                return jax.device_put(old[path], new.sharding)
+                return sharding.placed_like(old[path], new)
             kept.append(f"{part}{jax.tree_util.keystr(path)} {new.shape}")
             return new
 

@@ -182,6 +182,11 @@ def with_whole_gradients(
 # -- batches ---------------------------------------------------------------------------
 
 
+def placed_like(array, other: jax.Array) -> jax.Array:
+    """Returns the array on the devices where another of its shape lies."""
+    return jax.device_put(array, other.sharding)
+
+
 def local_rows(batch_size: int, mesh: Mesh) -> np.ndarray:
     """Returns which rows of a batch this process has to read, in their order."""
     slices = over_data(mesh).addressable_devices_indices_map((batch_size,)).values()
