@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from jaxastro.photometry import aperture_light_curve, border_statistics
+from jaxastro.data.record import RecordError, make_record
+from jaxastro.photometry import (
+    aperture_light_curve,
+    border_statistics,
+    light_curve,
+    psf_photometry,
+)
+from jaxastro.photometry.psf import psf_profile
+from jaxastro.simulation.survey import PRESETS, simulate_object
+from jaxastro.surveys import SURVEYS
 
 SIZE = 21
 
@@ -57,6 +66,19 @@ def test_the_error_is_the_scatter_of_repeated_measurements():
     assert error.mean() == pytest.approx(flux.std(), rel=0.05)
 
 
+def test_the_error_holds_in_whole_counts_and_with_photons():
+    # Counts of noise 3: half of the sky's error is the rounding of the median.
+    generator = np.random.default_rng(3)
+    gain, sky = 4.0, generator.uniform(30, 40, (4000, 1, 1))
+    electrons = generator.poisson(gain * stamps(np.full(4000, 2000.0), sky=sky))
+    counts = np.rint(electrons / gain)
+    bad = np.zeros(counts.shape, bool)
+    flux, error = aperture_light_curve(counts, bad, radius=6, photon=1 / gain)
+    assert np.median(error) == pytest.approx(flux.std(), rel=0.05)
+    _, smaller = aperture_light_curve(counts, bad, radius=6)
+    np.testing.assert_allclose(error**2 - smaller**2, flux / gain)
+
+
 def test_a_bad_pixel_in_the_aperture_leaves_no_flux_one_outside_does_not_matter():
     image = stamps(np.full(3, 300.0), sky=50)
     bad = np.zeros(image.shape, bool)
@@ -85,3 +107,107 @@ def test_an_aperture_that_reaches_into_the_sky_is_refused():
         measure(image, radius=8.0)
     with pytest.raises(ValueError, match="Give one flag per pixel"):
         aperture_light_curve(image, np.zeros((2, SIZE, SIZE), bool), radius=3)
+
+
+# -- the light curve of a record -------------------------------------------------------
+
+SDSS, HITS = SURVEYS["sdss_sn_sim"], SURVEYS["hits"]
+
+
+def star(survey, flux=5000.0, **columns):
+    """A record of six epochs of one star."""
+    generator = np.random.default_rng(1)
+    size = survey.image_size
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    image = flux * psf_profile(x**2 + y**2, 4.0)[0]
+    image = image + generator.normal(20, 2, (6, size, size))
+    columns = {"psf_fwhm": 4 * survey.pixel_scale, "noise": 2.0} | columns
+    given = {"flux": image, "mjd": np.arange(6.0), "band": np.array([0] * 6)}
+    return make_record("star", survey, **(given | columns))[0]
+
+
+def test_a_record_becomes_a_light_curve_of_the_same_object():
+    record = simulate_object(3, seed=0, preset=PRESETS["laptop"])
+    curve, notes = light_curve(record, SDSS)
+    for name in ("object_id", "label", "label_source", "truth", "ra", "dec", "group"):
+        assert getattr(curve, name) == getattr(record, name)
+    np.testing.assert_array_equal(curve.mjd, record.mjd)
+    np.testing.assert_array_equal(curve.band, record.band)
+    assert notes == ()
+    found = psf_photometry(
+        record.flux,
+        record.bad_pixel,
+        psf_fwhm=record.psf_fwhm / SDSS.pixel_scale,
+        noise=record.noise,
+        photon=10 ** (0.4 * (23.9 - record.zero_point)) / record.gain,
+    )
+    np.testing.assert_allclose(curve.flux, found.flux, rtol=1e-5)
+    np.testing.assert_allclose(curve.flux_error, found.error, rtol=1e-5)
+
+
+def test_steady_light_is_taken_off_band_by_band():
+    record = simulate_object(2, seed=0, preset=PRESETS["tiny"])
+    curve, _ = light_curve(record, SDSS, steady=True)
+    for band in np.unique(curve.band):
+        rows = record.band == band
+        alone = record._replace(
+            **{
+                name: getattr(record, name)[rows]
+                for name in ("flux", "mjd", "band", "psf_fwhm", "noise", "gain")
+            },
+            zero_point=record.zero_point[rows],
+            bad_pixel=record.bad_pixel[rows],
+        )
+        expected, _ = light_curve(alone, SDSS, steady=True)
+        np.testing.assert_allclose(curve.flux[curve.band == band], expected.flux)
+
+
+def test_photons_count_in_counts_and_in_microjansky():
+    zero_point = 25.0
+    unit = 10 ** (0.4 * (23.9 - zero_point))  # microjansky in one ADU
+    plain = {"gain": 2.0, "zero_point": zero_point}
+    curves = [
+        light_curve(star(HITS, **plain), HITS)[0],
+        light_curve(star(SDSS, **plain), SDSS)[0],
+    ]
+    for curve, per_flux in zip(curves, (1 / 2.0, unit / 2.0), strict=True):
+        dark = star(HITS if curve is curves[0] else SDSS)
+        without = light_curve(dark, HITS if curve is curves[0] else SDSS)[0]
+        added = curve.flux_error**2 - without.flux_error**2
+        # For a matched filter at most sum psf^3 / (sum psf^2)^2 of it: 4/3.
+        assert (added > 0.9 * per_flux * curve.flux).all()
+        assert (added < 1.4 * per_flux * curve.flux).all()
+
+
+def test_what_is_missing_is_told():
+    bad = np.zeros((6, 21, 21), bool)
+    bad[1, 7:14, 7:14] = True
+    record = star(HITS, bad_pixel=bad, psf_fwhm=np.array([np.nan, 1, 1, 1, 1, 1]))
+    curve, notes = light_curve(record, HITS)
+    assert len(curve.mjd) == 4
+    text = " ".join(notes)
+    assert "1 epochs have no PSF width" in text
+    assert "1 epochs have less than 70% of the PSF on good pixels" in text
+    assert "4 epochs have no gain or zero point" in text
+    assert "2 epochs have no number" in text
+    curve, notes = light_curve(record, HITS, radius=6)
+    assert len(curve.mjd) == 5
+    assert "1 epochs have a bad pixel in the aperture" in notes[0]
+
+
+def test_a_record_without_a_psf_says_what_to_do():
+    record = star(HITS, psf_fwhm=np.nan)
+    with pytest.raises(RecordError, match=r"star: no epoch.*fit_fwhm=True"):
+        light_curve(record, HITS)
+    measured, _ = light_curve(record, HITS, fit_fwhm=True)
+    given, _ = light_curve(record, HITS, psf_fwhm=4 * HITS.pixel_scale)
+    aperture, _ = light_curve(record, HITS, radius=6)
+    # The aperture misses the wing's end.
+    for curve, share in ((measured, 1.0), (given, 1.0), (aperture, 0.93)):
+        assert len(curve.flux) == 6
+        np.testing.assert_allclose(curve.flux, 5000 * share, rtol=0.03)
+
+
+def test_an_aperture_has_no_other_setting():
+    with pytest.raises(ValueError, match="together with drift"):
+        light_curve(star(HITS), HITS, radius=6, drift=0.3)

@@ -11,23 +11,27 @@ def aperture_light_curve(
     *,
     radius: float,
     border: int = 3,
+    photon=0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns flux and its error per epoch, [t] each, in the unit of one pixel's flux.
 
     The sky is the median of a frame of pixels along the stamp's edge, its scatter
     (from the MAD) the noise of one pixel:
         flux_t  = sum over pixels of weight * (pixel_t - sky_t)
-        error_t = noise_t * sqrt(sum weight^2 + (sum weight)^2 * pi / (2 * n_border))
-    A pixel's weight falls linearly from 1 to 0 across the aperture's edge.
+        error_t^2 = noise_t^2 * sum weight^2 + photon_t * max(flux_t, 0)
+                    + (noise_t^2 * pi / (2 * n_border) + step_t^2 / 12) * (sum weight)^2
+    The step is that of the counts: the median of whole numbers is one, too. A pixel's
+    weight falls linearly from 1 to 0 across the aperture's edge.
 
     Args:
         flux: [t y x].
         bad_pixel: [t y x] bool, True where flux is not a measurement.
         radius: of the aperture, pixels.
         border: width of the frame that gives the sky, pixels.
+        photon: variance per unit of flux, from the photons of the object, [t] or one
+            number; 0 or NaN leaves it out.
     Returns:  NaN where a pixel inside the aperture is bad, or no border pixel is good:
         a sum over the rest would be a different quantity, and look like an eclipse.
-        The error leaves out the photon noise of the object itself.
     Raises:  ValueError: if the aperture reaches into the border, or shapes disagree.
     """
     flux = np.asarray(flux, np.float64)
@@ -52,8 +56,10 @@ def aperture_light_curve(
     total = (pixel * weight[inside]).sum(axis=1)
     area, area_squared = weight.sum(), (weight**2).sum()
     # The median of n normal values has pi / 2 times the variance of their mean.
-    sky_share = area**2 * np.pi / (2 * np.maximum(num_border, 1))
-    error = noise * np.sqrt(area_squared + sky_share)
+    sky_variance = noise**2 * np.pi / (2 * np.maximum(num_border, 1))
+    sky_variance += counting_step(flux[:, at_edge], bad_pixel[:, at_edge]) ** 2 / 12
+    variance = noise**2 * area_squared + sky_variance * area**2
+    error = np.sqrt(variance + np.nan_to_num(photon) * np.maximum(total, 0))
     unseen = bad_pixel[:, inside].any(axis=1) | (num_border == 0)
     return np.where(unseen, np.nan, total), np.where(unseen, np.nan, error)
 
@@ -74,6 +80,16 @@ def border_statistics(
     scatter = _SCATTER_OF_MAD * np.nanmedian(abs(edge - median[:, None]), axis=1)
     none = count == 0
     return np.where(none, np.nan, median), np.where(none, np.nan, scatter), count
+
+
+def counting_step(flux: np.ndarray, bad_pixel: np.ndarray) -> np.ndarray:
+    """Returns [t] the smallest difference between two pixels of a frame, [t p].
+
+    Of raw counts that is one ADU, of resampled frames next to nothing.
+    """
+    gap = np.diff(np.sort(np.where(bad_pixel, np.nan, flux), axis=1), axis=1)
+    step = np.where(gap > 0, gap, np.inf).min(axis=1)
+    return np.where(np.isfinite(step), step, 0)
 
 
 def centre_distance(shape: tuple[int, int]) -> np.ndarray:

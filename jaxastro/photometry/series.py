@@ -1,0 +1,124 @@
+"""From the record of an image series to the record of a light curve."""
+
+import numpy as np
+
+from jaxastro.data.light_curve import LightCurve, make_light_curve
+from jaxastro.data.record import Record, RecordError
+from jaxastro.photometry.aperture import aperture_light_curve
+from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
+from jaxastro.surveys import Survey
+
+MICROJANSKY_ZERO_POINT = 23.9  # AB magnitude of one microjansky
+
+
+def light_curve(
+    record: Record, survey: Survey, *, radius: float | None = None, **settings
+) -> tuple[LightCurve, tuple[str, ...]]:
+    """Returns the object's light curve, and one sentence for each thing to know.
+
+    By PSF, with the settings of `psf_photometry`: psf_fwhm in arcsec, the record's if
+    not given, centre, drift, find_centre, fit_fwhm, steady (band by band), rest. Or, if
+    a radius is given, by aperture, which needs no PSF and has the larger error.
+
+    Gain and zero point give the noise of the object's photons; where the record lacks
+    them, the error leaves it out. Epochs without a flux are dropped. Both are told.
+
+    Args:
+        record: of an image series.
+        survey: whose flux unit, pixel scale and bands hold.
+        radius: of an aperture about the middle of the stamp, pixels.
+    Raises:
+        RecordError: if no epoch is left.
+        ValueError: if settings disagree.
+    """
+    photon = photon_variance(record, survey)
+    if radius is None:
+        flux, error, notes = _by_psf(record, survey, photon, **settings)
+    elif settings:
+        raise ValueError(
+            f"radius={radius} together with {', '.join(settings)}. An aperture has a "
+            "radius, PSF photometry the other settings. Leave out one or the other."
+        )
+    else:
+        flux, error = aperture_light_curve(
+            record.flux, record.bad_pixel, radius=radius, photon=photon
+        )
+        notes = [(np.isnan(flux), "a bad pixel in the aperture, or no sky: no flux.")]
+    dark = np.isnan(photon) & np.isfinite(flux)
+    notes.append(
+        (dark, "no gain or zero point: the object's photons are not in the error.")
+    )
+    notes = [f"{int(m.sum())} epochs have {what}" for m, what in notes if m.any()]
+    if not np.isfinite(flux).any():
+        raise RecordError(
+            f"Object {record.object_id}: no epoch gives a flux. {' '.join(notes)}"
+        )
+    same = ("label", "label_source", "truth", "ra", "dec", "redshift", "group")
+    curve, mended = make_light_curve(
+        record.object_id,
+        survey,
+        flux=flux,
+        flux_error=error,
+        mjd=record.mjd,
+        band=record.band,
+        **{name: getattr(record, name) for name in same},
+    )
+    return curve, (*notes, *mended)
+
+
+def photon_variance(record: Record, survey: Survey) -> np.ndarray:
+    """Returns [t] the variance that one unit of flux brings by its photons, or NaN.
+
+    1 ADU is `gain` electrons, and u = 10^(-0.4 (zero_point - 23.9)) microjansky
+    variance = flux / gain     in ADU,     u flux / gain     in microjansky
+    """
+    per_adu = 1 / record.gain.astype(float)
+    if survey.unit == "microjansky":
+        per_adu *= 10 ** (-0.4 * (record.zero_point - MICROJANSKY_ZERO_POINT))
+    elif survey.unit != "ADU":
+        per_adu *= np.nan
+    return per_adu
+
+
+def _by_psf(record: Record, survey: Survey, photon, *, steady=False, **settings):
+    """Returns flux and error [t], and what is missing in which epochs."""
+    shape = record.mjd.shape
+    columns = {"flux": record.flux, "bad_pixel": record.bad_pixel, "photon": photon}
+    columns["noise"] = record.noise
+    fwhm = settings.pop("psf_fwhm", record.psf_fwhm)
+    columns["psf_fwhm"] = fill("psf_fwhm", fwhm, shape) / survey.pixel_scale
+    for name, axes in (("centre", (2,)), ("rest", ())):
+        if name in settings:
+            columns[name] = fill(name, settings.pop(name), shape + axes)
+    flux, error, seen, width = np.full((4, *shape), np.nan)
+    bands = np.unique(record.band) if steady else [None]
+    for band in bands:
+        rows = np.ones(shape, bool) if band is None else record.band == band
+        found = psf_photometry(
+            **{name: column[rows] for name, column in columns.items()},
+            steady=steady,
+            **settings,
+        )
+        flux[rows], error[rows] = found.flux, found.error
+        seen[rows], width[rows] = found.seen, found.psf_fwhm
+    lost, no_psf, hidden = np.isnan(flux), np.isnan(width), seen < MIN_SEEN
+    return (
+        flux,
+        error,
+        [
+            (
+                lost & no_psf,
+                "no PSF width: no flux. Give psf_fwhm, fit_fwhm=True for a bright "
+                "star, or a radius.",
+            ),
+            (
+                lost & ~no_psf & hidden,
+                f"less than {MIN_SEEN:.0%} of the PSF on good pixels: no flux.",
+            ),
+            (
+                lost & ~no_psf & ~hidden,
+                "no noise, no epoch to compare with (steady), or no bright point to "
+                "measure a width on (fit_fwhm): no flux.",
+            ),
+        ],
+    )
