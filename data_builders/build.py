@@ -16,12 +16,7 @@ a place that it can reach too; DirectRunner, for trying out, holds all in memory
 """
 
 import argparse
-import contextlib
-import io
 import json
-import sys
-
-import tensorflow_datasets as tfds
 
 from data_builders.arguments import add_data_set, add_folders
 from data_builders.builder import REPORT_FILE
@@ -59,18 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Builds the data set and says what became of which objects."""
-    if not sys.stderr.isatty():
-        tfds.disable_progress_bar()
     was_there = is_built(builder_of(given.name, data_dir=given.data_dir))
-    with contextlib.redirect_stdout(io.StringIO()):  # TFDS talks of downloads
-        builder = prepare(
-            given.name,
-            data_dir=given.data_dir,
-            manual_dir=given.manual_dir,
-            processes=given.processes,
-            beam_runner=given.beam,
-            beam_options=given.beam_option,
-        )
+    builder = prepare(
+        given.name,
+        data_dir=given.data_dir,
+        manual_dir=given.manual_dir,
+        processes=given.processes,
+        beam_runner=given.beam,
+        beam_options=given.beam_option,
+    )
     state = "was there already, and is left alone" if was_there else "is built"
     print(f"{given.name} {state}: {builder.data_dir}")
     report = builder.data_path / REPORT_FILE

@@ -42,7 +42,7 @@ from jaxastro.evaluation.leaks import MARGIN, Finding
 SHOWN = 5  # pairs of objects
 SKY = {
     True: "The sky is in the images: its level is a nuisance",
-    False: "The sky was subtracted: what is left in the corners may be a host",
+    False: "The sky was subtracted: what is left in the corners may be hosts",
     None: "No images: nothing is known of the background",
 }
 
@@ -68,6 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Looks for leaks in each data set, then for objects that are there twice."""
+    for name in given.name:
+        if given.name.count(name) > 1:
+            raise ValueError(
+                f"{name} is named twice. Each data set is compared with the others. "
+                "Name it once."
+            )
     wanted = [name for name in given.classes.split(",") if name]
     data_sets = {name: _objects_of(name, given) for name in given.name}
     found, answers = {}, {}
@@ -91,6 +97,10 @@ def run(given: argparse.Namespace) -> int:
         for clue, told in answer["clues"].items()
         if told["is_leak"]
     ]
+    if given.report:
+        from jaxastro.reports.leaks import draw_leaks  # matplotlib is slow to load
+
+        draw_leaks(found, given.report)
     if given.json:
         pairs = [pair._asdict() for pair in twice]
         told = {"leaks": leaks, "twice": pairs, "data_sets": answers}
@@ -101,10 +111,6 @@ def run(given: argparse.Namespace) -> int:
         _show_twice(twice)
         nothing = "none found" if any(found.values()) else "none could be looked for"
         print(f"Leaks: {', '.join(leaks) or nothing}.")
-    if given.report:
-        from jaxastro.reports.leaks import draw_leaks  # matplotlib is slow to load
-
-        print(draw_leaks(found, given.report))
     return int(bool(leaks or twice))
 
 
@@ -142,10 +148,7 @@ def _show(name: str, answer: dict) -> None:
     if not answer["clues"]:
         print("  Fewer than two classes: there is nothing to tell apart.\n")
         return
-    state = "is in the images: its level is a nuisance"
-    print(
-        f"  The sky {state if answer['sky_in_images'] else 'is not in the images'}.\n"
-    )
+    print(f"  {SKY[answer['sky_in_images']]}.\n")
     print(
         f"{'clue':<13} {'AUC (95%)':<21} {'by chance':<10} "
         f"{'balanced accuracy':<21} most given away"

@@ -2,8 +2,10 @@
 
 import contextlib
 import importlib.util
+import io
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,7 +48,10 @@ def prepare(
             try_download_gcs=False,  # none of these data sets lies there
             **_beam(beam_runner, beam_options),
         )
-        with _alone(builder):
+        if not sys.stderr.isatty():
+            tfds.disable_progress_bar()
+        # TFDS would tell on the screen of a download that there is not.
+        with _alone(builder), contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=download)
     return builder
 

@@ -1,0 +1,230 @@
+"""Labels that give themselves away are found, and honest ones are left in peace."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from data_builders import __main__ as command
+from data_builders.prepare import prepare
+from jaxastro.data.alert import Alert, HistoryRow, make_alert_record
+from jaxastro.data.cutout import Cutout
+from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.record import make_record
+from jaxastro.data.sky import close_pairs
+from jaxastro.evaluation import leak_check, leaks
+from jaxastro.evaluation.clues import ONE_EPOCH, clues_of, order_of, sky_is_in_images
+from jaxastro.evaluation.leaks import find_leak, out_of_fold, weighted_auc
+from jaxastro.surveys import SURVEYS
+
+SIM, HITS = SURVEYS["sdss_sn_sim"], SURVEYS["hits"]
+CURVES = SURVEYS["asas"]
+ALERTS = SURVEYS["ztf_alerts"]
+
+
+def series(number, *, sky=0.0, light=0.0, epochs=9, **named):
+    rng = np.random.default_rng(number)
+    flux = rng.normal(sky, 1, (epochs, 32, 32))
+    flux[:, 14:18, 14:18] += light
+    mjd = 53000 + rng.uniform(0, 700, epochs)
+    fields = {"ra": rng.uniform(0, 360), "dec": rng.uniform(-90, 90)} | named
+    fields |= {"flux": flux, "mjd": mjd, "band": rng.integers(0, 5, epochs)}
+    record, _ = make_record(f"{rng.integers(10**9):09d}", SIM, **fields)
+    return record
+
+
+# -- the test of one clue --------------------------------------------------------------
+
+
+def test_the_area_is_that_of_scikit_learn_with_ties_and_with_weights():
+    rng = np.random.default_rng(0)
+    label, score = rng.random(200) < 0.3, rng.integers(0, 9, 200) / 9
+    times = rng.integers(0, 4, (5, 200))
+    found = weighted_auc(label, score, times)
+    for row, area in zip(times, found, strict=True):
+        one, other = np.repeat(label, row), np.repeat(score, row)
+        assert area == pytest.approx(roc_auc_score(one, other), abs=1e-12)
+    assert weighted_auc(label & False, score, times).tolist() == [0.5] * 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_drawn_apart_from_the_labels_are_no_leak(seed):
+    rng = np.random.default_rng(seed)
+    features, label = rng.normal(size=(240, 5)), rng.integers(0, 3, 240)
+    finding = find_leak(features, label, np.arange(240), seed=seed)
+    assert not finding.is_leak
+    assert finding.auc.low < 0.5 < finding.by_chance
+
+
+def test_a_leak_of_one_rare_class_is_not_lost_in_the_mean_of_ten():
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 10, 600)
+    features = rng.normal(size=(600, 3))
+    features[label == 7, 1] += 4
+    finding = find_leak(features, label, np.arange(600))
+    assert finding.given_away.tolist() == [k == 7 for k in range(10)]
+    assert finding.is_leak
+
+
+def test_what_only_tells_the_group_apart_is_no_leak():
+    # Each group has its own number, and mostly one class: known groups would tell all.
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 40, 400)
+    label = np.where(rng.random(400) < 0.9, (group * 7919 % 100 < 50).astype(int), 0)
+    assert not find_leak(rng.normal(size=40)[group][:, None], label, group).is_leak
+
+
+def test_no_object_is_asked_of_a_forest_that_saw_its_group(monkeypatch):
+    seen = []
+
+    def spy(train, label, test, **_):
+        seen.append((set(train[:, 0]), set(test[:, 0])))
+        return np.full((len(test), 2), 0.5)
+
+    monkeypatch.setattr(leaks, "nuisance_baseline", spy)
+    group = np.repeat(np.arange(12), 5)
+    label = np.arange(60) % 2
+    out_of_fold(group[:, None].astype(float), label, group, seed=0)
+    assert len(seen) == leaks.NUM_FOLDS
+    assert not any(train & test for train, test in seen)
+
+
+def test_a_class_in_one_group_is_refused():
+    with pytest.raises(ValueError, match="Class 1 lies in 1 group"):
+        out_of_fold(np.zeros((4, 1)), np.array([0, 0, 1, 1]), [1, 2, 3, 3], seed=0)
+
+
+# -- the clues -------------------------------------------------------------------------
+
+
+def test_the_level_of_the_sky_counts_only_where_the_sky_is():
+    dark = leak_check.look_at([series(i) for i in range(12)], SIM)
+    bright = leak_check.look_at([series(i, sky=100) for i in range(12)], SIM)
+    assert (dark.has_sky, bright.has_sky) == (False, True)
+    more = bright.clues["background"].shape[1] - dark.clues["background"].shape[1]
+    assert more == 1
+
+
+def test_a_few_bright_hosts_are_no_sky():
+    level = np.where(np.arange(100) < 80, 50.0, 0.1)
+    assert not sky_is_in_images(level, np.ones(100))
+    assert sky_is_in_images(level + 4, np.ones(100))
+    assert not sky_is_in_images(np.full(3, np.nan), np.zeros(3))
+
+
+def test_no_nuisance_sees_the_object_and_one_epoch_does():
+    faint, bright = clues_of(series(1), SIM), clues_of(series(1, light=900), SIM)
+    assert str(faint.pop(ONE_EPOCH)) != str(bright.pop(ONE_EPOCH))
+    assert str(faint) == str(bright)
+
+
+def test_every_kind_of_record_has_its_clues():
+    rng = np.random.default_rng(0)
+    curve, _ = make_light_curve(
+        "a", CURVES, flux=[1, 2, 3], flux_error=[1, 1, 1], mjd=[1, 2, 9], band=[0] * 3
+    )
+    stamps = tuple(rng.normal(200, 1, (3, 63, 63)))
+    alert = Alert(alert_id=1, mjd=58000.0, band="g", stamps=stamps, metadata={})
+    history = [HistoryRow(mjd=57990.0, band="g", kind=1, flux=5.0, flux_error=1.0)]
+    alerts, _ = make_alert_record("b", ALERTS, alerts=[alert], history=history)
+    words = ("c", 1.0, 2.0, "Unknown", "none", "", np.nan, "c")
+    cutout = Cutout(*words, image=rng.normal(size=(30, 40, 3)).astype("f4"))
+    schedule = {"length", "season", "bands"}
+    images = {"background", "conditions"}
+    for record, survey, expected in (
+        (curve, CURVES, schedule),
+        (alerts, ALERTS, schedule | images),
+        (cutout, SURVEYS["sdss_handscan"], images),
+        (series(0), SIM, schedule | images),
+    ):
+        assert set(clues_of(record, survey)) == expected | {"position", ONE_EPOCH}
+    assert clues_of(curve, CURVES)["length"]["num_epochs"] == 3
+    assert clues_of(alerts, ALERTS)["length"]["history_1"] == 1
+    assert clues_of(cutout, CURVES)["conditions"]["width"] == 40
+
+
+def test_a_record_without_epochs_or_with_nothing_but_bad_pixels_has_clues():
+    empty, _ = make_light_curve(
+        *("a", SURVEYS["ztf_periodic"]),
+        **{name: [] for name in ("flux", "flux_error", "mjd")},
+        band=np.zeros(0, int),
+        features={SURVEYS["ztf_periodic"].columns[0][0]: 1.0},
+    )
+    assert clues_of(empty, SURVEYS["ztf_periodic"])["length"]["num_epochs"] == 0
+    blind = series(0)
+    blind = blind._replace(bad_pixel=np.ones_like(blind.bad_pixel))
+    assert np.isnan(list(clues_of(blind, SIM)["background"].values())).all()
+
+
+def test_names_are_ordered_as_people_count():
+    assert order_of(["b2", "b10", "a"]).tolist() == [0.5, 1, 0]
+    assert order_of(["10", "9", "x", ""]).tolist() == [2 / 3, 1 / 3, 1, 0]
+
+
+# -- objects that are there twice ------------------------------------------------------
+
+
+def test_one_object_in_two_groups_is_found_by_place_name_and_numbers():
+    one = series(0, ra=359.9999, dec=10.0, group="A")
+    near = series(1, ra=0.0003, dec=10.0, group="B")
+    beside = series(2, ra=0.0003, dec=10.0, group="A")  # in the group: no harm
+    copy = one._replace(object_id="other", ra=50.0, group="C")
+    there = leak_check.look_at([one, near, beside, copy], SIM)
+    again = leak_check.look_at([near._replace(ra=1.0, group="D", flux=one.flux)], SIM)
+    found = leak_check.twice_of({"there": there, "again": again})
+    assert {pair.why for pair in found} == {"one place", "one name", "the same numbers"}
+    assert (
+        leak_check.Twice(
+            "one name", f"there: {near.object_id}", f"again: {near.object_id}"
+        )
+        in found
+    )
+    assert ("the same numbers", f"there: {one.object_id}", "there: other") in found
+    assert sum(pair.why == "one place" for pair in found) == 2
+    assert len(close_pairs([np.nan, np.nan], [0.0, 0.0])) == 0
+
+
+# -- whole data sets -------------------------------------------------------------------
+
+
+def test_real_hits_is_flagged(tmp_path, capsys):
+    if not os.environ.get("JAXASTRO_DATA"):
+        pytest.skip("JAXASTRO_DATA is not set: no real HiTS stamps to look at")
+    report = tmp_path / "leaks.png"
+    options = (f"--data_dir={tmp_path}", "--json", f"--report={report}")
+    assert command.main(["leaks", "hits", *options]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {"hits: length", "hits: season", "hits: background"} <= set(found["leaks"])
+    clues = found["data_sets"]["hits"]["clues"]
+    assert "NonVariable" in clues["length"]["given_away"]
+    assert clues["length"]["auc_of_class"]["NonVariable"] > 0.95
+    assert not clues[ONE_EPOCH]["is_leak"]
+    assert found["data_sets"]["hits"]["sky_in_images"] is True
+    assert report.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_the_simulated_survey_passes(tmp_path, capsys):
+    options = (f"--data_dir={os.environ.get('TFDS_DATA_DIR') or tmp_path}",)
+    assert command.main(["leaks", "sdss_sn_sim/laptop", *options]) == 0
+    out = capsys.readouterr().out
+    assert "The sky was subtracted" in out
+    assert "Leaks: none found." in out
+    assert "LEAK\n" not in out
+
+
+def test_too_few_objects_are_said_to_be_too_few(data_dir, capsys):
+    options = (f"--data_dir={data_dir}", "--classes=AGN,SNIa")
+    assert command.main(["leaks", "sdss_sn_sim/tiny", *options]) == 0
+    out = capsys.readouterr().out
+    assert "AGN is left out: 5 objects, 10 are needed." in out
+    assert "Leaks: none could be looked for." in out
+
+
+def test_the_same_data_set_twice_is_one(data_dir, capsys):
+    prepare("sdss_sn_sim/tiny", data_dir=data_dir)
+    names = ["sdss_sn_sim/tiny", "sdss_sn_sim/tiny"]
+    assert command.main(["leaks", *names, f"--data_dir={data_dir}"]) == 2
+    assert "sdss_sn_sim/tiny is named twice" in capsys.readouterr().err
