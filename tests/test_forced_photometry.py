@@ -333,17 +333,18 @@ def test_noise_that_nobody_gave_is_that_of_the_edge():
 
 
 def test_an_epoch_that_cannot_say_is_nan_and_the_others_are_not():
-    frames = quiet(5)
+    frames = quiet(6)
     frames["bad_pixel"][:] = False
     frames["bad_pixel"][0, 13:19, 13:19] = True  # the heart of the star
     frames["bad_pixel"][1, 20, 12:20] = True  # a track past it
     frames["psf_fwhm"][2] = np.nan
     frames["noise"][3] = 0.0
+    frames["psf_fwhm"][5] = 0.9  # pixels: not sampled
     found = psf_photometry(**frames)
-    lost = [True, False, True, True, False]
+    lost = [True, False, True, True, False, True]
     assert np.isnan(found.flux).tolist() == np.isnan(found.error).tolist() == lost
     assert found.seen[0] < forced.MIN_SEEN < 0.9 < found.seen[1]
-    assert found.seen[2] == 0
+    assert found.seen[2] == found.seen[5] == 0
     assert found.seen[4] == pytest.approx(1, abs=0.01)
 
 
@@ -369,3 +370,5 @@ def test_wrong_input_is_refused_in_words():
         measure(frames, "forced", drift=-1)
     with pytest.raises(ValueError, match="steady light surrounds"):
         measure(frames, "width", steady=True)
+    with pytest.raises(ValueError, match=r"rest=given.*is there a rest"):
+        measure(frames, "forced", rest=True)

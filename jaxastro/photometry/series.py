@@ -9,6 +9,18 @@ from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
 from jaxastro.surveys import Survey
 
 MICROJANSKY_ZERO_POINT = 23.9  # AB magnitude of one microjansky
+# What an epoch may have, as a note says it.
+NO_PSF = (
+    "no PSF width, or too narrow a one: no flux. Give psf_fwhm, fit_fwhm=True for a "
+    "bright star, or a radius."
+)
+HIDDEN = f"less than {MIN_SEEN:.0%} of the PSF on good pixels: no flux."
+NO_ANSWER = (
+    "no noise, no epoch to compare with (steady), or no bright point to measure a "
+    "width on (fit_fwhm): no flux."
+)
+NO_SKY = "a bad pixel in the aperture, or no sky: no flux."
+NO_PHOTONS = "no gain or zero point: the object's photons are not in the error."
 
 
 def light_curve(
@@ -43,11 +55,8 @@ def light_curve(
         flux, error = aperture_light_curve(
             record.flux, record.bad_pixel, radius=radius, photon=photon
         )
-        notes = [(np.isnan(flux), "a bad pixel in the aperture, or no sky: no flux.")]
-    dark = np.isnan(photon) & np.isfinite(flux)
-    notes.append(
-        (dark, "no gain or zero point: the object's photons are not in the error.")
-    )
+        notes = [(np.isnan(flux), NO_SKY)]
+    notes.append((np.isnan(photon) & np.isfinite(flux), NO_PHOTONS))
     notes = [f"{int(m.sum())} epochs have {what}" for m, what in notes if m.any()]
     if not np.isfinite(flux).any():
         raise RecordError(
@@ -72,7 +81,7 @@ def photon_variance(record: Record, survey: Survey) -> np.ndarray:
     1 ADU is `gain` electrons, and u = 10^(-0.4 (zero_point - 23.9)) microjansky
     variance = flux / gain     in ADU,     u flux / gain     in microjansky
     """
-    per_adu = 1 / record.gain.astype(float)
+    per_adu = 1 / np.where(record.gain > 0, record.gain, np.nan)
     if survey.unit == "microjansky":
         per_adu *= 10 ** (-0.4 * (record.zero_point - MICROJANSKY_ZERO_POINT))
     elif survey.unit != "ADU":
@@ -102,23 +111,9 @@ def _by_psf(record: Record, survey: Survey, photon, *, steady=False, **settings)
         flux[rows], error[rows] = found.flux, found.error
         seen[rows], width[rows] = found.seen, found.psf_fwhm
     lost, no_psf, hidden = np.isnan(flux), np.isnan(width), seen < MIN_SEEN
-    return (
-        flux,
-        error,
-        [
-            (
-                lost & no_psf,
-                "no PSF width: no flux. Give psf_fwhm, fit_fwhm=True for a bright "
-                "star, or a radius.",
-            ),
-            (
-                lost & ~no_psf & hidden,
-                f"less than {MIN_SEEN:.0%} of the PSF on good pixels: no flux.",
-            ),
-            (
-                lost & ~no_psf & ~hidden,
-                "no noise, no epoch to compare with (steady), or no bright point to "
-                "measure a width on (fit_fwhm): no flux.",
-            ),
-        ],
-    )
+    missing = [
+        (lost & no_psf, NO_PSF),
+        (lost & ~no_psf & hidden, HIDDEN),
+        (lost & ~no_psf & ~hidden, NO_ANSWER),
+    ]
+    return flux, error, missing
