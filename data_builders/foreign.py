@@ -12,8 +12,13 @@ import pyarrow.parquet as pq
 HEAD = 4096  # bytes that are looked at
 NAMES = 5  # of members or columns that are shown
 SIGNATURES = {  # first bytes -> what begins so
+    b"SIMPLE  =": "a FITS file",
     b"Obj\x01": "an Avro container, as alerts are sent in",
+    b"PAR1": "a Parquet table",
     b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"\x93NUMPY": "a NumPy array",
+    b"PK\x03\x04": "a zip archive, as npz is one",
+    b"\x1f\x8b": "something compressed by gzip",
     b"BZh": "something compressed by bzip2",
     b"\xfd7zXZ\x00": "something compressed by xz",
     b"\x28\xb5\x2f\xfd": "something compressed by zstd",
@@ -21,6 +26,7 @@ SIGNATURES = {  # first bytes -> what begins so
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"%PDF": "a PDF document",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself",
 }
 
 
@@ -30,11 +36,13 @@ def kind_of(path: Path) -> str:
         return "no file" if not path.exists() else "neither a file nor a folder"
     with path.open("rb") as file:
         head = file.read(HEAD)
+    kind = kind_of_bytes(head)
     try:
-        return _detailed(path, head) or kind_of_bytes(head)
+        detail = _detail(path, head)
     # A damaged file raises a dozen types of error; each says the same.
     except Exception as error:
-        return f"{kind_of_bytes(head)}, damaged ({type(error).__name__})"
+        return f"{kind}, damaged ({type(error).__name__})"
+    return f"{kind}: {detail}" if detail else kind
 
 
 def kind_of_bytes(head: bytes) -> str:
@@ -44,38 +52,28 @@ def kind_of_bytes(head: bytes) -> str:
             return kind
     if not head:
         return "an empty file"
-    if head.startswith(b"SIMPLE  ="):
-        return _fits(head)
-    if head.startswith(b"\x1f\x8b"):
-        inside = zlib.decompressobj(wbits=31).decompress(head, HEAD)
-        return f"compressed by gzip: {kind_of_bytes(inside)}"
-    if head.startswith(b"PK\x03\x04"):
-        return "a zip archive"
-    if head.startswith(b"PAR1"):
-        return "a Parquet file"
-    if head.startswith(b"\x93NUMPY"):
-        return _npy(head)
     if head[257:262] == b"ustar":
         return "a tar archive"
     if re.match(rb"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
-        return "a web page or XML: perhaps what a server sent in place of the file"
-    if head.startswith(b"version https://git-lfs"):
-        return "a pointer of Git LFS, not the file itself"
+        return "a web page or XML, perhaps sent in place of the file"
     return _text(head) or _message(head)
 
 
-def _detailed(path: Path, head: bytes) -> str:
-    """Returns more of files whose list of contents is cheap, else nothing."""
+def _detail(path: Path, head: bytes) -> str:
+    """Returns what is in a file, where that is cheap to know; else nothing."""
+    if head.startswith(b"SIMPLE  ="):
+        return _fits(head)
+    if head.startswith(b"\x1f\x8b"):  # a little of it: a bomb would fill the memory
+        return kind_of_bytes(zlib.decompressobj(wbits=31).decompress(head, HEAD))
+    if head.startswith(b"\x93NUMPY"):
+        return _npy(head)
     if head.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-        is_npz = all(name.endswith(".npy") for name in names)
-        kind = "NumPy arrays in an npz" if is_npz else "a zip archive"
-        return f"{kind}: {_first(names)}"
+            return _first(archive.namelist())
     if head.startswith(b"PAR1"):
         with pq.ParquetFile(path) as table:
-            rows, names = table.metadata.num_rows, table.schema_arrow.names
-        return f"a Parquet table of {rows:,} rows: {_first(names)}"
+            names = _first(table.schema_arrow.names)
+            return f"{table.metadata.num_rows:,} rows of {names}"
     return ""
 
 
@@ -85,18 +83,17 @@ def _first(names: list[str]) -> str:
 
 
 def _fits(head: bytes) -> str:
-    cards = dict(re.findall(rb"(BITPIX|NAXIS\d*)\s*=\s*(-?\d+)", head))
-    sizes = [cards.get(b"NAXIS%d" % axis, b"?") for axis in range(1, 10)]
-    count = int(cards.get(b"NAXIS", b"0")[:3])
-    shape = " x ".join(size[:12].decode() for size in sizes[:count])
-    return f"a FITS file, first an image of {shape}" if shape else "a FITS file"
+    cards = dict(re.findall(rb"(NAXIS\d*) *= *(\d{1,12})", head))
+    axes = range(1, 1 + min(int(cards.get(b"NAXIS", 0)), 9))
+    sizes = [cards.get(b"NAXIS%d" % axis, b"?").decode() for axis in axes]
+    return f"an image of {' x '.join(sizes)} comes first" if sizes else ""
 
 
 def _npy(head: bytes) -> str:
     file = io.BytesIO(head)
     np.lib.format.read_magic(file)
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    return f"a NumPy array of shape {shape} and type {dtype}"
+    return f"shape {shape}, type {dtype}"
 
 
 def _text(head: bytes) -> str:

@@ -100,7 +100,8 @@ class Summary:
 
 def reason_of(note: str, object_id: str) -> str:
     """Returns a note without names and numbers, so that equal reasons count as one."""
-    note = note.replace(object_id, "...") if object_id else note
+    if object_id:
+        note = re.sub(rf"(?<!\w){re.escape(object_id)}(?!\w)", "...", note)
     return re.sub(r"-?\d[\d.]*(e[+-]?\d+)?", "N", note[:500])
 
 
