@@ -23,6 +23,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.init_from = ""  # folder of a run whose best parameters this one starts from
 
     config.survey = "sdss_sn_sim/laptop"  # a TFDS builder and its preset
+    config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
     config.classes = ("AGN", "SNIa", "SNOther", "Variable")  # in the model's order
 
     config.data = ConfigDict()
@@ -122,6 +123,7 @@ def hits(config: ConfigDict) -> None:
     """Sets the real DECam sequences: three classes, one band, folds by field."""
     laptop(config)
     config.survey = "hits"
+    config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
     config.classes = ("SN", "EB", "RRLyrae")  # NonVariable leaks: data_builders/hits.md
     config.data.max_epochs = config.data.loaded_epochs = 30  # the longest has 29
     config.data.normalisation = "variability"

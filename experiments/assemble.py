@@ -14,7 +14,7 @@ from jaxastro.augment import make_augment
 from jaxastro.methods import make_method
 from jaxastro.models import make_model
 from jaxastro.representations import representation_of
-from jaxastro.surveys import Survey, survey_of
+from jaxastro.surveys import Survey, survey_from_json, survey_of
 from jaxastro.training import sharding
 from jaxastro.training.optimizer import make_optimizer
 from jaxastro.training.sharding import Mesh
@@ -57,12 +57,25 @@ def resolve_preset(flags, said=sys.stdout) -> ConfigDict:
 
 
 def survey_of_config(config: ConfigDict) -> Survey:
-    """Returns the facts of the survey, after checking that the classes are its."""
-    survey = survey_of(config.survey.partition("/")[0])
+    """Returns the facts of the survey, after checking that a model can eat it."""
+    name = config.survey.partition("/")[0]
+    survey = survey_of(name)
+    if config.facts:  # of a data set that brings its own
+        survey = survey_from_json(config.facts, otherwise=survey)
+    if survey.kind != "series":
+        raise ValueError(
+            f"Survey {config.survey} holds records of kind {survey.kind!r}. The models "
+            "there are eat image time series, kind 'series'. Choose such a survey."
+        )
+    if not survey.image_size:
+        raise ValueError(
+            f"Survey {config.survey} has images of several sizes, or was not opened "
+            "yet. A model needs one size. Cut all images to the same number of pixels."
+        )
     for name in config.classes:
         if name not in survey.classes:
             raise ValueError(
-                f"config.classes has {name!r}. Survey {survey.name} has "
+                f"config.classes has {name!r}. Survey {config.survey} has "
                 f"{', '.join(survey.classes)}."
             )
     return survey

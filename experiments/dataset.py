@@ -13,7 +13,7 @@ from jaxastro.data.loader import Batches, Index, class_index, in_order, read_ind
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.representations import representation_of
-from jaxastro.surveys import UNLABELLED, Survey
+from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
 from jaxastro.training import sharding
 from jaxastro.training.sharding import Mesh
 
@@ -37,6 +37,7 @@ class Dataset(NamedTuple):
     source: object
     index: Index
     rows: dict[str, np.ndarray]  # train, validation, test: all that have a wanted label
+    facts: str  # the survey's as JSON, where the data set brings its own; else empty
     set_aside: dict[str, int]  # labels that the config does not ask for -> how many
 
 
@@ -62,7 +63,9 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
         rows["train"], index.label, count=config.data.per_class, seed=config.seed
     )
     set_aside = dict(zip(names.tolist(), counts.tolist(), strict=True))
-    return Dataset(source, index, rows, set_aside)
+    has_own = builder.survey != survey_of(config.survey.partition("/")[0])
+    facts = survey_to_json(builder.survey) if has_own else ""
+    return Dataset(source, index, rows, facts, set_aside)
 
 
 def few_of_each(rows: np.ndarray, label, *, count: int, seed: int) -> np.ndarray:

@@ -10,6 +10,7 @@ a file beside it.
 
 import csv
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from data_builders import READERS
 from data_builders.readings import records_of
 from experiments import assemble, command
 from experiments.evaluate import load_predictor, mesh_for, softmax
+from jaxastro.data.record import Reading
 from jaxastro.data.spreadsheet import shown_cell
+from jaxastro.surveys import Survey
 from jaxastro.training import sharding
 from jaxastro.types import Series
 
@@ -45,7 +48,7 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
 
     header = [f"p_{name}" for name in config.classes]
     lines = [["object_id", "predicted", *header]]
-    records = records_of(READERS[survey.name](raw), report=report)
+    records = records_of(readings_of(config, survey, raw), report=report)
     records = iter(tqdm(records, unit="object"))
     while batch := list(itertools.islice(records, size)):
         rows = [make_series(record) for record in batch]
@@ -63,6 +66,13 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
         csv.writer(file).writerows(lines)
     partial.replace(output)  # whole or not at all
     return len(lines) - 1
+
+
+def readings_of(config, survey: Survey, raw: Path) -> Iterable[Reading]:
+    """Returns what the survey's reader finds in a raw file or folder."""
+    read = READERS[config.survey.partition("/")[0]]
+    # A reader of many surveys is told which: the bands' numbers are the survey's.
+    return read(raw, survey) if config.facts else read(raw)
 
 
 def main() -> None:

@@ -73,9 +73,10 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     say(f"Devices: {devices['devices']} x {devices['kind']}{hosts}")
 
     # -- data ------------------------------------------------------------------------
-    survey = assemble.survey_of_config(config)
     dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
     with config.unlocked():
+        config.facts = dataset.facts
+        survey = assemble.survey_of_config(config)
         statistics = measure_statistics(dataset, config, survey)
         config.data.statistics.update(statistics)
     train_rows, validation_rows = dataset.rows["train"], labelled(dataset, "validation")
