@@ -7,22 +7,20 @@ import sys
 
 from absl import logging
 
-COMMANDS = {  # what the user types -> the module of this package that does it
-    "list": "list_builders",
-    "build": "build",
-    "inspect": "inspect_raw",
-    "leaks": "leaks",
-    "export": "export",
-    "schema": "show_schema",
+COMMANDS = {  # what the user types -> the module that does it, and what it does
+    "list": (
+        "list_builders",
+        "which data sets can be built, from what; which are there",
+    ),
+    "inspect": (
+        "inspect_raw",
+        "what a raw file or folder is, and what is wrong with it",
+    ),
+    "build": ("build", "a data set, on one core, on several, or on a cluster"),
+    "leaks": ("leaks", "whether labels can be told without looking at the objects"),
+    "export": ("export", "a data set as Parquet, for people without TFDS"),
+    "schema": ("show_schema", "every column: type, shape, unit, meaning"),
 }
-DESCRIPTION = """\
-From raw survey files to data sets that any framework reads, in five steps:
-
-  list      which data sets can be built, from what, and which are there
-  inspect   what a raw file or folder is, and what is wrong with it
-  build     a data set, on one core, on several, or on a cluster
-  leaks     whether its labels can be told without looking at the objects
-  export    the data set as Parquet, for people without TFDS"""
 EPILOG = """\
 examples:
   python -m data_builders build sdss_sn_sim/tiny      needs no raw file
@@ -35,7 +33,8 @@ can read), 2 if the command could not do what was asked."""
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a sub-command and returns its exit code."""
-    given = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    given = _parser(arguments).parse_args(arguments)
     logging.set_verbosity(logging.WARNING)
     logging.get_absl_handler().setFormatter(None)  # words only, no thread numbers
     try:
@@ -53,29 +52,26 @@ def main(arguments: list[str] | None = None) -> int:
     return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m data_builders",
-        description=DESCRIPTION,
+        description="From raw survey files to data sets that any framework reads.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, module_name in COMMANDS.items():
-        module = importlib.import_module(f"data_builders.{module_name}")
-        what, _, how = module.__doc__.partition("\n\n")
+    for name, (module_name, what) in COMMANDS.items():
         command = commands.add_parser(
-            name,
-            help=what.rstrip("."),
-            description=what,
-            epilog=how,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            name, help=what, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        module.add_arguments(command)
-        command.add_argument(
-            "--debug", action="store_true", help="show where an error was raised"
-        )
-        command.set_defaults(run=module.run)
+        if name in arguments[:1]:  # the others need not be loaded
+            module = importlib.import_module(f"data_builders.{module_name}")
+            command.description, _, command.epilog = module.__doc__.partition("\n\n")
+            module.add_arguments(command)
+            command.add_argument(
+                "--debug", action="store_true", help="show where an error was raised"
+            )
+            command.set_defaults(run=module.run)
     return parser
 
 

@@ -19,6 +19,7 @@ import re
 
 import numpy as np
 
+from jaxastro.data.kinds import frames_of
 from jaxastro.evaluation.leakage import (
     NUM_SEASON_BINS,
     conditions_of,
@@ -67,21 +68,6 @@ def clues_of(record: tuple, survey: Survey) -> dict[str, dict[str, float]]:
     if hasattr(record, "psf_fwhm"):
         clues["conditions"] |= conditions_of(record)
     return clues
-
-
-def frames_of(record: tuple) -> tuple:
-    """Returns flux [t y x], bad_pixel [t y x] and band [t]; None where no images are.
-
-    Of alerts these are the science stamps, of a cutout its layers, one per band.
-    """
-    if hasattr(record, "stamp"):
-        return record.stamp[..., 0], record.bad_pixel[..., 0], record.band
-    if hasattr(record, "bad_pixel"):
-        return record.flux, record.bad_pixel, record.band
-    if hasattr(record, "image"):
-        layers = np.moveaxis(record.image, -1, 0)
-        return layers, ~np.isfinite(layers), np.arange(len(layers))
-    return None, None, None
 
 
 def order_of(names: list[str]) -> np.ndarray:

@@ -10,8 +10,11 @@ knowing:
     the lower end of the 95% interval is above 0.5 + MARGIN, and above what 97.5% of
     the shuffled labels reach; or so is one class's own value less 3 standard
     deviations, as a class that is given away can hide in the mean of ten.
-False alarms: of 500 data sets without any leak (numbers drawn apart from the labels,
-7 clues, 60 to 600 objects) NUMBER were called. What is found: ...
+
+False alarms: of 820 clues made of numbers drawn apart from the labels (60 to 2,000
+objects, 3 to 10 classes, each its own group or all in 30 fields) 2 were called. What
+is found, with four classes: a true area of 0.58 in 10 of 30 data sets of 200 objects,
+of 0.59 in 29 of 30 data sets of 600, of 0.69 in all of 200 already.
 """
 
 from typing import NamedTuple

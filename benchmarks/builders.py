@@ -1,0 +1,105 @@
+"""Objects and megabytes a second that builders store, and the memory they hold.
+
+    python -m benchmarks.builders [NAME ...] [--processes 1 2] [--beam] [--json]
+
+Each data set is built anew by the command of its users, in a process of its own and in
+an empty folder. Without names: the simulated survey, and every survey whose raw files
+JAXASTRO_DATA leads to. Seconds are those of the wall, with starting Python; CPU is what
+all processes took together, which other programs disturb less. Memory is that of the
+largest process; the first row, which builds nothing, is what the imports alone take.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+from data_builders import READERS
+from data_builders.prepare import builder_of
+
+SIMULATED = ("sdss_sn_sim/tiny", "sdss_sn_sim/laptop")
+MEGABYTE = 2**20
+
+
+def build(name: str, data_dir: str, how: list[str]) -> dict:
+    """Returns what building a data set took; an empty name only starts the command."""
+    options = ["build", name, f"--data_dir={data_dir}", *how] if name else ["schema"]
+    before, start = _cpu(), time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "data_builders", *options], stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    row = {
+        "name": name or "nothing",
+        "how": " ".join(how),
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime + _cpu() - before,
+        "largest_process_mebibytes": usage.ru_maxrss / 1024,
+        "objects": 0,
+        "mebibytes": 0.0,
+    }
+    if status:
+        raise SystemExit(f"{name} was not built: the command above says why.")
+    if name:
+        info = builder_of(name, data_dir=data_dir).info.splits["objects"]
+        row["objects"] = info.num_examples
+        row["mebibytes"] = info.num_bytes / MEGABYTE
+    return row
+
+
+def with_raw_files() -> list[str]:
+    """Returns the surveys whose raw files are there, without presets of simulations."""
+    command = [sys.executable, "-m", "data_builders", "list", "--json"]
+    rows = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return [
+        row["name"]
+        for row in rows
+        if row["raw_files"] == "found" and row["name"] in READERS
+    ]
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Runs the command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", nargs="*", help="a builder, with its preset")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    parser.add_argument(
+        "--beam", action="store_true", help="with Beam's DirectRunner, too"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    given = parser.parse_args()
+    ways = [[f"--processes={n}"] for n in given.processes]
+    ways += [["--beam=DirectRunner"]] if given.beam else []
+    rows = [build("", "", [])]
+    for name in given.name or [*SIMULATED, *with_raw_files()]:
+        for how in ways:
+            with tempfile.TemporaryDirectory() as folder:
+                rows.append(build(name, folder, how))
+    if given.json:
+        print(json.dumps(rows))
+        return
+    titles = "data set", "how", "objects", "MiB", "s", "CPU s", "objects/s", "MiB/s"
+    print(f"| {' | '.join(titles)} | peak MiB |\n|{'---|' * (len(titles) + 1)}")
+    for row in rows:
+        rate = row["objects"] / row["seconds"], row["mebibytes"] / row["seconds"]
+        print(
+            "| {name} | {how} | {objects:,} | {mebibytes:.1f} | {seconds:.1f} "
+            "| {cpu_seconds:.1f} ".format(**row)
+            + "| {:.0f} | {:.1f} ".format(*rate)
+            + "| {largest_process_mebibytes:.0f} |".format(**row)
+        )
+
+
+if __name__ == "__main__":
+    main()
