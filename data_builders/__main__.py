@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = str(error)
     except KeyboardInterrupt:
         words = "Stopped. Nothing half-made was left: run the same command again."
-    print(f"{words}\n(--debug shows where this was raised.)", file=sys.stderr)
+    print(words, file=sys.stderr)
     return 2
 
 

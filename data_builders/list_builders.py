@@ -79,7 +79,7 @@ def _names_of(survey: str, data_dir: str) -> list[str]:
 def _raw_files(builder: SurveyBuilder, manual_dir: str) -> tuple[str, str]:
     """Returns whether raw files are needed and there, and else what is missing."""
     try:
-        builder.parts(Path(manual_dir) if manual_dir else None)
+        builder.parts(Path(manual_dir).expanduser() if manual_dir else None)
     except (OSError, ValueError) as error:
         return "missing", str(error)
     folder = os.environ.pop("JAXASTRO_DATA", None)

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import logging
 import os
 import shutil
 import sys
@@ -44,7 +45,7 @@ def prepare(
     builder = builder_of(name, data_dir=data_dir, processes=processes)
     if not is_built(builder):
         download = tfds.download.DownloadConfig(
-            manual_dir=manual_dir or None,
+            manual_dir=os.path.expanduser(manual_dir) or None,
             try_download_gcs=False,  # none of these data sets lies there
             **_beam(beam_runner, beam_options),
         )
@@ -71,7 +72,7 @@ def builder_of(
     if preset and not is_known:
         raise ValueError(
             f"Survey {survey} has no preset {preset!r}. Known presets: "
-            f"{', '.join(presets) or 'none'}. Set config.survey to one."
+            f"{', '.join(presets) or 'none'}. Choose one of them."
         )
     if processes < 1:
         raise ValueError(f"{processes} processes. At least one has to read. Give 1.")
@@ -101,8 +102,10 @@ def _beam(runner: str, options: Sequence[str]) -> dict:
             f"Runner {runner} was asked for, but Apache Beam is not installed. "
             "Install it with: pip install 'jaxastro[beam]'"
         )
+    logging.disable()  # it warns of clients of clouds that are not installed
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    logging.disable(logging.NOTSET)
     # Given none, Beam would take the options of this program for its own.
     flags = [f"--{option}" for option in options]
     return {"beam_runner": runner, "beam_options": PipelineOptions(flags)}
