@@ -12,7 +12,6 @@ largest process; the first row, which builds nothing, is what the imports alone 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ MEGABYTE = 2**20
 def build(name: str, data_dir: str, how: list[str]) -> dict:
     """Returns what building a data set took; an empty name only starts the command."""
     options = ["build", name, f"--data_dir={data_dir}", *how] if name else ["schema"]
-    before, start = _cpu(), time.perf_counter()
+    start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "data_builders", *options], stdout=subprocess.DEVNULL
     )
@@ -37,7 +36,7 @@ def build(name: str, data_dir: str, how: list[str]) -> dict:
         "name": name or "nothing",
         "how": " ".join(how),
         "seconds": time.perf_counter() - start,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime + _cpu() - before,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "largest_process_mebibytes": usage.ru_maxrss / 1024,
         "objects": 0,
         "mebibytes": 0.0,
@@ -60,11 +59,6 @@ def with_raw_files() -> list[str]:
         for row in rows
         if row["raw_files"] == "found" and row["name"] in READERS
     ]
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
