@@ -15,7 +15,13 @@ from jaxastro.data.light_curve import make_light_curve
 from jaxastro.data.record import make_record
 from jaxastro.data.sky import close_pairs
 from jaxastro.evaluation import leak_check, leaks
-from jaxastro.evaluation.clues import ONE_EPOCH, clues_of, order_of, sky_is_in_images
+from jaxastro.evaluation.clues import (
+    ONE_EPOCH,
+    RAW_SKY,
+    clues_of,
+    order_of,
+    sky_is_in_images,
+)
 from jaxastro.evaluation.leaks import find_leak, out_of_fold, weighted_auc
 from jaxastro.surveys import SURVEYS
 
@@ -103,8 +109,10 @@ def test_the_level_of_the_sky_counts_only_where_the_sky_is():
     dark = leak_check.look_at([series(i) for i in range(12)], SIM)
     bright = leak_check.look_at([series(i, sky=100) for i in range(12)], SIM)
     assert (dark.has_sky, bright.has_sky) == (False, True)
-    more = bright.clues["background"].shape[1] - dark.clues["background"].shape[1]
-    assert more == 1
+    assert dark.clues["background"].shape[1] == 3  # sky offset, noise, its scatter
+    level, variance = bright.clues["background"].T
+    np.testing.assert_allclose(level, 100, atol=0.5)
+    np.testing.assert_allclose(variance, 0.01, rtol=0.2)  # noise 1, squared, by 100
 
 
 def test_a_few_bright_hosts_are_no_sky():
@@ -132,7 +140,7 @@ def test_every_kind_of_record_has_its_clues():
     words = ("c", 1.0, 2.0, "Unknown", "none", "", np.nan, "c")
     cutout = Cutout(*words, image=rng.normal(size=(30, 40, 3)).astype("f4"))
     schedule = {"length", "season", "bands"}
-    images = {"background", "conditions"}
+    images = {"background", RAW_SKY, "conditions"}
     for record, survey, expected in (
         (curve, CURVES, schedule),
         (alerts, ALERTS, schedule | images),
@@ -155,7 +163,8 @@ def test_a_record_without_epochs_or_with_nothing_but_bad_pixels_has_clues():
     assert clues_of(empty, SURVEYS["ztf_periodic"])["length"]["num_epochs"] == 0
     blind = series(0)
     blind = blind._replace(bad_pixel=np.ones_like(blind.bad_pixel))
-    assert np.isnan(list(clues_of(blind, SIM)["background"].values())).all()
+    for clue in ("background", RAW_SKY):
+        assert np.isnan(list(clues_of(blind, SIM)[clue].values())).all()
 
 
 def test_names_are_ordered_as_people_count():

@@ -24,8 +24,8 @@ from jaxastro.evaluation.leakage import (
     NUM_SEASON_BINS,
     conditions_of,
     corners_of,
+    raw_sky_of,
     schedule_of,
-    sky_level_of,
 )
 from jaxastro.photometry import border_mask, centre_distance
 from jaxastro.surveys import Survey
@@ -34,6 +34,7 @@ NUISANCES = (
     *("length", "season", "bands", "background", "conditions", "position", "order"),
 )
 ONE_EPOCH = "one epoch"
+RAW_SKY = "background, with the sky"  # takes the place of it where the sky is
 SKY_IN_IMAGE = 3.0  # times the noise of a pixel that the darkest corners are bright
 RING = (0, 1.5, 3, 5, 8, 12)  # pixels, radii around the centre
 
@@ -56,7 +57,7 @@ def clues_of(record: tuple, survey: Survey) -> dict[str, dict[str, float]]:
     flux, bad_pixel, band = frames_of(record)
     if flux is not None:
         clues["background"] = corners_of(flux, bad_pixel, band)
-        clues["background"]["sky_level"] = sky_level_of(flux, bad_pixel)
+        clues[RAW_SKY] = raw_sky_of(flux, bad_pixel)
         bad = clues["background"].pop("bad_corner_share")
         clues["conditions"] = {"bad_corner_share": bad}
         clues["conditions"] |= {"height": flux.shape[1], "width": flux.shape[2]}

@@ -18,9 +18,9 @@ The price: a constant pedestal that only one class has stays unseen, as in one s
 nothing tells it from a host. The central pixels are never read.
 
 Where the sky was not subtracted this is different. The level of the darkest corner is
-then the sky's, a hundred times what a host adds: how bright the sky was says when and
-where an object was observed, and is a nuisance. leaks.py finds out which of the two a
-data set is, and counts the level as one.
+then the sky's: how bright the sky was says when and where an object was observed, and
+is a nuisance. `raw_sky_of` measures it; leak_check.py finds out which of the two a data
+set is.
 """
 
 import numpy as np
@@ -117,16 +117,22 @@ def corners_of(
     }
 
 
-def sky_level_of(flux: np.ndarray, bad_pixel: np.ndarray) -> float:
-    """Returns the level of the darkest corner, which the wings of stars reach least.
+def raw_sky_of(flux: np.ndarray, bad_pixel: np.ndarray) -> dict[str, float]:
+    """Returns what frames with the sky in them tell of sky and camera, by name.
 
-    A nuisance only where the sky is in the images: see the top of this file.
+    The level is that of the darkest corner, which the wings of stars reach least. The
+    noise is told by its square for each count: light of stars raises both alike, while
+    another gain, or frames that were added up or resampled, changes it.
     """
-    corner = [
-        [_median(box) for box in epoch] for epoch in _corner_pixels(flux, bad_pixel)
-    ]
-    known = [min(level) for level in corner if np.isfinite(level).all()]
-    return _median(np.array(known))
+    pixel = _corner_pixels(flux, bad_pixel)
+    corners = [[_median(box) for box in epoch] for epoch in pixel]
+    darkest = np.array([min(each) for each in corners if np.isfinite(each).all()])
+    level = np.array([_median(epoch) for epoch in pixel])
+    variance = np.array([_scatter(epoch) ** 2 / 2 for epoch in np.diff(pixel)])
+    return {
+        "sky_level": _median(darkest),
+        "variance_by_level": _median(variance / np.where(level > 0, level, np.nan)),
+    }
 
 
 def conditions_of(record: Record) -> dict[str, float]:

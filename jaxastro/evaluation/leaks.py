@@ -7,7 +7,7 @@ by group (bootstrap.py), what chance can reach is seen by shuffling the labels.
 
 A leak is called when there is no reasonable doubt that the clue tells something worth
 knowing:
-    the lower end of the 95% interval is above 0.5 + MARGIN, and above what 97.5% of
+    the lower end of the 95% interval is above 0.5 + margin, and above what 97.5% of
     the shuffled labels reach; or so is one class's own value less 3 standard
     deviations, as a class that is given away can hide in the mean of ten.
 
@@ -46,11 +46,12 @@ class Finding(NamedTuple):
     class_auc: np.ndarray  # c
     class_spread: np.ndarray  # c, standard deviation of class_auc
     class_by_chance: np.ndarray  # c
+    margin: float  # above 0.5 that is no leak yet
 
     @property
     def is_leak(self) -> bool:
         """Whether the clue gives labels away, beyond reasonable doubt."""
-        return self.auc.low > max(0.5 + MARGIN, self.by_chance) or bool(
+        return self.auc.low > max(0.5 + self.margin, self.by_chance) or bool(
             self.given_away.any()
         )
 
@@ -58,11 +59,16 @@ class Finding(NamedTuple):
     def given_away(self) -> np.ndarray:
         """[c], True for classes that the clue tells from the rest."""
         low = self.class_auc - DEVIATIONS * self.class_spread
-        return low > np.maximum(0.5 + MARGIN, self.class_by_chance)
+        return low > np.maximum(0.5 + self.margin, self.class_by_chance)
 
 
 def find_leak(
-    features: np.ndarray, label: np.ndarray, group: np.ndarray, *, seed: int = 0
+    features: np.ndarray,
+    label: np.ndarray,
+    group: np.ndarray,
+    *,
+    margin: float = MARGIN,
+    seed: int = 0,
 ) -> Finding:
     """Returns what some numbers tell of the labels of objects not seen before.
 
@@ -70,6 +76,7 @@ def find_leak(
         features: [n f]; NaN where unknown.
         label: [n] classes from 0; each must occur in two groups or more.
         group: [n] names; objects of one group are never in training and test at once.
+        margin: above 0.5, what the area may be without being called a leak.
     """
     num_classes = int(label.max()) + 1
     probability = out_of_fold(features, label, group, seed=seed)
@@ -85,6 +92,7 @@ def find_leak(
         class_auc=value,
         class_spread=draws.std(axis=0),
         class_by_chance=np.quantile(shuffled, 0.975, axis=0),
+        margin=margin,
     )
 
 
