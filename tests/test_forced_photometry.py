@@ -1,5 +1,9 @@
+import warnings
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jaxastro.photometry import forced, psf_photometry
 from jaxastro.photometry.joint_fit import joint_fit
@@ -346,6 +350,35 @@ def test_an_epoch_that_cannot_say_is_nan_and_the_others_are_not():
     assert found.seen[0] < forced.MIN_SEEN < 0.9 < found.seen[1]
     assert found.seen[2] == found.seen[5] == 0
     assert found.seen[4] == pytest.approx(1, abs=0.01)
+
+
+ODD = st.sampled_from([np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-3, 3.0, 1e6])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    way=st.sampled_from(sorted(WAYS)),
+    seed=st.integers(0, 99),
+    psf_fwhm=st.lists(ODD, min_size=4, max_size=4),
+    noise=st.lists(ODD, min_size=4, max_size=4),
+    photon=st.lists(ODD, min_size=4, max_size=4),
+    pixel=ODD,
+    bad=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+)
+def test_odd_input_gives_a_number_and_its_error_or_neither(
+    way, seed, psf_fwhm, noise, photon, pixel, bad
+):
+    frames = quiet(4, size=15, seed=seed)
+    frames["bad_pixel"] = np.random.default_rng(seed).random((4, 15, 15)) < bad
+    frames["flux"][:, 6, 5] = pixel
+    odd = {"psf_fwhm": psf_fwhm, "noise": noise, "photon": photon}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = measure(frames | odd, way)
+    known = np.isfinite(found.flux)
+    np.testing.assert_array_equal(known, np.isfinite(found.error))
+    assert (found.error[known] > 0).all()
+    assert np.isfinite(found.seen).all()
 
 
 def test_steady_light_needs_something_to_compare_with():

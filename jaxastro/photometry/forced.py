@@ -97,7 +97,8 @@ def psf_photometry(
     if fit_fwhm:
         frames = frames._replace(fwhm=_rough_fwhm(frames))
     seen = _seen(frames)
-    usable = np.flatnonzero((seen >= MIN_SEEN) & (frames.noise > 0))
+    is_noisy = np.isfinite(frames.noise) & (frames.noise > 0)
+    usable = np.flatnonzero((seen >= MIN_SEEN) & is_noisy)
     unknown = np.full(num_epochs, np.nan)
     result = PointFlux(unknown, unknown, seen, unknown, centre, frames.fwhm)
     if not len(usable):
@@ -159,18 +160,18 @@ def _frames(
     photon = fill("photon", photon, (num_epochs,))
     middle = (width - 1) / 2, (height - 1) / 2
     centre = fill("centre", middle if centre is None else centre, (num_epochs, 2))
-    scatter = border_statistics(flux, bad_pixel, BORDER)[1]
+    scatter = border_statistics(flux, bad_pixel | ~np.isfinite(flux), BORDER)[1]
     y, x = np.mgrid[:height, :width].reshape(2, -1)
     flat = num_epochs, height * width
-    good = ~bad_pixel.reshape(flat)
+    good = (np.isfinite(flux) & ~bad_pixel).reshape(flat)
     frames = Frames(
         pixel=np.where(good, flux.reshape(flat), 0),
         good=good,
         dx=x - centre[:, :1],
         dy=y - centre[:, 1:],
         noise=np.where(np.isnan(noise), scatter, noise),
-        photon=np.where(photon > 0, photon, 0),
-        fwhm=np.where(fwhm >= MIN_FWHM, fwhm, np.nan),
+        photon=np.where(np.isfinite(photon), np.maximum(photon, 0), 0),
+        fwhm=np.where(np.isfinite(fwhm) & (fwhm >= MIN_FWHM), fwhm, np.nan),
     )
     return frames, centre
 
