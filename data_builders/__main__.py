@@ -7,6 +7,8 @@ import sys
 
 from absl import logging
 
+from data_builders.printable import printable
+
 COMMANDS = {  # what the user types -> the module that does it, and what it does
     "list": (
         "list_builders",
@@ -48,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         words = str(error)
     except KeyboardInterrupt:
         words = "Stopped. Nothing half-made was left: run the same command again."
-    print(words, file=sys.stderr)
+    for line in words.splitlines():  # a name from a raw file may be in it
+        print(printable(line, length=2000), file=sys.stderr)
     return 2
 
 

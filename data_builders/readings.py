@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from absl import logging
 from etils import epath
 
+from data_builders.printable import printable
 from jaxastro.data.record import Reading, Record
 
 FIRST_FEW = 10  # told on the screen as they are set aside; the report tells of all
@@ -123,6 +124,6 @@ def keep_raw(reading: Reading, report: epath.PathLike | None) -> None:
 
 def _tell(reading: Reading, number: int) -> None:
     if number <= FIRST_FEW:
-        logging.warning("Set aside: %s", " ".join(reading.notes))
+        logging.warning("Set aside: %s", printable(" ".join(reading.notes)))
     elif number == FIRST_FEW + 1:
         logging.warning("Set aside: more than %d objects ...", FIRST_FEW)

@@ -156,6 +156,16 @@ def test_the_report_names_what_was_set_aside(tmp_path, capsys):
     assert "\x1b" not in text
 
 
+def test_a_refusal_shows_no_control_code_of_a_file(capsys, monkeypatch):
+    def refuse(given):
+        raise ValueError("Object a\x1b[2J: no light.\nRemove it.")
+
+    monkeypatch.setattr("data_builders.build.run", refuse)
+    assert (
+        refused(capsys, "build", "hits") == "Object a\\x1b[2J: no light.\nRemove it.\n"
+    )
+
+
 def test_columns_are_described_once_for_tfds_the_page_and_the_command(capsys):
     page = SCHEMA_PAGE.read_text()
     for columns in (OBJECT, *FURTHER.values()):
