@@ -18,7 +18,7 @@ import tempfile
 import time
 
 from data_builders import READERS
-from data_builders.prepare import builder_of
+from data_builders.engine.prepare import builder_of
 
 SIMULATED = ("sdss_sn_sim/tiny", "sdss_sn_sim/laptop")
 MEGABYTE = 2**20

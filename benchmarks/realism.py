@@ -21,7 +21,7 @@ from benchmarks.hits_baselines import shape_features
 from benchmarks.type_ia import LABELS as IA_LABELS
 from benchmarks.type_ia import pairs_of_curves
 from data_builders import hits, hits_sim
-from data_builders.raw import find_raw
+from data_builders.engine.raw import find_raw
 from jaxastro.evaluation.two_sample import compare_columns, told_apart
 from jaxastro.photometry import aperture_light_curve, border_statistics
 from jaxastro.reports.realism import draw_realism

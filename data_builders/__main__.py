@@ -7,7 +7,7 @@ import sys
 
 from absl import logging
 
-from data_builders.printable import printable
+from data_builders.commands.printable import printable
 
 COMMANDS = {  # what the user types -> the module that does it, and what it does
     "list": (
@@ -68,7 +68,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             name, help=what, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if name in arguments[:1]:  # the others need not be loaded
-            module = importlib.import_module(f"data_builders.{module_name}")
+            module = importlib.import_module(f"data_builders.commands.{module_name}")
             command.description, _, command.epilog = module.__doc__.partition("\n\n")
             module.add_arguments(command)
             command.add_argument(

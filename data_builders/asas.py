@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.cluster.hierarchy import DisjointSet
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.data.record import Reading, RecordError
 from jaxastro.surveys import SURVEYS

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow
 import pyarrow.csv
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from jaxastro.data.alert import DETECTION, Alert, HistoryRow, make_alert_record
 from jaxastro.data.record import Reading, RecordError
 from jaxastro.data.sky import sky_groups

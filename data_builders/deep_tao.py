@@ -15,8 +15,8 @@ from typing import ClassVar
 import numpy as np
 from astropy.io import fits
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from jaxastro.data.record import Reading, RecordError, make_record
 from jaxastro.surveys import SURVEYS, UNLABELLED
 

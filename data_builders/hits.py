@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from data_builders.builder import SurveyBuilder
-from data_builders.npz_sequences import holds_sequences, read_sequences
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.npz_sequences import holds_sequences, read_sequences
+from data_builders.engine.raw import find_raw
 from jaxastro.data.record import Reading, Record
 from jaxastro.surveys import SURVEYS
 
@@ -104,6 +104,6 @@ def find_hits(manual_dir: Path | None) -> Path:
         manual_dir=manual_dir,
         source=(
             "the image sequences of github.com/rodrigcd/HiTS_simulations (MIT), packed "
-            "into the arrays that data_builders/npz_sequences.py lists"
+            "into the arrays that data_builders/engine/npz_sequences.py lists"
         ),
     )

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from data_builders import hits
-from data_builders.builder import SurveyBuilder
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from data_builders.hits_log import LOG_FILE, field_logs, read_log
-from data_builders.raw import find_raw
 from jaxastro.data.record import Reading, Record
 from jaxastro.simulation.classes import CLASSES
 from jaxastro.simulation.observing import ObservingLog

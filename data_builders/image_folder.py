@@ -27,9 +27,14 @@ import tensorflow_datasets as tfds
 from absl import logging
 from etils import epath
 
-from data_builders.builder import SurveyBuilder
-from data_builders.image_files import MAX_PIXELS, ImageError, image_shape, read_image
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.image_files import (
+    MAX_PIXELS,
+    ImageError,
+    image_shape,
+    read_image,
+)
+from data_builders.engine.raw import find_raw
 from jaxastro.data.record import Reading, Record, RecordError, make_record
 from jaxastro.surveys import (
     SURVEYS,

@@ -17,9 +17,9 @@ import pyarrow
 import pyarrow.parquet
 from pyarrow import types
 
-from data_builders.builder import SurveyBuilder
-from data_builders.gather import whole_readings
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.gather import whole_readings
+from data_builders.engine.raw import find_raw
 from data_builders.rubin_schemas import Schemas, schemas_for
 from jaxastro.alerts import rubin
 from jaxastro.alerts.archive import containers_in

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pooch
 
-from data_builders.download import Fetcher, public_address, safe_name
+from data_builders.engine.download import Fetcher, public_address, safe_name
 from jaxastro.alerts.rubin import version_of
 from jaxastro.data.record import RecordError
 

@@ -15,8 +15,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from PIL import Image
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from jaxastro.data.cutout import Cutout
 from jaxastro.data.record import Reading
 from jaxastro.surveys import SURVEYS

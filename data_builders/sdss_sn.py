@@ -16,8 +16,8 @@ from typing import ClassVar, NamedTuple
 
 import tensorflow_datasets as tfds
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from data_builders.sdss_sn_cutouts import STORE_FILE, Place, Store
 from data_builders.sdss_sn_frames import FIELDS_FILE
 from data_builders.sdss_sn_tables import (

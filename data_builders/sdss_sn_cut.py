@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from data_builders.download import Fetcher
+from data_builders.engine.download import Fetcher
 from data_builders.sdss_sn import SURVEY, places_of
 from data_builders.sdss_sn_cutouts import FRAMES, MISSING_FILE, cut_frames
 from data_builders.sdss_sn_frames import FIELDS_FILE, SKYSERVER, SQL, read_fields

@@ -19,7 +19,7 @@ import numpy as np
 import tqdm
 from absl import logging
 
-from data_builders.download import DownloadError, Fetcher
+from data_builders.engine.download import DownloadError, Fetcher
 from data_builders.sdss_sn_frames import (
     BANDS,
     SAS,

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from data_builders.sdss_sn_tables import (
     MASTER,
     ROWS,

@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from data_builders.builder import SurveyBuilder
-from data_builders.npz_sequences import holds_sequences, read_sequences
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.npz_sequences import holds_sequences, read_sequences
 from jaxastro.data.record import Reading, Record
 from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
 from jaxastro.surveys import SURVEYS

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from data_builders.builder import SurveyBuilder
-from data_builders.gather import whole_readings
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.gather import whole_readings
+from data_builders.engine.raw import find_raw
 from jaxastro.alerts.archive import alert_files, containers_in
 from jaxastro.alerts.avro import Reader, reader_of
 from jaxastro.alerts.container import read_packets

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from data_builders.builder import SurveyBuilder
-from data_builders.raw import find_raw
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.raw import find_raw
 from data_builders.ztf_periodic_clean import clean, merged_type
 from data_builders.ztf_periodic_table import numbers_of, rows_of
 from jaxastro.data.light_curve import make_light_curve

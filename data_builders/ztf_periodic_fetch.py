@@ -16,7 +16,7 @@ from pathlib import Path
 
 from absl import logging
 
-from data_builders.download import DownloadError, Fetcher
+from data_builders.engine.download import DownloadError, Fetcher
 from data_builders.ztf_periodic import LIGHT_CURVES, MAX_BYTES, RAW_FILES
 from data_builders.ztf_periodic_clean import clean
 from data_builders.ztf_periodic_table import rows_of

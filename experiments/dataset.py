@@ -7,8 +7,8 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from data_builders.prepare import prepare
-from experiments.assemble import read_config, series_of_config
+from data_builders.engine.prepare import prepare
+from experiments.assemble import read_config, series_of_config, survey_of_config
 from jaxastro.data.loader import Batches, Index, class_index, in_order, read_index
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
@@ -43,6 +43,9 @@ class Dataset(NamedTuple):
 
 def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Dataset:
     """Returns the records of config.survey, split by group into its folds."""
+    known = survey_of(config.survey.partition("/")[0])
+    if known.classes:  # else its data set brings them
+        survey_of_config(config)  # refuses before anything is built
     first = sharding.is_first_process()
     for is_my_turn in (first, not first):  # the others find it built, on a shared disk
         if is_my_turn:
@@ -63,8 +66,7 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
         rows["train"], index.label, count=config.data.per_class, seed=config.seed
     )
     set_aside = dict(zip(names.tolist(), counts.tolist(), strict=True))
-    has_own = builder.survey != survey_of(config.survey.partition("/")[0])
-    facts = survey_to_json(builder.survey) if has_own else ""
+    facts = survey_to_json(builder.survey) if builder.survey != known else ""
     return Dataset(source, index, rows, facts, set_aside)
 
 

@@ -18,7 +18,7 @@ from absl import flags
 from tqdm import tqdm
 
 from data_builders import READERS
-from data_builders.readings import records_of
+from data_builders.engine.readings import records_of
 from experiments import assemble, command
 from experiments.evaluate import load_predictor, mesh_for, softmax
 from jaxastro.data.record import Reading

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 
 import data_builders
 from data_builders import __main__ as command
-from data_builders import inspect_raw, sdss_sn_sim
-from data_builders.builder import REPORT_FILE
-from data_builders.foreign import kind_of
-from data_builders.printable import printable
-from data_builders.schema import COLUMNS, FURTHER, OBJECT, record_features
-from data_builders.show_schema import markdown
-from data_builders.summary import KINDS_OF_REASONS, Summary, date_of, reason_of
+from data_builders import sdss_sn_sim
+from data_builders.commands import inspect_raw
+from data_builders.commands.printable import printable
+from data_builders.commands.show_schema import markdown
+from data_builders.commands.summary import KINDS_OF_REASONS, Summary, date_of, reason_of
+from data_builders.engine.builder import REPORT_FILE
+from data_builders.engine.foreign import kind_of
+from data_builders.engine.schema import COLUMNS, FURTHER, OBJECT, record_features
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import Reading
 from jaxastro.simulation.survey import PRESETS, simulate_object
@@ -160,7 +161,7 @@ def test_a_refusal_shows_no_control_code_of_a_file(capsys, monkeypatch):
     def refuse(given):
         raise ValueError("Object a\x1b[2J: no light.\nRemove it.")
 
-    monkeypatch.setattr("data_builders.build.run", refuse)
+    monkeypatch.setattr("data_builders.commands.build.run", refuse)
     assert (
         refused(capsys, "build", "hits") == "Object a\\x1b[2J: no light.\nRemove it.\n"
     )

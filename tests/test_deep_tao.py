@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_builders import deep_tao
-from data_builders.builder import REPORT_FILE
+from data_builders.engine.builder import REPORT_FILE
 from jaxastro.data.record import record_from_example
 
 NAME = "CSS071204:100029+071116"

@@ -11,8 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_builders import download
-from data_builders.download import DownloadError, Fetcher, public_address, safe_name
+from data_builders.engine import download
+from data_builders.engine.download import (
+    DownloadError,
+    Fetcher,
+    public_address,
+    safe_name,
+)
 
 BODY = random.Random(0).randbytes(50_000)
 SHA = hashlib.sha256(BODY).hexdigest()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data_builders import hits
-from data_builders.builder import REPORT_FILE
+from data_builders.engine.builder import REPORT_FILE
 from jaxastro.data.record import make_record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.surveys import SURVEYS

@@ -166,7 +166,7 @@ def test_a_part_imports_only_what_stands_before_it(half, part):
 def test_types_knows_nothing_of_ours_and_builders_only_the_host_half():
     assert not any(m.startswith("jaxastro") for m in imports_of(*in_part("types")))
     allowed = ("jaxastro.types", *(f"jaxastro.{part}" for part in HOST))
-    for path in (ROOT / "data_builders").glob("*.py"):
+    for path in (ROOT / "data_builders").rglob("*.py"):
         for module in imports_of(path):
             assert module.partition(".")[0] not in PARTS[2:]
             if module.startswith("jaxastro"):
@@ -181,7 +181,7 @@ def test_a_package_is_imported_only_where_it_is_at_home(path):
 
 
 def test_the_host_half_and_the_builders_load_neither_jax_nor_tensorflow():
-    files = [*in_part(*HOST, "types"), *(ROOT / "data_builders").glob("*.py")]
+    files = [*in_part(*HOST, "types"), *(ROOT / "data_builders").rglob("*.py")]
     modules = [
         name_of(path.with_suffix("")).replace("/", ".").removesuffix(".__init__")
         for path in files

@@ -7,8 +7,8 @@ from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_builders import image_files
-from data_builders.image_files import ImageError, image_shape, read_image
+from data_builders.engine import image_files
+from data_builders.engine.image_files import ImageError, image_shape, read_image
 
 IMAGES = np.random.default_rng(0).normal(100, 5, (12, 9, 9)).astype(np.float32)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import data_builders
 from data_builders import image_folder
-from data_builders.builder import REPORT_FILE
+from data_builders.engine.builder import REPORT_FILE
 from jaxastro.data.record import record_from_example
 from jaxastro.surveys import SURVEYS, survey_from_json, survey_to_json
 

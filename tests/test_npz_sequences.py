@@ -3,9 +3,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_builders import npz_sequences
-from data_builders.npz_sequences import read_sequences
-from data_builders.readings import records_of
+from data_builders.engine import npz_sequences
+from data_builders.engine.npz_sequences import read_sequences
+from data_builders.engine.readings import records_of
 from jaxastro.surveys import SURVEYS
 
 HITS, SDSS = SURVEYS["hits"], SURVEYS["sdss_sn_sim"]

@@ -9,7 +9,7 @@ import pytest
 from runs import assert_same_bits, smoke, state_of, told
 
 from configs import convention, semiconformer
-from data_builders.readings import records_of
+from data_builders.engine.readings import records_of
 from experiments import command
 from experiments.dataset import open_dataset
 from experiments.evaluate import evaluate
@@ -109,7 +109,7 @@ def test_a_fault_of_the_program_keeps_its_traceback():
         ({"classes": ("AGN", "Quasar")}, "config.classes has 'Quasar'. Survey"),
         (
             {"survey": "sdss"},
-            "No survey named 'sdss'. Known surveys: sdss_sn_sim, hits",
+            "No survey named 'sdss'. Known surveys: sdss_sn_sim",
         ),
         (
             {"survey": "sdss_sn_sim/huge"},

@@ -19,7 +19,7 @@ from rubin_packets import (
 )
 
 from data_builders import rubin_alerts
-from data_builders.readings import records_of
+from data_builders.engine.readings import records_of
 from jaxastro.data.alert import DETECTION, FORCED, LIMIT, AlertRecord
 from jaxastro.data.record import record_from_example
 from jaxastro.surveys import SURVEYS

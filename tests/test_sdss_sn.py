@@ -17,7 +17,7 @@ from sdss_frames import (
 )
 
 from data_builders import sdss_sn, sdss_sn_frames
-from data_builders.builder import REPORT_FILE
+from data_builders.engine.builder import REPORT_FILE
 from jaxastro.data.record import record_from_example
 
 

@@ -19,7 +19,8 @@ from sdss_frames import (
     write_survey,
 )
 
-from data_builders import download, sdss_sn, sdss_sn_cut, sdss_sn_cutouts
+from data_builders import sdss_sn, sdss_sn_cut, sdss_sn_cutouts
+from data_builders.engine import download
 from data_builders.sdss_sn_frames import FIELDS_FILE
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_builders import sdss_sn_photometry, sdss_sn_tables
-from data_builders.builder import REPORT_FILE
+from data_builders.engine.builder import REPORT_FILE
 from data_builders.sdss_sn_tables import DOUBTFUL, FEATURES, ROWS, TYPES
 from jaxastro.data.light_curve import LightCurve
 from jaxastro.data.record import record_from_example

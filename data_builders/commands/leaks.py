@@ -25,9 +25,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_builders.arguments import add_data_set, add_folders, add_json
-from data_builders.prepare import prepare
-from data_builders.printable import printable
+from data_builders.commands.arguments import add_data_set, add_folders, add_json
+from data_builders.commands.printable import printable
+from data_builders.engine.prepare import prepare
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import record_from_example
 from jaxastro.evaluation.clues import ONE_EPOCH

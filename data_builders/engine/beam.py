@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 import apache_beam as beam
 from etils import epath
 
-from data_builders.readings import Tally, keep_raw, without_record, write_report
+from data_builders.engine.readings import Tally, keep_raw, without_record, write_report
 from jaxastro.data.record import Reading
 
 RECORDS, TALLIES = "records", "tallies"

@@ -26,10 +26,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from data_builders.arguments import add_data_set, add_folders
-from data_builders.prepare import prepare
-from data_builders.schema import COLUMNS, Column, unit_of
-from data_builders.show_schema import facts_of
+from data_builders.commands.arguments import add_data_set, add_folders
+from data_builders.commands.show_schema import facts_of
+from data_builders.engine.prepare import prepare
+from data_builders.engine.schema import COLUMNS, Column, unit_of
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import record_from_example
 from jaxastro.surveys import Survey

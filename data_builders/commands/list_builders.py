@@ -13,9 +13,9 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 import data_builders
-from data_builders.arguments import add_folders, add_json
-from data_builders.builder import SurveyBuilder
-from data_builders.prepare import builder_of, is_built
+from data_builders.commands.arguments import add_folders, add_json
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.prepare import builder_of, is_built
 from jaxastro.surveys import SURVEYS
 
 

@@ -26,10 +26,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 import data_builders
-from data_builders.arguments import add_json
-from data_builders.foreign import kind_of
-from data_builders.printable import printable
-from data_builders.summary import Summary
+from data_builders.commands.arguments import add_json
+from data_builders.commands.printable import printable
+from data_builders.commands.summary import Summary
+from data_builders.engine.foreign import kind_of
 from jaxastro.surveys import survey_of
 
 MAX_FILES = 10_000  # of a folder that no survey recognises as a whole

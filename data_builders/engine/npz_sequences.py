@@ -124,8 +124,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     if missing:
         raise ValueError(
             f"{path}: no array named {missing[0]!r}. A file of image sequences has "
-            f"{', '.join(REQUIRED)}. Add it; data_builders/npz_sequences.py says what "
-            "it means."
+            f"{', '.join(REQUIRED)}. Add it; the docstring of "
+            "data_builders/engine/npz_sequences.py says what it means."
         )
     if not fits:
         raise ValueError(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from absl import logging
 from etils import epath
 
-from data_builders.printable import printable
+from data_builders.commands.printable import printable
 from jaxastro.data.record import Reading, Record
 
 FIRST_FEW = 10  # told on the screen as they are set aside; the report tells of all

@@ -9,11 +9,11 @@ import tensorflow_datasets as tfds
 from etils import epath
 from tensorflow_datasets.core import shuffle, utils
 
-from data_builders.gather import whole_readings
-from data_builders.processes import read_in_order
-from data_builders.readings import records_of
-from data_builders.schema import record_features
-from data_builders.shuffle import DiskShuffler
+from data_builders.engine.gather import whole_readings
+from data_builders.engine.processes import read_in_order
+from data_builders.engine.readings import records_of
+from data_builders.engine.schema import record_features
+from data_builders.engine.shuffle import DiskShuffler
 from jaxastro.data.record import Reading
 from jaxastro.surveys import Survey
 
@@ -94,7 +94,7 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def _generate_examples(self, parts: list):
         report = epath.Path(self.data_dir) / REPORT_FILE
         if self._uses_beam:
-            from data_builders.beam import examples_of  # Beam is an extra
+            from data_builders.engine.beam import examples_of  # Beam is an extra
 
             return examples_of(self.read_part, self.assemble, parts, report=report)
         return self._examples_here(parts, report)

@@ -12,8 +12,8 @@ docs/schema.md explains what is printed here.
 import argparse
 import json
 
-from data_builders.arguments import add_json
-from data_builders.schema import (
+from data_builders.commands.arguments import add_json
+from data_builders.engine.schema import (
     COLUMNS,
     FURTHER,
     OBJECT,

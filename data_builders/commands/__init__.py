@@ -1,0 +1,1 @@
+"""What `python -m data_builders` does: a file for each sub-command, and their words."""

@@ -1,0 +1,1 @@
+"""What all builders run on: finding, fetching, reading in order, storing."""
