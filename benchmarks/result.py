@@ -1,0 +1,147 @@
+"""What a benchmark prints: one table for people, or the same as a result file.
+
+A row says what was measured (its case) and what that gave (its measures). A measure
+is a number, or a Spread of repeats. Its name is its unit, as a column's title shows it;
+one that ends in "/s" is a rate, of which more is better; of all others less is.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Spread(NamedTuple):
+    """The repeats of one measure."""
+
+    median: float
+    low: float
+    high: float
+
+
+class Row(NamedTuple):
+    """One line of a table."""
+
+    case: dict[str, str | int | float]
+    measures: dict[str, float | Spread]
+
+
+def spread_of(values: Iterable[float]) -> Spread:
+    """Returns the median of some repeats, with the smallest and the largest."""
+    values = list(values)
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def seconds_of(run: Callable[[], object], repeats: int) -> Spread:
+    """Returns how long `run` takes, which must wait for what it starts.
+
+    A first run, which may compile, is not counted.
+    """
+    run()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return spread_of(seconds)
+
+
+def scaled(spread: Spread, factor: float) -> Spread:
+    """Returns a spread in another unit."""
+    return Spread(*(factor * value for value in spread))
+
+
+def rate_of(seconds: Spread, amount: float) -> Spread:
+    """Returns how much of something that takes some seconds is done in one."""
+    return Spread(amount / seconds.median, amount / seconds.high, amount / seconds.low)
+
+
+def parser_of(doc: str, *, repeats: int) -> argparse.ArgumentParser:
+    """Returns a parser of what every benchmark takes."""
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=repeats, help="of each measure")
+    parser.add_argument("--json", action="store_true", help="a result file, no table")
+    return parser
+
+
+def show(rows: Iterable[Row], *, as_json: bool) -> None:
+    """Prints a result file, or its tables, one for each set of columns."""
+    rows = list(rows)
+    if as_json:
+        found = [{"case": row.case, "measures": _plain(row.measures)} for row in rows]
+        print(json.dumps({"machine": machine(), "rows": found}, indent=1))
+        return
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    columns = None
+    for row in rows:
+        if (*row.case, *row.measures) != columns:
+            columns = (*row.case, *row.measures)
+            print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+        cells = [*map(str, row.case.values()), *map(_cell, row.measures.values())]
+        print(f"| {' | '.join(cells)} |")
+
+
+def read(path: Path) -> list[Row]:
+    """Returns the rows of a result file.
+
+    Raises:
+        ValueError: if the file is none.
+    """
+    try:
+        found = json.loads(path.read_text())["rows"]
+        return [
+            Row(row["case"], {name: _measure(m) for name, m in row["measures"].items()})
+            for row in found
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not a result file ({error!r}). Write one with "
+            "python -m benchmarks.NAME --json."
+        ) from error
+
+
+def machine() -> dict[str, str | int]:
+    """Returns what a reader must know of where and when something was measured."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 1),  # other work, and this benchmark's own
+        "Python": platform.python_version(),
+        "JAX": metadata.version("jax"),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def _plain(measures: dict) -> dict:
+    return {
+        name: value._asdict() if isinstance(value, Spread) else value
+        for name, value in measures.items()
+    }
+
+
+def _measure(value) -> float | Spread:
+    return Spread(**value) if isinstance(value, dict) else float(value)
+
+
+def _cell(value: float | Spread) -> str:
+    if isinstance(value, Spread):
+        median, low, high = map(_digits, value)
+        return f"{median} ({low} to {high})"
+    return _digits(value)
+
+
+def _digits(value: float) -> str:
+    """Returns a number with three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
