@@ -1,11 +1,14 @@
 import json
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from jaxastro.data.record import make_record
+from jaxastro.photometry.median import nanmedian
 from jaxastro.representations import series
 from jaxastro.surveys import SURVEYS
 
@@ -188,6 +191,63 @@ def test_what_a_bad_pixel_holds_cannot_matter(name):
     np.testing.assert_array_equal(images[0], images[2])
 
 
+def all_frames(record, name, statistics):
+    """The obvious way: every frame normalised, medians by NumPy."""
+    flux = np.where(record.bad_pixel, np.float32(np.nan), record.flux)
+    median = np.nanmedian(flux, axis=(1, 2), keepdims=True)
+    flux = np.where(record.bad_pixel, median, flux)
+    per_epoch = {
+        column: np.float32(values)[record.band][:, None, None]
+        for column, values in statistics.items()
+    }
+    if name == "standard":
+        return (flux - per_epoch["mean"]) / per_epoch["deviation"]
+    return np.arcsinh(flux / (3 * per_epoch["softening"]))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    epochs=st.integers(1, 12),
+    most=st.integers(1, 12),
+    share=st.sampled_from([0.0, 0.01, 0.3, 0.9]),
+    name=st.sampled_from(["standard", "asinh"]),
+)
+def test_kept_frames_are_to_the_bit_what_all_frames_hold_there(
+    epochs, most, share, name
+):
+    bad = np.random.default_rng(epochs).random((epochs, 8, 8)) < share
+    bad[:, 0, 0] = False
+    record = record_of(epochs, bad_pixel=bad)
+    statistics = {"softening": [3.0, 0.7, 9.0, 1, 1]}
+    if name == "standard":
+        statistics = {"mean": [99.0, 3, 7, 0, 0], "deviation": [20.0, 0.3, 7, 1, 1]}
+    example = example_of(record, most, name, statistics)
+    keep = np.linspace(0, epochs - 1, min(epochs, most)).round().astype(int)
+    np.testing.assert_array_equal(
+        example.image[example.epoch_mask], all_frames(record, name, statistics)[keep]
+    )
+
+
+numbers = st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    values=arrays(
+        st.sampled_from([np.float32, np.float64]),
+        array_shapes(min_dims=2, max_dims=3, max_side=9),
+        elements=numbers,
+    ),
+    axis=st.integers(-2, 1),
+)
+def test_a_median_that_leaves_out_the_unknown_is_that_of_numpy(values, axis):
+    with warnings.catch_warnings(action="ignore"):  # of rows that hold nothing
+        expected = np.nanmedian(values, axis=axis)
+    found = nanmedian(values, axis)
+    assert found.dtype == values.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_bad_pixels_are_the_median_of_their_frame():
     flux = np.arange(64.0).reshape(1, 8, 8) ** 2
     bad = np.zeros(flux.shape, bool)
@@ -198,7 +258,7 @@ def test_bad_pixels_are_the_median_of_their_frame():
     np.testing.assert_array_equal(filled[~bad], flux[~bad])
     assert filled.dtype == np.float32
     clean = record_of(1, flux=flux + 1)
-    assert series.fill_bad_pixels(clean) is clean.flux
+    assert np.shares_memory(series.fill_bad_pixels(clean), clean.flux)
 
 
 def test_an_unknown_normalisation_is_answered_with_the_known():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from jaxastro.photometry.median import nanmedian
+
 _SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
 
 
@@ -74,12 +76,9 @@ def border_statistics(
     at_edge = border_mask(flux.shape[1:], border)
     edge = np.where(bad_pixel[:, at_edge], np.nan, flux[:, at_edge])
     count = np.isfinite(edge).sum(axis=1)
-    # NumPy warns of an all-NaN median; the answer for such an epoch is NaN anyway.
-    edge[count == 0] = 0
-    median = np.nanmedian(edge, axis=1)
-    scatter = _SCATTER_OF_MAD * np.nanmedian(abs(edge - median[:, None]), axis=1)
-    none = count == 0
-    return np.where(none, np.nan, median), np.where(none, np.nan, scatter), count
+    median = nanmedian(edge, axis=1)
+    scatter = _SCATTER_OF_MAD * nanmedian(abs(edge - median[:, None]), axis=1)
+    return median, scatter, count
 
 
 def counting_step(flux: np.ndarray, bad_pixel: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from jaxastro.data.record import Record, RecordError
 from jaxastro.photometry import border_statistics, centre_distance
+from jaxastro.photometry.median import nanmedian
 from jaxastro.surveys import Survey
 from jaxastro.types import Series
 
@@ -19,6 +20,7 @@ SMOOTHING = 1.5  # pixels, standard deviation: a little less than HiTS' seeing
 BORDER = 3  # pixels along a stamp's edge that give its sky
 
 Statistics = dict[str, list[float]]  # plain numbers by name, one per band: JSON
+Epochs = slice | np.ndarray  # which epochs of a record are kept
 
 
 def make_series(
@@ -35,11 +37,11 @@ def make_series(
         normalisation: a name in NORMALISATIONS.
         statistics: what fit_statistics returned for the training objects.
     """
-    keep = np.arange(len(record.mjd))
-    if len(keep) > max_epochs:
-        keep = np.linspace(0, len(keep) - 1, max_epochs).round().astype(int)
-    image = _normalisation(normalisation).apply(record, statistics)[keep]
-    days = record.mjd[keep] - record.mjd[keep[0]]
+    epochs, keep = len(record.mjd), slice(None)  # a view, no copy
+    if epochs > max_epochs:
+        keep = np.linspace(0, epochs - 1, max_epochs).round().astype(int)
+    image = _normalisation(normalisation).apply(record, keep, statistics)
+    days = record.mjd[keep] - record.mjd[0]  # the first is kept
 
     def pad(values, kind):
         out = np.zeros((max_epochs, *values.shape[1:]), kind)
@@ -50,7 +52,7 @@ def make_series(
         image=pad(image, np.float32),
         time=pad(days, np.float32),
         band=pad(record.band[keep], np.int32),
-        epoch_mask=pad(np.ones(len(keep)), bool),
+        epoch_mask=pad(np.ones(len(image)), bool),
     )
 
 
@@ -61,20 +63,30 @@ def fit_statistics(
     return _normalisation(normalisation).fit(records, len(survey.bands))
 
 
-def fill_bad_pixels(record: Record) -> np.ndarray:
-    """Returns flux [t y x] with bad pixels set to the median of their frame's good."""
-    if not record.bad_pixel.any():
-        return record.flux
-    good = np.where(record.bad_pixel, np.nan, record.flux)
-    median = np.nanmedian(good, axis=(1, 2), keepdims=True)
-    return np.where(record.bad_pixel, median, record.flux).astype(np.float32)
+def fill_bad_pixels(record: Record, keep: Epochs = slice(None)) -> np.ndarray:
+    """Returns flux of the kept frames, bad pixels set to the median of the good.
+
+    Each frame has its own median; most have no bad pixel, and cost none.
+    """
+    flux, bad = record.flux[keep], record.bad_pixel[keep]
+    frames = bad.any(axis=(1, 2))
+    if not frames.any():
+        return flux
+    good = np.where(bad[frames], np.float32(np.nan), flux[frames])
+    median = nanmedian(good.reshape(len(good), -1), axis=1)[:, None, None]
+    filled = flux.copy()
+    filled[frames] = np.where(bad[frames], median, good)
+    return filled
 
 
 class Normalisation(NamedTuple):
-    """Two functions: numbers from training records, image from record and numbers."""
+    """Two functions: numbers from training records, kept frames as a model sees them.
+
+    The second may look at all epochs of the record, and returns those that are kept.
+    """
 
     fit: Callable[[Iterable[Record], int], Statistics]
-    apply: Callable[[Record, Statistics], np.ndarray]
+    apply: Callable[[Record, Epochs, Statistics], np.ndarray]
 
 
 def _fit_standard(records: Iterable[Record], num_bands: int) -> Statistics:
@@ -94,12 +106,12 @@ def _fit_standard(records: Iterable[Record], num_bands: int) -> Statistics:
     return {"mean": mean.tolist(), "deviation": deviation.tolist()}
 
 
-def _apply_standard(record: Record, statistics: Statistics) -> np.ndarray:
+def _apply_standard(record: Record, keep: Epochs, statistics: Statistics):
     mean, deviation = (
-        np.float32(statistics[name])[record.band][:, None, None]
+        np.float32(statistics[name])[record.band[keep]][:, None, None]
         for name in ("mean", "deviation")
     )
-    return (fill_bad_pixels(record) - mean) / deviation
+    return (fill_bad_pixels(record, keep) - mean) / deviation
 
 
 def _fit_asinh(records: Iterable[Record], num_bands: int) -> Statistics:
@@ -116,10 +128,10 @@ def _fit_asinh(records: Iterable[Record], num_bands: int) -> Statistics:
     return {"softening": [value if value > 0 else 1.0 for value in softening]}
 
 
-def _apply_asinh(record: Record, statistics: Statistics) -> np.ndarray:
-    softening = np.float32(statistics["softening"])[record.band][:, None, None]
+def _apply_asinh(record: Record, keep: Epochs, statistics: Statistics):
+    softening = np.float32(statistics["softening"])[record.band[keep]][:, None, None]
     # Three softenings: noise is about 0.3, and a star a thousand times brighter 6.5.
-    return np.arcsinh(fill_bad_pixels(record) / (3 * softening))
+    return np.arcsinh(fill_bad_pixels(record, keep) / (3 * softening))
 
 
 def _fit_variability(records: Iterable[Record], num_bands: int) -> Statistics:
@@ -131,8 +143,8 @@ def _fit_variability(records: Iterable[Record], num_bands: int) -> Statistics:
     return {"deviation": [float(deviation) if deviation > 0 else 1.0]}
 
 
-def _apply_variability(record: Record, statistics: Statistics) -> np.ndarray:
-    change = _change(record) / statistics["deviation"][0]
+def _apply_variability(record: Record, keep: Epochs, statistics: Statistics):
+    change = _change(record)[keep] / statistics["deviation"][0]
     # A cosmic ray or a moving neighbour must not drown the object: 30 deviations.
     return np.clip(change, -30, 30).astype(np.float32)
 
@@ -163,7 +175,7 @@ def _change(record: Record) -> np.ndarray:
     for band in np.unique(record.band):
         rows = record.band == band
         blind = np.isnan(above[rows]).all(axis=0)
-        median = np.nanmedian(np.where(blind, 0, above[rows]), axis=0)
+        median = nanmedian(np.where(blind, 0, above[rows]), axis=0)
         change[rows] = np.nan_to_num(above[rows] - median)
         steady = max(steady, float((median * weight).sum()))
     light = (change * weight).sum(axis=(1, 2))
