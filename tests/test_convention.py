@@ -1,6 +1,5 @@
 import functools
 
-import flax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -256,9 +255,22 @@ def test_padding_matters_where_it_is_attended_to_as_published():
     assert np.abs(change).max() > 1e-3
 
 
-def test_the_joint_norm_holds_one_length():
+@pytest.mark.parametrize("args", [{}, ADDITIVE])
+def test_series_may_come_shorter_than_they_were_trained_on(args):
+    model, _, predict = make(**args)
+    inputs = make_series(3, 2, 1, 3)
+    short = jax.tree.map(lambda array: array[:, :3], inputs)
+    assert model.any_length
+    assert_close(predict(short), predict(inputs), 1e-5)
+
+
+def test_a_model_that_attends_to_padding_takes_one_length():
+    assert not ConvEntion(4, masked=False).any_length
+
+
+def test_the_joint_norm_holds_no_longer_series():
     _, _, predict = make()
-    with pytest.raises(flax.errors.ScopeParamShapeError, match="norm_0"):
+    with pytest.raises(ValueError, match="series of 3 maps. The joint norm"):
         predict(longer(make_series(6, 5, 1, 3), 3))
 
 

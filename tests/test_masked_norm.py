@@ -38,8 +38,6 @@ def test_without_padding_it_is_flax_layer_norm(over):
 def test_masked_equals_sliced(over):
     layer, params, x = make(over)
     masked = layer.apply({"params": params}, x, mask_of(3, 3))[:, :3]
-    if over == "joint":  # its weights have one element per epoch
-        params = jax.tree.map(lambda a: a[:3], params)
     sliced = layer.apply({"params": params}, x[:, :3], mask_of(3, 3)[:, :3])
     np.testing.assert_allclose(masked, sliced, rtol=1e-5, atol=1e-5)
 
@@ -115,6 +113,14 @@ def test_scales_have_the_shape_of_what_they_norm():
         variables = jax.eval_shape(SeriesNorm(over).init, jax.random.key(0), x, mask)
         count[over] = sum(p.size for p in jax.tree.leaves(variables))
     assert count == {"joint": 42_768, "per_epoch": 1_296}
+
+
+def test_joint_weights_hold_no_longer_series_than_they_were_trained_on():
+    layer, params, x = make("joint")
+    longer, mask = jnp.concatenate([x, x], 1), jnp.ones((2, 10), bool)
+    words = "A series of 10 maps. The joint norm was trained on series of 5"
+    with pytest.raises(ValueError, match=words):
+        layer.apply({"params": params}, longer, mask)
 
 
 def test_a_bad_name_is_answered_with_the_known():

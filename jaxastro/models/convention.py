@@ -47,6 +47,11 @@ class ConvEntion(nn.Module):
     remat: bool = False  # recompute blocks on the way back: less memory, more time
     dtype: str = "float32"  # of the arithmetic; parameters, norms, softmax: float32
 
+    @property
+    def any_length(self) -> bool:
+        """Whether padding cannot matter, so that series may come with less of it."""
+        return self.masked
+
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
         image, mask = inputs.image, inputs.epoch_mask
