@@ -1,5 +1,6 @@
 """The data set of a config, built if need be, with its folds."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,15 +8,17 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
+from data_builders.engine.index import Index, index_of
 from data_builders.engine.prepare import prepare
 from experiments.assemble import read_config, series_of_config, survey_of_config
-from jaxastro.data.loader import Batches, Index, class_index, in_order, read_index
-from jaxastro.data.record import Record, record_from_example
+from experiments.inference import Predictor
+from jaxastro.data.lengths import by_length
+from jaxastro.data.loader import Batches, class_index, in_order
+from jaxastro.data.record import Record, first_epochs, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
 from jaxastro.training import sharding
-from jaxastro.training.sharding import Mesh
 
 NUM_STATISTICS = 1000  # training objects that the normalisation is measured on
 
@@ -41,6 +44,14 @@ class Dataset(NamedTuple):
     set_aside: dict[str, int]  # labels that the config does not ask for -> how many
 
 
+class Group(NamedTuple):
+    """Objects of like length in batches, all full but the last of the last group."""
+
+    length: int  # epochs they are padded to
+    places: np.ndarray  # of its objects among all
+    batches: Batches
+
+
 def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Dataset:
     """Returns the records of config.survey, split by group into its folds."""
     known = survey_of(config.survey.partition("/")[0])
@@ -50,9 +61,9 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     for is_my_turn in (first, not first):  # the others find it built, on a shared disk
         if is_my_turn:
             builder = prepare(config.survey, data_dir=data_dir, manual_dir=manual_dir)
+            index = index_of(builder, quiet=not first)
         sharding.wait_for_all("data set built")
     source = builder.as_data_source(split="all")
-    index = read_index(source, quiet=not first)
     wanted = np.isin(index.label, (*config.classes, UNLABELLED))
     names, counts = np.unique(index.label[~wanted], return_counts=True)
     rows = split_of(
@@ -136,28 +147,39 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
     )
 
 
-def evaluation_batches(
-    dataset: Dataset, rows: np.ndarray, config: ConfigDict, mesh: Mesh, *, shorten=None
-) -> Batches:
-    """Returns batches that visit each row once, in order, the last one filled up.
+def evaluation_groups(
+    dataset: Dataset,
+    rows: np.ndarray,
+    config: ConfigDict,
+    predictor: Predictor,
+    *,
+    first: int = sys.maxsize,
+) -> list[Group]:
+    """Returns batches that visit each row once, those of like length together.
 
-    `shorten` may cut a record first. Of several processes each reads its share.
+    The last batch is filled up. `first` epochs are kept of each object. Of several
+    processes each reads its share.
     """
-    make_series = series_of_config(config, max_epochs=config.data.max_epochs)
+    num_epochs = np.minimum(dataset.index.num_epochs[rows], first)
+    num_epochs = np.minimum(num_epochs, predictor.lengths[-1])
+    groups = []
+    size = predictor.batch_size
+    for length, places in by_length(num_epochs, predictor.lengths, size):
+        make_series = series_of_config(config, max_epochs=length)
 
-    def series_of(record: Record):
-        return make_series(shorten(record) if shorten else record)
+        def series_of(record: Record, make_series=make_series):
+            return make_series(first_epochs(record, first))
 
-    # A multiple of the devices, for the last batch is filled up anyway.
-    batch_size = -(-64 // mesh.size) * mesh.size
-    row_of, num_batches = in_order(rows, batch_size)
-    return Batches(
-        dataset.source,
-        row_of,
-        series_of,
-        config.classes,
-        batch_size=batch_size,
-        num_batches=num_batches,
-        num_threads=config.data.num_threads,
-        share=sharding.local_rows(batch_size, mesh),
-    )
+        row_of, num_batches = in_order(rows[places], size)
+        batches = Batches(
+            dataset.source,
+            row_of,
+            series_of,
+            config.classes,
+            batch_size=size,
+            num_batches=num_batches,
+            num_threads=config.data.num_threads,
+            share=sharding.local_rows(size, predictor.mesh),
+        )
+        groups.append(Group(length, places, batches))
+    return groups

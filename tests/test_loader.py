@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxastro.data.loader import Batches, class_index, in_order, read_index
+from data_builders.engine.index import index_from
+from jaxastro.data.loader import Batches, class_index, in_order
 from jaxastro.data.record import (
     Record,
     RecordError,
@@ -156,7 +157,7 @@ def test_an_object_that_cannot_be_read_stops_the_iteration():
 
 
 def test_the_index_tells_of_every_record():
-    index = read_index(SOURCE)
+    index = index_from(SOURCE)
     assert index.object_id.tolist() == [f"object{row}" for row in range(7)]
     assert index.label.tolist() == list(LABELS)
     assert set(index.label_source) == {"catalogue"}

@@ -14,6 +14,7 @@ import filelock
 import tensorflow_datasets as tfds
 
 import data_builders
+from data_builders.engine.index import index_of
 
 
 def prepare(
@@ -54,6 +55,7 @@ def prepare(
         # TFDS would tell on the screen of a download that there is not.
         with _alone(builder), contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=download)
+            index_of(builder, quiet=True)
     return builder
 
 

@@ -1,53 +1,18 @@
 """Batches at random access: batches[step] is the same however often one restarts."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import grain
 import numpy as np
-from tqdm import tqdm
 
 from jaxastro.data.record import Record, record_from_example
-from jaxastro.surveys import UNLABELLED
 from jaxastro.types import Batch, Series
-
-
-class Index(NamedTuple):
-    """One row per record of a data set, without its frames."""
-
-    object_id: np.ndarray
-    label: np.ndarray
-    label_source: np.ndarray
-    truth: np.ndarray
-    group: np.ndarray
-    num_epochs: np.ndarray
-
-
-def read_index(source, *, quiet: bool = False) -> Index:
-    """Returns what must be known of all records before one is chosen.
-
-    Args:
-        source: a TFDS data source of records, as builder.as_data_source("all").
-        quiet: show no progress bar.
-    """
-    rows = []
-    bar = tqdm(source, desc="Reading the index", unit="object", disable=quiet)
-    for example in bar:
-        record = record_from_example(example)
-        texts = (getattr(record, name) for name in Index._fields[:-1])
-        rows.append((*texts, len(record.mjd)))
-    return Index(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def class_index(label: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     """Returns the index of each label among the classes, -1 for any other label."""
     number = {name: i for i, name in enumerate(classes)}
     return np.array([number.get(name, -1) for name in label], np.int32)
-
-
-def is_wanted(label: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """Returns True for objects of the classes and for those without a label."""
-    return np.isin(label, (*classes, UNLABELLED))
 
 
 class Batches:
