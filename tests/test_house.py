@@ -49,6 +49,7 @@ HOMES = {
         *("experiments/predict.py", "benchmarks/", "tests/"),
     ),
     "matplotlib": ("jaxastro/reports/", "tests/"),
+    "torch": ("benchmarks/", "tests/"),
     "ml_collections": ("configs/", "experiments/", "tests/"),
     "flax": ("jaxastro/layers/", "jaxastro/models/", "jaxastro/methods/", "tests/"),
 }
