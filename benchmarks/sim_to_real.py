@@ -23,14 +23,12 @@ from configs import convention
 from data_builders import hits, hits_sim
 from experiments import assemble
 from experiments.dataset import few_of_each
-from experiments.evaluate import load_predictor, mesh_for, softmax
+from experiments.inference import load_predictor, mesh_for, predict_series
 from experiments.train import train
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import difference_intervals, score_intervals
 from jaxastro.evaluation.forest import fit_predict
 from jaxastro.evaluation.predictions import load
-from jaxastro.training import sharding
-from jaxastro.types import Series
 
 CLASSES = ("SN", "EB", "RRLyrae")
 CONTROL = "noise of the corners (control)"
@@ -73,17 +71,9 @@ def finished(run: Path, config) -> Path:
 def predict(run: Path, records: list) -> np.ndarray:
     """Returns [o c], what a run says of records."""
     config = assemble.read_config(run)
-    mesh = mesh_for(config)
     make = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
-    predict_fn, rows = load_predictor(run, config, mesh), [make(r) for r in records]
-    size, found = 64 * mesh.size, []
-    for start in range(0, len(rows), size):
-        some = rows[start : start + size]
-        filled = some + some[-1:] * (size - len(some))
-        inputs = Series(*(np.stack(column) for column in zip(*filled, strict=True)))
-        logits = np.asarray(predict_fn(sharding.put_batch(inputs, mesh)).logits)
-        found.append(softmax(logits)[: len(some)])
-    return np.concatenate(found)
+    predictor, state = load_predictor(run, config, mesh_for(config))
+    return predict_series(predictor, state, [make(r) for r in records]).probability
 
 
 def pooled(source: Path, per_class: int, names: list[str], seed: int) -> np.ndarray:

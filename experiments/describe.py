@@ -16,7 +16,7 @@ import numpy as np
 from absl import flags
 from ml_collections import config_flags
 
-from experiments import assemble, command
+from experiments import assemble, command, compilation
 from jaxastro.training import sharding
 from jaxastro.types import Batch
 
@@ -106,6 +106,7 @@ def count_flops(jaxpr) -> int:
 
 def main() -> None:
     """Runs the command."""
+    compilation.keep_programs()
     # A program reads standard output where --json asks for it: words go elsewhere.
     said = sys.stderr if FLAGS.json else sys.stdout
     found = describe(assemble.resolve_preset(FLAGS, said=said))
@@ -129,4 +130,5 @@ if __name__ == "__main__":
         "config", None, "An experiment, such as configs/semiconformer.py:laptop."
     )
     flags.DEFINE_bool("json", False, "Print one JSON object instead of a table.")
+    flags.declare_key_flag("compilation_cache")
     command.run(main, needs=("config",))

@@ -6,29 +6,30 @@ Beside the model's own predictions it writes those of the baselines, of the firs
 epochs alone, and a few objects' frames, so that reports need no survey.
 """
 
-import functools
-import math
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
-import jax
 import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from experiments import assemble, command
+from experiments import assemble, command, compilation
 from experiments.dataset import (
     Dataset,
-    evaluation_batches,
+    Group,
+    evaluation_groups,
     labelled,
     labels_of,
     open_dataset,
     records,
     truth_is_known,
 )
-from jaxastro.data.loader import Batches
-from jaxastro.data.record import first_epochs
+from experiments.inference import (
+    Output,
+    Predictor,
+    load_predictor,
+    mesh_for,
+    predict_batches,
+)
 from jaxastro.evaluation.leakage import (
     majority_baseline,
     nuisance_baseline,
@@ -36,98 +37,17 @@ from jaxastro.evaluation.leakage import (
 )
 from jaxastro.evaluation.predictions import FILE_NAME, Predictions, save
 from jaxastro.training import sharding
-from jaxastro.training.checkpoint import Checkpoints
-from jaxastro.types import Method, TrainState
+from jaxastro.types import TrainState
 
 FLAGS = flags.FLAGS
 NUM_SHOWN = 6  # objects classified right, and as many wrong, whose frames are kept
-
-
-class Output(NamedTuple):
-    """What a model said of some rows, in their order."""
-
-    probability: np.ndarray  # o c
-    embedding: np.ndarray  # o d
-
-
-def predict_rows(predict_fn, batches: Batches, count: int, mesh) -> Output:
-    """Returns probability and embedding of the first `count` objects of the batches.
-
-    Every process predicts its share, and holds all of it in the end.
-    """
-    probability, embedding = [], []
-    for batch in batches.since(0):
-        inputs = sharding.put_batch(batch.inputs, mesh)
-        output = jax.device_get(predict_fn(inputs))
-        probability.append(softmax(output.logits))
-        embedding.append(output.embedding)
-    return Output(
-        np.concatenate(probability)[:count], np.concatenate(embedding)[:count]
-    )
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Returns probabilities [o c] in float64, so that rows sum to one."""
-    # Those of a model that diverged are NaN, without a warning for each.
-    with np.errstate(invalid="ignore"):
-        odds = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
-
-
-def mesh_for(config):
-    """Returns the mesh of a run, as far as the devices there are allow."""
-    return sharding.make_mesh(math.gcd(config.mesh.fsdp, jax.device_count()))
-
-
-def load_predictor(workdir: Path, config, mesh):
-    """Returns inputs -> ModelOutput of the best state of a run."""
-    method = assemble.method_of_config(config, mesh)
-    abstract = abstract_state(method, config, mesh)
-    state = restore_best(workdir, config, mesh)
-    return functools.partial(compile_predict(method, abstract, mesh), state)
-
-
-def abstract_state(method: Method, config, mesh) -> TrainState:
-    """Returns shapes and places of a config's state, without one number."""
-    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    return sharding.abstract_state(method.init, mesh, key, blank)
-
-
-def restore_best(workdir: Path, config, mesh) -> TrainState:
-    """Returns the best state of a run."""
-    if not (workdir / "checkpoints").is_dir():
-        raise FileNotFoundError(
-            f"No {workdir / 'checkpoints'}. Train the run with python -m "
-            f"experiments.train --workdir={workdir}."
-        )
-    checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
-    for sentence in checkpoints.damaged:
-        print(sentence, file=sys.stderr)
-    step = checkpoints.best_step()
-    if step is None:
-        raise FileNotFoundError(
-            f"{workdir} holds no complete checkpoint with a score. Train it with "
-            f"python -m experiments.train --workdir={workdir}."
-        )
-    method = assemble.method_of_config(config, mesh)
-    return checkpoints.restore(step, abstract_state(method, config, mesh))
-
-
-def compile_predict(method: Method, abstract: TrainState, mesh):
-    """Returns (state, inputs) -> ModelOutput, which every process can read whole."""
-    return jax.jit(
-        method.predict,
-        in_shardings=(sharding.places(abstract), sharding.over_data(mesh)),
-        out_shardings=sharding.everywhere(mesh),
-    )
 
 
 def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path:
     """Writes predictions of the test fold and returns their file."""
     config = assemble.read_config(workdir)
     survey = assemble.survey_of_config(config)
-    mesh = mesh_for(config)
-    predict_fn = load_predictor(workdir, config, mesh)
+    predictor, state = load_predictor(workdir, config, mesh_for(config))
     dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
     rows = labelled(dataset, "test")
     label = labels_of(dataset, rows, config, scoring=True)
@@ -136,14 +56,13 @@ def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path
     quiet = not sharding.is_first_process()
     looks = early_looks(index.num_epochs[rows])
     bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass", disable=quiet)
-    batches = evaluation_batches(dataset, rows, config, mesh)
-    output = predict_rows(predict_fn, batches, len(rows), mesh)
+    groups = evaluation_groups(dataset, rows, config, predictor)
+    output = predict_groups(predictor, state, groups)
     bar.update()
     early = []
     for count in looks:
-        shorten = functools.partial(first_epochs, count=count)
-        batches = evaluation_batches(dataset, rows, config, mesh, shorten=shorten)
-        early.append(predict_rows(predict_fn, batches, len(rows), mesh).probability)
+        groups = evaluation_groups(dataset, rows, config, predictor, first=count)
+        early.append(predict_groups(predictor, state, groups).probability)
         bar.update()
     if not sharding.is_first_process():
         return workdir / "predictions" / FILE_NAME
@@ -177,6 +96,17 @@ def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path
         **frames,
     )
     return save(predictions, workdir / "predictions")
+
+
+def predict_groups(
+    predictor: Predictor, state: TrainState, groups: list[Group]
+) -> Output:
+    """Returns what a state says of the objects of some groups, in the rows' order."""
+    for group in groups:
+        predictor.prepare(group.length)
+    batches = (batch.inputs for group in groups for batch in group.batches.since(0))
+    places = np.concatenate([group.places for group in groups])
+    return predict_batches(predictor, state, batches, places)
 
 
 def early_looks(num_epochs: np.ndarray) -> list[int]:
@@ -230,6 +160,7 @@ def shown_frames(dataset: Dataset, rows: np.ndarray, config) -> dict:
 
 def main() -> None:
     """Runs the command."""
+    compilation.keep_programs()
     path = evaluate(
         Path(FLAGS.workdir), data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir
     )
@@ -240,4 +171,5 @@ if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
+    flags.declare_key_flag("compilation_cache")
     command.run(main, needs=("workdir",))

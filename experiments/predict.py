@@ -5,7 +5,7 @@
 The run knows its survey, normalisation and classes; the input is of the raw form that
 the survey's builder reads. The output has one line per object: its name, the class
 predicted, and a probability for each class. Objects that cannot be read are named in
-a file beside it.
+a file beside it. Lines are written as they come, to OUTPUT.partial until the last.
 """
 
 import csv
@@ -19,16 +19,14 @@ from tqdm import tqdm
 
 from data_builders import READERS
 from data_builders.engine.readings import records_of
-from experiments import assemble, command
-from experiments.evaluate import load_predictor, mesh_for, softmax
-from jaxastro.data.record import Reading
+from experiments import assemble, command, compilation
+from experiments.inference import load_predictor, mesh_for, predict_series
+from jaxastro.data.record import Reading, Record
 from jaxastro.data.spreadsheet import shown_cell
 from jaxastro.surveys import Survey
-from jaxastro.training import sharding
-from jaxastro.types import Series
 
 FLAGS = flags.FLAGS
-BATCH_SIZE = 64  # objects classified at once; the last batch is filled up
+BATCHES_AT_ONCE = 8  # are read, then sorted by length, so that like goes with like
 
 
 def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
@@ -41,31 +39,36 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
         raise ValueError(f"{output} is no file. Give the path of a CSV file to write.")
     config = assemble.read_config(workdir)
     survey = assemble.survey_of_config(config)
-    mesh = mesh_for(config)
-    predict_fn = load_predictor(workdir, config, mesh)
+    predictor, state = load_predictor(workdir, config, mesh_for(config))
     make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
-    size = -(-BATCH_SIZE // mesh.size) * mesh.size
 
-    header = [f"p_{name}" for name in config.classes]
-    lines = [["object_id", "predicted", *header]]
     records = records_of(readings_of(config, survey, raw), report=report)
     records = iter(tqdm(records, unit="object"))
-    while batch := list(itertools.islice(records, size)):
-        rows = [make_series(record) for record in batch]
-        rows += rows[-1:] * (size - len(rows))
-        inputs = Series(*(np.stack(column) for column in zip(*rows, strict=True)))
-        logits = predict_fn(sharding.put_batch(inputs, mesh)).logits
-        probability = softmax(np.asarray(logits))
-        for record, p in zip(batch, probability, strict=False):
-            best = config.classes[int(p.argmax())]
-            name = shown_cell(record.object_id)
-            lines.append([name, shown_cell(best), *(f"{x:.6f}" for x in p)])
+    window = predictor.batch_size * BATCHES_AT_ONCE
+    partial, count = output.with_name(output.name + ".partial"), 0
+    try:
+        with partial.open("w", newline="") as file:
+            table = csv.writer(file)
+            header = [f"p_{name}" for name in config.classes]
+            table.writerow(["object_id", "predicted", *header])
+            while some := list(itertools.islice(records, window)):
+                series = [make_series(record) for record in some]
+                said = predict_series(predictor, state, series)
+                for record, p in zip(some, said.probability, strict=True):
+                    table.writerow(line_of(record, p, config.classes))
+                file.flush()  # who follows the file sees whole lines
+                count += len(some)
+        partial.replace(output)  # whole or not at all
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
 
-    partial = output.with_name(output.name + ".partial")
-    with partial.open("w", newline="") as file:
-        csv.writer(file).writerows(lines)
-    partial.replace(output)  # whole or not at all
-    return len(lines) - 1
+
+def line_of(record: Record, probability: np.ndarray, classes: tuple[str, ...]) -> list:
+    """Returns an object's line of the table."""
+    best = classes[int(probability.argmax())]
+    name = shown_cell(record.object_id)
+    return [name, shown_cell(best), *(f"{p:.6f}" for p in probability)]
 
 
 def readings_of(config, survey: Survey, raw: Path) -> Iterable[Reading]:
@@ -77,6 +80,7 @@ def readings_of(config, survey: Survey, raw: Path) -> Iterable[Reading]:
 
 def main() -> None:
     """Runs the command."""
+    compilation.keep_programs()
     output = Path(FLAGS.output)
     report = output.with_name(output.name + ".set_aside.json")
     count = predict(Path(FLAGS.workdir), Path(FLAGS.input), output, report=report)
@@ -88,4 +92,5 @@ if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
     flags.DEFINE_string("input", None, "Raw file of new objects, as the survey has.")
     flags.DEFINE_string("output", None, "CSV file to write.")
+    flags.declare_key_flag("compilation_cache")
     command.run(main, needs=("workdir", "input", "output"))

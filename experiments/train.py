@@ -16,7 +16,6 @@ On several hosts the same command runs once on each, with --distributed
 """
 
 import contextlib
-import functools
 import os
 import sys
 import time
@@ -29,20 +28,16 @@ from absl import flags
 from ml_collections import config_flags
 from tqdm import tqdm
 
-from experiments import assemble, command
+from experiments import assemble, command, compilation
 from experiments.dataset import (
-    evaluation_batches,
+    evaluation_groups,
     labelled,
     labels_of,
     measure_statistics,
     open_dataset,
 )
-from experiments.evaluate import (
-    abstract_state,
-    compile_predict,
-    evaluate,
-    predict_rows,
-)
+from experiments.evaluate import evaluate, predict_groups
+from experiments.inference import Predictor, abstract_state
 from experiments.interruption import Interruption
 from experiments.report import write_report
 from experiments.warm_start import new_state
@@ -135,7 +130,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         in_shardings=(places, over_data),
         out_shardings=(places, sharding.everywhere(mesh)),
     )
-    predict_fn = compile_predict(method, abstract, mesh)
+    predictor = Predictor(config, method, abstract, mesh)
 
     # -- loop ------------------------------------------------------------------------
     step, last_good, started = first_step, first_step, time.monotonic()
@@ -167,12 +162,8 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
             is_finite, valid = np.isfinite([*means.values()]).all(), None
             if is_due and is_finite:
                 bar.set_postfix_str("validating")
-                output = predict_rows(
-                    functools.partial(predict_fn, state),
-                    evaluation_batches(dataset, validation_rows, config, mesh),
-                    len(validation_rows),
-                    mesh,
-                )
+                groups = evaluation_groups(dataset, validation_rows, config, predictor)
+                output = predict_groups(predictor, state, groups)
                 is_finite = np.isfinite(output.probability).all()
             if not is_finite:
                 checkpoints.close()
@@ -251,6 +242,7 @@ def main() -> None:
     """Runs the command."""
     if FLAGS.distributed or FLAGS.coordinator:
         sharding.join_hosts(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
+    compilation.keep_programs()
     first = sharding.is_first_process()
     with Path(os.devnull).open("w") as nowhere:
         config = assemble.resolve_preset(FLAGS, said=sys.stdout if first else nowhere)
@@ -290,4 +282,5 @@ if __name__ == "__main__":
     flags.DEFINE_integer("process_id", 0, "With --coordinator: which one this is.")
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
+    flags.declare_key_flag("compilation_cache")
     command.run(main, needs=("config", "workdir"))

@@ -6,7 +6,7 @@ import jax
 from ml_collections import ConfigDict
 
 from experiments import assemble
-from experiments.evaluate import abstract_state, restore_best
+from experiments.inference import abstract_state, restore_best
 from jaxastro.training import sharding
 from jaxastro.types import Method, TrainState
 
@@ -34,7 +34,8 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
             f"config.init_from={source} holds a {other.model.name}, this run trains a "
             f"{config.model.name}. Start from a run of the same model."
         )
-    learned = restore_best(source, other, mesh)
+    theirs = assemble.method_of_config(other, mesh)
+    learned = restore_best(source, other, abstract_state(theirs, other, mesh))
     parts = ("params", "batch_stats", "target_params", "target_batch_stats")
     taken, kept = {}, []
     for part in parts:

@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 from configs import semiconformer
 from experiments import assemble
 from experiments.dataset import few_of_each, measure_statistics, open_dataset
-from experiments.evaluate import mesh_for, restore_best
+from experiments.inference import abstract_state, mesh_for, restore_best
 from experiments.warm_start import new_state
 from jaxastro.surveys import UNLABELLED
 
@@ -23,7 +23,9 @@ def started(workdir, **changes):
 def test_a_run_starts_where_the_best_state_of_another_was(trained):
     workdir, _ = trained
     config, state, said = started(workdir)
-    learned = restore_best(workdir, config, mesh_for(config))
+    mesh = mesh_for(config)
+    abstract = abstract_state(assemble.method_of_config(config, mesh), config, mesh)
+    learned = restore_best(workdir, config, abstract)
     for part in ("params", "batch_stats", "target_params"):
         pairs = zip(
             *(jax.tree.leaves(getattr(s, part)) for s in (state, learned)), strict=True

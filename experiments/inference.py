@@ -1,0 +1,188 @@
+"""From the state of a run to what it says of series: the one loop of all predicting."""
+
+import itertools
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from experiments import assemble
+from jaxastro.data.lengths import by_length, lengths_up_to
+from jaxastro.training import sharding
+from jaxastro.training.checkpoint import Checkpoints
+from jaxastro.types import Method, ModelOutput, Series, TrainState
+
+# Objects at once. A processor is as fast with few, whose arrays stay in its cache,
+# and the first of them come sooner.
+ON_PROCESSOR, ON_ACCELERATOR = 8, 64
+
+
+class Output(NamedTuple):
+    """What a model said of some objects, in their order."""
+
+    probability: np.ndarray  # o c
+    embedding: np.ndarray  # o d
+
+
+class Predictor:
+    """Says what a state makes of series, by one program for each length of them.
+
+    A program is compiled ahead of its first use, in a thread: meanwhile a state is
+    restored and objects are read.
+
+    Attributes:
+        mesh: where it runs.
+        batch_size: objects of a batch, over all devices.
+        lengths: epochs that batches are padded to, ascending; one length alone if
+            the model would see padding.
+    """
+
+    def __init__(self, config, method: Method, abstract: TrainState, mesh):
+        each = ON_ACCELERATOR
+        if jax.default_backend() == "cpu":
+            each = ON_PROCESSOR
+        self.mesh, self.batch_size = mesh, -(-each // mesh.size) * mesh.size
+        longest = config.data.max_epochs
+        any_length = getattr(assemble.model_of_config(config), "any_length", False)
+        self.lengths = lengths_up_to(longest) if any_length else (longest,)
+        self._abstract, self._blank = abstract, assemble.blank_inputs(config)
+        self._predict = jax.jit(
+            method.predict,
+            in_shardings=(sharding.places(abstract), sharding.over_data(mesh)),
+            out_shardings=sharding.everywhere(mesh),
+        )
+        self._compiler = ThreadPoolExecutor(1)
+        self._programs: dict[int, Future] = {}
+
+    def prepare(self, length: int) -> Future:
+        """Returns the program for a length, which may still be compiling."""
+        if length not in self._programs:
+            self._programs[length] = self._compiler.submit(self._compile, length)
+        return self._programs[length]
+
+    def __call__(self, state: TrainState, inputs: Series) -> ModelOutput:
+        """Returns what the state makes of this process's rows of a batch; starts it.
+
+        Every process can read all of it.
+        """
+        program = self.prepare(inputs.epoch_mask.shape[1]).result()
+        return program(state, sharding.put_batch(inputs, self.mesh))
+
+    def _compile(self, length: int):
+        where = sharding.over_data(self.mesh)
+
+        def shape(one):
+            shape = (self.batch_size, length, *one.shape[2:])
+            return jax.ShapeDtypeStruct(shape, one.dtype, sharding=where)
+
+        inputs = jax.tree.map(shape, self._blank)
+        return self._predict.lower(self._abstract, inputs).compile()
+
+
+# -- a run's best state ----------------------------------------------------------------
+
+
+def mesh_for(config):
+    """Returns the mesh of a run, as far as the devices there are allow."""
+    return sharding.make_mesh(math.gcd(config.mesh.fsdp, jax.device_count()))
+
+
+def load_predictor(workdir: Path, config, mesh) -> tuple[Predictor, TrainState]:
+    """Returns the best state of a run, and what predicts with it.
+
+    The program for the longest series is compiled while the state is restored.
+    """
+    method = assemble.method_of_config(config, mesh)
+    abstract = abstract_state(method, config, mesh)
+    predictor = Predictor(config, method, abstract, mesh)
+    predictor.prepare(predictor.lengths[-1])
+    return predictor, restore_best(workdir, config, abstract)
+
+
+def abstract_state(method: Method, config, mesh) -> TrainState:
+    """Returns shapes and places of a config's state, without one number."""
+    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
+    return sharding.abstract_state(method.init, mesh, key, blank)
+
+
+def restore_best(workdir: Path, config, abstract: TrainState) -> TrainState:
+    """Returns the best state of a run, laid out as `abstract` says."""
+    if not (workdir / "checkpoints").is_dir():
+        raise FileNotFoundError(
+            f"No {workdir / 'checkpoints'}. Train the run with python -m "
+            f"experiments.train --workdir={workdir}."
+        )
+    checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
+    for sentence in checkpoints.damaged:
+        print(sentence, file=sys.stderr)
+    step = checkpoints.best_step()
+    if step is None:
+        raise FileNotFoundError(
+            f"{workdir} holds no complete checkpoint with a score. Train it with "
+            f"python -m experiments.train --workdir={workdir}."
+        )
+    return checkpoints.restore(step, abstract)
+
+
+# -- what it says ----------------------------------------------------------------------
+
+
+def predict_series(
+    predictor: Predictor, state: TrainState, series: Sequence[Series]
+) -> Output:
+    """Returns what a state says of series, each of one object and padded alike."""
+    num_epochs = np.array([one.epoch_mask.sum() for one in series])
+    size = predictor.batch_size
+    groups = by_length(num_epochs, predictor.lengths, size)
+    inputs = (
+        stacked([series[i] for i in places[start : start + size]], length, size)
+        for length, places in groups
+        for start in range(0, len(places), size)
+    )
+    places = np.concatenate([places for _, places in groups])
+    return predict_batches(predictor, state, inputs, places)
+
+
+def stacked(series: list[Series], length: int, batch_size: int) -> Series:
+    """Returns a batch of the first epochs of some objects, filled up with the last."""
+    filled = series + series[-1:] * (batch_size - len(series))
+    columns = zip(*filled, strict=True)
+    return Series(*(np.stack([a[:length] for a in column]) for column in columns))
+
+
+def predict_batches(
+    predictor: Predictor,
+    state: TrainState,
+    batches: Iterable[Series],
+    places: np.ndarray,
+) -> Output:
+    """Returns what a state says of batches of which object i belongs at places[i].
+
+    Rows beyond those, which fill up the last batch, are dropped. Of several processes
+    each gives its rows, and holds the output of all.
+    """
+    parts = list(_one_ahead(predictor(state, batch) for batch in batches))
+    order = np.argsort(places)
+    logits = np.concatenate([part.logits for part in parts])[order]
+    embedding = np.concatenate([part.embedding for part in parts])[order]
+    return Output(softmax(logits), embedding)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns probabilities [o c] in float64, so that rows sum to one."""
+    # Those of a model that diverged are NaN, without a warning for each.
+    with np.errstate(invalid="ignore"):
+        odds = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def _one_ahead(outputs: Iterator[ModelOutput]) -> Iterator[ModelOutput]:
+    """Fetches outputs, each after the next was started, so that devices never wait."""
+    outputs = itertools.chain(outputs, [None])
+    for before, _ in itertools.pairwise(outputs):
+        yield jax.device_get(before)
