@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import optax
 from ml_collections import ConfigDict, config_flags
 
 from jaxastro.augment import make_augment
@@ -25,6 +26,7 @@ CONFIG_FILE = "config.json"
 # the rounding that other places of the parameters bring.
 HARMLESS = (
     "config.data.num_threads",
+    "config.data.num_workers",
     "config.evaluate_every",
     "config.mesh.fsdp",
     "config.patience",
@@ -97,22 +99,15 @@ def model_of_config(config: ConfigDict):
 
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:
     """Returns the method, with its model, optimizer and augmentation, for a mesh."""
-    optimizer = make_optimizer(num_steps=config.num_steps, **config.optimizer)
-    optimizer = sharding.with_whole_gradients(optimizer, mesh)
-    augment = make_augment(**config.augment)
-    args = dict(config.method.args)
-    model = model_of_config(config)
-    method = make_method(
-        config.method.name,
-        model,
-        optimizer,
-        augment,
-        seed=config.seed,
-        gradient_accumulation=config.gradient_accumulation,
-        **args,
-    )
+    optimizer = sharding.with_whole_gradients(_optimizer_of(config), mesh)
+    method = _method_of(config, optimizer, config.seed)
     step, predict = (sharding.whole(f, mesh) for f in (method.step, method.predict))
     return method._replace(step=step, predict=predict)
+
+
+def member_of_config(config: ConfigDict, seed: int | jax.Array) -> Method:
+    """Returns the method of one of many models: each wholly on some device."""
+    return _method_of(config, _optimizer_of(config), seed)
 
 
 def series_of_config(config: ConfigDict, *, max_epochs: int):
@@ -189,6 +184,22 @@ def differences(a: dict, b: dict, where: str = "config") -> list[str]:
 def is_harmless(difference: str) -> bool:
     """Returns whether a run can continue with a line of `differences`."""
     return difference.partition(":")[0] in HARMLESS
+
+
+def _optimizer_of(config: ConfigDict) -> optax.GradientTransformation:
+    return make_optimizer(num_steps=config.num_steps, **config.optimizer)
+
+
+def _method_of(config: ConfigDict, optimizer, seed: int | jax.Array) -> Method:
+    return make_method(
+        config.method.name,
+        model_of_config(config),
+        optimizer,
+        make_augment(**config.augment),
+        seed=seed,
+        gradient_accumulation=config.gradient_accumulation,
+        **dict(config.method.args),
+    )
 
 
 def _tuples(value):

@@ -4,6 +4,8 @@ A method is a function of a model, an optimizer and an augmentation that returns
 three pure functions, a Method. It is given a model and never imports one.
 """
 
+from jaxtyping import Array, Int
+
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
 from jaxastro.types import Method
@@ -14,8 +16,13 @@ METHODS = {
 }
 
 
-def make_method(name: str, model, optimizer, augment, *, seed: int, **args) -> Method:
-    """Builds a method from its name and its own arguments."""
+def make_method(
+    name: str, model, optimizer, augment, *, seed: int | Int[Array, ""], **args
+) -> Method:
+    """Builds a method from its name and its own arguments.
+
+    Where many models are trained by one program, the seed is an array of that program.
+    """
     if name not in METHODS:
         raise ValueError(
             f"No method named {name!r}. Known methods: {', '.join(METHODS)}. To add "
