@@ -38,7 +38,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.data.per_class = 0  # labelled training objects kept of each class; 0: all
     config.data.balance = True  # draw every class equally often
     config.data.unlabelled_share = 0.0  # of the draws; for methods that can use them
-    config.data.num_threads = 2  # that read records ahead
+    config.data.num_threads = 2  # that read records ahead, in each reading process
+    config.data.num_workers = 0  # processes that read for training; 0: threads alone
 
     config.augment = ConfigDict()
     config.augment.max_epochs = 24  # of a view; a joint norm asks for data.max_epochs

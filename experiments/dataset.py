@@ -81,6 +81,17 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     return Dataset(source, index, rows, facts, set_aside)
 
 
+def described(dataset: Dataset, config: ConfigDict) -> str:
+    """Returns what to say of the data that a run trains on, a line for each fact."""
+    sizes = ", ".join(f"{split} {len(rows)}" for split, rows in dataset.rows.items())
+    lines = [f"Survey {config.survey}, objects: {sizes}. Classes: {config.classes}"]
+    lines += [
+        f"Not in config.classes, left out: {count} objects labelled {label}"
+        for label, count in dataset.set_aside.items()
+    ]
+    return "\n".join(lines)
+
+
 def few_of_each(rows: np.ndarray, label, *, count: int, seed: int) -> np.ndarray:
     """Returns the rows with at most `count` of each class, drawn at random; 0: all.
 

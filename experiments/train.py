@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from experiments import assemble, command, compilation
 from experiments.dataset import (
+    described,
     evaluation_groups,
     labelled,
     labels_of,
@@ -40,6 +41,7 @@ from experiments.evaluate import evaluate, predict_groups
 from experiments.inference import Predictor, abstract_state
 from experiments.interruption import Interruption
 from experiments.report import write_report
+from experiments.waiting import Waiting
 from experiments.warm_start import new_state
 from jaxastro.data.loader import Batches
 from jaxastro.data.sampling import balanced_draw
@@ -89,12 +91,10 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         batch_size=config.batch_size,
         num_batches=config.num_steps,
         num_threads=config.data.num_threads,
+        num_workers=config.data.num_workers,
         share=sharding.local_rows(config.batch_size, mesh),
     )
-    sizes = ", ".join(f"{split} {len(rows)}" for split, rows in dataset.rows.items())
-    say(f"Survey {config.survey}, objects: {sizes}. Classes: {config.classes}")
-    for label, count in dataset.set_aside.items():
-        say(f"Not in config.classes, left out: {count} objects labelled {label}")
+    say(described(dataset, config))
 
     # -- model and method ------------------------------------------------------------
     method = assemble.method_of_config(config, mesh)
@@ -140,8 +140,9 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     bar.set_postfix_str("compiling")
     validated = ""  # the last validation score, shown while training goes on
     history = [line for line in read_scalars(workdir) if line["step"] <= first_step]
-    stream = iter(()) if is_over(history, config) else batches.since(first_step)
-    with Interruption(mesh) as interruption:
+    start = config.num_steps if is_over(history, config) else first_step
+    stream = Waiting(batches.since(start))
+    with Interruption(mesh) as interruption, contextlib.closing(stream):
         for step, batch in enumerate(stream, start=first_step + 1):
             state, values = step_fn(state, sharding.put_batch(batch, mesh))
             on_the_way.append(values)
@@ -159,6 +160,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
             pending += [{name: float(v[name]) for name in v} for v in fetched]
             on_the_way = []
             means = {name: np.mean([v[name] for v in pending]) for name in pending[0]}
+            means["input_wait"] = stream.share()
             is_finite, valid = np.isfinite([*means.values()]).all(), None
             if is_due and is_finite:
                 bar.set_postfix_str("validating")

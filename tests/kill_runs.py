@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import commands
-from runs import assert_same_bits, state_of
+from runs import assert_same_bits, scalars_of, state_of
 from tqdm import tqdm
 
 from jaxastro.evaluation.predictions import load
@@ -63,8 +63,7 @@ def kill(line: list, after: float) -> bool:
 def compare(run: Path, whole: Path) -> None:
     """Raises AssertionError where a run differs from the one never killed."""
     assert_same_bits(state_of(run, STEPS), state_of(whole, STEPS))
-    texts = [(folder / "scalars.jsonl").read_text() for folder in (run, whole)]
-    assert texts[0] == texts[1]
+    assert scalars_of(run) == scalars_of(whole)
     ours, theirs = (load(folder / "predictions").probability for folder in (run, whole))
     assert (ours == theirs).all()
 

@@ -9,6 +9,7 @@ from experiments import assemble
 from experiments.command import explain
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
+from jaxastro.training.scalars import read_scalars
 
 
 def smoke(make=convention.get_config, **changed):
@@ -38,6 +39,14 @@ def state_of(workdir, step):
     return checkpoints.restore(
         step, sharding.abstract_state(method.init, mesh, key, blank)
     )
+
+
+def scalars_of(workdir):
+    """What a run logged, without how long it waited: no run waits as another does."""
+    return [
+        {name: value for name, value in line.items() if name != "train/input_wait"}
+        for line in read_scalars(workdir)
+    ]
 
 
 def assert_same_bits(one, other):

@@ -1,6 +1,9 @@
+import multiprocessing
+
 import jax
 import numpy as np
 import pytest
+from absl import flags
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,17 +52,9 @@ def make_series(record):
     )
 
 
-def batches_of(row_of, num_batches, *, batch_size=3, num_threads=2, share=None):
-    return Batches(
-        SOURCE,
-        row_of,
-        make_series,
-        CLASSES,
-        batch_size=batch_size,
-        num_batches=num_batches,
-        num_threads=num_threads,
-        share=share,
-    )
+def batches_of(row_of, num_batches, *, batch_size=3, make_series=make_series, **how):
+    how |= {"batch_size": batch_size, "num_batches": num_batches}
+    return Batches(SOURCE, row_of, make_series, CLASSES, **how)
 
 
 @pytest.mark.parametrize("share", [[0], [1, 2], [0, 2]])
@@ -112,6 +107,33 @@ def test_threads_change_nothing(num_threads):
         one, batches_of(shuffled, 9, num_threads=num_threads).since(2), strict=True
     ):
         assert_same(a, b)
+
+
+@pytest.mark.slow
+def test_worker_processes_change_nothing_from_the_start_or_the_middle():
+    flags.FLAGS.mark_as_parsed()  # as every command has them
+    for workers, start in ((2, 0), (2, 4), (1, 3)):
+        stream = batches_of(shuffled, 9, num_workers=workers).since(start)
+        for step, batch in enumerate(stream, start):
+            assert_same(batch, batches_of(shuffled, 9)[step])
+        assert step == 8
+
+
+@pytest.mark.slow
+def test_an_object_that_a_worker_cannot_read_is_named_and_the_workers_end():
+    flags.FLAGS.mark_as_parsed()
+
+    def fails(record):
+        if record.object_id == "object3":
+            raise RecordError(f"Object {record.object_id}: no")
+        return make_series(record)
+
+    batches = batches_of(int, 7, batch_size=1, make_series=fails, num_workers=1)
+    stream = batches.since(0)
+    assert len([next(stream) for _ in range(3)]) == 3
+    with pytest.raises(RecordError, match="Object object3: no"):
+        next(stream)
+    assert not multiprocessing.active_children()
 
 
 def test_labels_are_numbered_in_the_order_of_the_classes():
