@@ -1,0 +1,186 @@
+"""However objects are put together, each is told the same."""
+
+import csv
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from runs import smoke
+
+from data_builders.sdss_sn_sim import SURVEY
+from experiments import assemble
+from experiments import predict as command
+from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
+from experiments.evaluate import predict_groups
+from experiments.inference import Predictor, abstract_state, mesh_for, predict_series
+from jaxastro.data.lengths import by_length, lengths_up_to
+from jaxastro.data.record import Reading
+from jaxastro.simulation.survey import PRESETS, simulate_object
+from jaxastro.types import Series
+
+LONGEST = 9  # epochs, config.data.max_epochs of the smallest run
+
+
+# -- which goes with which -------------------------------------------------------------
+
+
+def test_lengths_double_up_to_the_longest():
+    assert lengths_up_to(60) == (3, 6, 12, 24, 48, 60)
+    assert lengths_up_to(99) == (3, 6, 12, 24, 48, 96, 99)
+    assert lengths_up_to(48) == (3, 6, 12, 24, 48)
+    assert lengths_up_to(3) == (3,)
+    assert lengths_up_to(2) == (2,)
+
+
+@given(st.lists(st.integers(0, 99), min_size=1), st.integers(1, 70))
+def test_every_object_has_one_place_in_a_batch_that_holds_it(num_epochs, batch_size):
+    num_epochs, lengths = np.array(num_epochs), lengths_up_to(99)
+    groups = by_length(num_epochs, lengths, batch_size)
+    places = np.concatenate([places for _, places in groups])
+    assert sorted(places) == list(range(len(num_epochs)))
+    for length, places in groups:
+        assert length in lengths
+        assert num_epochs[places].max() <= length
+        # As many batches as without sorting: only the last of all is filled up.
+        assert len(places) % batch_size == 0 or places is groups[-1][1]
+    if len(num_epochs) > batch_size and num_epochs.max() < 49:
+        assert max(length for length, _ in groups) < 99
+
+
+def test_few_objects_are_not_worth_a_program_of_their_own():
+    ((length, places),) = by_length(np.array([1, 2, 3]), (3, 6, 9), 8)
+    assert length == 9
+    assert places.tolist() == [0, 1, 2]
+
+
+# -- what is said ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["per_epoch", "joint"])
+def predicting(request):
+    """A predictor, the same with one length alone, and a state like no other."""
+    config = smoke()
+    config.model.args.norm = request.param
+    config.augment.max_epochs = config.data.max_epochs
+    mesh = mesh_for(config)
+    method = assemble.method_of_config(config, mesh)
+    abstract = abstract_state(method, config, mesh)
+    whole, sorted_ = (Predictor(config, method, abstract, mesh) for _ in range(2))
+    assert sorted_.lengths == (3, 6, LONGEST)
+    whole.lengths = (LONGEST,)
+    generator = np.random.default_rng(0)
+    state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
+    params, batch_stats = jax.tree.map(
+        lambda a: a + generator.uniform(0, 0.2, a.shape).astype(a.dtype),
+        (state.params, state.batch_stats),
+    )
+    return sorted_, whole, state._replace(params=params, batch_stats=batch_stats)
+
+
+def series_of(*num_epochs, seed=0):
+    generator = np.random.default_rng(seed)
+    found = []
+    for count in num_epochs:
+        mask = np.arange(LONGEST) < count
+        image = generator.normal(size=(LONGEST, 32, 32)).astype(np.float32)
+        found.append(
+            Series(
+                image=image * mask[:, None, None],
+                time=np.arange(LONGEST, dtype=np.float32) * mask,
+                band=(generator.integers(0, 5, LONGEST) * mask).astype(np.int32),
+                epoch_mask=mask,
+            )
+        )
+    return found
+
+
+def assert_close(one, other):
+    np.testing.assert_allclose(one.probability, other.probability, atol=1e-5)
+    np.testing.assert_allclose(one.embedding, other.embedding, rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(st.integers(1, LONGEST), min_size=1, max_size=30), st.randoms(), st.data()
+)
+def test_neither_order_nor_company_nor_padding_changes_what_is_said(
+    predicting, num_epochs, random, data
+):
+    sorted_, whole, state = predicting
+    series = series_of(*num_epochs, seed=data.draw(st.integers(0, 99)))
+    expected = predict_series(whole, state, series)
+    assert len(expected.probability) == len(series)
+    assert_close(predict_series(sorted_, state, series), expected)
+    order = list(range(len(series)))
+    random.shuffle(order)
+    shuffled = predict_series(sorted_, state, [series[i] for i in order])
+    back = np.argsort(order)
+    assert_close(type(expected)(*(column[back] for column in shuffled)), expected)
+
+
+def test_objects_differ_so_that_a_wrong_place_would_be_seen(predicting):
+    sorted_, _, state = predicting
+    embedding = predict_series(sorted_, state, series_of(*range(1, 10))).embedding
+    for i, one in enumerate(embedding):
+        others = np.delete(embedding, i, axis=0)
+        assert np.abs(others - one).max(axis=1).min() > 1e-3
+
+
+def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir):
+    sorted_, whole, state = predicting
+    config = smoke()
+    dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
+    rows = dataset.rows["train"]
+    survey = assemble.survey_of_config(config)
+    with config.unlocked():
+        config.data.statistics.update(measure_statistics(dataset, config, survey))
+    for first in (3, 5, 100):
+        outputs, lengths = [], []
+        for predictor in (sorted_, whole):
+            groups = evaluation_groups(dataset, rows, config, predictor, first=first)
+            outputs.append(predict_groups(predictor, state, groups))
+            lengths.append([group.length for group in groups])
+        assert len(outputs[0].probability) == len(rows)
+        assert_close(*outputs)
+        assert lengths[1] == [LONGEST]
+        assert max(lengths[0]) == {3: 3, 5: 6, 100: LONGEST}[first]
+
+
+def test_a_model_that_sees_padding_gets_one_length():
+    config = smoke()
+    config.model.args.masked = False
+    mesh = mesh_for(config)
+    method = assemble.method_of_config(config, mesh)
+    abstract = abstract_state(method, config, mesh)
+    assert Predictor(config, method, abstract, mesh).lengths == (LONGEST,)
+
+
+# -- as they come ----------------------------------------------------------------------
+
+
+def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
+    trained, tmp_path, monkeypatch
+):
+    workdir, _ = trained
+    output = tmp_path / "p.csv"
+    partial = tmp_path / "p.csv.partial"
+    one = simulate_object(0, seed=1, preset=PRESETS["tiny"])
+    seen = []
+
+    def readings(config, survey, raw):
+        assert survey.name == SURVEY.name
+        for i in range(100):
+            name = f"object_{i}"
+            yield Reading(name, one._replace(object_id=name), ())
+            seen.append(len(partial.read_text().splitlines()))
+
+    monkeypatch.setattr(command, "readings_of", readings)
+    report = tmp_path / "set_aside.json"
+    assert command.predict(workdir, tmp_path, output, report=report) == 100
+    assert max(seen) == 65  # the header and the first 64 objects
+    assert not partial.exists()
+    rows = list(csv.reader(output.open(newline="")))[1:]
+    assert [row[0] for row in rows] == [f"object_{i}" for i in range(100)]
+    assert len({tuple(row[1:]) for row in rows}) == 1  # all are one and the same
