@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import grain
 import numpy as np
@@ -81,15 +81,67 @@ class Batches:
 
     def since(self, step: int) -> Iterator[Batch]:
         """Yields batches from number `step` on, read ahead by threads or processes."""
-        options = grain.ReadOptions(
-            num_threads=self._threads, prefetch_buffer_size=4 * self._threads
+        return read_ahead(
+            self._batches[step:],
+            num_threads=self._threads,
+            num_workers=self._workers,
+            ready=4,
         )
-        batches = self._batches[step:].to_iter_dataset(options)
-        if self._workers:  # each reads every n-th batch, and they come in turn
-            options = grain.MultiprocessingOptions(self._workers, AHEAD)
-            batches = batches.mp_prefetch(options, worker_init_fn=_end_with_parent)
-        with contextlib.closing(iter(batches)) as stream:
-            yield from stream
+
+
+def batches_of_rounds(
+    batches: Sequence[Batches],
+    first_steps: Sequence[int],
+    rounds: Sequence[Sequence[int]],
+    *,
+    num_threads: int,
+    num_workers: int = 0,
+) -> Iterator[Batch]:
+    """Returns, round after round and step after step, the members' batches stacked.
+
+    Member i begins with batches[i][first_steps[i]], and gets what it would get alone.
+    One that is through its batches gets its last again, until the others are.
+    """
+
+    def stacked(number: int) -> Batch:
+        steps, place = divmod(number, len(rounds))
+        found = []
+        for member in rounds[place]:
+            mine = batches[member]
+            found.append(mine[min(first_steps[member] + steps, len(mine) - 1)])
+        inputs = Series(*map(np.stack, zip(*(b.inputs for b in found), strict=True)))
+        rest = map(np.stack, zip(*(b[1:] for b in found), strict=True))
+        return Batch(inputs, *rest)
+
+    left = [len(b) - step for b, step in zip(batches, first_steps, strict=True)]
+    numbers = grain.MapDataset.range(max(left) * len(rounds))
+    return read_ahead(
+        numbers.map(stacked),
+        num_threads=num_threads,
+        num_workers=num_workers,
+        ready=1,  # a round is many batches
+    )
+
+
+def read_ahead(
+    batches: grain.MapDataset, *, num_threads: int, num_workers: int, ready: int
+) -> Iterator[Batch]:
+    """Yields batches in order, of which each thread keeps some `ready`."""
+    options = grain.ReadOptions(
+        num_threads=num_threads, prefetch_buffer_size=ready * num_threads
+    )
+    batches = batches.to_iter_dataset(options)
+    if num_workers:  # each reads every n-th batch, and they come in turn
+        options = grain.MultiprocessingOptions(num_workers, AHEAD)
+        batches = batches.mp_prefetch(options, worker_init_fn=_end_with_parent)
+    with contextlib.closing(iter(batches)) as stream:
+        yield from stream
+
+
+def _copied(batch: Batch) -> Batch:
+    """Returns a batch in memory of its own: a worker's is shared, and given back."""
+    inputs = Series(*map(np.array, batch.inputs))
+    return Batch(inputs, *map(np.array, batch[1:]))
 
 
 def _end_with_parent(number: int, count: int) -> None:
