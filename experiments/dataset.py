@@ -15,6 +15,7 @@ from experiments.inference import Predictor
 from jaxastro.data.lengths import by_length
 from jaxastro.data.loader import Batches, class_index, in_order
 from jaxastro.data.record import Record, first_epochs, record_from_example
+from jaxastro.data.sampling import balanced_draw
 from jaxastro.data.split import split_of
 from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
@@ -155,6 +156,34 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
         rows = rows[np.linspace(0, len(rows) - 1, NUM_STATISTICS).astype(int)]
     return representation_of(config.data.representation).fit_statistics(
         records(dataset, rows), normalisation=config.data.normalisation, survey=survey
+    )
+
+
+def training_batches(
+    dataset: Dataset, config: ConfigDict, *, share: np.ndarray
+) -> Batches:
+    """Returns a batch for every step of a run, drawn as the config says.
+
+    Args:
+        share: which rows of each batch this process reads.
+    """
+    rows = dataset.rows["train"]
+    draw = balanced_draw(
+        labels_of(dataset, rows, config),
+        seed=config.seed,
+        balance=config.data.balance,
+        unlabelled_share=config.data.unlabelled_share,
+    )
+    return Batches(
+        dataset.source,
+        lambda position: int(rows[draw(position)]),
+        series_of_config(config, max_epochs=config.data.loaded_epochs),
+        config.classes,
+        batch_size=config.batch_size,
+        num_batches=config.num_steps,
+        num_threads=config.data.num_threads,
+        num_workers=config.data.num_workers,
+        share=share,
     )
 
 

@@ -21,7 +21,6 @@ import sys
 import time
 from pathlib import Path
 
-import filelock
 import jax
 import numpy as np
 from absl import flags
@@ -29,6 +28,7 @@ from ml_collections import config_flags
 from tqdm import tqdm
 
 from experiments import assemble, command, compilation
+from experiments.alone import alone_in
 from experiments.dataset import (
     described,
     evaluation_groups,
@@ -36,6 +36,7 @@ from experiments.dataset import (
     labels_of,
     measure_statistics,
     open_dataset,
+    training_batches,
 )
 from experiments.evaluate import evaluate, predict_groups
 from experiments.inference import Predictor, abstract_state
@@ -43,8 +44,6 @@ from experiments.interruption import Interruption
 from experiments.report import write_report
 from experiments.waiting import Waiting
 from experiments.warm_start import new_state
-from jaxastro.data.loader import Batches
-from jaxastro.data.sampling import balanced_draw
 from jaxastro.evaluation.metrics import SCORES, scores
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
@@ -76,24 +75,9 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         survey = assemble.survey_of_config(config)
         statistics = measure_statistics(dataset, config, survey)
         config.data.statistics.update(statistics)
-    train_rows, validation_rows = dataset.rows["train"], labelled(dataset, "validation")
-    draw = balanced_draw(
-        labels_of(dataset, train_rows, config),
-        seed=config.seed,
-        balance=config.data.balance,
-        unlabelled_share=config.data.unlabelled_share,
-    )
-    batches = Batches(
-        dataset.source,
-        lambda position: int(train_rows[draw(position)]),
-        assemble.series_of_config(config, max_epochs=config.data.loaded_epochs),
-        config.classes,
-        batch_size=config.batch_size,
-        num_batches=config.num_steps,
-        num_threads=config.data.num_threads,
-        num_workers=config.data.num_workers,
-        share=sharding.local_rows(config.batch_size, mesh),
-    )
+    validation_rows = labelled(dataset, "validation")
+    share = sharding.local_rows(config.batch_size, mesh)
+    batches = training_batches(dataset, config, share=share)
     say(described(dataset, config))
 
     # -- model and method ------------------------------------------------------------
@@ -249,17 +233,8 @@ def main() -> None:
     with Path(os.devnull).open("w") as nowhere:
         config = assemble.resolve_preset(FLAGS, said=sys.stdout if first else nowhere)
     workdir = Path(FLAGS.workdir)
-    workdir.mkdir(parents=True, exist_ok=True)
-    lock = contextlib.nullcontext()
-    if first:  # for all processes of this run
-        lock = filelock.FileLock(workdir / ".lock")
-        try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout as error:
-            raise SystemExit(
-                f"Another process trains in {workdir}. Wait for it, or use another "
-                "--workdir."
-            ) from error
+    # One process holds the folder for all of this run.
+    lock = alone_in(workdir) if first else contextlib.nullcontext()
     with lock:
         train(config, workdir, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)
 
