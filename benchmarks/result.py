@@ -12,7 +12,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -73,14 +73,20 @@ def parser_of(doc: str, *, repeats: int) -> argparse.ArgumentParser:
     return parser
 
 
-def show(rows: Iterable[Row], *, as_json: bool) -> None:
-    """Prints a result file, or its tables, one for each set of columns."""
-    rows = list(rows)
+def show(
+    rows: Iterable[Row], *, as_json: bool, about: Mapping[str, str] | None = None
+) -> None:
+    """Prints a result file, or its tables, one for each set of columns.
+
+    Args:
+        about: what a reader must know beside the machine.
+    """
+    rows, about = list(rows), machine() | (about or {})
     if as_json:
         found = [{"case": row.case, "measures": _plain(row.measures)} for row in rows]
-        print(json.dumps({"machine": machine(), "rows": found}, indent=1))
+        print(json.dumps({"machine": about, "rows": found}, indent=1))
         return
-    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
     columns = None
     for row in rows:
         if (*row.case, *row.measures) != columns:
