@@ -1,6 +1,7 @@
 """The only file that names devices: hosts, a mesh, and what lies where on it."""
 
 import functools
+import os
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -76,6 +77,17 @@ def anywhere(claim: bool, mesh: Mesh) -> jax.Array:
 @functools.cache
 def _any(where: NamedSharding) -> Callable:
     return jax.jit(jnp.any, out_shardings=where)
+
+
+def use_cores_as_devices(most: int) -> None:
+    """Makes a CPU count as one device for each of its cores, but not more than `most`.
+
+    Before anything asks JAX for its devices. A number that the user set stands.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    asked = "JAX_NUM_CPU_DEVICES" in os.environ or "device_count" in flags
+    if not asked:
+        jax.config.update("jax_num_cpu_devices", min(most, os.cpu_count() or 1))
 
 
 # -- a mesh ----------------------------------------------------------------------------
@@ -185,6 +197,11 @@ def with_whole_gradients(
 def placed_like(array, other: jax.Array) -> jax.Array:
     """Returns the array on the devices where another of its shape lies."""
     return jax.device_put(array, other.sharding)
+
+
+def put_everywhere(tree, mesh: Mesh):
+    """Returns arrays of this process with a copy on every device."""
+    return jax.device_put(tree, everywhere(mesh))
 
 
 def local_rows(batch_size: int, mesh: Mesh) -> np.ndarray:
