@@ -12,34 +12,23 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from jaxastro.evaluation.bootstrap import confusion_draws, interval, scores_of
-from jaxastro.evaluation.metrics import confusion, predicted_class
-from jaxastro.evaluation.predictions import Predictions, load
+from jaxastro.evaluation.bootstrap import interval
+from jaxastro.evaluation.pool import check_alike, pool, scores_and_draws
+from jaxastro.evaluation.predictions import load
 
 FLAGS = flags.FLAGS
 SCORE = "macro_f1"
 
 
-def draws_of(predictions: Predictions) -> tuple[float, np.ndarray]:
-    """Returns the score of a run, and that of each resample of its objects."""
-    p, count = predictions, len(predictions.classes)
-    predicted = predicted_class(p.probability)
-    draws = scores_of(confusion_draws(p.label, predicted, p.group, count))[SCORE]
-    return float(scores_of(confusion(p.label, predicted, count))[SCORE]), draws
-
-
 def compare(ours: list[Path], theirs: list[Path]) -> list[tuple]:
     """Returns rows of what, its interval, and the spread over seeds."""
-    loaded = {run: load(run / "predictions") for run in (*ours, *theirs)}
-    objects = [tuple(p.object_id) for p in loaded.values()]
-    if len(set(objects)) != 1:
-        raise ValueError(
-            "These runs were not tested on the same objects. Compare runs of one "
-            "survey, one set of classes and one test fold."
-        )
+    pools = {run: pool([load(run / "predictions")]) for run in (*ours, *theirs)}
+    check_alike([*pools.values()])
     rows, means = [], []
     for runs in (ours, theirs):
-        values, draws = zip(*(draws_of(loaded[run]) for run in runs), strict=True)
+        found = [scores_and_draws(pools[run]) for run in runs]
+        values = [float(value[SCORE]) for value, _ in found]
+        draws = [draw[SCORE] for _, draw in found]
         for run, value, draw in zip(runs, values, draws, strict=True):
             rows.append((run.name, interval(value, draw), ""))
         mean, spread = np.mean(values), np.std(values, ddof=len(values) > 1)

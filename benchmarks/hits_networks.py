@@ -27,6 +27,7 @@ from configs import convention, semiconformer
 from data_builders import hits
 from experiments.train import train
 from jaxastro.evaluation.bootstrap import difference_intervals, score_intervals
+from jaxastro.evaluation.pool import Pool, pool
 from jaxastro.evaluation.predictions import load
 
 CONFIGS = {"convention": convention, "semiconformer": semiconformer}
@@ -35,8 +36,8 @@ BESIDE = ("light curve", "noise of the corners (control)", "epochs and sky (cont
 FLAGS = flags.FLAGS
 
 
-def pooled(name: str, classes: tuple[str, ...], seed: int, manual_dir: str):
-    """Returns object names, labels, fields and probabilities of all five test folds."""
+def pooled(name: str, classes: tuple[str, ...], seed: int, manual_dir: str) -> Pool:
+    """Returns what a network of each fold says of its test fold, all five together."""
     folds = []
     for fold in tqdm(range(NUM_FOLDS), desc=f"{name}, {len(classes)} classes"):
         config = CONFIGS[name].get_config("hits")
@@ -48,15 +49,13 @@ def pooled(name: str, classes: tuple[str, ...], seed: int, manual_dir: str):
         if not (run / "report" / "index.html").exists():
             train(config, run, manual_dir=manual_dir)
         folds.append(load(run / "predictions"))
-    fields = ("object_id", "label", "group", "probability")
-    return [np.concatenate([getattr(f, field) for f in folds]) for field in fields]
+    return pool(folds)
 
 
 def measure(name: str, classes: tuple[str, ...], records: dict, seed: int) -> list:
     """Returns a row for the network, then one for each forest, with the difference."""
-    object_id, label, group, probability = pooled(name, classes, seed, FLAGS.manual_dir)
-    if len(set(object_id)) != len(object_id):
-        raise ValueError("An object is in two test folds: these runs do not belong.")
+    found = pooled(name, classes, seed, FLAGS.manual_dir)
+    _, object_id, label, group, probability = found
     count, settings = len(classes), {"num_draws": NUM_DRAWS, "seed": seed}
     own = score_intervals(label, probability, group, count, **settings)["macro_f1"]
     rows = [{"what": name, "classes": count, "objects": len(label), "macro_f1": own}]

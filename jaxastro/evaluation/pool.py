@@ -19,14 +19,14 @@ class Pool(NamedTuple):
     """What the runs of all folds said of the objects that each was tested on."""
 
     classes: tuple[str, ...]
-    object_id: np.ndarray  # o  str, ascending
+    object_id: np.ndarray  # o  str, each once
     label: np.ndarray  # o  int32
     group: np.ndarray  # o  str
     probability: np.ndarray  # o c
 
 
 def pool(folds: Sequence[Predictions]) -> Pool:
-    """Returns the objects of several test folds, in the order of their names.
+    """Returns the objects of several test folds, fold after fold.
 
     Raises:
         ValueError: if the folds have other classes, or an object is in two of them.
@@ -38,13 +38,13 @@ def pool(folds: Sequence[Predictions]) -> Pool:
         )
     fields = ("object_id", "label", "group", "probability")
     columns = [np.concatenate([getattr(f, field) for f in folds]) for field in fields]
-    names, order, times = np.unique(columns[0], return_index=True, return_counts=True)
+    names, times = np.unique(columns[0], return_counts=True)
     if times.max() > 1:
         raise ValueError(
             f"Object {names[times.argmax()]} is in {times.max()} test folds. Pool runs "
             "of one split seed, each of another test fold."
         )
-    return Pool(*classes, *(column[order] for column in columns))
+    return Pool(*classes, *columns)
 
 
 def ensemble(members: Sequence[Pool]) -> Pool:
@@ -61,20 +61,21 @@ def mean_intervals(members: Sequence[Pool]) -> dict[str, Interval]:
     that of the mean score; what seeds add to it is another matter, shown by themselves.
     """
     check_alike(members)
-    first, count = members[0], len(members[0].classes)
-    found = []
-    for member in members:
-        predicted = predicted_class(member.probability)
-        draws = confusion_draws(first.label, predicted, first.group, count)
-        value = scores_of(confusion(first.label, predicted, count))
-        found.append((value, scores_of(draws)))
+    values, draws = zip(*map(scores_and_draws, members), strict=True)
     return {
         name: interval(
-            np.mean([value[name] for value, _ in found]),
-            np.mean([draws[name] for _, draws in found], axis=0),
+            np.mean([value[name] for value in values]),
+            np.mean([draw[name] for draw in draws], axis=0),
         )
-        for name in found[0][0]
+        for name in values[0]
     }
+
+
+def scores_and_draws(pooled: Pool) -> tuple[dict, dict]:
+    """Returns each score, and each score of all resamples of the objects by group."""
+    predicted, count = predicted_class(pooled.probability), len(pooled.classes)
+    draws = confusion_draws(pooled.label, predicted, pooled.group, count)
+    return scores_of(confusion(pooled.label, predicted, count)), scores_of(draws)
 
 
 def check_alike(members: Sequence[Pool]) -> None:
