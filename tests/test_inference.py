@@ -26,10 +26,11 @@ LONGEST = 9  # epochs, config.data.max_epochs of the smallest run
 # -- which goes with which -------------------------------------------------------------
 
 
-def test_lengths_double_up_to_the_longest():
-    assert lengths_up_to(60) == (3, 6, 12, 24, 48, 60)
-    assert lengths_up_to(99) == (3, 6, 12, 24, 48, 96, 99)
-    assert lengths_up_to(48) == (3, 6, 12, 24, 48)
+def test_lengths_are_few_up_to_the_longest():
+    assert lengths_up_to(60) == (3, 12, 48, 60)
+    assert lengths_up_to(99) == (3, 12, 48, 99)
+    assert lengths_up_to(48) == (3, 12, 48)
+    assert lengths_up_to(LONGEST) == (3, LONGEST)
     assert lengths_up_to(3) == (3,)
     assert lengths_up_to(2) == (2,)
 
@@ -50,7 +51,7 @@ def test_every_object_has_one_place_in_a_batch_that_holds_it(num_epochs, batch_s
 
 
 def test_few_objects_are_not_worth_a_program_of_their_own():
-    ((length, places),) = by_length(np.array([1, 2, 3]), (3, 6, 9), 8)
+    ((length, places),) = by_length(np.array([1, 2, 3]), (3, 9), 8)
     assert length == 9
     assert places.tolist() == [0, 1, 2]
 
@@ -68,7 +69,7 @@ def predicting(request):
     method = assemble.method_of_config(config, mesh)
     abstract = abstract_state(method, config, mesh)
     whole, sorted_ = (Predictor(config, method, abstract, mesh) for _ in range(2))
-    assert sorted_.lengths == (3, 6, LONGEST)
+    assert sorted_.lengths == (3, LONGEST)
     whole.lengths = (LONGEST,)
     generator = np.random.default_rng(0)
     state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
@@ -145,7 +146,7 @@ def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir
         assert len(outputs[0].probability) == len(rows)
         assert_close(*outputs)
         assert lengths[1] == [LONGEST]
-        assert max(lengths[0]) == {3: 3, 5: 6, 100: LONGEST}[first]
+        assert max(lengths[0]) == {3: 3, 5: LONGEST, 100: LONGEST}[first]
 
 
 def test_a_model_that_sees_padding_gets_one_length():
