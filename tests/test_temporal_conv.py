@@ -5,21 +5,23 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from jaxastro.layers.frame_conv import BLOCK, frame_conv
+from jaxastro.layers.fourier_conv import fourier_conv
+from jaxastro.layers.frame_conv import frame_conv
 from jaxastro.layers.temporal_conv import TemporalConv
+from jaxastro.layers.toom_cook import MOST, toom_cook
 
 # kernel, stride, padding, frames in, channels in: ConvEntion's four layers
 CONVENTION = ((11, 2, 2, 3, 2), (5, 1, 2, 3, 4), (3, 1, 0, 5, 4), (3, 1, 0, 3, 4))
 
 
 def conv_3d(params, x, stride, pad):
-    """XLA's own 3-D convolution, with the layer's weights."""
+    """XLA's own 3-D convolution of x [t y x n d], with the layer's weights."""
     out = jax.lax.conv_general_dilated(
         x,
         params["kernel"],
         window_strides=(stride,) * 3,
         padding=((pad, pad),) * 3,
-        dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
+        dimension_numbers=("DHWNC", "DHWIO", "DHWNC"),
     )
     return out + params["bias"]
 
@@ -60,7 +62,7 @@ def assert_close(a, b, tolerance=1e-11):
 def test_it_is_the_3d_convolution_of_each_layer(kernel, stride, pad, frames, depth):
     with jax.enable_x64(True):
         layer = TemporalConv(3, kernel, stride, pad)
-        x = random((5, frames, 15, 14, depth))
+        x = random((frames, 15, 14, 5, depth))
         params = random_params(layer, x)
         ours = with_gradients(lambda p, x: layer.apply({"params": p}, x))
         theirs = with_gradients(lambda p, x: conv_3d(p, x, stride, pad))
@@ -74,13 +76,13 @@ def test_it_is_the_3d_convolution_of_any_shape(data):
         return data.draw(st.integers(low, high))
 
     taps, kernel, stride = draw(1, 4), draw(1, 4), draw(1, 3)
-    count, frames, depth, features = draw(1, 2 * BLOCK), draw(1, 6), draw(1, 3), 2
+    count, frames, depth, features = draw(1, 5), draw(1, 7), draw(1, 3), 2
     pad = draw(0, taps - 1)
     assume(frames + 2 * pad >= taps)
     height, width = draw(kernel, 7), draw(kernel, 7)
     with jax.enable_x64(True):
         layer = TemporalConv(features, kernel, stride, pad, taps)
-        x = random((count, frames, height, width, depth))
+        x = random((frames, height, width, count, depth))
         params = random_params(layer, x)
         assert_close(
             layer.apply({"params": params}, x), conv_3d(params, x, stride, pad)
@@ -90,13 +92,13 @@ def test_it_is_the_3d_convolution_of_any_shape(data):
 def test_a_table_of_maps_equals_the_channel_appended():
     with jax.enable_x64(True):
         layer = TemporalConv(3, kernel=11, stride=2, pad=2)
-        x = random((5, 3, 15, 14, 1))
-        table, weight = random((4, 15, 14), 1), random((5, 3, 4), 2)
+        x = random((3, 15, 14, 5, 1))
+        table, weight = random((4, 15, 14), 1), random((3, 5, 4), 2)
         params = random_params(layer, x, table, weight)
         assert params["kernel"].shape == (3, 11, 11, 2, 3)
 
         def appended(params, x, table, weight):
-            maps = jnp.einsum("ntm,myx->ntyx", weight, table)
+            maps = jnp.einsum("tnm,myx->tyxn", weight, table)
             return conv_3d(params, jnp.concatenate([x, maps[..., None]], -1), 2, 2)
 
         ours = with_gradients(lambda p, *inputs: layer.apply({"params": p}, *inputs))
@@ -105,7 +107,7 @@ def test_a_table_of_maps_equals_the_channel_appended():
 
 
 def test_weights_start_as_torch_starts_them():
-    params = TemporalConv(64, 11).init(jax.random.key(0), jnp.zeros((1, 3, 11, 11, 2)))
+    params = TemporalConv(64, 11).init(jax.random.key(0), jnp.zeros((3, 11, 11, 1, 2)))
     kernel, bias = params["params"]["kernel"], params["params"]["bias"]
     bound = (3 * 11 * 11 * 2) ** -0.5
     assert np.abs(kernel).max() == pytest.approx(bound, rel=1e-3)
@@ -114,7 +116,7 @@ def test_weights_start_as_torch_starts_them():
 
 
 def test_too_few_frames_are_refused():
-    x = jnp.zeros((1, 2, 9, 9, 1))
+    x = jnp.zeros((2, 9, 9, 1, 1))
     message = "2 frames padded by 0 are fewer than the kernel's 3 taps"
     with pytest.raises(ValueError, match=message):
         TemporalConv(2, 3).init(jax.random.key(0), x)
@@ -122,32 +124,104 @@ def test_too_few_frames_are_refused():
         TemporalConv(2, 3, pad=3).init(jax.random.key(0), x)
 
 
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.integers(1, 4), st.integers(1, 6), st.data())
+def test_few_products_give_the_short_convolution(taps, frames, data):
+    pad = data.draw(st.integers(0, taps - 1))
+    assume(frames + 2 * pad >= taps)
+    of_frames, of_taps, back = toom_cook(frames, taps, pad)
+    x, w = np.random.default_rng(0).normal(size=(2, 6))[:, : max(frames, taps)]
+    x, w = x[:frames], w[:taps]
+    plain = np.correlate(np.pad(x, pad), w, mode="valid")
+    np.testing.assert_allclose(back @ ((of_frames @ x) * (of_taps @ w)), plain)
+
+
+def test_the_layers_of_convention_need_five_products_for_nine():
+    assert [len(toom_cook(*layer)[0]) for layer in ((3, 3, 2), (5, 3, 0))] == [5, 5]
+
+
+def test_there_are_points_for_few_products_only():
+    message = rf"7 frames and 3 taps need 9 products.*points for {MOST}"
+    with pytest.raises(ValueError, match=message):
+        toom_cook(7, 3, 2)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.data())
+def test_fourier_conv_is_the_2d_convolution(data):
+    def draw(low, high):
+        return data.draw(st.integers(low, high))
+
+    length = draw(1, 5)
+    height, width, pad = draw(length, 9), draw(length, 9), draw(0, length - 1)
+    with jax.enable_x64(True):
+        x = random((2, height, width, draw(1, 3), 2))
+        kernel = random((2, length, length, 2, 3), 1)
+        ours = with_gradients(lambda *both: fourier_conv(*both, pad=pad))
+        theirs = with_gradients(lambda *both: conv_2d(*both, pad=pad))
+        assert_close(ours(x, kernel), theirs(x, kernel))
+
+
+def test_in_float32_the_fourier_form_is_as_exact_as_the_direct_one():
+    x, kernel = random((2, 13, 13, 4, 64)), random((2, 5, 5, 64, 8), 1)
+    with jax.enable_x64(True):
+        exact = conv_2d(x.astype(float), kernel.astype(float), pad=2)
+    x, kernel = jnp.float32(x), jnp.float32(kernel)
+    assert_close(fourier_conv(x, kernel, pad=2), exact, 2e-6)
+    assert_close(conv_2d(x, kernel, pad=2), exact, 2e-6)
+
+
 @pytest.mark.parametrize(
     ("count", "size", "stride", "pad"),
-    [
-        (1, 1, 1, 0),
-        (BLOCK - 1, 3, 1, 1),
-        (BLOCK, 3, 2, 0),
-        (BLOCK + 1, 5, 3, 2),
-        (2 * BLOCK + 3, 2, 2, 1),
-        (3, 7, 2, 3),  # a kernel as large as this is XLA's own
-    ],
+    [(1, 1, 1, 0), (2, 3, 1, 1), (3, 3, 2, 0), (4, 5, 3, 2), (5, 7, 2, 3)],
 )
-def test_frame_conv_is_the_2d_convolution(count, size, stride, pad):
-    def plain(x, kernel):
-        return jax.lax.conv_general_dilated(
-            x,
-            kernel,
-            window_strides=(stride, stride),
-            padding=((pad, pad), (pad, pad)),
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )
-
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_frame_conv_is_the_2d_convolution(
+    count, size, stride, pad, backend, monkeypatch
+):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
     with jax.enable_x64(True):
-        x, kernel = random((count, 9, 8, 2)), random((size, size, 2, 3), 1)
-        assert_close(frame_conv(x, kernel, stride=stride, pad=pad), plain(x, kernel))
-        if count == BLOCK + 1:  # the rows that fill the last block get no gradient
-            ours = with_gradients(
-                lambda x, kernel: frame_conv(x, kernel, stride=stride, pad=pad)
+        x, kernel = random((3, 9, 8, count, 2)), random((size, size, 2, 3), 1)
+        how = {"stride": stride, "pad": pad}
+        ours = with_gradients(lambda *both: frame_conv(*both, **how))
+        theirs = with_gradients(lambda x, k: conv_2d(x, jnp.stack([k] * 3), **how))
+        assert_close(ours(x, kernel), theirs(x, kernel))
+
+
+@pytest.mark.parametrize("layer", CONVENTION)
+def test_every_machine_gets_the_same_numbers(layer, monkeypatch):
+    kernel, stride, pad, frames, depth = layer
+    with jax.enable_x64(True):
+        conv, x = (
+            TemporalConv(3, kernel, stride, pad),
+            random((frames, 15, 14, 2, depth)),
+        )
+        params = random_params(conv, x)
+        here = conv.apply({"params": params}, x)
+        monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
+        assert_close(conv.apply({"params": params}, x), here)
+
+
+def test_bfloat16_is_rounded_once_at_the_end():
+    conv, x = TemporalConv(3, 3, 1, 0), random((5, 6, 6, 2, 4))
+    params = random_params(conv, x)
+    exact = conv.apply({"params": params}, x.astype(jnp.bfloat16).astype(float))
+    rounded = conv.apply({"params": params}, x.astype(jnp.bfloat16))
+    assert rounded.dtype == jnp.bfloat16
+    assert_close(rounded.astype(float), exact, 2e-2)
+
+
+def conv_2d(x, kernel, *, stride=1, pad=0):
+    """XLA's own 2-D convolution of x [g y x n d], each group with its kernel."""
+    return jnp.stack(
+        [
+            jax.lax.conv_general_dilated(
+                frame,
+                weights,
+                window_strides=(stride, stride),
+                padding=((pad, pad), (pad, pad)),
+                dimension_numbers=("HWNC", "HWIO", "HWNC"),
             )
-            assert_close(ours(x, kernel), with_gradients(plain)(x, kernel))
+            for frame, weights in zip(x, kernel, strict=True)
+        ]
+    )

@@ -3,25 +3,35 @@
 from collections import defaultdict
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.frame_conv import frame_conv
+from jaxastro.layers.toom_cook import MOST, num_products, toom_cook
 
 
 class TemporalConv(nn.Module):
     """Convolves a few frames in time and space, as 2-D convolutions.
 
     A tap is one time slice of the kernel. Output frame s sees input frame t through
-    tap j = t - stride * s + pad; with t and s few, most taps of most frames would
-    multiply the zeros of the temporal padding. Each frame is convolved once, with
-    the taps it needs stacked in the output channels, and the results are added up:
+    tap j = t - stride * s + pad:
         out_s = bias + sum over t of conv2d(x_t, kernel[t - stride s + pad])
+    With t and s few, most taps of most frames would multiply the zeros of the
+    temporal padding. Two forms do without:
+    - stacked: each frame is convolved once, with the taps it needs stacked in the
+      output channels, and the results are added up;
+    - on CPU, where the stride is 1: fewer products still, in time (toom_cook) and in
+      space (fourier_conv).
 
     A channel that takes few distinct values (a map per band) can be given as a
     `table` of maps and a `weight` of frames on maps. This equals appending the
-    channel einsum("ntm,myx->ntyx", weight, table) to x, but convolves each map once,
+    channel einsum("tnm,myx->tyxn", weight, table) to x, but convolves each map once,
     and spares x, which is data, the costliest gradient of all.
+
+    Objects and channels come last: each product runs over all of them.
 
     Source: Bairouk et al. 2023, A&A 673, A141 (ConvEntion), Table 2: the layer.
     Differs: equal to the 3-D convolution up to rounding. XLA's own is hundreds of
@@ -37,11 +47,11 @@ class TemporalConv(nn.Module):
     @nn.compact
     def __call__(
         self,
-        x: Float[Array, "n t y x d"],
+        x: Float[Array, "t y x n d"],
         table: Float[Array, "m y x"] | None = None,
-        weight: Float[Array, "n t m"] | None = None,
-    ) -> Float[Array, "n s y2 x2 f"]:
-        frames, depth = x.shape[1], x.shape[-1] + (table is not None)
+        weight: Float[Array, "t n m"] | None = None,
+    ) -> Float[Array, "s y2 x2 n f"]:
+        frames, depth = len(x), x.shape[-1] + (table is not None)
         shape = (self.taps, self.kernel, self.kernel, depth, self.features)
         # torch's default, uniform in +-1/sqrt(fan_in), from which the paper trained
         init = nn.initializers.variance_scaling(
@@ -49,6 +59,7 @@ class TemporalConv(nn.Module):
         )
         kernel = self.param("kernel", init, shape).astype(x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        bias = bias.astype(x.dtype)
 
         if self.pad >= self.taps:
             raise ValueError(
@@ -61,20 +72,36 @@ class TemporalConv(nn.Module):
                 f"{frames} frames padded by {self.pad} are fewer than the kernel's "
                 f"{self.taps} taps. Use more frames per chunk or more padding."
             )
+        if table is None and self._fourier_pays(frames):
+            return self._fourier(x, kernel) + bias
         parts = [[] for _ in range(num_out)]  # what is added up for each output frame
         for group, reach in self._frames_by_taps(frames, num_out):
             taps = jnp.array(list(reach[group[0]]))
-            y = self._conv2d(x[:, jnp.array(group)], kernel[taps, :, :, : x.shape[-1]])
+            y = self._stacked(x[jnp.array(group)], kernel[taps, :, :, : x.shape[-1]])
             if table is not None:
-                maps = table.astype(x.dtype)[None, ..., None]
-                y_map = self._conv2d(maps, kernel[taps, :, :, -1:])[0]
-                on_map = weight[:, jnp.array(group)].astype(x.dtype)
-                y += jnp.einsum("ntm,myxjf->ntyxjf", on_map, y_map)
+                maps = jnp.moveaxis(table.astype(x.dtype), 0, -1)[None, ..., None]
+                y_map = self._stacked(maps, kernel[taps, :, :, -1:])[0]
+                on_map = weight[jnp.array(group)].astype(x.dtype)
+                y += jnp.einsum("tnm,yxmjf->tyxnjf", on_map, y_map)
             for i, t in enumerate(group):
                 for k, s in enumerate(reach[t].values()):
-                    parts[s].append(y[:, i, ..., k, :])
-        out = jnp.stack([sum(part) for part in parts], axis=1)
-        return out + bias.astype(x.dtype)
+                    parts[s].append(y[i, ..., k, :])
+        return jnp.stack([sum(part) for part in parts]) + bias
+
+    def _fourier_pays(self, frames: int) -> bool:
+        few = num_products(frames, self.taps, self.pad) <= MOST
+        on_cpu = jax.default_backend() == "cpu"
+        return on_cpu and self.stride == 1 and self.pad < self.kernel and few
+
+    def _fourier(
+        self, x: Float[Array, "t y x n d"], kernel: Float[Array, "j k k d f"]
+    ) -> Float[Array, "s y2 x2 n f"]:
+        of_frames, of_taps, back = toom_cook(len(x), self.taps, self.pad)
+        # bfloat16 has too few digits for sums of large terms that nearly cancel.
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        x_wide, kernel = x.astype(wide), kernel.astype(wide)
+        groups = _mix(of_frames, x_wide), _mix(of_taps, kernel)
+        return _mix(back, fourier_conv(*groups, pad=self.pad)).astype(x.dtype)
 
     def _frames_by_taps(self, frames: int, num_out: int):
         """Yields frames that need the same taps, and each frame's {tap: output}."""
@@ -87,11 +114,19 @@ class TemporalConv(nn.Module):
             alike[tuple(taps)].append(t)
         return [(group, reach) for taps, group in alike.items() if taps]
 
-    def _conv2d(
-        self, x: Float[Array, "n t y x d"], kernel: Float[Array, "j k k d f"]
-    ) -> Float[Array, "n t y2 x2 j f"]:
+    def _stacked(
+        self, x: Float[Array, "t y x n d"], kernel: Float[Array, "j k k d f"]
+    ) -> Float[Array, "t y2 x2 n j f"]:
         num_taps, *_, features = kernel.shape
         stacked = jnp.moveaxis(kernel, 0, 3).reshape(*kernel.shape[1:4], -1)
-        flat = x.reshape(-1, *x.shape[2:])
-        y = frame_conv(flat, stacked, stride=self.stride, pad=self.pad)
-        return y.reshape(*x.shape[:2], *y.shape[1:3], num_taps, features)
+        y = frame_conv(x, stacked, stride=self.stride, pad=self.pad)
+        return y.reshape(*y.shape[:-1], num_taps, features)
+
+
+def _mix(matrix: np.ndarray, x: Float[Array, "t *rest"]) -> Float[Array, "s *rest"]:
+    """Multiplies the first axis with a small matrix, of which much is 0, by adding."""
+    rows = [
+        sum(x[t] * factor for t, factor in enumerate(row.tolist()) if factor)
+        for row in matrix
+    ]
+    return jnp.stack(rows)

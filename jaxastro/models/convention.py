@@ -111,11 +111,11 @@ class ConvEntion(nn.Module):
         row = jnp.where(known[..., None], row, jnp.nan)
         row = jnp.where(mask[..., None], row, 0)
         chunk_mask = mask.reshape(b, t // 3, 3).any(-1)
-        flat_mask = chunk_mask.reshape(-1)[:, None, None, None, None]
+        norm_mask = chunk_mask.reshape(-1, 1) if self.masked else None
 
-        x = image.reshape(b * t // 3, 3, y, x, 1)
-        row = row.reshape(b * t // 3, 3, self.band_rows)
-        norm_mask = flat_mask if self.masked else None
+        # t y x n d: the three frames of every chunk n, pixels before chunks
+        x = jnp.moveaxis(image.reshape(b * t // 3, 3, y, x), 0, 3)[..., None]
+        row = jnp.moveaxis(row.reshape(b * t // 3, 3, self.band_rows), 0, 1)
         for i, (width, shape) in enumerate(zip(self.widths, DOWNSIZE, strict=True)):
 
             def layer(self, x, table, row, i=i, width=width, shape=shape):
@@ -125,7 +125,8 @@ class ConvEntion(nn.Module):
                 return nn.relu(norm(x, mask=norm_mask))
 
             x = (nn.remat(layer) if self.remat else layer)(self, x, table, row)
-        return x.reshape(b, t // 3, *x.shape[2:]), chunk_mask
+        x = jnp.moveaxis(x[0], 2, 0)  # one frame a chunk is left
+        return x.reshape(b, t // 3, *x.shape[1:]), chunk_mask
 
     def _band_table(self, y: int, x: int) -> Float[Array, "m y x"] | None:
         shape = (self.band_rows, y, x)
