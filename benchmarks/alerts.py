@@ -5,17 +5,14 @@
 From the bytes of the files, in memory, to float32 stamps, metadata and points of light
 curves; beside it fastavro and astropy, which are spared the containers, the parsing of
 schemas and the points. Both read every packet alike, bit for bit, or nothing is timed.
-The median over the repeats, with the slowest and the fastest, in seconds of one core's
-time: what other programs do at the same time hardly counts.
+Seconds are of one core's time: what other programs do at the same time hardly counts.
 """
 
-import argparse
 import collections
 import gzip
 import io
 import json
 import os
-import statistics
 import time
 import tracemalloc
 import warnings
@@ -26,6 +23,7 @@ import fastavro
 import numpy as np
 from astropy.io import fits
 
+from benchmarks import result
 from data_builders.ztf_alerts import SURVEY, full_reader
 from jaxastro.alerts.archive import alert_files, containers_in
 from jaxastro.alerts.container import read_packets
@@ -121,7 +119,7 @@ def load(folder: Path) -> tuple[dict, int]:
     return by_schema, num_stamps
 
 
-def rate(read, things: list, *, count: int, repeats: int) -> dict:
+def rate(read, things: list, *, count: int, repeats: int) -> result.Spread:
     """Returns packets a second."""
     read(things)  # the first also compiles schemas
     rounds, rates = -(-MIN_PACKETS // count), []
@@ -130,8 +128,7 @@ def rate(read, things: list, *, count: int, repeats: int) -> dict:
         for _ in range(rounds):
             read(things)
         rates.append(rounds * count / (time.process_time() - start))
-    median = statistics.median(rates)
-    return {"median": median, "slowest": min(rates), "fastest": max(rates)}
+    return result.spread_of(rates)
 
 
 def peak_mebibytes(read, things: list) -> float:
@@ -158,7 +155,7 @@ def stages(files: list[bytes], rows: list[dict], repeats: int) -> dict:
         ],
     }
     spent = {
-        name: 1000 / rate(read, rows, count=len(rows), repeats=repeats)["median"]
+        name: 1000 / rate(read, rows, count=len(rows), repeats=repeats).median
         for name, read in work.items()
     }
     spent["Avro row to alert and points"] -= spent["gunzip and FITS"]
@@ -166,69 +163,41 @@ def stages(files: list[bytes], rows: list[dict], repeats: int) -> dict:
     return spent
 
 
-def measure(folder: Path, repeats: int) -> dict:
-    """Returns all that this benchmark measures."""
+def measure(folder: Path, repeats: int) -> tuple[list[result.Row], dict]:
+    """Returns all that this benchmark measures, and what a reader must know of it."""
     by_schema, num_stamps = load(folder)
-    table = []
+    rows = []
     for name, (files, raw, _) in sorted(by_schema.items()):
         known = {"count": len(raw), "repeats": repeats}
-        table.append(
-            {
-                "schema": name,
-                "packets": len(raw),
-                "kilobytes": sum(map(len, files)) / len(raw) / 1000,
-                "ours": rate(read_ours, files, **known),
-                "plain": rate(read_plainly, raw, **known),
-            }
-        )
-    files, raw, rows = by_schema["all"]
-    return {
-        "rates": table,
-        "equal_stamps": num_stamps,
-        "milliseconds": stages(files, rows, repeats),
-        "peak_mebibytes": {
-            "ours": peak_mebibytes(read_ours, files),
-            "plain": peak_mebibytes(read_plainly, raw),
-        },
-        "largest_file_mebibytes": max(map(len, files)) / 2**20,
-    }
+        ours, plain = rate(read_ours, files, **known), rate(read_plainly, raw, **known)
+        measures = {
+            "kB a packet": sum(map(len, files)) / len(raw) / 1000,
+            "packets/s": ours,
+            "fastavro + astropy, packets/s": plain,
+            "time / theirs": plain.median / ours.median,
+        }
+        rows.append(result.Row({"schema": name, "packets": len(raw)}, measures))
+    files, raw, packets = by_schema["all"]
+    for name, spent in stages(files, packets, repeats).items():
+        rows.append(result.Row({"stage": name}, {"ms a packet": spent}))
+    for name, read, things in (
+        ("ours", read_ours, files),
+        ("fastavro + astropy", read_plainly, raw),
+    ):
+        peak = {"peak MiB": peak_mebibytes(read, things)}
+        rows.append(result.Row({"read by": name}, peak))
+    largest = max(map(len, files)) / 2**20
+    return rows, {"equal stamps": num_stamps, "largest file, MiB": round(largest, 1)}
 
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = result.parser_of(__doc__, repeats=7)
     beside = os.environ.get("JAXASTRO_DATA", ".")
     parser.add_argument("--raw", type=Path, default=Path(beside) / "ztf_alerts")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     given = parser.parse_args()
-    found = measure(given.raw, given.repeats)
-    if given.json:
-        print(json.dumps(found))
-        return
-    print("| schema | packets | kB | packets/s | fastavro + astropy | times |")
-    print("|---|---|---|---|---|---|")
-    for row in found["rates"]:
-        ours, plain = (
-            "{median:.0f} ({slowest:.0f} to {fastest:.0f})".format(**row[way])
-            for way in ("ours", "plain")
-        )
-        times = row["ours"]["median"] / row["plain"]["median"]
-        print(
-            f"| {row['schema']} | {row['packets']} | {row['kilobytes']:.0f} | {ours} "
-            f"| {plain} | {times:.1f} |"
-        )
-    print(f"\n{found['equal_stamps']} stamps are equal bit for bit. Of a packet:")
-    for name, spent in found["milliseconds"].items():
-        print(f"    {spent:.3f} ms  {name}")
-    peak = found["peak_mebibytes"]
-    print(
-        f"Peak memory: {peak['ours']:.1f} MiB, where the largest file has "
-        f"{found['largest_file_mebibytes']:.1f} MiB; fastavro and astropy: "
-        f"{peak['plain']:.1f} MiB."
-    )
+    rows, about = measure(given.raw, given.repeats)
+    result.show(rows, as_json=given.json, about=about)
 
 
 if __name__ == "__main__":

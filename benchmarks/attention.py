@@ -1,26 +1,21 @@
 """Time and memory of both attention scores as a series gets longer.
 
-    python -m benchmarks.attention [--json]
+    python -m benchmarks.attention [--longest 3300] [--longest_pairs 330] [--json]
 
-One training step (value and gradient) of a ConvAttention layer at the published
-size: maps of 9x9 pixels and 8 channels, 4 heads, from 33 chunks (99 epochs) to 330
-(990 epochs). The naive form is the published one: it builds every pair of epochs.
-Time is the median of the repeats, with the fastest and the slowest; memory is what
-XLA's compiler plans for beyond the arguments.
+One training step (value and gradient) of a ConvAttention layer at the published size:
+maps of 9x9 pixels and 8 channels, 4 heads, one object of 33 chunks (99 epochs) to 3,300
+(9,900 epochs). The naive form is the published one: it builds every pair of chunks.
+"additive" needs every pair, too: both stop earlier. Memory is what XLA's compiler plans
+for beyond the arguments.
 """
-
-import argparse
-import json
-import platform
-import statistics
-import time
 
 import jax
 import jax.numpy as jnp
 
+from benchmarks import result
 from jaxastro.layers.conv_attention import ConvAttention
 
-LENGTHS = (33, 66, 132, 264, 330)
+LENGTHS = (33, 66, 132, 264, 330, 660, 1320, 2640, 3300)
 OBJECTS, PIXELS, CHANNELS, HEADS = 1, 9, 8, 4
 
 
@@ -52,8 +47,8 @@ def convolve(x, kernel):
     return y.reshape(*x.shape[:-1], -1)
 
 
-def measure(form: str, length: int, repeats: int) -> dict:
-    """Returns seconds and bytes of one step of a form at a length."""
+def measure(form: str, length: int, repeats: int) -> result.Row:
+    """Returns the time and memory of one step of a form at a length."""
     score = "additive" if form == "additive" else "linear"
     layer = ConvAttention(HEADS, score)
     shape = (OBJECTS, length, PIXELS, PIXELS, CHANNELS)
@@ -67,47 +62,34 @@ def measure(form: str, length: int, repeats: int) -> dict:
         return jnp.sum(layer.apply({"params": params}, x, mask) ** 2)
 
     step = jax.jit(jax.value_and_grad(loss, argnums=(0, 1))).lower(params, x).compile()
-    jax.block_until_ready(step(params, x))
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        jax.block_until_ready(step(params, x))
-        seconds.append(time.perf_counter() - start)
-    return {
-        "form": form,
-        "chunks": length,
-        "milliseconds": 1e3 * statistics.median(seconds),
-        "fastest": 1e3 * min(seconds),
-        "slowest": 1e3 * max(seconds),
-        "mebibytes": step.memory_analysis().temp_size_in_bytes / 2**20,
+    seconds = result.seconds_of(lambda: jax.block_until_ready(step(params, x)), repeats)
+    measures = {
+        "ms": result.scaled(seconds, 1e3),
+        "us a chunk": result.scaled(seconds, 1e6 / length),
+        "MiB": step.memory_analysis().temp_size_in_bytes / 2**20,
     }
+    return result.Row({"form": form, "chunks": length}, measures)
 
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
-    parser.add_argument("--repeats", type=int, default=3, help="steps timed per row")
-    arguments = parser.parse_args()
+    parser = result.parser_of(__doc__, repeats=3)
+    parser.add_argument("--longest", type=int, default=3300, help="of linear, chunks")
+    parser.add_argument("--longest_pairs", type=int, default=330, help="of the others")
+    given = parser.parse_args()
+    longest = {
+        "linear": given.longest,
+        "naive": given.longest_pairs,
+        "additive": given.longest_pairs,
+    }
     rows = [
-        measure(form, length, arguments.repeats)
-        for form in ("linear", "naive", "additive")
+        measure(form, length, given.repeats)
+        for form, most in longest.items()
         for length in LENGTHS
+        if length <= most
     ]
-    device = f"{jax.devices()[0].device_kind}, {platform.machine()}"
-    if arguments.json:
-        print(json.dumps({"device": device, "jax": jax.__version__, "rows": rows}))
-        return
-    print(f"{device}, JAX {jax.__version__}, {OBJECTS} objects, forward and backward\n")
-    print("| form | chunks | ms (fastest to slowest) | MiB |\n|---|---|---|---|")
-    for row in rows:
-        spread = f"{row['fastest']:.1f} to {row['slowest']:.1f}"
-        print(
-            f"| {row['form']} | {row['chunks']} | {row['milliseconds']:.1f} ({spread}) "
-            f"| {row['mebibytes']:.1f} |"
-        )
+    about = {"device": jax.devices()[0].device_kind}
+    result.show(rows, as_json=given.json, about=about)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ all processes took together, which other programs disturb less. Memory is that o
 largest process; the first row, which builds nothing, is what the imports alone take.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -17,14 +16,14 @@ import sys
 import tempfile
 import time
 
+from benchmarks import result
 from data_builders import READERS
 from data_builders.engine.prepare import builder_of
 
 SIMULATED = ("sdss_sn_sim/tiny", "sdss_sn_sim/laptop")
-MEGABYTE = 2**20
 
 
-def build(name: str, data_dir: str, how: list[str]) -> dict:
+def build(name: str, data_dir: str, how: list[str]) -> result.Row:
     """Returns what building a data set took; an empty name only starts the command."""
     options = ["build", name, f"--data_dir={data_dir}", *how] if name else ["schema"]
     start = time.perf_counter()
@@ -32,22 +31,22 @@ def build(name: str, data_dir: str, how: list[str]) -> dict:
         [sys.executable, "-m", "data_builders", *options], stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
-    row = {
-        "name": name or "nothing",
-        "how": " ".join(how),
-        "seconds": time.perf_counter() - start,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "largest_process_mebibytes": usage.ru_maxrss / 1024,
-        "objects": 0,
-        "mebibytes": 0.0,
-    }
+    seconds, objects, size = time.perf_counter() - start, 0, 0.0
     if status:
         raise SystemExit(f"{name} was not built: the command above says why.")
     if name:
         info = builder_of(name, data_dir=data_dir).info.splits["objects"]
-        row["objects"] = info.num_examples
-        row["mebibytes"] = info.num_bytes / MEGABYTE
-    return row
+        objects, size = info.num_examples, info.num_bytes / 2**20
+    measures = {
+        "objects": objects,
+        "MiB": size,
+        "s": seconds,
+        "CPU s": usage.ru_utime + usage.ru_stime,
+        "objects/s": objects / seconds,
+        "MiB/s": size / seconds,
+        "peak MiB": usage.ru_maxrss / 1024,
+    }
+    return result.Row({"data set": name or "nothing", "how": " ".join(how)}, measures)
 
 
 def with_raw_files() -> list[str]:
@@ -63,15 +62,12 @@ def with_raw_files() -> list[str]:
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = result.parser_of(__doc__)
     parser.add_argument("name", nargs="*", help="a builder, with its preset")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     parser.add_argument(
         "--beam", action="store_true", help="with Beam's DirectRunner, too"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     given = parser.parse_args()
     ways = [[f"--processes={n}"] for n in given.processes]
     ways += [["--beam=DirectRunner"]] if given.beam else []
@@ -80,19 +76,7 @@ def main() -> None:
         for how in ways:
             with tempfile.TemporaryDirectory() as folder:
                 rows.append(build(name, folder, how))
-    if given.json:
-        print(json.dumps(rows))
-        return
-    titles = "data set", "how", "objects", "MiB", "s", "CPU s", "objects/s", "MiB/s"
-    print(f"| {' | '.join(titles)} | peak MiB |\n|{'---|' * (len(titles) + 1)}")
-    for row in rows:
-        rate = row["objects"] / row["seconds"], row["mebibytes"] / row["seconds"]
-        print(
-            "| {name} | {how} | {objects:,} | {mebibytes:.1f} | {seconds:.1f} "
-            "| {cpu_seconds:.1f} ".format(**row)
-            + "| {:.0f} | {:.1f} ".format(*rate)
-            + "| {largest_process_mebibytes:.0f} |".format(**row)
-        )
+    result.show(rows, as_json=given.json)
 
 
 if __name__ == "__main__":

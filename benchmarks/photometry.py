@@ -9,9 +9,7 @@ fluxes are unbiased and errors right. Rates are of processor time, so that what 
 the machine does matters little; a second thread of BLAS would be counted too.
 """
 
-import argparse
 import itertools
-import json
 import os
 import time
 from collections import defaultdict
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.result import Row, parser_of, show, spread_of
 from data_builders import hits
 from jaxastro.photometry import aperture_light_curve, psf_photometry
 from jaxastro.simulation import hosts, observing, scene, survey
@@ -70,7 +69,7 @@ def frames_of(parts, flux, rng: np.random.Generator) -> tuple[dict, np.ndarray]:
     return frames, image
 
 
-def measure_stars(epochs: int, seed: int) -> list[dict]:
+def measure_stars(epochs: int, seed: int) -> list[Row]:
     """Returns one row per range of signal to noise: lone stars, 0.1 to 30,000 uJy."""
     rng = np.random.default_rng([seed, 1])
     truth = 10 ** rng.uniform(-1, 4.5, epochs)
@@ -90,17 +89,19 @@ def measure_stars(epochs: int, seed: int) -> list[dict]:
     ratio, rows = truth / psf.error, []
     for low, high in itertools.pairwise(SIGNAL_TO_NOISE):
         some = (ratio >= low) & (ratio < high)
-        rows.append({"signal_to_noise": [low, high], "epochs": int(some.sum())})
+        found = {"epochs": some.sum()}
         for name, pull in pulls.items():
-            rows[-1] |= {f"{name}: mean": np.nanmean(pull[some])}
-            rows[-1] |= {f"{name}: width": np.nanstd(pull[some])}
-            rows[-1] |= {f"{name}: lost": np.isnan(pull[some]).mean()}
-        rows[-1]["aperture error / psf error"] = np.nanmedian((error / psf.error)[some])
-        rows[-1]["light in aperture"] = np.nanmedian((inside / truth)[some])
+            found[f"{name}: mean"] = np.nanmean(pull[some])
+            found[f"{name}: width"] = np.nanstd(pull[some])
+            found[f"{name}: lost"] = np.isnan(pull[some]).mean()
+        found["aperture error / psf error"] = np.nanmedian((error / psf.error)[some])
+        found["light in aperture"] = np.nanmedian((inside / truth)[some])
+        case = {"stars, signal to noise": f"{low} to {high}"}
+        rows.append(Row(case, plain(found)))
     return rows
 
 
-def measure_supernovae(count: int, seed: int) -> list[dict]:
+def measure_supernovae(count: int, seed: int) -> list[Row]:
     """Returns one row per way to take the host off, before and after the explosion."""
     before = LIGHT == 0
     ways = {
@@ -132,13 +133,14 @@ def measure_supernovae(count: int, seed: int) -> list[dict]:
     rows = []
     for name, pull in pulls.items():
         pull = np.array(pull)
-        rows.append({"way": name, "median error": np.nanmedian(error[name])})
+        found = {"median error": np.nanmedian(error[name])}
         for when, some in (("before", before), ("after", ~before)):
             mean = np.nanmean(pull[:, some], axis=1)  # of one supernova
-            rows[-1] |= {f"{when}: mean": np.nanmean(mean)}
-            rows[-1] |= {f"{when}: mean's error": np.nanstd(mean) / np.sqrt(count)}
-            rows[-1] |= {f"{when}: width": np.nanstd(pull[:, some])}
-        rows[-1]["epochs_per_second"] = count * PER_CURVE / seconds[name]
+            found[f"{when}: mean"] = np.nanmean(mean)
+            found[f"{when}: mean's error"] = np.nanstd(mean) / np.sqrt(count)
+            found[f"{when}: width"] = np.nanstd(pull[:, some])
+        found["epochs/s"] = count * PER_CURVE / seconds[name]
+        rows.append(Row({"supernovae": name}, plain(found)))
     return rows
 
 
@@ -148,7 +150,7 @@ def _less_mean(found, before) -> tuple[np.ndarray, np.ndarray]:
     return found.flux - mean, np.sqrt(found.error**2 + 1 / weight.sum())
 
 
-def measure_centring(count: int, seed: int) -> list[dict]:
+def measure_centring(count: int, seed: int) -> list[Row]:
     """Returns one row per brightness: what it costs to find the place, 20 epochs."""
     rows = []
     for flux in (0.3, 1.0, 3.0, 10.0, 100.0):
@@ -163,16 +165,18 @@ def measure_centring(count: int, seed: int) -> list[dict]:
             pulls.append((found.flux - flux) / found.error)
             ratios.append(np.sqrt(np.nansum((flux / found.error) ** 2)))
             widths.append(np.median(frames["psf_fwhm"]))
-        rows.append({"flux": flux, "signal_to_noise of all": np.median(ratios)})
-        rows[-1]["place's error, pixels"] = np.std(away)
-        rows[-1]["0.6 fwhm / signal_to_noise"] = np.median(
-            0.6 * np.divide(widths, ratios)
-        )
-        rows[-1] |= {"mean": np.nanmean(pulls), "width": np.nanstd(pulls)}
+        found = {
+            "signal to noise of all": np.median(ratios),
+            "place's error, pixels": np.std(away),
+            "0.6 fwhm / signal to noise": np.median(0.6 * np.divide(widths, ratios)),
+            "mean": np.nanmean(pulls),
+            "width": np.nanstd(pulls),
+        }
+        rows.append(Row({"centring, flux": flux}, plain(found)))
     return rows
 
 
-def measure_speed(epochs: int, seed: int) -> list[dict]:
+def measure_speed(epochs: int, repeats: int, seed: int) -> list[Row]:
     """Returns the rates of the ways that need no steady light, lone stars."""
     rng = np.random.default_rng([seed, 3])
     frames, _ = frames_of([], np.full(epochs, 100.0), rng)
@@ -187,15 +191,15 @@ def measure_speed(epochs: int, seed: int) -> list[dict]:
     rows = []
     for name, way in ways.items():
         rates = []
-        for _ in range(5):
+        for _ in range(repeats):
             start = time.process_time()
             way()
             rates.append(epochs / (time.process_time() - start))
-        rows.append({"way": name, "epochs_per_second": float(np.median(rates))})
+        rows.append(Row({"speed": name}, {"epochs/s": spread_of(rates)}))
     return rows
 
 
-def measure_hits(path: Path) -> list[dict]:
+def measure_hits(path: Path) -> list[Row]:
     """Returns one row per way and brightness: the scatter of HiTS' constant stars.
 
     Transparency is common to a field: each frame's median change of all its stars is
@@ -219,11 +223,15 @@ def measure_hits(path: Path) -> list[dict]:
             some = (light >= low) & (light < high)
             if some.any():
                 excess = np.median(scatter[some] ** 2 - error[some] ** 2)
-                rows.append({"way": name, "light": [low, high]})
-                rows[-1] |= {"stars": int(some.sum()), "measured": known[some].mean()}
-                rows[-1] |= {"scatter": np.median(scatter[some])}
-                rows[-1] |= {"error": np.median(error[some])}
-                rows[-1] |= {"floor": np.sqrt(max(excess, 0))}
+                found = {
+                    "stars": some.sum(),
+                    "measured": known[some].mean(),
+                    "scatter": np.median(scatter[some]),
+                    "error": np.median(error[some]),
+                    "floor": np.sqrt(max(excess, 0)),
+                }
+                case = {"HiTS": name, "light": f"{low:g} to {high:g}"}
+                rows.append(Row(case, plain(found)))
     return rows
 
 
@@ -247,47 +255,30 @@ def _scatter(records, way) -> np.ndarray:
     return np.array([scatter, np.nanmedian(error, axis=1) / light, light, known])
 
 
-def show(title: str, rows: list[dict]) -> None:
-    """Prints rows as a table."""
-
-    def cell(value) -> str:
-        if isinstance(value, list):
-            return " to ".join(f"{end:g}" for end in value)
-        return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-    print(f"\n{title}\n")
-    print("|", " | ".join(rows[0]), "|")
-    print("|" + "---|" * len(rows[0]))
-    for row in rows:
-        print("|", " | ".join(map(cell, row.values())), "|")
+def plain(found: dict) -> dict[str, float]:
+    """Returns measures as plain numbers, which a result file can hold."""
+    return {name: float(value) for name, value in found.items()}
 
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, not tables")
+    parser = parser_of(__doc__, repeats=5)
     parser.add_argument("--seed", type=int, default=0, help="of all that is simulated")
     parser.add_argument("--epochs", type=int, default=20000, help="of lone stars")
     parser.add_argument("--supernovae", type=int, default=200, help="on hosts")
-    arguments = parser.parse_args()
-    seed = arguments.seed
-    tables = {
-        "stars": measure_stars(arguments.epochs, seed),
-        "supernovae": measure_supernovae(arguments.supernovae, seed),
-        "centring": measure_centring(arguments.supernovae, seed),
-        "speed": measure_speed(2000, seed),
-    }
+    given = parser.parse_args()
+    rows = [
+        *measure_stars(given.epochs, given.seed),
+        *measure_supernovae(given.supernovae, given.seed),
+        *measure_centring(given.supernovae, given.seed),
+        *measure_speed(2000, given.repeats, given.seed),
+    ]
+    about = {}
     if os.environ.get("JAXASTRO_DATA"):
-        tables["hits"] = measure_hits(hits.find_hits(None))
-    if arguments.json:
-        print(json.dumps(tables, indent=1, default=float))
-        return
-    for title, rows in tables.items():
-        show(title, rows)
-    if "hits" not in tables:
-        print("\nhits: left out, JAXASTRO_DATA names no folder with real data.")
+        rows += measure_hits(hits.find_hits(None))
+    else:
+        about["HiTS"] = "left out: JAXASTRO_DATA names no folder with real data"
+    show(rows, as_json=given.json, about=about)
 
 
 if __name__ == "__main__":

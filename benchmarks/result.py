@@ -63,12 +63,14 @@ def rate_of(seconds: Spread, amount: float) -> Spread:
     return Spread(amount / seconds.median, amount / seconds.high, amount / seconds.low)
 
 
-def parser_of(doc: str, *, repeats: int) -> argparse.ArgumentParser:
-    """Returns a parser of what every benchmark takes."""
+def parser_of(doc: str, *, repeats: int = 0) -> argparse.ArgumentParser:
+    """Returns a parser of what every benchmark takes; repeats 0: it needs none."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeats", type=int, default=repeats, help="of each measure")
+    if repeats:
+        repeated = {"type": int, "default": repeats, "help": "of each measure"}
+        parser.add_argument("--repeats", **repeated)
     parser.add_argument("--json", action="store_true", help="a result file, no table")
     return parser
 

@@ -8,7 +8,6 @@ and reads FLOPs, memory and the bytes that collectives move from what the compil
 of it. `strong` shares one batch out, `weak` gives every chip a whole one.
 """
 
-import argparse
 import json
 import os
 import re
@@ -28,6 +27,7 @@ import numpy as np
 from jax.experimental import topologies
 from tqdm import tqdm
 
+from benchmarks import result
 from experiments import assemble
 from experiments.describe import batch_of
 from jaxastro.training import sharding
@@ -74,7 +74,7 @@ def size_of(kind: str, bits: str, shape: str) -> int:
     return width * int(np.prod([int(n) for n in shape.split(",") if n], initial=1))
 
 
-def measure(config, chips: int, fsdp: int, objects: int) -> dict:
+def measure(config, chips: int, fsdp: int, objects: int) -> dict[str, float]:
     """Compiles one step for some chips and returns what it costs each of them."""
     topology = topologies.get_topology_desc(
         platform="tpu", topology_name=f"v5e:{SIZES[chips]}"
@@ -93,32 +93,25 @@ def measure(config, chips: int, fsdp: int, objects: int) -> dict:
         )
         compiled = step.lower(state, batch_of(config, objects)).compile()
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
-    moved = bytes_moved(compiled.as_text())
+    moved = sum(bytes_moved(compiled.as_text()).values())
     return {
-        "chips": chips,
-        "fsdp": fsdp,
-        "objects": objects,
-        "gigaflop": cost["flops"] / 1e9,
-        "state_mib": memory.argument_size_in_bytes / 2**20,
-        "peak_mib": (memory.argument_size_in_bytes + memory.temp_size_in_bytes) / 2**20,
-        "moved_mib": sum(moved.values()) / 2**20,
-        "moved": moved,
-        "compute_ms": 1e3 * cost["flops"] / PEAK,
-        "links_ms": 1e3 * sum(moved.values()) / LINKS,
+        "GFLOP": cost["flops"] / 1e9,
+        "state MiB": memory.argument_size_in_bytes / 2**20,
+        "peak MiB": (memory.argument_size_in_bytes + memory.temp_size_in_bytes) / 2**20,
+        "moved MiB": moved / 2**20,
+        "arithmetic ms": 1e3 * cost["flops"] / PEAK,
+        "links ms": 1e3 * moved / LINKS,
     }
 
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = result.parser_of(__doc__)
     parser.add_argument("--config", default="configs/convention.py:paper")
     parser.add_argument("--set", nargs="*", default=[], help="keys, as dtype=bfloat16")
     parser.add_argument("--objects", type=int, default=128, help="of one chip's batch")
     parser.add_argument("--strong", type=int, nargs="*", default=(1, 2, 4, 8))
     parser.add_argument("--weak", type=int, nargs="*", default=(8, 64, 256))
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     given = parser.parse_args()
     path, _, preset = given.config.partition(":")
     config = runpy.run_path(path)["get_config"](preset)
@@ -128,21 +121,11 @@ def main() -> None:
     jobs = [("strong", n, 1, given.objects) for n in given.strong]
     jobs += [("strong", n, n, given.objects) for n in given.strong if n > 1]
     jobs += [("weak", n, 1, n * given.objects) for n in given.weak]
-    rows = [
-        {"kind": kind} | measure(config, *job)
-        for kind, *job in tqdm(jobs, desc="Compiling", unit="program")
-    ]
-    if given.json:
-        print(json.dumps(rows, indent=1))
-        return
-    print("| batch | chips | fsdp | GFLOP | state MiB | peak MiB | moved MiB ", end="")
-    print("| arithmetic ms | links ms |\n|---|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        print(
-            "| {kind}, {objects} | {chips} | {fsdp} | {gigaflop:,.0f} "
-            "| {state_mib:,.0f} | {peak_mib:,.0f} | {moved_mib:,.1f} "
-            "| {compute_ms:,.1f} | {links_ms:,.2f} |".format(**row)
-        )
+    rows = []
+    for kind, chips, fsdp, objects in tqdm(jobs, desc="Compiling", unit="program"):
+        case = {"batch": f"{kind}, {objects}", "chips": chips, "fsdp": fsdp}
+        rows.append(result.Row(case, measure(config, chips, fsdp, objects)))
+    result.show(rows, as_json=given.json)
 
 
 if __name__ == "__main__":

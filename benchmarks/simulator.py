@@ -3,19 +3,17 @@
     python -m benchmarks.simulator [--objects 300] [--repeats 3] [--json]
 
 Objects of sdss_sn_sim and of hits_sim as their builders ask for them, numbers 0 up. The
-median of the repeats, with the slowest and the fastest; the memory is the most that the
-process has held until then. hits_sim needs the real observing log, in the folder that
-JAXASTRO_DATA names; without it its rows are left out.
+memory is the most that the process has held until then. hits_sim needs the real
+observing log, in the folder that JAXASTRO_DATA names; without it its rows are left out.
 """
 
-import argparse
 import functools
-import json
 import os
 import resource
 import statistics
 import time
 
+from benchmarks import result
 from data_builders import hits_sim
 from jaxastro.simulation import survey
 
@@ -37,48 +35,33 @@ def makers() -> dict:
     return found
 
 
-def measure(name: str, make, objects: int, repeats: int) -> dict:
+def measure(name: str, make, objects: int, repeats: int) -> result.Row:
     """Returns the rate of a preset, and how many frames and bytes an object has."""
     rates = []
     for repeat in range(repeats + 1):  # the first also loads libraries: not counted
         start = time.perf_counter()
         made = [make(number, seed=repeat) for number in range(objects)]
         rates.append(objects / (time.perf_counter() - start))
-    rates = rates[1:]
-    return {
-        "preset": name,
-        "objects_per_second": statistics.median(rates),
-        "slowest": min(rates),
-        "fastest": max(rates),
-        "frames_per_object": statistics.mean(len(record.mjd) for record in made),
-        "kibibytes_per_object": statistics.mean(r.flux.nbytes for r in made) / 2**10,
-        "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10,
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    measures = {
+        "objects/s": result.spread_of(rates[1:]),
+        "frames": statistics.mean(len(record.mjd) for record in made),
+        "KiB": statistics.mean(record.flux.nbytes for record in made) / 2**10,
+        "peak MiB": peak / 2**10,
     }
+    return result.Row({"preset": name}, measures)
 
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    parser = result.parser_of(__doc__, repeats=3)
     parser.add_argument("--objects", type=int, default=300, help="made per repeat")
-    parser.add_argument("--repeats", type=int, default=3, help="times each preset")
-    arguments = parser.parse_args()
-    counts = (arguments.objects, arguments.repeats)
-    rows = [measure(name, make, *counts) for name, make in makers().items()]
-    if arguments.json:
-        print(json.dumps(rows))
-        return
-    print("| preset | objects/s (slowest to fastest) | frames | KiB | peak MiB |")
-    print("|---|---|---|---|---|")
-    for row in rows:
-        print(
-            f"| {row['preset']} | {row['objects_per_second']:.0f} "
-            f"({row['slowest']:.0f} to {row['fastest']:.0f}) "
-            f"| {row['frames_per_object']:.0f} | {row['kibibytes_per_object']:.0f} "
-            f"| {row['peak_mebibytes']:.0f} |"
-        )
+    given = parser.parse_args()
+    rows = [
+        measure(name, make, given.objects, given.repeats)
+        for name, make in makers().items()
+    ]
+    result.show(rows, as_json=given.json)
 
 
 if __name__ == "__main__":
