@@ -1,89 +1,174 @@
-"""Objects a second that one process reads, ready for a device.
+"""Objects a second that are read, beside what the model eats, for each preset.
 
-    python -m benchmarks.loader [--config configs/convention.py:laptop] [--json]
+    python -m benchmarks.loader [--presets laptop hits] [--threads 1 2] [--workers 2]
 
-The training batches of a config, without the training: records from array_record,
-decoded, normalised, cut to size, stacked; first with one thread, then with more. The
-median over the repeats, with the slowest and the fastest.
+First table: the training batches of a config are read (records decoded, normalised,
+cut to size, stacked) with nothing else to do, and its training step is timed on one
+batch that stays where it is. What a device would idle that were as fast as this one, or
+10 or 100 times, follows from both: 1 - read / (times * trained). A device that trains X
+objects/s is fed by X / read processes, of one thread each.
+Second table: that many real steps, reading and training at once as experiments.train
+does; `waited` is the share of the time that the loop waited for a batch.
+
+Of a preset whose data set is large and not there, such as :paper, the first objects are
+built in a folder that is removed.
 """
 
-import argparse
-import json
+import functools
 import runpy
-import statistics
+import tempfile
 import time
+from pathlib import Path
 
+import jax
+from absl import flags
+from tqdm import tqdm
+
+from benchmarks.result import Row, parser_of, rate_of, seconds_of, show, spread_of
+from data_builders.engine.prepare import builder_of, is_built, prepare
 from experiments import assemble
-from experiments.dataset import measure_statistics, open_dataset
-from jaxastro.data.loader import Batches
+from experiments.dataset import measure_statistics, open_dataset, training_batches
+from experiments.inference import abstract_state
+from experiments.waiting import Waiting
+from experiments.warm_start import new_state
+from jaxastro.training import sharding
+
+EXPERIMENTS = ("convention", "semiconformer")
+LARGE = ("sdss_sn_sim/paper",)  # not built whole for this
+TIMES = (1, 10, 100)  # as fast as this device
 
 
-def measure(config, dataset, num_threads: int, num_batches: int, repeats: int) -> dict:
-    """Returns the rate at which batches come with some threads."""
-    rows = dataset.rows["train"]
-    batches = Batches(
-        dataset.source,
-        lambda position: int(rows[position * 7919 % len(rows)]),
-        assemble.series_of_config(config, max_epochs=config.data.loaded_epochs),
-        config.classes,
-        batch_size=config.batch_size,
-        num_batches=num_batches + 1,
-        num_threads=num_threads,
-    )
+def config_of(experiment: str, preset: str, given):
+    """Returns the config of a preset, with as many objects a step as were asked for."""
+    path = Path("configs", f"{experiment}.py")
+    config = runpy.run_path(str(path))["get_config"](preset)
+    config.batch_size = min(config.batch_size, given.objects)
+    config.num_steps = given.steps
+    config.optimizer.warmup_steps = 0
+    return config
+
+
+def open_part(config, folder: str, given):
+    """Returns the data set of a config, or the first objects of a large one."""
+    where = given.data_dir
+    if config.survey in LARGE and not is_built(
+        builder_of(config.survey, data_dir=where)
+    ):
+        where = folder
+        prepare(config.survey, data_dir=where, most=given.part)
+    dataset = open_dataset(config, data_dir=where, manual_dir=given.manual_dir)
+    config.facts = dataset.facts
+    survey = assemble.survey_of_config(config)
+    config.data.statistics.update(measure_statistics(dataset, config, survey))
+    return dataset
+
+
+def reading(config, batches_of, repeats: int):
+    """Returns objects a second that come when nobody works on them."""
     rates = []
     for _ in range(repeats):
-        stream = batches.since(0)
-        next(stream)  # the first also fills the queue
+        stream = batches_of(config).since(0)
+        next(stream)  # threads and processes have started
         start = time.perf_counter()
-        count = sum(len(batch.label) for batch in stream)
+        count = sum(len(next(stream).label) for _ in range(config.num_steps - 1))
         rates.append(count / (time.perf_counter() - start))
-    frames = config.data.loaded_epochs
-    return {
-        "threads": num_threads,
-        "objects_per_second": statistics.median(rates),
-        "slowest": min(rates),
-        "fastest": max(rates),
-        "mebibytes_per_object": frames * batch_pixels(config) * 4 / 2**20,
-    }
+        stream.close()
+    return spread_of(rates)
 
 
-def batch_pixels(config) -> int:
-    """Returns the pixels of a frame."""
-    return assemble.survey_of_config(config).image_size ** 2
+class Trainer:
+    """A state and the step that changes it, compiled as experiments.train does."""
+
+    def __init__(self, config, mesh):
+        """Draws a new state."""
+        method = assemble.method_of_config(config, mesh)
+        places = sharding.places(abstract_state(method, config, mesh))
+        self._state, self._mesh = new_state(method, config, mesh, print), mesh
+        self._step = jax.jit(
+            method.step,
+            donate_argnums=0,
+            in_shardings=(places, sharding.over_data(mesh)),
+            out_shardings=(places, sharding.everywhere(mesh)),
+        )
+
+    def step(self, batch):
+        """Takes a step and returns its loss, which may still be on its way."""
+        self._state, values = self._step(self._state, batch)
+        return values["loss"]
+
+    def seconds(self, batch, repeats: int):
+        """Returns how long steps take, on a batch that lies on the device."""
+        batch = sharding.put_batch(batch, self._mesh)
+        return seconds_of(lambda: float(self.step(batch)), repeats)
+
+    def waited(self, batches) -> float:
+        """Returns which share of real steps the loop waited for a batch."""
+        stream = Waiting(batches.since(0))
+        next(stream)  # threads and processes have started
+        stream.share()
+        losses = []
+        for batch in stream:
+            losses.append(self.step(sharding.put_batch(batch, self._mesh)))
+            float(losses[-2:][0])  # of the step before last, as the loop of training
+        float(losses[-1])
+        return stream.share()
+
+
+def measure(experiment: str, preset: str, given, folder: str) -> tuple[list, list]:
+    """Returns the rows of both tables for one preset."""
+    config = config_of(experiment, preset, given)
+    dataset = open_part(config, folder, given)
+    mesh = sharding.make_mesh()
+    share = sharding.local_rows(config.batch_size, mesh)
+    batches_of = functools.partial(training_batches, dataset, share=share)
+    trainer = Trainer(config, mesh)
+    first = batches_of(config)[0]
+    eaten = rate_of(trainer.seconds(first, given.repeats), config.batch_size)
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(first)) / config.batch_size
+    case = {"config": f"{experiment}:{preset}", "data": config.survey}
+
+    apart = []
+    readers = [(threads, 0) for threads in given.threads]
+    readers += [(1, workers) for workers in given.workers]
+    for config.data.num_threads, config.data.num_workers in readers:
+        how = {"threads": config.data.num_threads, "workers": config.data.num_workers}
+        read = reading(config, batches_of, given.repeats)
+        idle = {
+            f"idle, {times} x": max(0.0, 1 - read.median / (times * eaten.median))
+            for times in TIMES
+        }
+        measures = {"read objects/s": read, "trained objects/s": eaten, **idle}
+        apart.append(Row(case | how, measures | {"kB an object": size / 1000}))
+    config.data.num_threads, config.data.num_workers = given.threads[-1], 0
+    waited = spread_of(trainer.waited(batches_of(config)) for _ in range(given.repeats))
+    case |= {"objects a step": config.batch_size, "steps": given.steps - 1}
+    return apart, [Row(case, {"waited": waited})]
 
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", default="configs/convention.py:laptop")
-    parser.add_argument("--data_dir", default="")
-    parser.add_argument("--manual_dir", default="")
-    parser.add_argument("--batches", type=int, default=60, help="read per repeat")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    parser = parser_of(__doc__, repeats=3)
+    add = parser.add_argument
+    add("--experiments", nargs="+", default=EXPERIMENTS, choices=EXPERIMENTS)
+    add("--presets", nargs="+", default=["laptop", "hits", "smoke", "paper"])
+    add("--threads", type=int, nargs="+", default=[1, 2])
+    add("--workers", type=int, nargs="*", default=[1, 2], help="of one thread each")
+    add("--objects", type=int, default=32, help="most of a step, to bound its time")
+    add("--steps", type=int, default=40, help="of each repeat")
+    add("--part", type=int, default=300, help="objects built of a large data set")
+    add("--data_dir", default="")
+    add("--manual_dir", default="")
     given = parser.parse_args()
-    path, _, preset = given.config.partition(":")
-    config = runpy.run_path(path)["get_config"](preset)
-    folders = {"data_dir": given.data_dir, "manual_dir": given.manual_dir}
-    dataset = open_dataset(config, **folders)
-    survey = assemble.survey_of_config(config)
-    config.data.statistics.update(measure_statistics(dataset, config, survey))
-    rows = [
-        measure(config, dataset, threads, given.batches, given.repeats)
-        for threads in given.threads
-    ]
-    if given.json:
-        print(json.dumps(rows))
-        return
-    print("| threads | objects/s (slowest to fastest) | MiB an object |\n|---|---|---|")
-    for row in rows:
-        print(
-            "| {threads} | {objects_per_second:.0f} ({slowest:.0f} to {fastest:.0f}) "
-            "| {mebibytes_per_object:.2f} |".format(**row)
-        )
+    flags.FLAGS.mark_as_parsed()  # grain's processes ask for that
+    apart, together = [], []
+    wanted = [(name, preset) for preset in given.presets for name in given.experiments]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, preset in tqdm(wanted, unit="preset"):
+            for table, rows in zip(
+                (apart, together), measure(name, preset, given, folder), strict=True
+            ):
+                table += rows
+    show([*apart, *together], as_json=given.json)
 
 
 if __name__ == "__main__":

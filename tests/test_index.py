@@ -128,3 +128,9 @@ def test_where_it_cannot_be_kept_that_is_said(copy, capsys, monkeypatch):
     assert len(index_of(copy).label)
     assert "could not be kept for the next start: [Errno 13]" in capsys.readouterr().err
     assert not file_of(copy).exists()
+
+
+def test_a_part_of_a_survey_is_its_first_objects(built, tmp_path):
+    part = index_of(prepare(NAME, data_dir=str(tmp_path), most=5))
+    assert len(part.label) == 5
+    assert set(part.object_id) < set(index_of(built).object_id)

@@ -25,6 +25,7 @@ def prepare(
     processes: int = 1,
     beam_runner: str = "",
     beam_options: Sequence[str] = (),
+    most: int = 0,
 ) -> tfds.core.DatasetBuilder:
     """Returns the builder of a data set that lies on disk, built now if it did not.
 
@@ -37,6 +38,8 @@ def prepare(
         beam_runner: "DirectRunner", "DataflowRunner" or another of Apache Beam's;
             empty builds here, without Beam.
         beam_options: the runner's own, as "project=sky" or "region=europe-west1".
+        most: objects that are built, the first ones, to try a large survey out: in a
+            data_dir of its own, for what lies there passes for the whole; 0: all.
     Raises:
         ValueError: if there is no such builder or preset.
         FileNotFoundError: if raw files are missing; says which, and where from.
@@ -48,6 +51,7 @@ def prepare(
         download = tfds.download.DownloadConfig(
             manual_dir=os.path.expanduser(manual_dir) or None,
             try_download_gcs=False,  # none of these data sets lies there
+            max_examples_per_split=most or None,
             **_beam(beam_runner, beam_options),
         )
         if not sys.stderr.isatty():
