@@ -4,7 +4,7 @@ A method is a function of a model, an optimizer and an augmentation that returns
 three pure functions, a Method. It is given a model and never imports one.
 """
 
-from jaxtyping import Array, Int
+from jaxtyping import Array, Integer
 
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
@@ -17,7 +17,7 @@ METHODS = {
 
 
 def make_method(
-    name: str, model, optimizer, augment, *, seed: int | Int[Array, ""], **args
+    name: str, model, optimizer, augment, *, seed: int | Integer[Array, ""], **args
 ) -> Method:
     """Builds a method from its name and its own arguments.
 

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Integer
 
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
@@ -64,7 +64,7 @@ def semiconformer(
     optimizer: optax.GradientTransformation,
     augment,
     *,
-    seed: int | Int[Array, ""],
+    seed: int | Integer[Array, ""],
     target_decay: float = 0.99,
     target_statistics: str = "own",
     similarity_weight: float = 1.0,

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Int
+from jaxtyping import Array, Integer
 
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
@@ -19,7 +19,7 @@ def supervised(
     optimizer: optax.GradientTransformation,
     augment,
     *,
-    seed: int | Int[Array, ""],
+    seed: int | Integer[Array, ""],
     loss: str = "cross_entropy",
     label_smoothing: float = 0.0,
     focal_gamma: float = 2.0,

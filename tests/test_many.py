@@ -1,0 +1,181 @@
+"""Many runs in one program: each as if it were alone."""
+
+import os
+
+import commands
+import jax
+import numpy as np
+import pytest
+import tiny_method
+from made_predictions import make_predictions, take
+from test_loader import batches_of
+
+from jaxastro.data.loader import batches_of_rounds
+from jaxastro.evaluation.bootstrap import score_intervals
+from jaxastro.evaluation.pool import check_alike, ensemble, mean_intervals, pool
+from jaxastro.methods import METHODS, make_method
+from jaxastro.training import many, sharding
+
+MEMBERS, STEPS = 3, 3
+
+
+def one_device():
+    return sharding.make_mesh(1, jax.devices()[:1])
+
+
+def batch_for(member, step):
+    return tiny_method.make_batch(seed=100 * member + step)
+
+
+def alone(name, member, **args):
+    """States and losses of a member that is trained alone."""
+    _, state, step = tiny_method.make(name, seed=member, **args)
+    losses = []
+    for number in range(STEPS):
+        state, scalars = step(state, batch_for(member, number))
+        losses.append(float(scalars["loss"]))
+    return state, losses
+
+
+def side_by_side(name, members, mesh, how):
+    """The same of some members in one program, in their order."""
+    _, first, _ = tiny_method.make(name)
+
+    def step(seed, state, batch):
+        method = make_method(
+            name,
+            tiny_method.TINY,
+            tiny_method.SGD,
+            tiny_method.add_noise,
+            seed=seed,
+            **tiny_method.SMALL[name],
+        )
+        return method.step(state, batch)
+
+    step = jax.jit(many.side_by_side(step, mesh))
+    rounds = many.rounds_of(len(members), mesh, how=how)
+    found = {}
+    for places in rounds:
+        mine = [members[place] for place in places]
+        seeds = sharding.put_batch(np.uint32(mine), mesh)
+        state = sharding.put_batch(many.stack([first] * len(mine)), mesh)
+        losses = []
+        for number in range(STEPS):
+            batch = many.stack([batch_for(member, number) for member in mine])
+            state, scalars = step(seeds, state, sharding.put_batch(batch, mesh))
+            losses.append(np.asarray(scalars["loss"]))
+        for row, place in enumerate(places):
+            its = many.member_of(jax.device_get(state), row)
+            found[place] = its, [float(loss[row]) for loss in losses]
+    return [found[place] for place in range(len(members))]
+
+
+@pytest.mark.parametrize("how", many.HOWS)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_member_is_trained_as_if_it_were_alone(name, how):
+    for member, (state, losses) in enumerate(
+        side_by_side(name, range(MEMBERS), one_device(), how)
+    ):
+        expected, expected_losses = alone(name, member)
+        np.testing.assert_allclose(losses, expected_losses, rtol=1e-5)
+        tiny_method.assert_close(state, expected)
+        other, _ = alone(name, (member + 1) % MEMBERS)
+        assert tiny_method.differs(state.params, other.params)
+
+
+def test_members_that_run_apart_are_the_same_bits_in_any_order():
+    mesh = one_device()
+    forward = side_by_side("supervised", [0, 1, 2], mesh, "apart")
+    backward = side_by_side("supervised", [2, 1, 0], mesh, "apart")
+    for (state, _), (other, _) in zip(forward, backward[::-1], strict=True):
+        tiny_method.assert_same_bits(state, other)
+
+
+FOUR = """
+import jax, tiny_method
+from test_many import one_device, side_by_side
+from jaxastro.training import sharding
+assert jax.device_count() == 4
+for name in ("supervised", "semiconformer"):
+    expected = side_by_side(name, range(5), one_device(), "apart")
+    for how in ("apart", "together"):
+        found = side_by_side(name, range(5), sharding.make_mesh(), how)
+        tiny_method.assert_close(found, expected)
+"""
+
+
+@pytest.mark.slow
+def test_four_devices_equal_one():
+    flags = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
+    path = f"{commands.ROOT}:{commands.ROOT / 'tests'}:{os.environ['PYTHONPATH']}"
+    done = commands.python("-c", FOUR, XLA_FLAGS=flags, PYTHONPATH=path)
+    assert done.code == 0, done.stderr[-3000:]
+
+
+def test_every_member_has_its_round():
+    two = jax.sharding.AbstractMesh((2, 1), ("data", "fsdp"))
+    assert many.rounds_of(5, two, how="apart") == [[0, 1], [2, 3], [4, 4]]
+    assert many.rounds_of(5, two, how="together") == [[0, 1, 2, 3, 4, 0]]
+    assert many.rounds_of(1, two, how="apart") == [[0, 0]]
+    with pytest.raises(ValueError, match=r"No way 'both' to train many. Known: apart"):
+        many.rounds_of(5, two, how="both")
+
+
+def test_a_member_gets_the_batches_it_would_get_alone():
+    mine = [
+        batches_of(lambda position, i=i: (position + i) % 5, num_batches=4)
+        for i in range(3)
+    ]
+    first, rounds = [0, 2, 1], [[0, 1], [2, 2]]
+    stream = batches_of_rounds(mine, first, rounds, num_threads=2)
+    for step in range(4):
+        for members in rounds:
+            found = next(stream)
+            for row, member in enumerate(members):
+                expected = mine[member][min(first[member] + step, 3)]
+                got = jax.tree.map(lambda a, row=row: a[row], found)
+                jax.tree.map(np.testing.assert_array_equal, got, expected)
+    assert next(stream, None) is None
+
+
+# -- what all folds say together -------------------------------------------------------
+
+
+def folds_of(predictions):
+    """The objects of some predictions in two test folds."""
+    half = len(predictions.label) // 2
+    return [
+        take(predictions, range(half)),
+        take(predictions, range(half, len(predictions.label))),
+    ]
+
+
+def test_pooled_folds_score_as_if_they_were_one():
+    whole = make_predictions(60)
+    found = pool(folds_of(whole))
+    assert found.object_id.tolist() == whole.object_id.tolist()
+    expected = score_intervals(whole.label, whole.probability, whole.group, 4)
+    assert mean_intervals([found]) == expected
+
+
+def test_the_mean_of_seeds_and_their_ensemble():
+    seeds = [make_predictions(60, seed=3), make_predictions(60, seed=3)]
+    seeds[1] = seeds[1]._replace(probability=np.roll(seeds[1].probability, 1, axis=1))
+    pools = [pool(folds_of(seed)) for seed in seeds]
+    both = ensemble(pools)
+    mean = (seeds[0].probability + seeds[1].probability) / 2
+    np.testing.assert_allclose(both.probability, mean, atol=1e-7)
+    single = [mean_intervals([p])["accuracy"].value for p in pools]
+    found = mean_intervals(pools)["accuracy"]
+    assert found.value == pytest.approx(np.mean(single))
+    assert found.low < found.value < found.high
+
+
+def test_runs_that_do_not_belong_together_are_refused():
+    one, other = folds_of(make_predictions(40))
+    with pytest.raises(ValueError, match="Object SN00000 is in 2 test folds"):
+        pool([one, one])
+    with pytest.raises(ValueError, match="Runs of other classes"):
+        pool([one, other._replace(classes=("a", "b", "c", "d"))])
+    with pytest.raises(ValueError, match="not tested on the same objects"):
+        check_alike([pool([one]), pool([other])])
