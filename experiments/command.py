@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from absl import app, flags, logging
 
+from experiments.memory import keep_memory
+
 OURS = ("__main__", "configs", "data_builders", "experiments", "jaxastro")
 FLAGS = flags.FLAGS
 
@@ -25,10 +27,16 @@ def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
     # What orbax logs as an error it raises as well.
     logging.get_absl_logger().addFilter(lambda record: "orbax" not in record.pathname)
     # --help shows the flags of the file that is run, and those that are added to them.
-    FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS["debug"])
+    for name in ("debug", "keep_memory"):
+        FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[name])
     words = None
+
+    def start(_) -> None:
+        keep_memory()
+        main()
+
     try:
-        app.run(lambda _: main(), flags_parser=lambda given: _parse(given, needs))
+        app.run(start, flags_parser=lambda given: _parse(given, needs))
     except Exception as error:
         words = explain(error)
         if words is None or FLAGS["debug"].value:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.frame_conv import frame_conv
 from jaxastro.layers.temporal_conv import TemporalConv
@@ -225,3 +226,12 @@ def conv_2d(x, kernel, *, stride=1, pad=0):
             for frame, weights in zip(x, kernel, strict=True)
         ]
     )
+
+
+def test_batched_dot_is_the_matrix_product_with_its_gradients():
+    with jax.enable_x64(True):
+        x, kernel = random((2, 3, 4, 5)), random((2, 3, 5, 6), 1)
+        assert_close(
+            with_gradients(batched_dot)(x, kernel),
+            with_gradients(jnp.matmul)(x, kernel),
+        )

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxastro.layers.batched_dot import batched_dot
+
 # (a + ib) (v + iw) of three real products: P = (a + b) v, Q = a (w - v), R = b (v + w)
 OF_FRAME = np.array([[1, 1], [1, 0], [0, 1]])  # a + b, a, b
 OF_KERNEL = np.array([[1, 0], [-1, 1], [1, 1]])  # v, w - v, v + w
@@ -36,7 +38,7 @@ def fourier_conv(
     )
     x_hat = _forth(x, frame_y, frame_x, OF_FRAME)
     kernel_hat = _forth(kernel, kernel_y, kernel_x, OF_KERNEL)
-    return _back(_multiply(x_hat, kernel_hat), back_y, back_x)
+    return _back(batched_dot(x_hat, kernel_hat), back_y, back_x)
 
 
 def _fourier(size: int, length: int, pad: int) -> tuple[np.ndarray, ...]:
@@ -101,28 +103,3 @@ def _along(matrix: np.ndarray, x: Array, axis: int) -> Array:
     product = jax.custom_vjp(lambda x: dot(matrix, x))
     product.defvjp(lambda x: (dot(matrix, x), None), lambda _, g: (dot(matrix.T, g),))
     return product(x)
-
-
-@jax.custom_vjp
-def _multiply(
-    x: Float[Array, "g u v n d"], kernel: Float[Array, "g u v d f"]
-) -> Float[Array, "g u v n f"]:
-    """Multiplies channels, each frequency with its own matrix."""
-    return _batched_dot(x, 4, kernel, 3)
-
-
-def _batched_dot(a: Array, axis_a: int, b: Array, axis_b: int) -> Array:
-    batch = (0, 1, 2)
-    return jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), (batch, batch)))
-
-
-def _multiply_forward(x, kernel):
-    return _multiply(x, kernel), (x, kernel)
-
-
-def _multiply_backward(inputs, g):
-    x, kernel = inputs
-    return _batched_dot(g, 4, kernel, 4), _batched_dot(x, 3, g, 3)
-
-
-_multiply.defvjp(_multiply_forward, _multiply_backward)

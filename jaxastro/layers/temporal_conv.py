@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.frame_conv import frame_conv
 from jaxastro.layers.toom_cook import MOST, num_products, toom_cook
@@ -81,8 +82,7 @@ class TemporalConv(nn.Module):
             if table is not None:
                 maps = jnp.moveaxis(table.astype(x.dtype), 0, -1)[None, ..., None]
                 y_map = self._stacked(maps, kernel[taps, :, :, -1:])[0]
-                on_map = weight[jnp.array(group)].astype(x.dtype)
-                y += jnp.einsum("tnm,yxmjf->tyxnjf", on_map, y_map)
+                y += _on_maps(weight[jnp.array(group)].astype(x.dtype), y_map)
             for i, t in enumerate(group):
                 for k, s in enumerate(reach[t].values()):
                     parts[s].append(y[i, ..., k, :])
@@ -121,6 +121,16 @@ class TemporalConv(nn.Module):
         stacked = jnp.moveaxis(kernel, 0, 3).reshape(*kernel.shape[1:4], -1)
         y = frame_conv(x, stacked, stride=self.stride, pad=self.pad)
         return y.reshape(*y.shape[:-1], num_taps, features)
+
+
+def _on_maps(
+    weight: Float[Array, "t n m"], y_map: Float[Array, "y x m j f"]
+) -> Float[Array, "t y x n j f"]:
+    """Returns einsum("tnm,yxmjf->tyxnjf", weight, y_map)."""
+    (t, n, m), (y, x, _, *taps) = weight.shape, y_map.shape
+    weight = jnp.broadcast_to(weight[:, None, None], (t, y, x, n, m))
+    y_map = jnp.broadcast_to(y_map.reshape(y, x, m, -1), (t, y, x, m, np.prod(taps)))
+    return batched_dot(weight, y_map).reshape(t, y, x, n, *taps)
 
 
 def _mix(matrix: np.ndarray, x: Float[Array, "t *rest"]) -> Float[Array, "s *rest"]:
