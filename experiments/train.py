@@ -54,11 +54,7 @@ FLAGS = flags.FLAGS
 
 def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> None:
     """Trains one run in its folder, from its last checkpoint if there is one."""
-    if config.best_metric not in SCORES:
-        raise ValueError(
-            f"config.best_metric is {config.best_metric!r}. A checkpoint is picked by "
-            f"one of {', '.join(SCORES)}."
-        )
+    check_best_metric(config)
     # -- devices ---------------------------------------------------------------------
     mesh = sharding.make_mesh(config.mesh.fsdp)
     sharding.check_batch_size(config.batch_size, mesh, config.gradient_accumulation)
@@ -185,6 +181,15 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     if first:
         write_report(workdir)
     sharding.wait_for_all("report written")
+
+
+def check_best_metric(config) -> None:
+    """Says so if no checkpoint could be picked by config.best_metric."""
+    if config.best_metric not in SCORES:
+        raise ValueError(
+            f"config.best_metric is {config.best_metric!r}. A checkpoint is picked by "
+            f"one of {', '.join(SCORES)}."
+        )
 
 
 def changes_since(then: dict, now: dict, workdir: Path) -> list[str]:

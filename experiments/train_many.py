@@ -35,6 +35,7 @@ from experiments.cell import Cell, is_finished
 from experiments.evaluate import evaluate
 from experiments.inference import Predictor, abstract_state
 from experiments.interruption import Interruption
+from experiments.train import check_best_metric
 from experiments.waiting import Waiting
 from jaxastro.data.loader import batches_of_rounds
 from jaxastro.evaluation.bootstrap import score_intervals
@@ -62,11 +63,14 @@ def train_many(
     Raises:
         FloatingPointError: after all others are done, if a run diverged.
     """
+    check_best_metric(config)
     if config.mesh.fsdp != 1:
         raise ValueError(
             f"config.mesh.fsdp is {config.mesh.fsdp}, but here each model lies wholly "
             "on one device. Set config.mesh.fsdp to 1, or train one run at a time."
         )
+    one = sharding.make_mesh(1, jax.devices()[:1])
+    sharding.check_batch_size(config.batch_size, one, config.gradient_accumulation)
     where = {"data_dir": data_dir, "manual_dir": manual_dir}
     table = {s: [workdir / f"fold_{f}" / f"seed_{s}" for f in folds] for s in seeds}
     with contextlib.ExitStack() as locks:
@@ -97,34 +101,32 @@ def cell_config(config: ConfigDict, fold: int, seed: int) -> ConfigDict:
     return mine
 
 
-class Fleet(NamedTuple):
-    """What trains some cells side by side, round after round."""
-
-    mesh: sharding.Mesh
-    rounds: list[list[int]]  # of cells that are computed at once
-    seeds: list  # of each round, an array; states likewise
-    states: list
-    step_fn: Callable
-    predictor: Predictor  # of one cell, on all devices
-
-
 def train_cells(cells: list[Cell], *, how: str) -> None:
     """Trains some runs from their last checkpoints to their ends."""
-    fleet = launch(cells, how=how)
+    config = cells[0].config  # in all that is asked of it here the others agree
+    mesh = sharding.make_mesh(1, jax.devices()[: len(cells)])
+    method = assemble.method_of_config(config, mesh)
+    abstract = abstract_state(method, config, mesh)
+    predictor = Predictor(config, method, abstract, mesh)
+    begun = [cell.begin(method, abstract, mesh) for cell in cells]
+    seeds = [cell.config.seed for cell in cells]
+    fleet = make_fleet(config, seeds, begun, mesh, how=how)
     started = time.monotonic()
+    kind, share = sharding.describe(mesh)["kind"], len(fleet.rounds[0]) // mesh.size
+    tqdm.write(f"Devices: {mesh.size} x {kind}, runs at a time on each: {share}")
     stream = batches_of_rounds(
         [cell.batches for cell in cells],
         [cell.step for cell in cells],
         fleet.rounds,
-        num_threads=cells[0].config.data.num_threads,
-        num_workers=cells[0].config.data.num_workers,
+        num_threads=config.data.num_threads,
+        num_workers=config.data.num_workers,
     )
     stream, on_the_way = Waiting(stream), []
     total = sum(cell.config.num_steps for cell in cells)
     begun = sum(cell.step for cell in cells)
     bar = tqdm(desc="Training", unit="step", initial=begun, total=total)
     bar.set_postfix_str("compiling")
-    with Interruption(fleet.mesh) as interruption, contextlib.closing(stream):
+    with Interruption(mesh) as interruption, contextlib.closing(stream):
         while running := [i for i, cell in enumerate(cells) if not cell.is_over()]:
             on_the_way.append(advance(fleet, stream))
             if len(on_the_way) > 1:  # so that the bar tells the truth
@@ -144,10 +146,11 @@ def train_cells(cells: list[Cell], *, how: str) -> None:
                 place, row = divmod(i, len(fleet.rounds[0]))
                 mine = [many.member_of(values[place], row) for values in passed]
                 state = many.member_of(states[place], row)
-                state = sharding.put_everywhere(state, fleet.mesh)
-                cells[i].save(state, mine, waited, fleet.predictor)
+                state = sharding.put_everywhere(state, mesh)
+                cells[i].save(state, mine, waited, predictor)
+            del passed, states  # which may be views of arrays that are donated next
             last = [cells[i].last_score() for i in running]
-            name = f"validation {cells[0].config.best_metric}"
+            name = f"validation {config.best_metric}"
             bar.set_postfix_str(f"{name} {np.min(last):.3f} to {np.max(last):.3f}")
             if is_asked or interruption.is_asked_by_now():
                 break
@@ -159,32 +162,39 @@ def train_cells(cells: list[Cell], *, how: str) -> None:
     tqdm.write(f"Trained in {(time.monotonic() - started) / 60:.1f} min")
 
 
-def launch(cells: list[Cell], *, how: str) -> Fleet:
-    """Returns what trains some runs, each begun where it stopped."""
-    config = cells[0].config  # in what follows all configs agree
-    mesh = sharding.make_mesh(1, jax.devices()[: len(cells)])
-    rounds = many.rounds_of(len(cells), mesh, how=how)
-    kind, share = sharding.describe(mesh)["kind"], len(rounds[0]) // mesh.size
-    tqdm.write(f"Devices: {mesh.size} x {kind}, runs at a time on each: {share}")
+class Fleet(NamedTuple):
+    """What trains some runs side by side, round after round."""
 
-    method = assemble.method_of_config(config, mesh)
-    abstract = abstract_state(method, config, mesh)
-    begun = [cell.begin(method, abstract, mesh) for cell in cells]
-    seeds = np.uint32([cell.config.seed for cell in cells])
+    mesh: sharding.Mesh
+    rounds: list[list[int]]  # of runs that are computed at once
+    seeds: list  # of each round, an array; states likewise
+    states: list
+    step_fn: Callable
+
+
+def make_fleet(
+    config: ConfigDict,
+    seeds: list[int],
+    states: list[TrainState],
+    mesh: sharding.Mesh,
+    *,
+    how: str,
+) -> Fleet:
+    """Returns what trains runs of one config that have these seeds and states."""
+    rounds = many.rounds_of(len(seeds), mesh, how=how)
 
     def step(seed: jax.Array, state: TrainState, batch: Batch):
         return assemble.member_of_config(config, seed).step(state, batch)
 
+    def put(values: list, members: list[int]):
+        return sharding.put_batch(many.stack([values[i] for i in members]), mesh)
+
     return Fleet(
         mesh,
         rounds,
-        [sharding.put_batch(seeds[members], mesh) for members in rounds],
-        [
-            sharding.put_batch(many.stack([begun[i] for i in members]), mesh)
-            for members in rounds
-        ],
+        [put(np.uint32(seeds), members) for members in rounds],
+        [put(states, members) for members in rounds],
         jax.jit(many.side_by_side(step, mesh), donate_argnums=1),
-        Predictor(config, method, abstract, mesh),
     )
 
 
