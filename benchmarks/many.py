@@ -65,8 +65,10 @@ class Process:
 
 def serve(form: str, devices: int) -> None:
     """Answers questions until there are no more."""
+    from experiments.memory import keep_memory
     from jaxastro.training import sharding
 
+    keep_memory()  # as every command does
     is_spread, how = FORMS[form]
     sharding.use_cores_as_devices(devices if is_spread else 1)
     fleet = stream = None

@@ -150,8 +150,9 @@ def train_cells(cells: list[Cell], *, how: str) -> None:
                 cells[i].save(state, mine, waited, predictor)
             del passed, states  # which may be views of arrays that are donated next
             last = [cells[i].last_score() for i in running]
-            name = f"validation {config.best_metric}"
-            bar.set_postfix_str(f"{name} {np.min(last):.3f} to {np.max(last):.3f}")
+            name, worst, best = config.best_metric, np.min(last), np.max(last)
+            if np.isfinite(worst):
+                bar.set_postfix_str(f"validation {name} {worst:.3f} to {best:.3f}")
             if is_asked or interruption.is_asked_by_now():
                 break
         for cell in cells:
