@@ -14,6 +14,12 @@ OURS = ("__main__", "configs", "data_builders", "experiments", "jaxastro")
 FLAGS = flags.FLAGS
 
 flags.DEFINE_bool("debug", False, "Show where in the code an error was raised.")
+flags.DEFINE_bool(
+    "keep_memory",
+    True,
+    "Keep freed memory for the next step: on CPU half as fast again, for a third more "
+    "memory.",
+)
 
 
 def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
@@ -32,7 +38,8 @@ def run(main: Callable[[], None], *, needs: tuple[str, ...]) -> None:
     words = None
 
     def start(_) -> None:
-        keep_memory()
+        if FLAGS["keep_memory"].value:
+            keep_memory()
         main()
 
     try:

@@ -3,18 +3,8 @@
 import ctypes
 import platform
 
-from absl import flags
-
-FLAGS = flags.FLAGS
 # of glibc's malloc.h
 TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8
-
-flags.DEFINE_bool(
-    "keep_memory",
-    True,
-    "Keep freed memory for the next step: on CPU half as fast again, for a third more "
-    "memory.",
-)
 
 
 def keep_memory() -> None:
@@ -25,7 +15,7 @@ def keep_memory() -> None:
     third of its time went there (docs/benchmarks.md). Other C libraries are left as
     they are.
     """
-    if FLAGS.keep_memory and platform.libc_ver()[0] == "glibc":
+    if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.mallopt(MMAP_MAX, 0)  # large arrays come from the heap, as small ones do
         libc.mallopt(TRIM_THRESHOLD, -1)  # and its end is never handed back

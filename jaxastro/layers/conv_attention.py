@@ -66,10 +66,11 @@ class ConvAttention(nn.Module):
             return out.reshape(*out.shape[:3], width)
 
         if self.score == "linear":
-            out = jnp.broadcast_to(read(conv(k))[:, None], x.shape)
+            out = read(conv(k))[:, None]  # the same for every epoch, also when merged
         elif self.is_initializing():
-            out = jnp.broadcast_to(read(conv(nn.relu(q + k)))[:, None], x.shape)
+            out = read(conv(nn.relu(q + k)))[:, None]
         else:
             one = jax.checkpoint(lambda q_i: read(conv(nn.relu(q_i[:, None] + k))))
             out = jnp.moveaxis(jax.lax.map(one, jnp.moveaxis(q, 1, 0)), 0, 1)
-        return nn.Conv(width, (3, 3), dtype=x.dtype, name="merge")(out)
+        merged = nn.Conv(width, (3, 3), dtype=x.dtype, name="merge")(out)
+        return jnp.broadcast_to(merged, x.shape)

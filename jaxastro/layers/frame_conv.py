@@ -1,4 +1,4 @@
-"""2-D convolution of many small frames of few channels, as one matrix product."""
+"""2-D convolution of many small frames, as one matrix product."""
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +23,8 @@ def frame_conv(
     """
     if jax.default_backend() == "cpu":
         patches = _patches(x, len(kernel), stride, pad)
-        flat = kernel.reshape(-1, kernel.shape[-1])
-        return jnp.einsum("pgyxn,pf->gyxnf", patches, flat)
+        flat = kernel.reshape(-1, *kernel.shape[2:])
+        return jnp.einsum("pgyxnd,pdf->gyxnf", patches, flat)
     frames = jnp.moveaxis(x, 3, 0)  # objects first, as they are what devices share
     y = jax.lax.conv_general_dilated(
         frames.reshape(-1, *frames.shape[2:]),
@@ -38,7 +38,7 @@ def frame_conv(
 
 def _patches(
     x: Float[Array, "g y x n d"], size: int, stride: int, pad: int
-) -> Float[Array, "p g y2 x2 n"]:
+) -> Float[Array, "p g y2 x2 n d"]:
     """Stacks what each pixel of the kernel sees, in the kernel's own order."""
     x = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0), (0, 0)))
     height, width = ((n - size) // stride + 1 for n in x.shape[1:3])
@@ -46,9 +46,8 @@ def _patches(
     tall, wide = (height - 1) * stride + 1, (width - 1) * stride + 1
     return jnp.stack(
         [
-            x[:, i : i + tall : stride, j : j + wide : stride, :, channel]
+            x[:, i : i + tall : stride, j : j + wide : stride]
             for i in range(size)
             for j in range(size)
-            for channel in range(x.shape[-1])
         ]
     )

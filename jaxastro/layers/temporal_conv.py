@@ -100,8 +100,12 @@ class TemporalConv(nn.Module):
         # bfloat16 has too few digits for sums of large terms that nearly cancel.
         wide = jnp.promote_types(x.dtype, jnp.float32)
         x_wide, kernel = x.astype(wide), kernel.astype(wide)
-        groups = _mix(of_frames, x_wide), _mix(of_taps, kernel)
-        return _mix(back, fourier_conv(*groups, pad=self.pad)).astype(x.dtype)
+        # One product at a time: frequencies need less memory, and the cache holds more.
+        products = [
+            fourier_conv(_mix(a, x_wide)[None], _mix(g, kernel)[None], pad=self.pad)[0]
+            for a, g in zip(of_frames, of_taps, strict=True)
+        ]
+        return jnp.stack([_mix(c, products) for c in back]).astype(x.dtype)
 
     def _frames_by_taps(self, frames: int, num_out: int):
         """Yields frames that need the same taps, and each frame's {tap: output}."""
@@ -133,10 +137,7 @@ def _on_maps(
     return batched_dot(weight, y_map).reshape(t, y, x, n, *taps)
 
 
-def _mix(matrix: np.ndarray, x: Float[Array, "t *rest"]) -> Float[Array, "s *rest"]:
-    """Multiplies the first axis with a small matrix, of which much is 0, by adding."""
-    rows = [
-        sum(x[t] * factor for t, factor in enumerate(row.tolist()) if factor)
-        for row in matrix
-    ]
-    return jnp.stack(rows)
+def _mix(row: np.ndarray, x) -> Float[Array, "*rest"]:
+    """Returns the sum of some arrays, each times a number, of which many are 0."""
+    pairs = zip(x, row.tolist(), strict=True)
+    return sum(part * factor for part, factor in pairs if factor)
