@@ -130,7 +130,11 @@ class TemporalConv(nn.Module):
 def _on_maps(
     weight: Float[Array, "t n m"], y_map: Float[Array, "y x m j f"]
 ) -> Float[Array, "t y x n j f"]:
-    """Returns einsum("tnm,yxmjf->tyxnjf", weight, y_map)."""
+    """Returns for every frame the sum of the maps, each times its weight."""
+    if jax.default_backend() != "cpu":
+        return jnp.einsum("tnm,yxmjf->tyxnjf", weight, y_map)
+    # The same, by pixel, so that it comes out in order; a TPU would pad each of the
+    # copies of the weights to 128 maps.
     (t, n, m), (y, x, _, *taps) = weight.shape, y_map.shape
     weight = jnp.broadcast_to(weight[:, None, None], (t, y, x, n, m))
     y_map = jnp.broadcast_to(y_map.reshape(y, x, m, -1), (t, y, x, m, np.prod(taps)))
