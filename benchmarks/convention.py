@@ -55,11 +55,11 @@ def gigaflop(epochs: int, *, useful: bool) -> float:
 class Process:
     """One form, in a process of its own."""
 
-    def __init__(self, form: str, objects: int, epochs: int, dtype: str):
+    def __init__(self, form: str, objects: int, given):
         self.form = form
         command = [sys.executable, "-m", "benchmarks.convention_forms", form]
         self.process = subprocess.Popen(
-            [*command, str(objects), str(epochs), dtype],
+            [*command, str(objects), str(given.epochs), given.dtype, given.memory],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -95,7 +95,7 @@ def measure_speed(given) -> tuple[list[result.Row], set[str]]:
     """Returns the rows of all forms and of the matrix products, and the devices."""
     processes, seconds = {}, {}
     for form in tqdm(given.forms, desc="Preparing", unit="form"):
-        processes[form] = Process(form, given.objects, given.epochs, given.dtype)
+        processes[form] = Process(form, given.objects, given)
         for kind in ("train",) if is_product(form) else ("train", "forward"):
             processes[form].ask(kind)  # this one also compiles: not counted
             seconds[form, kind] = []
@@ -152,7 +152,7 @@ def measure_memory(given) -> tuple[list[result.Row], set[str]]:
     for objects in tqdm(given.batches, desc="Measuring", unit="batch"):
         measures = {}
         for form in given.forms:
-            process = Process(form, objects, given.epochs, given.dtype)
+            process = Process(form, objects, given)
             process.ask("train")
             process.ask("train")  # only the second runs as all later ones do
             measures[f"{form}: MiB"] = process.peak()
@@ -174,6 +174,13 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=4, help="in a batch")
     parser.add_argument("--epochs", type=int, default=99, help="of each, in threes")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
+    parser.add_argument(
+        "--memory",
+        default="kept",
+        choices=("kept", "returned"),
+        help="what becomes of freed memory: kept, as our commands do, or given back "
+        "to the kernel, as a process does by itself",
+    )
     parser.add_argument("--forms", nargs="+", choices=FORMS, help="instead of all")
     parser.add_argument("--batches", nargs="+", type=int, help="for a table of memory")
     given = parser.parse_args()
@@ -188,7 +195,7 @@ def main() -> None:
             "pip install '.[torch]', or name other --forms."
         )
     rows, devices = measure_memory(given) if given.batches else measure_speed(given)
-    about = {"device": " and ".join(sorted(devices))}
+    about = {"device": " and ".join(sorted(devices)), "freed memory": given.memory}
     if has_torch:
         about["PyTorch"] = metadata.version("torch")
     result.show(rows, as_json=given.json, about=about)

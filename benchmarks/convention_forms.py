@@ -1,12 +1,13 @@
 """One form of ConvEntion in a process of its own, for benchmarks/convention.py.
 
-    python -m benchmarks.convention_forms FORM OBJECTS EPOCHS DTYPE
+    python -m benchmarks.convention_forms FORM OBJECTS EPOCHS DTYPE MEMORY
 
 Says which device it is on, then answers each line of its input with one of its output:
 "train" and "forward" with the seconds that one of them took, "peak" with the most bytes
 that a step of training adds to what the process holds between two steps: to its memory
 on a CPU, to what the library counts on an accelerator. The parameters and the moments
 of Adam, 14 MiB in every form, and what a compiler leaves behind are not counted.
+MEMORY is "kept" or "returned": what becomes of freed memory, in every form alike.
 """
 
 import ctypes
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from experiments.memory import keep_memory
 
 SIZE, CLASSES, BANDS = 32, 4, 5
 RATE = 1e-3  # of Adam
@@ -223,7 +226,9 @@ def resident(what: str) -> int:
 
 def main() -> None:
     """Runs the command."""
-    name, objects, epochs, dtype = sys.argv[1:]
+    name, objects, epochs, dtype, memory = sys.argv[1:]
+    if memory == "kept":
+        keep_memory()
     runs = FORMS[name](int(objects), int(epochs), dtype)
     print(runs.device, flush=True)
     answers = {
