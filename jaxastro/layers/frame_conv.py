@@ -22,9 +22,9 @@ def frame_conv(
     Differs: nothing but the order of the sums.
     """
     if jax.default_backend() == "cpu":
-        patches = _patches(x, len(kernel), stride, pad)
-        flat = kernel.reshape(-1, *kernel.shape[2:])
-        return jnp.einsum("pgyxnd,pdf->gyxnf", patches, flat)
+        rows = _seen(x, len(kernel), stride, pad, axis=1)  # i g y x n d
+        pixels = _seen(rows, len(kernel), stride, pad, axis=3)  # j i g y x n d
+        return jnp.einsum("jigyxnd,ijdf->gyxnf", pixels, kernel)
     frames = jnp.moveaxis(x, 3, 0)  # objects first, as they are what devices share
     y = jax.lax.conv_general_dilated(
         frames.reshape(-1, *frames.shape[2:]),
@@ -36,18 +36,12 @@ def frame_conv(
     return jnp.moveaxis(y.reshape(x.shape[3], -1, *y.shape[1:]), 0, 3)
 
 
-def _patches(
-    x: Float[Array, "g y x n d"], size: int, stride: int, pad: int
-) -> Float[Array, "p g y2 x2 n d"]:
-    """Stacks what each pixel of the kernel sees, in the kernel's own order."""
-    x = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0), (0, 0)))
-    height, width = ((n - size) // stride + 1 for n in x.shape[1:3])
+def _seen(x: Array, size: int, stride: int, pad: int, axis: int) -> Array:
+    """Stacks in front what each place of the kernel sees along one axis."""
+    x = jnp.pad(x, [(pad, pad) if i == axis else (0, 0) for i in range(x.ndim)])
+    count = (x.shape[axis] - size) // stride + 1
     # the last index that a window starts at, plus one: slices then have equal shapes
-    tall, wide = (height - 1) * stride + 1, (width - 1) * stride + 1
+    reach = (count - 1) * stride + 1
     return jnp.stack(
-        [
-            x[:, i : i + tall : stride, j : j + wide : stride]
-            for i in range(size)
-            for j in range(size)
-        ]
+        [jax.lax.slice_in_dim(x, i, i + reach, stride, axis) for i in range(size)]
     )
