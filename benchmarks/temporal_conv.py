@@ -20,7 +20,6 @@ from benchmarks import result
 from experiments.memory import keep_memory
 from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
-from jaxastro.layers.frame_conv import frame_conv
 from jaxastro.layers.toom_cook import toom_cook
 
 # frames, pixels, channels in, channels out, kernel, padding
@@ -69,8 +68,18 @@ def xla_2d(x, kernel, *, pad):
 
 def patches_2d(x, kernel, *, pad):
     """Patches laid side by side and multiplied, of each group with its kernel."""
-    pairs = zip(x, kernel, strict=True)
-    return jnp.concatenate([frame_conv(x[None], k, pad=pad) for x, k in pairs])
+    length = kernel.shape[1]
+    x = jnp.pad(x, [(0, 0), (pad, pad), (pad, pad), (0, 0), (0, 0)])
+    height, width = (size - length + 1 for size in x.shape[1:3])
+    seen = [
+        x[:, i : i + height, j : j + width]
+        for i in range(length)
+        for j in range(length)
+    ]
+    patches = jnp.concatenate(seen, axis=-1)
+    flat = patches.reshape(len(x), -1, patches.shape[-1])
+    y = batched_dot(flat, kernel.reshape(len(x), flat.shape[-1], -1))
+    return y.reshape(*patches.shape[:-1], -1)
 
 
 def winograd_2d(x, kernel, *, pad):

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
-from jaxastro.layers.frame_conv import frame_conv
 from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.layers.toom_cook import MOST, toom_cook
 
@@ -170,23 +169,6 @@ def test_in_float32_the_fourier_form_is_as_exact_as_the_direct_one():
     x, kernel = jnp.float32(x), jnp.float32(kernel)
     assert_close(fourier_conv(x, kernel, pad=2), exact, 2e-6)
     assert_close(conv_2d(x, kernel, pad=2), exact, 2e-6)
-
-
-@pytest.mark.parametrize(
-    ("count", "size", "stride", "pad"),
-    [(1, 1, 1, 0), (2, 3, 1, 1), (3, 3, 2, 0), (4, 5, 3, 2), (5, 7, 2, 3)],
-)
-@pytest.mark.parametrize("backend", ["cpu", "gpu"])
-def test_frame_conv_is_the_2d_convolution(
-    count, size, stride, pad, backend, monkeypatch
-):
-    monkeypatch.setattr(jax, "default_backend", lambda: backend)
-    with jax.enable_x64(True):
-        x, kernel = random((3, 9, 8, count, 2)), random((size, size, 2, 3), 1)
-        how = {"stride": stride, "pad": pad}
-        ours = with_gradients(lambda *both: frame_conv(*both, **how))
-        theirs = with_gradients(lambda x, k: conv_2d(x, jnp.stack([k] * 3), **how))
-        assert_close(ours(x, kernel), theirs(x, kernel))
 
 
 @pytest.mark.parametrize("layer", CONVENTION)

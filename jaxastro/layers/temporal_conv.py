@@ -10,7 +10,6 @@ from jaxtyping import Array, Float
 
 from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
-from jaxastro.layers.frame_conv import frame_conv
 from jaxastro.layers.toom_cook import MOST, num_products, toom_cook
 
 
@@ -99,10 +98,12 @@ class TemporalConv(nn.Module):
         of_frames, of_taps, back = toom_cook(len(x), self.taps, self.pad)
         # bfloat16 has too few digits for sums of large terms that nearly cancel.
         wide = jnp.promote_types(x.dtype, jnp.float32)
-        x_wide, kernel = x.astype(wide), kernel.astype(wide)
+        # Taken apart once: the gradients of all products are added before they are
+        # put together again.
+        x_wide, taps = list(x.astype(wide)), list(kernel.astype(wide))
         # One product at a time: frequencies need less memory, and the cache holds more.
         products = [
-            fourier_conv(_mix(a, x_wide)[None], _mix(g, kernel)[None], pad=self.pad)[0]
+            fourier_conv(_mix(a, x_wide)[None], _mix(g, taps)[None], pad=self.pad)[0]
             for a, g in zip(of_frames, of_taps, strict=True)
         ]
         return jnp.stack([_mix(c, products) for c in back]).astype(x.dtype)
@@ -123,8 +124,16 @@ class TemporalConv(nn.Module):
     ) -> Float[Array, "t y2 x2 n j f"]:
         num_taps, *_, features = kernel.shape
         stacked = jnp.moveaxis(kernel, 0, 3).reshape(*kernel.shape[1:4], -1)
-        y = frame_conv(x, stacked, stride=self.stride, pad=self.pad)
-        return y.reshape(*y.shape[:-1], num_taps, features)
+        frames = jnp.moveaxis(x, 3, 0)  # objects first: they are what devices share
+        y = jax.lax.conv_general_dilated(
+            frames.reshape(-1, *frames.shape[2:]),
+            stacked,
+            window_strides=(self.stride, self.stride),
+            padding=((self.pad, self.pad), (self.pad, self.pad)),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+        y = y.reshape(*frames.shape[:2], *y.shape[1:3], num_taps, features)
+        return jnp.moveaxis(y, 0, 3)
 
 
 def _on_maps(
