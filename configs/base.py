@@ -85,7 +85,7 @@ def convention(config: ConfigDict) -> None:
     args.band_embedding = "learned"  # "fixed", "none"
     args.band_rows = 10  # most bands, and one for padding
     args.masked = True  # False: padding takes part, as in the published code
-    args.remat = False  # True: every block is computed again on the way back
+    args.remat = False  # True: computed again on the way back; in vain on CPU
     args.dtype = "float32"  # "bfloat16": half the memory, faster on accelerators
 
 

@@ -11,9 +11,9 @@ def keep_memory() -> None:
     """Makes malloc keep what is freed; before JAX starts its threads.
 
     glibc returns large arrays to the kernel at once and gets the next ones page by
-    page, each cleared first. A training step on CPU frees and gets all its arrays; a
-    third of its time went there (docs/benchmarks.md). Other C libraries are left as
-    they are.
+    page, each cleared first. A program on CPU frees and gets all its arrays; a sixth
+    of a training step went there, a third of a prediction (docs/benchmarks.md). Other
+    C libraries are left as they are.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
