@@ -9,10 +9,10 @@ continues those that were stopped and leaves alone those that are done. In the e
     pooled.json, pooled.md    the scores over all folds: each object is scored by the
                               models that never saw it, with 95 % intervals
 
-Cells are spread over the devices there are; a CPU counts each core as one. --how says
-what a device does with more cells than one:
-    apart       one after the other, step by step (python -m benchmarks.many: never
-                slower on a CPU)
+Cells are spread over the devices there are. --how says what a device does with more
+cells than one:
+    apart       one after the other, step by step: fastest on a CPU, whose cores then
+                share each step (python -m benchmarks.many)
     together    as one vmapped program: for an accelerator that small models leave idle
 """
 
@@ -266,7 +266,7 @@ def numbers_of(flag: str) -> list[int]:
 def main() -> None:
     """Runs the command."""
     folds, seeds = numbers_of("folds"), numbers_of("seeds")
-    sharding.use_cores_as_devices(len(folds) * len(seeds))
+    sharding.use_cores_as_devices(min(FLAGS.cpu_devices, len(folds) * len(seeds)))
     compilation.keep_programs()
     config, workdir = assemble.resolve_preset(FLAGS), Path(FLAGS.workdir)
     rows = train_many(
@@ -295,6 +295,13 @@ if __name__ == "__main__":
     )
     flags.DEFINE_enum(
         "how", "apart", many.HOWS, "What a device does with several runs; see above."
+    )
+    flags.DEFINE_integer(
+        "cpu_devices",
+        1,
+        "Devices that a CPU counts as, each with its cells. More than one pays for "
+        "models too small to occupy all cores.",
+        lower_bound=1,
     )
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
