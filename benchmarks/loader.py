@@ -130,7 +130,7 @@ def measure(experiment: str, preset: str, given, folder: str) -> tuple[list, lis
     apart = []
     readers = [(threads, 0) for threads in given.threads]
     readers += [(1, workers) for workers in given.workers]
-    for config.data.num_threads, config.data.num_workers in readers:
+    for config.data.num_threads, config.data.num_workers in dict.fromkeys(readers):
         how = {"threads": config.data.num_threads, "workers": config.data.num_workers}
         read = reading(config, batches_of, given.repeats)
         idle = {
