@@ -88,9 +88,8 @@ def pooled(source: Path, per_class: int, names: list[str], seed: int) -> np.ndar
 
 def forests(records: list, label, group, seed: int) -> dict[str, np.ndarray]:
     """Returns what forests make of the same objects and the same training sets."""
-    logs = hits_sim.read_field_logs(
-        Path(FLAGS.manual_dir or "") if FLAGS.manual_dir else None
-    )
+    manual_dir = Path(FLAGS.manual_dir) if FLAGS.manual_dir else None
+    logs = hits_sim.read_field_logs(manual_dir)
     preset = hits_sim.PRESETS["transfer"]
     numbers = tqdm(range(3000), desc="Simulating for the forest", unit="object")
     simulated = [

@@ -104,6 +104,12 @@ def winograd_2d(x, kernel, *, pad):
     return y[:, :outputs, :outputs]
 
 
+def fourier_2d(x, kernel, *, pad):
+    """Ours, of each group with its kernel."""
+    pairs = zip(x, kernel, strict=True)
+    return jnp.stack([fourier_conv(*both, pad=pad) for both in pairs])
+
+
 def few_products(x, kernel, pad, convolve):
     """Toom-Cook in time, and a 2-D convolution for each of its products."""
     of_frames, of_taps, back = toom_cook(len(x), TAPS, pad)
@@ -116,7 +122,7 @@ def forms(pad: int) -> dict:
         "XLA 2-D": xla_2d,
         "patches": patches_2d,
         "Winograd 4x4": winograd_2d,
-        "Fourier": fourier_conv,
+        "Fourier": fourier_2d,
     }
     every = {SLOWEST: partial(xla_3d, pad=pad)}
     for name, way in ways.items():

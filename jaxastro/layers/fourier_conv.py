@@ -14,9 +14,9 @@ OF_PRODUCT = np.array([[1, 0, -1], [1, 1, 0]])  # P - R, P + Q: real, imaginary
 
 
 def fourier_conv(
-    x: Float[Array, "g y x n d"], kernel: Float[Array, "g k k d f"], *, pad: int
-) -> Float[Array, "g y2 x2 n f"]:
-    """Convolves the frames of every group with the group's own kernel.
+    x: Float[Array, "y x n d"], kernel: Float[Array, "k k d f"], *, pad: int
+) -> Float[Array, "y2 x2 n f"]:
+    """Convolves every frame with one kernel.
 
         y = back((forth x) * (forth kernel))
 
@@ -32,7 +32,7 @@ def fourier_conv(
         1312.5851; three products for four: Karatsuba and Ofman 1962.
     Differs: nothing but rounding, 1e-6 of the largest output in float32.
     """
-    sizes = zip(x.shape[1:3], kernel.shape[1:3], strict=True)
+    sizes = zip(x.shape[:2], kernel.shape[:2], strict=True)
     (frame_y, kernel_y, back_y), (frame_x, kernel_x, back_x) = (
         _fourier(size, length, pad) for size, length in sizes
     )
@@ -53,32 +53,32 @@ def _fourier(size: int, length: int, pad: int) -> tuple[np.ndarray, ...]:
 
 
 def _forth(
-    x: Float[Array, "g y x n d"], to_u: np.ndarray, to_v: np.ndarray, three: np.ndarray
-) -> Float[Array, "g u v n d"]:
+    x: Float[Array, "y x n d"], to_u: np.ndarray, to_v: np.ndarray, three: np.ndarray
+) -> Float[Array, "u v n d"]:
     """Returns three real numbers a frequency; v runs over frequencies and the three.
 
     x is real, so the lower half of the frequencies u holds everything.
     """
     half = to_u[: len(to_u) // 2 + 1]
-    rows = np.stack([half.real, half.imag], axis=1).reshape(-1, x.shape[1])
-    z = _along(rows, x, 1).reshape(len(x), len(half), -1, *x.shape[3:])
+    rows = np.stack([half.real, half.imag], axis=1).reshape(-1, len(x))
+    z = _along(rows, x, 0).reshape(len(half), -1, *x.shape[2:])
     columns = np.einsum("kr,rsvx->vksx", three, _of_pairs(to_v))
-    return _along(columns.reshape(3 * len(to_v), -1), z, 2)
+    return _along(columns.reshape(3 * len(to_v), -1), z, 1)
 
 
 def _back(
-    x: Float[Array, "g u v n d"], to_y: np.ndarray, to_x: np.ndarray
-) -> Float[Array, "g y x n d"]:
+    x: Float[Array, "u v n d"], to_y: np.ndarray, to_x: np.ndarray
+) -> Float[Array, "y x n d"]:
     columns = np.einsum("rsxv,sk->rxvk", _of_pairs(to_x), OF_PRODUCT)
-    z = _along(columns.reshape(-1, x.shape[2]), x, 2)
-    z = z.reshape(len(x), -1, len(to_x), *x.shape[3:])
-    count = x.shape[1]
+    z = _along(columns.reshape(-1, x.shape[1]), x, 1)
+    z = z.reshape(-1, len(to_x), *x.shape[2:])
+    count = len(x)
     # a frequency and its mirror image give the same, but for the lowest and, of an
     # even number, the highest
     twice = np.where(np.arange(count) * 2 % to_y.shape[1] == 0, 1, 2)
     half = to_y[:, :count] * twice
     rows = np.stack([half.real, -half.imag], axis=2).reshape(len(to_y), -1)
-    return _along(rows, z, 1)
+    return _along(rows, z, 0)
 
 
 def _of_pairs(matrix: np.ndarray) -> np.ndarray:

@@ -103,7 +103,7 @@ class TemporalConv(nn.Module):
         x_wide, taps = list(x.astype(wide)), list(kernel.astype(wide))
         # One product at a time: frequencies need less memory, and the cache holds more.
         products = [
-            fourier_conv(_mix(a, x_wide)[None], _mix(g, taps)[None], pad=self.pad)[0]
+            fourier_conv(_mix(a, x_wide), _mix(g, taps), pad=self.pad)
             for a, g in zip(of_frames, of_taps, strict=True)
         ]
         return jnp.stack([_mix(c, products) for c in back]).astype(x.dtype)
