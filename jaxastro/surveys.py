@@ -107,6 +107,17 @@ SURVEYS = {
             "from the observing log of Forster et al. 2016, ApJ 832, 155."
         ),
     ),
+    "planted": Survey(
+        name="planted",
+        kind="series",
+        bands=("r",),
+        wavelength=(6185.19,),
+        classes=("rise", "fall", "spiral", "elliptical"),  # two of a data set
+        pixel_scale=0.396,
+        image_size=22,
+        unit="microjansky",
+        citation="Simulated by jaxastro: classes that differ in one thing alone.",
+    ),
     "asas": Survey(
         name="asas",
         kind="light_curve",

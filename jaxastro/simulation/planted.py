@@ -1,0 +1,133 @@
+"""Surveys of twins that differ in one thing alone, to see what a network looks at.
+
+    rise, fall = simulate_twins(0, seed=0, planted="order")
+
+planted="order": a flare on a galaxy, and the same frames in reverse order. Times are
+symmetric about their middle, and each frame has the sky of a night that knows nothing
+of its time, so both twins hold the same times and the same frames, bit by bit. Whoever
+does not look at the order says the same of both, and is right on one of them.
+
+planted="host": a flat disc and a round bulge, with no change in time, under the same
+sky and with the same random numbers of the camera. Every frame tells them apart.
+"""
+
+import hashlib
+
+import numpy as np
+
+from jaxastro.data.record import Record, make_record
+from jaxastro.simulation import cadence, lightcurves, observing, scene
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["planted"]
+CLASSES = {"order": ("rise", "fall"), "host": ("spiral", "elliptical")}
+NUM_EPOCHS = 21  # odd: the middle frame is the same in both twins of "order"
+STEP = 4.0  # days from epoch to epoch
+JITTER = 0.3  # of a step, either way
+R_BAND = 2  # of the conditions in observing, u g r i z
+
+HOST_MAGNITUDE = (18.0, 20.0)  # r
+HOST_RADIUS = (1.0, 1.8)  # arcsec, half-light
+FLARE_MAGNITUDE = (18.5, 20.0)  # r, at maximum
+PEAK = 20.0  # days from the middle, either way
+FAST, SLOW = (1.0, 3.0), (12.0, 30.0)  # e-folding times, days
+
+
+def simulate_twins(number: int, *, seed: int, planted: str) -> tuple[Record, Record]:
+    """Returns twins, one of each class, in the order of CLASSES[planted].
+
+    Args:
+        number: of the pair, from 0 on; the pair is a group, which no split may cut.
+        planted: in what they differ, a key of CLASSES.
+    """
+    if planted not in CLASSES:
+        raise ValueError(
+            f"Nothing named {planted!r} can be planted. {SURVEY.name} has "
+            f"{', '.join(CLASSES)}. Choose one of them."
+        )
+    rng = np.random.default_rng([seed, 9, number])
+    mjd, log = _epochs(rng, number, seed)
+    centre = (SURVEY.image_size - 1) / 2 + rng.uniform(-0.5, 0.5, (NUM_EPOCHS, 2))
+    key = int(rng.integers(2**62))
+    hosts = draw_hosts(rng)
+
+    def columns(light: scene.Gaussians) -> dict[str, np.ndarray]:
+        image = scene.render(
+            light,
+            psf_fwhm=log.psf_fwhm,
+            centre=centre,
+            pixel_scale=SURVEY.pixel_scale,
+            size=SURVEY.image_size,
+        )
+        conditions = {n: getattr(log, n) for n in ("psf_fwhm", "gain", "zero_point")}
+        noise = observing.pixel_noise(log)
+        return conditions | {"flux": observing.expose(image, log, key), "noise": noise}
+
+    if planted == "host":
+        twins = [columns(host) for host in hosts]
+    else:
+        flare = scene.point(rng.normal(0, 0.5, 2), draw_flare(rng, mjd - mjd.mean()))
+        falling = columns(scene.together([hosts[rng.integers(2)], flare]))
+        twins = [{name: c[::-1] for name, c in falling.items()}, falling]
+
+    def record(member: int) -> Record:
+        label = CLASSES[planted][member]
+        named = f"{SURVEY.name}/{planted}:{seed}:{number}:{member}"
+        record, _ = make_record(
+            f"SIM{hashlib.sha256(named.encode()).hexdigest()[:12]}",
+            SURVEY,
+            mjd=mjd,
+            band=np.zeros(NUM_EPOCHS, np.int32),
+            label=label,
+            truth=label,
+            label_source="simulated",
+            group=f"pair{number:04d}",
+            **twins[member],
+        )
+        return record
+
+    return record(0), record(1)
+
+
+def draw_flare(rng: np.random.Generator, days: np.ndarray) -> np.ndarray:
+    """Returns a flare's flux [t], microjansky: fast rise, slow fall.
+
+    Args:
+        days: [t] from the middle of the series.
+    """
+    since = days - rng.uniform(-PEAK, PEAK)
+    scale = np.where(since < 0, rng.uniform(*FAST), rng.uniform(*SLOW))
+    peak = lightcurves.flux_of(rng.uniform(*FLARE_MAGNITUDE))
+    return peak * np.exp(-np.abs(since) / scale)
+
+
+def draw_hosts(rng: np.random.Generator) -> tuple[scene.Gaussians, scene.Gaussians]:
+    """Returns a flat disc and a round bulge of one place, magnitude, radius, angle."""
+    flux = np.full(NUM_EPOCHS, lightcurves.flux_of(rng.uniform(*HOST_MAGNITUDE)))
+    same = {"radius": rng.uniform(*HOST_RADIUS), "angle": rng.uniform(0, np.pi)}
+    place = rng.normal(0, 0.3, 2)
+    spiral = scene.sersic(
+        place, flux, index=1, axis_ratio=rng.uniform(0.25, 0.45), **same
+    )
+    elliptical = scene.sersic(
+        place, flux, index=4, axis_ratio=rng.uniform(0.85, 1.0), **same
+    )
+    return spiral, elliptical
+
+
+def _epochs(
+    rng: np.random.Generator, number: int, seed: int
+) -> tuple[np.ndarray, observing.ObservingLog]:
+    """Draws times, symmetric about their middle, and skies of nights in any order."""
+    half = STEP * (np.arange(1, NUM_EPOCHS // 2 + 1) + JITTER * rng.uniform(-1, 1, 10))
+    half = np.round(half * 4096) / 4096  # binary fractions: sums of them are exact
+    middle = np.round(cadence.SEASON_START[0] + rng.uniform(0, cadence.SEASON_DAYS))
+    mjd = middle + np.concatenate([-half[::-1], [0.0], half])
+
+    frame = np.arange(NUM_EPOCHS, dtype=np.int32)
+    night = cadence.SEASON_START[0] + rng.uniform(0, cadence.SEASON_DAYS, NUM_EPOCHS)
+    visits = cadence.Visits(night, np.full_like(frame, R_BAND), frame, frame)
+    log = observing.draw_log(
+        visits, field=number, seed=seed, pixel_scale=SURVEY.pixel_scale
+    )
+    return mjd, log
