@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import optax
 from ml_collections import ConfigDict, config_flags
 
 from jaxastro.augment import make_augment
+from jaxastro.data.bands import record_in_bands, survey_in_bands
+from jaxastro.data.record import Record
 from jaxastro.methods import make_method
 from jaxastro.models import make_model
 from jaxastro.representations import representation_of
@@ -58,12 +61,17 @@ def resolve_preset(flags, said=sys.stdout) -> ConfigDict:
     return config
 
 
-def survey_of_config(config: ConfigDict) -> Survey:
-    """Returns the facts of the survey, after checking that a model can eat it."""
-    name = config.survey.partition("/")[0]
-    survey = survey_of(name)
+def whole_survey(config: ConfigDict) -> Survey:
+    """Returns the facts of the survey, with all of its bands."""
+    survey = survey_of(config.survey.partition("/")[0])
     if config.facts:  # of a data set that brings its own
         survey = survey_from_json(config.facts, otherwise=survey)
+    return survey
+
+
+def survey_of_config(config: ConfigDict) -> Survey:
+    """Returns the survey as a model sees it, after checking that it can eat it."""
+    survey = whole_survey(config)
     if survey.kind != "series":
         raise ValueError(
             f"Survey {config.survey} holds records of kind {survey.kind!r}. The models "
@@ -74,13 +82,19 @@ def survey_of_config(config: ConfigDict) -> Survey:
             f"Survey {config.survey} has images of several sizes, or was not opened "
             "yet. A model needs one size. Cut all images to the same number of pixels."
         )
-    for name in config.classes:
+    names = "+".join(config.classes).split("+")  # SNIa+SNOther: one class of two labels
+    for name in names:
         if name not in survey.classes:
             raise ValueError(
                 f"config.classes has {name!r}. Survey {config.survey} has "
                 f"{', '.join(survey.classes)}."
             )
-    return survey
+        if names.count(name) > 1:
+            raise ValueError(
+                f"config.classes {config.classes} has {name} twice. Name each label "
+                "once, alone or joined to others by +."
+            )
+    return survey_in_bands(survey, config.data.bands) if config.data.bands else survey
 
 
 def model_of_config(config: ConfigDict):
@@ -110,14 +124,32 @@ def member_of_config(config: ConfigDict, seed: int | jax.Array) -> Method:
     return _method_of(config, _optimizer_of(config), seed)
 
 
-def series_of_config(config: ConfigDict, *, max_epochs: int):
-    """Returns record -> example, with the statistics that training stored."""
-    return partial(
+def record_of_config(config: ConfigDict) -> Callable[[Record], Record]:
+    """Returns record -> what of it the config looks at: the epochs in its bands."""
+    if not config.data.bands:
+        return _as_it_is
+    bands, survey = tuple(config.data.bands), whole_survey(config)
+    return partial(record_in_bands, bands=bands, survey=survey)
+
+
+def series_of_config(
+    config: ConfigDict,
+    *,
+    max_epochs: int,
+    cut: Callable[[Record], Record] | None = None,
+) -> Callable[[Record], Series]:
+    """Returns record -> example, with the statistics that training stored.
+
+    Args:
+        cut: what else to leave out of the record, in the config's bands.
+    """
+    make_series = partial(
         representation_of(config.data.representation).make_series,
         max_epochs=max_epochs,
         normalisation=config.data.normalisation,
         statistics=config.data.statistics.to_dict(),
     )
+    return partial(_series, record_of_config(config), cut or _as_it_is, make_series)
 
 
 def blank_inputs(config: ConfigDict, *, num_objects: int = 1) -> Series:
@@ -184,6 +216,15 @@ def differences(a: dict, b: dict, where: str = "config") -> list[str]:
 def is_harmless(difference: str) -> bool:
     """Returns whether a run can continue with a line of `differences`."""
     return difference.partition(":")[0] in HARMLESS
+
+
+def _as_it_is(record: Record) -> Record:
+    return record
+
+
+def _series(in_bands, cut, make_series, record: Record) -> Series:
+    # no closure: processes that read are sent it
+    return make_series(cut(in_bands(record)))
 
 
 def _optimizer_of(config: ConfigDict) -> optax.GradientTransformation:

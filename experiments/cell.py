@@ -14,12 +14,12 @@ from experiments.dataset import (
     open_dataset,
     training_batches,
 )
-from experiments.evaluate import predict_groups
-from experiments.inference import Predictor
+from experiments.evaluate import predict_groups, predictions_of
+from experiments.inference import Predictor, restore_best
 from experiments.train import changes_since, is_over, no_numbers
 from experiments.warm_start import new_state
 from jaxastro.evaluation.metrics import scores
-from jaxastro.evaluation.predictions import FILE_NAME
+from jaxastro.evaluation.predictions import FILE_NAME, save
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.training.scalars import Scalars, read_scalars
@@ -34,15 +34,25 @@ class Cell:
         fault: why it ended early, "" if it did not.
     """
 
-    def __init__(self, config: ConfigDict, workdir: Path, *, say, **where: str):
-        """Opens data and checkpoints; `where` the data is, as open_dataset wants it."""
+    def __init__(
+        self, config: ConfigDict, workdir: Path, *, say, measured: dict, **where: str
+    ):
+        """Opens data and checkpoints; `where` the data is, as open_dataset wants it.
+
+        Args:
+            measured: statistics by the training rows they are of; added to, so that
+                runs which differ by their seed alone measure once.
+        """
         self.config, self.workdir, self.fault = config, workdir, ""
         self._say = lambda words: say(f"{workdir}: {words}")
         self._dataset = dataset = open_dataset(config, **where)
         with config.unlocked():
             config.facts = dataset.facts
             survey = assemble.survey_of_config(config)
-            config.data.statistics.update(measure_statistics(dataset, config, survey))
+            of = (config.init_from, dataset.rows["train"].tobytes())
+            if of not in measured:
+                measured[of] = measure_statistics(dataset, config, survey)
+            config.data.statistics.update(measured[of])
         every_row = np.arange(config.batch_size)
         self.batches = training_batches(dataset, config, share=every_row)
         self._rows = labelled(dataset, "validation")
@@ -88,6 +98,7 @@ class Cell:
         state: TrainState,
         passed: list[dict],
         waited: float,
+        seconds: float,
         predictor: Predictor,
     ) -> None:
         """Saves the state, scored if it is due; one without numbers ends the run.
@@ -95,8 +106,11 @@ class Cell:
         Args:
             passed: the scalars of each step since it was saved last.
             waited: the share of the time that all runs waited for data meanwhile.
+            seconds: of a device, that each of those steps took.
         """
-        self._pending += [{name: float(v[name]) for name in v} for v in passed]
+        self._pending += [
+            {name: float(v[name]) for name in v} | {"seconds": seconds} for v in passed
+        ]
         names = self._pending[0]
         means = {name: np.mean([v[name] for v in self._pending]) for name in names}
         means["input_wait"] = waited
@@ -127,10 +141,25 @@ class Cell:
         name = f"validation/{self.config.best_metric}"
         return self._history[-1][name] if self._history else np.nan
 
+    def evaluate(self, predictor: Predictor, abstract: TrainState, *, brief: bool):
+        """Writes what the best state says of the test fold."""
+        state = restore_best(self.workdir, self.config, abstract)
+        said = predictions_of(self.config, self._dataset, predictor, state, brief=brief)
+        save(said, self.workdir / "predictions")
+
     def close(self) -> None:
         """Waits until all is on disk."""
         self._checkpoints.close()
         self._scalars.close()
+
+
+def seconds_of(workdir: Path) -> float:
+    """Returns how long a device worked for the steps of a run that is done."""
+    done, seconds = 0, 0.0
+    for line in read_scalars(workdir):
+        seconds += (line["step"] - done) * line["train/seconds"]
+        done = line["step"]
+    return seconds
 
 
 def is_finished(workdir: Path, config: ConfigDict) -> bool:

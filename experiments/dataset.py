@@ -1,6 +1,7 @@
 """The data set of a config, built if need be, with its folds."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,13 +11,18 @@ from ml_collections import ConfigDict
 
 from data_builders.engine.index import Index, index_of
 from data_builders.engine.prepare import prepare
-from experiments.assemble import read_config, series_of_config, survey_of_config
+from experiments.assemble import (
+    read_config,
+    record_of_config,
+    series_of_config,
+    survey_of_config,
+)
 from experiments.inference import Predictor
 from jaxastro.data.lengths import by_length
 from jaxastro.data.loader import Batches, class_index, in_order
-from jaxastro.data.record import Record, first_epochs, record_from_example
+from jaxastro.data.protocol import rows_of_protocol
+from jaxastro.data.record import Record, band_index, record_from_example
 from jaxastro.data.sampling import balanced_draw
-from jaxastro.data.split import split_of
 from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
 from jaxastro.training import sharding
@@ -42,7 +48,7 @@ class Dataset(NamedTuple):
     index: Index
     rows: dict[str, np.ndarray]  # train, validation, test: all that have a wanted label
     facts: str  # the survey's as JSON, where the data set brings its own; else empty
-    set_aside: dict[str, int]  # labels that the config does not ask for -> how many
+    set_aside: tuple[str, ...]  # a sentence on each sort of objects that are left out
 
 
 class Group(NamedTuple):
@@ -65,10 +71,12 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
             index = index_of(builder, quiet=not first)
         sharding.wait_for_all("data set built")
     source = builder.as_data_source(split="all")
-    wanted = np.isin(index.label, (*config.classes, UNLABELLED))
-    names, counts = np.unique(index.label[~wanted], return_counts=True)
-    rows = split_of(
-        index.group,
+    facts = survey_to_json(builder.survey) if builder.survey != known else ""
+    index, wanted, set_aside = _wanted(index, config, builder.survey)
+    rows = rows_of_protocol(
+        *(index.object_id, index.group, index.label, index.label_source),
+        protocol=config.data.protocol,
+        stage=config.data.stage,
         test_fold=config.data.test_fold,
         num_folds=config.data.num_folds,
         seed=config.data.split_seed,
@@ -77,20 +85,35 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     rows["train"] = few_of_each(
         rows["train"], index.label, count=config.data.per_class, seed=config.seed
     )
-    set_aside = dict(zip(names.tolist(), counts.tolist(), strict=True))
-    facts = survey_to_json(builder.survey) if builder.survey != known else ""
     return Dataset(source, index, rows, facts, set_aside)
+
+
+def _wanted(
+    index: Index, config: ConfigDict, survey: Survey
+) -> tuple[Index, np.ndarray, tuple[str, ...]]:
+    """Returns the index in the config's bands, who is asked for, and who is not."""
+    asked = (*"+".join(config.classes).split("+"), UNLABELLED)
+    wanted, set_aside = np.isin(index.label, asked), []
+    left_out = np.unique(index.label[~wanted], return_counts=True)
+    for name, count in zip(*left_out, strict=True):
+        set_aside.append(f"Not in config.classes, left out: {count} labelled {name}")
+    if config.data.bands:
+        kept = band_index("config.data.bands", survey, config.data.bands)
+        missing = max(kept) + 1 - index.epochs_of_band.shape[1]  # nobody has the last
+        epochs = np.pad(index.epochs_of_band, [(0, 0), (0, max(missing, 0))])[:, kept]
+        index, seen = index._replace(epochs_of_band=epochs), epochs.any(1)
+        if blind := int((wanted & ~seen).sum()):
+            bands = ", ".join(config.data.bands)
+            set_aside.append(f"Without an epoch in {bands}, left out: {blind} objects")
+        wanted &= seen
+    return index, wanted, tuple(set_aside)
 
 
 def described(dataset: Dataset, config: ConfigDict) -> str:
     """Returns what to say of the data that a run trains on, a line for each fact."""
     sizes = ", ".join(f"{split} {len(rows)}" for split, rows in dataset.rows.items())
-    lines = [f"Survey {config.survey}, objects: {sizes}. Classes: {config.classes}"]
-    lines += [
-        f"Not in config.classes, left out: {count} objects labelled {label}"
-        for label, count in dataset.set_aside.items()
-    ]
-    return "\n".join(lines)
+    first = f"Survey {config.survey}, objects: {sizes}. Classes: {config.classes}"
+    return "\n".join((first, *dataset.set_aside))
 
 
 def few_of_each(rows: np.ndarray, label, *, count: int, seed: int) -> np.ndarray:
@@ -131,10 +154,11 @@ def truth_is_known(dataset: Dataset) -> bool:
     return bool((dataset.index.truth != "").all())
 
 
-def records(dataset: Dataset, rows: np.ndarray):
-    """Yields the records of some rows."""
+def records(dataset: Dataset, rows: np.ndarray, config: ConfigDict) -> Iterator[Record]:
+    """Yields the records of some rows, in the config's bands."""
+    in_bands = record_of_config(config)
     for row in rows:
-        yield record_from_example(dataset.source[int(row)])
+        yield in_bands(record_from_example(dataset.source[int(row)]))
 
 
 def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> dict:
@@ -150,13 +174,34 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
                 f"{other.data.normalisation!r}, this run asks for "
                 f"{config.data.normalisation!r}. Use the same."
             )
+        check_same_folds(config, other)
         return other.data.statistics.to_dict()
     rows = dataset.rows["train"]
     if len(rows) > NUM_STATISTICS:
         rows = rows[np.linspace(0, len(rows) - 1, NUM_STATISTICS).astype(int)]
     return representation_of(config.data.representation).fit_statistics(
-        records(dataset, rows), normalisation=config.data.normalisation, survey=survey
+        records(dataset, rows, config),
+        normalisation=config.data.normalisation,
+        survey=survey,
     )
+
+
+def check_same_folds(config: ConfigDict, other: ConfigDict) -> None:
+    """Says so if the run that config.init_from names may have seen who is tested here.
+
+    Raises:
+        ValueError: if it divided the same survey in another way.
+    """
+    if config.survey.partition("/")[0] != other.survey.partition("/")[0]:
+        return
+    for key in ("protocol", "num_folds", "test_fold", "split_seed"):
+        there, here = other.data[key], config.data[key]
+        if there != here:
+            raise ValueError(
+                f"config.init_from={config.init_from} was trained with config.data."
+                f"{key}={there}, this run has {here}: it has seen objects that are "
+                "tested here. Start from a run of the same folds."
+            )
 
 
 def training_batches(
@@ -193,28 +238,26 @@ def evaluation_groups(
     config: ConfigDict,
     predictor: Predictor,
     *,
-    first: int = sys.maxsize,
+    most: int = sys.maxsize,
+    cut: Callable[[Record], Record] | None = None,
 ) -> list[Group]:
     """Returns batches that visit each row once, those of like length together.
 
-    The last batch is filled up. `first` epochs are kept of each object. Of several
-    processes each reads its share.
+    The last batch is filled up. Of several processes each reads its share.
+
+    Args:
+        cut: what to leave out of each record; `most` epochs remain.
     """
-    num_epochs = np.minimum(dataset.index.num_epochs[rows], first)
+    num_epochs = np.minimum(dataset.index.num_epochs[rows], most)
     num_epochs = np.minimum(num_epochs, predictor.lengths[-1])
     groups = []
     size = predictor.batch_size
     for length, places in by_length(num_epochs, predictor.lengths, size):
-        make_series = series_of_config(config, max_epochs=length)
-
-        def series_of(record: Record, make_series=make_series):
-            return make_series(first_epochs(record, first))
-
         row_of, num_batches = in_order(rows[places], size)
         batches = Batches(
             dataset.source,
             row_of,
-            series_of,
+            series_of_config(config, max_epochs=length, cut=cut),
             config.classes,
             batch_size=size,
             num_batches=num_batches,

@@ -6,10 +6,12 @@ Beside the model's own predictions it writes those of the baselines, of the firs
 epochs alone, and a few objects' frames, so that reports need no survey.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from absl import flags
+from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from experiments import assemble, command, compilation
@@ -30,6 +32,7 @@ from experiments.inference import (
     mesh_for,
     predict_batches,
 )
+from jaxastro.data.record import first_epochs, record_from_example
 from jaxastro.evaluation.leakage import (
     majority_baseline,
     nuisance_baseline,
@@ -46,36 +49,58 @@ NUM_SHOWN = 6  # objects classified right, and as many wrong, whose frames are k
 def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path:
     """Writes predictions of the test fold and returns their file."""
     config = assemble.read_config(workdir)
-    survey = assemble.survey_of_config(config)
     predictor, state = load_predictor(workdir, config, mesh_for(config))
     dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
+    predictions = predictions_of(config, dataset, predictor, state)
+    if sharding.is_first_process():
+        save(predictions, workdir / "predictions")
+    return workdir / "predictions" / FILE_NAME
+
+
+def predictions_of(
+    config: ConfigDict,
+    dataset: Dataset,
+    predictor: Predictor,
+    state: TrainState,
+    *,
+    brief: bool = False,
+) -> Predictions:
+    """Returns what a state says of the test fold, and what reports show beside it.
+
+    Args:
+        brief: without early looks, frames, and the baseline that reads all training
+            objects: for tables of many runs. `experiments.evaluate` adds them.
+    """
+    survey = assemble.survey_of_config(config)
     rows = labelled(dataset, "test")
     label = labels_of(dataset, rows, config, scoring=True)
     index = dataset.index
 
-    quiet = not sharding.is_first_process()
-    looks = early_looks(index.num_epochs[rows])
+    looks = [] if brief else early_looks(index.num_epochs[rows])
+    quiet = brief or not sharding.is_first_process()
     bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass", disable=quiet)
     groups = evaluation_groups(dataset, rows, config, predictor)
     output = predict_groups(predictor, state, groups)
     bar.update()
-    early = []
-    for count in looks:
-        groups = evaluation_groups(dataset, rows, config, predictor, first=count)
-        early.append(predict_groups(predictor, state, groups).probability)
+    early = np.zeros((len(looks), *output.probability.shape), np.float32)
+    for place, count in enumerate(looks):
+        cut = partial(first_epochs, count=count)
+        groups = evaluation_groups(
+            dataset, rows, config, predictor, most=count, cut=cut
+        )
+        early[place] = predict_groups(predictor, state, groups).probability
         bar.update()
-    if not sharding.is_first_process():
-        return workdir / "predictions" / FILE_NAME
-    baselines = baseline_probabilities(dataset, rows, config, survey)
+    baselines = baseline_probabilities(dataset, rows, config, survey, brief=brief)
     bar.update()
     shown = choose_shown(label, output.probability, seed=config.seed)
+    shown = shown[:0] if brief else shown
     frames = shown_frames(dataset, rows[shown], config)
     bar.update()
     bar.close()
 
     name = f"{config.method.name} ({config.model.name})"
     fold = f"fold {config.data.test_fold} of {config.data.num_folds}"
-    predictions = Predictions(
+    return Predictions(
         title=f"{name} on {config.survey}, {fold}, seed {config.seed}",
         classes=tuple(config.classes),
         bands=survey.bands,
@@ -89,13 +114,12 @@ def evaluate(workdir: Path, *, data_dir: str = "", manual_dir: str = "") -> Path
         probability=output.probability,
         embedding=output.embedding,
         num_epochs=index.num_epochs[rows],
-        early_epochs=np.array(looks),
-        early_probability=np.array(early),
+        early_epochs=np.array(looks, int),
+        early_probability=early,
         baseline_probability=baselines,
         shown=shown,
         **frames,
     )
-    return save(predictions, workdir / "predictions")
 
 
 def predict_groups(
@@ -117,21 +141,23 @@ def early_looks(num_epochs: np.ndarray) -> list[int]:
     return looks
 
 
-def baseline_probabilities(dataset: Dataset, rows, config, survey) -> dict:
-    """Returns what a classifier without images makes of the same objects."""
-    train = labelled(dataset, "train")
+def baseline_probabilities(
+    dataset: Dataset, rows, config, survey, *, brief: bool
+) -> dict:
+    """Returns what classifiers without images make of the same objects."""
+    train, count = labelled(dataset, "train"), len(config.classes)
     label = labels_of(dataset, train, config)
+    found = {"majority": majority_baseline(label, len(rows), count)}
+    if brief:
+        return found
     features = [
-        np.array([nuisance_features(record, survey) for record in records(dataset, r)])
-        for r in (train, rows)
+        np.array([nuisance_features(r, survey) for r in records(dataset, some, config)])
+        for some in (train, rows)
     ]
-    count = len(config.classes)
-    return {
-        "majority": majority_baseline(label, len(rows), count),
-        "nuisance": nuisance_baseline(
-            features[0], label, features[1], num_classes=count, seed=config.seed
-        ),
-    }
+    nuisance = nuisance_baseline(
+        features[0], label, features[1], num_classes=count, seed=config.seed
+    )
+    return found | {"nuisance": nuisance}
 
 
 def choose_shown(label: np.ndarray, probability: np.ndarray, *, seed: int):
@@ -148,8 +174,14 @@ def choose_shown(label: np.ndarray, probability: np.ndarray, *, seed: int):
 def shown_frames(dataset: Dataset, rows: np.ndarray, config) -> dict:
     """Returns the series of some rows, as the model saw them."""
     make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
-    series = [make_series(record) for record in records(dataset, rows)]
-    image, time, band, mask = (np.stack(column) for column in zip(*series, strict=True))
+    sources = [dataset.source[int(row)] for row in rows]
+    series = [make_series(record_from_example(source)) for source in sources]
+    blank = assemble.blank_inputs(config, num_objects=0)
+    columns = zip(*series, strict=True) if series else blank
+    image, time, band, mask = (
+        np.array(column).reshape(-1, *like.shape[1:])
+        for column, like in zip(columns, blank, strict=True)
+    )
     return {
         "shown_image": image,
         "shown_time": time,

@@ -18,7 +18,7 @@ from absl import flags
 from tqdm import tqdm
 
 from experiments import command
-from jaxastro.evaluation.predictions import load
+from jaxastro.evaluation.predictions import BASELINES, load
 from jaxastro.reports import REPORTS, page
 from jaxastro.reports.verdict import verdict
 
@@ -28,9 +28,16 @@ def write_report(workdir: Path) -> Path:
 
     Raises:
         FileNotFoundError: if there are no predictions yet.
+        ValueError: if they are those of a table of many runs, which hold less.
     """
     workdir = Path(workdir)
     predictions = load(workdir / "predictions")
+    if absent := set(BASELINES) - set(predictions.baseline_probability):
+        raise ValueError(
+            f"{workdir}/predictions are those of a table: without the baseline "
+            f"{absent.pop()} and what else a page shows. Run python -m "
+            f"experiments.evaluate --workdir={workdir} first."
+        )
     folder = workdir / "report"
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -4,8 +4,10 @@ r"""Trains every fold and seed of an experiment in one program, and pools the fo
         --workdir=runs/many --folds=0,1,2,3,4 --seeds=0,1,2
 
 Each cell is a run of its own, in WORKDIR/fold_0/seed_0, that differs from the same run
-trained alone by rounding only: every other command works on it. The same command again
-continues those that were stopped and leaves alone those that are done. In the end
+trained alone by rounding only: every other command works on it. In config.init_from
+{fold} and {seed} are the cell's own numbers, so that it can go on from a run of its
+own. The same command again continues those that were stopped and leaves alone those
+that are done. In the end
     pooled.json, pooled.md    the scores over all folds: each object is scored by the
                               models that never saw it, with 95 % intervals
 
@@ -32,7 +34,6 @@ from tqdm import tqdm
 from experiments import assemble, command, compilation
 from experiments.alone import alone_in
 from experiments.cell import Cell, is_finished
-from experiments.evaluate import evaluate
 from experiments.inference import Predictor, abstract_state
 from experiments.interruption import Interruption
 from experiments.train import check_best_metric
@@ -55,11 +56,14 @@ def train_many(
     folds: list[int],
     seeds: list[int],
     how: str = "apart",
+    brief: bool = False,
     data_dir: str = "",
     manual_dir: str = "",
-) -> list[dict]:
-    """Trains all cells that are not done, and returns the rows of the pooled table.
+) -> dict[int, list[Path]]:
+    """Trains all cells that are not done; returns each seed's folders, fold by fold.
 
+    Args:
+        brief: write of the test fold only what tables need.
     Raises:
         FloatingPointError: after all others are done, if a run diverged.
     """
@@ -83,26 +87,25 @@ def train_many(
                     todo.append((mine, folder))
         tqdm.write(f"Runs: {len(folds) * len(seeds)}, of which to train: {len(todo)}")
         bar = tqdm(todo, desc="Reading", unit="run", leave=False)
-        cells = [Cell(mine, folder, say=tqdm.write, **where) for mine, folder in bar]
+        where |= {"say": tqdm.write, "measured": {}}
+        cells = [Cell(mine, folder, **where) for mine, folder in bar]
         if cells:
-            train_cells(cells, how=how)
-        for cell in tqdm(cells, desc="Evaluating all", unit="run"):
-            if not cell.fault:
-                evaluate(cell.workdir, **where)
+            train_cells(cells, how=how, brief=brief)
     if faults := [f"{cell.workdir}: {cell.fault}" for cell in cells if cell.fault]:
         raise FloatingPointError("\n".join(faults))
-    return pooled_rows(table)
+    return table
 
 
 def cell_config(config: ConfigDict, fold: int, seed: int) -> ConfigDict:
     """Returns the config that experiments.train would have of one cell."""
     mine = config.copy_and_resolve_references()
     mine.seed, mine.data.test_fold = seed, fold
+    mine.init_from = mine.init_from.format(fold=fold, seed=seed)
     return mine
 
 
-def train_cells(cells: list[Cell], *, how: str) -> None:
-    """Trains some runs from their last checkpoints to their ends."""
+def train_cells(cells: list[Cell], *, how: str, brief: bool) -> None:
+    """Trains some runs from their last checkpoints to their ends, and tests them."""
     config = cells[0].config  # in all that is asked of it here the others agree
     mesh = sharding.make_mesh(1, jax.devices()[: len(cells)])
     method = assemble.method_of_config(config, mesh)
@@ -111,7 +114,7 @@ def train_cells(cells: list[Cell], *, how: str) -> None:
     begun = [cell.begin(method, abstract, mesh) for cell in cells]
     seeds = [cell.config.seed for cell in cells]
     fleet = make_fleet(config, seeds, begun, mesh, how=how)
-    started = time.monotonic()
+    started = since = time.monotonic()
     kind, share = sharding.describe(mesh)["kind"], len(fleet.rounds[0]) // mesh.size
     tqdm.write(f"Devices: {mesh.size} x {kind}, runs at a time on each: {share}")
     stream = batches_of_rounds(
@@ -141,18 +144,21 @@ def train_cells(cells: list[Cell], *, how: str) -> None:
             bar.set_postfix_str("validating")
             waited = stream.share()
             passed, states = jax.device_get((on_the_way, fleet.states))
+            each = (time.monotonic() - since) * mesh.size / len(running)
+            each /= len(on_the_way)
             on_the_way = []
             for i in running:
                 place, row = divmod(i, len(fleet.rounds[0]))
                 mine = [many.member_of(values[place], row) for values in passed]
                 state = many.member_of(states[place], row)
                 state = sharding.put_everywhere(state, mesh)
-                cells[i].save(state, mine, waited, predictor)
+                cells[i].save(state, mine, waited, each, predictor)
             del passed, states  # which may be views of arrays that are donated next
             last = [cells[i].last_score() for i in running]
             name, worst, best = config.best_metric, np.min(last), np.max(last)
             if np.isfinite(worst):
                 bar.set_postfix_str(f"validation {name} {worst:.3f} to {best:.3f}")
+            since = time.monotonic()
             if is_asked or interruption.is_asked_by_now():
                 break
         for cell in cells:
@@ -161,6 +167,9 @@ def train_cells(cells: list[Cell], *, how: str) -> None:
             interruption.end(max(cell.step for cell in cells))
     bar.close()
     tqdm.write(f"Trained in {(time.monotonic() - started) / 60:.1f} min")
+    for cell in tqdm(cells, desc="Testing", unit="run"):
+        if not cell.fault:
+            cell.evaluate(predictor, abstract, brief=brief)
 
 
 class Fleet(NamedTuple):
@@ -269,7 +278,7 @@ def main() -> None:
     sharding.use_cores_as_devices(min(FLAGS.cpu_devices, len(folds) * len(seeds)))
     compilation.keep_programs()
     config, workdir = assemble.resolve_preset(FLAGS), Path(FLAGS.workdir)
-    rows = train_many(
+    table = train_many(
         config,
         workdir,
         folds=folds,
@@ -278,6 +287,7 @@ def main() -> None:
         data_dir=FLAGS.data_dir,
         manual_dir=FLAGS.manual_dir,
     )
+    rows = pooled_rows(table)
     (workdir / "pooled.json").write_text(json.dumps(rows, indent=1))
     (workdir / "pooled.md").write_text(as_markdown(rows))
     print(f"{len(folds)} of {config.data.num_folds} test folds pooled:\n")

@@ -1,6 +1,7 @@
 """However objects are put together, each is told the same."""
 
 import csv
+from functools import partial
 
 import jax
 import numpy as np
@@ -16,7 +17,7 @@ from experiments.dataset import evaluation_groups, measure_statistics, open_data
 from experiments.evaluate import predict_groups
 from experiments.inference import Predictor, abstract_state, mesh_for, predict_series
 from jaxastro.data.lengths import by_length, lengths_up_to
-from jaxastro.data.record import Reading
+from jaxastro.data.record import Reading, first_epochs
 from jaxastro.simulation.survey import PRESETS, simulate_object
 from jaxastro.types import Series
 
@@ -140,7 +141,11 @@ def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir
     for first in (3, 5, 100):
         outputs, lengths = [], []
         for predictor in (sorted_, whole):
-            groups = evaluation_groups(dataset, rows, config, predictor, first=first)
+            groups = evaluation_groups(
+                *(dataset, rows, config, predictor),
+                most=first,
+                cut=partial(first_epochs, count=first),
+            )
             outputs.append(predict_groups(predictor, state, groups))
             lengths.append([group.length for group in groups])
         assert len(outputs[0].probability) == len(rows)

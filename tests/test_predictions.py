@@ -93,11 +93,9 @@ def test_contradictions_name_the_object(tmp_path, predictions, message):
         save(predictions, tmp_path)
 
 
-def test_shapes_and_baselines_are_checked(tmp_path):
+def test_shapes_are_checked(tmp_path):
     p = make_predictions(20)
     with pytest.raises(ValueError, match=r"label has shape \(19,\), but 20 objects"):
         save(p._replace(label=p.label[1:]), tmp_path)
-    with pytest.raises(ValueError, match="without the baseline 'nuisance'"):
-        save(p._replace(baseline_probability={"majority": p.probability}), tmp_path)
     with pytest.raises(ValueError, match="0 objects over 4 classes"):
         save(take(p, np.zeros(0, int)), tmp_path)

@@ -21,14 +21,19 @@ TAIL = 2**16  # bytes at a file's end, which tell where each of its records begi
 
 
 class Index(NamedTuple):
-    """One row per record of a data set, without its frames."""
+    """One row per object of a data set, without its frames; names, but for the last."""
 
     object_id: np.ndarray
     label: np.ndarray
     label_source: np.ndarray
     truth: np.ndarray
     group: np.ndarray
-    num_epochs: np.ndarray
+    epochs_of_band: np.ndarray  # [o, bands]: how many in each
+
+    @property
+    def num_epochs(self) -> np.ndarray:
+        """How many epochs each object has."""
+        return self.epochs_of_band.sum(1)
 
 
 def index_of(builder: tfds.core.DatasetBuilder, *, quiet: bool = False) -> Index:
@@ -53,13 +58,15 @@ def index_of(builder: tfds.core.DatasetBuilder, *, quiet: bool = False) -> Index
 
 def index_from(source, *, quiet: bool = True) -> Index:
     """Returns the index of a data source, by reading every record."""
-    rows = []
+    rows, counts = [], []
     for example in tqdm(source, desc="Reading the index", unit="object", disable=quiet):
-        texts = (example[name] for name in Index._fields[:-1])
+        rows.append([example[name].decode() for name in Index._fields[:-1]])
         # A cutout has no dates: it is one epoch.
-        epochs = len(example["mjd"]) if "mjd" in example else 1
-        rows.append((*(text.decode() for text in texts), epochs))
-    return Index(*(np.array(column) for column in zip(*rows, strict=True)))
+        counts.append(np.bincount(np.atleast_1d(example.get("band", 0))))
+    epochs = np.zeros((len(rows), max(map(len, counts))), np.int32)
+    for row, count in zip(epochs, counts, strict=True):
+        row[: len(count)] = count
+    return Index(*map(np.array, zip(*rows, strict=True)), epochs)
 
 
 def read_index(builder: tfds.core.DatasetBuilder) -> tuple[Index | None, str]:

@@ -17,8 +17,11 @@ AHEAD = 2  # batches that each worker process keeps ready
 
 
 def class_index(label: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """Returns the index of each label among the classes, -1 for any other label."""
-    number = {name: i for i, name in enumerate(classes)}
+    """Returns the index of each label among the classes, -1 for any other label.
+
+    A class may join labels: "SNIa+SNOther" is the class of both.
+    """
+    number = {name: i for i, joined in enumerate(classes) for name in joined.split("+")}
     return np.array([number.get(name, -1) for name in label], np.int32)
 
 

@@ -1,5 +1,6 @@
 """One object as stored: checked, sorted, in one unit. Ragged in epochs."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,9 @@ class Record(NamedTuple):
     gain: np.ndarray  # t      float32, electrons per ADU
     zero_point: np.ndarray  # t float32, AB magnitude of one ADU
     bad_pixel: np.ndarray  # t y x bool, True where flux is not a measurement
+
+
+PER_EPOCH = Record._fields[Record._fields.index("flux") :]  # the columns with an axis t
 
 
 class Reading(NamedTuple):
@@ -150,9 +154,19 @@ def record_from_example(example: dict, kind: type = Record) -> Record:
 
 def first_epochs(record: Record, count: int) -> Record:
     """Returns the record as it was after its first `count` epochs."""
-    per_epoch = ("flux", "mjd", "band", "psf_fwhm", "noise", "gain", "zero_point")
-    cut = {n: getattr(record, n)[:count] for n in (*per_epoch, "bad_pixel")}
-    return record._replace(**cut)
+    return record._replace(**{n: getattr(record, n)[:count] for n in PER_EPOCH})
+
+
+def without_some(record: Record, share: float) -> Record:
+    """Returns the record without a share of its epochs, each left out by its own luck.
+
+    The luck is the object's: what a smaller share leaves out, a larger one does too.
+    The luckiest epoch always stays.
+    """
+    seed = hashlib.sha256(record.object_id.encode()).digest()
+    luck = np.random.default_rng(list(seed)).random(len(record.mjd))
+    keep = (luck >= share) | (luck == luck.max())
+    return record._replace(**{n: getattr(record, n)[keep] for n in PER_EPOCH})
 
 
 def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:

@@ -67,6 +67,7 @@ PRESETS = {
     "tiny": Preset(objects=60, visits=0.5, max_visits=3),
     "laptop": Preset(objects=2400, visits=0.5, max_visits=100),
     "paper": Preset(objects=TOTAL, visits=1.0, max_visits=100),
+    "all_objects": Preset(objects=TOTAL, visits=0.5, max_visits=100),
 }
 
 

@@ -1,0 +1,38 @@
+"""A survey as if it had observed in some of its bands alone."""
+
+import numpy as np
+
+from jaxastro.data.record import PER_EPOCH, Record, RecordError, band_index
+from jaxastro.surveys import Survey
+
+
+def survey_in_bands(survey: Survey, bands: tuple[str, ...]) -> Survey:
+    """Returns the survey's facts with these bands only, in this order.
+
+    Raises:
+        ValueError: if the survey has no such band.
+    """
+    kept = band_index("config.data.bands", survey, bands)
+    wavelength = tuple(survey.wavelength[i] for i in kept)
+    return survey._replace(bands=tuple(bands), wavelength=wavelength)
+
+
+def record_in_bands(record: Record, bands: tuple[str, ...], survey: Survey) -> Record:
+    """Returns the record's epochs in these bands, numbered by their place among them.
+
+    Args:
+        survey: with all bands: those that record.band counts.
+    Raises:
+        RecordError: if no epoch is left.
+    """
+    kept = band_index("config.data.bands", survey, bands)
+    place = np.full(len(survey.bands), -1, np.int32)
+    place[kept] = np.arange(len(kept))
+    keep = place[record.band] >= 0
+    if not keep.any():
+        raise RecordError(
+            f"Object {record.object_id}: none of its {len(keep)} epochs is in "
+            f"{', '.join(bands)}. Leave it out, or use more bands."
+        )
+    cut = {name: getattr(record, name)[keep] for name in PER_EPOCH}
+    return record._replace(**cut | {"band": place[cut["band"]]})

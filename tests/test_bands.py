@@ -1,0 +1,54 @@
+"""A survey, and its objects, in some bands alone."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from jaxastro.data.bands import record_in_bands, survey_in_bands
+from jaxastro.data.record import RecordError, make_record, without_some
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["sdss_sn_sim"]
+
+
+def made(band, name="one"):
+    epochs = len(band)
+    flux = np.arange(epochs)[:, None, None] + np.zeros((epochs, 32, 32))
+    record, _ = make_record(name, SURVEY, flux=flux, mjd=np.arange(epochs), band=band)
+    return record
+
+
+def test_the_epochs_left_are_those_of_the_bands_numbered_anew():
+    seen = record_in_bands(made([0, 1, 2, 1, 4]), ("z", "g"), SURVEY)
+    assert seen.mjd.tolist() == [1, 3, 4]
+    assert seen.band.tolist() == [1, 1, 0]
+    assert seen.flux[:, 0, 0].tolist() == [1, 3, 4]
+    facts = survey_in_bands(SURVEY, ("z", "g"))
+    assert facts.bands == ("z", "g")
+    assert facts.wavelength == (SURVEY.wavelength[4], SURVEY.wavelength[1])
+
+
+def test_no_epoch_left_and_an_unknown_band_are_told():
+    with pytest.raises(
+        RecordError, match=r"Object one: none of its 2 epochs is in g\."
+    ):
+        record_in_bands(made([0, 2]), ("g",), SURVEY)
+    with pytest.raises(ValueError, match=r"unknown band 'Y'"):
+        survey_in_bands(SURVEY, ("Y",))
+
+
+def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():
+    record, left = made(np.zeros(400, int)), []
+    for share in (0.0, 0.3, 0.6, 0.99, 1.0):
+        seen = set(without_some(record, share).mjd.tolist())
+        left.append(seen)
+        assert abs(len(seen) - 400 * (1 - share)) < 60
+    assert all(late <= early for early, late in itertools.pairwise(left))
+    assert len(left[0]) == 400
+    assert len(left[-1]) == 1
+
+
+def test_the_luck_is_the_objects_own():
+    one, two = (without_some(made(np.zeros(40, int), n), 0.5) for n in ("one", "two"))
+    assert one.mjd.tolist() != two.mjd.tolist()
