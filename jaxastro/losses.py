@@ -55,6 +55,25 @@ def similarity(a: Float[Array, "b d"], b: Float[Array, "b d"]) -> Float[Array, "
     return 2 - 2 * jnp.sum(_unit(a) * _unit(b), axis=-1)
 
 
+def frame_error(
+    predicted: Float[Array, "b t y x"],
+    frame: Float[Array, "b t y x"],
+    mask: Bool[Array, "b t"],
+) -> Float[Array, " b"]:
+    """Returns the mean square error of each object's frames where mask is True.
+
+        loss = mean over masked t, and over y and x, of (predicted - frame)^2
+
+    and 0 for an object without one; what its other frames hold cannot matter.
+
+    Source: He et al. 2022, arXiv 2111.06377, Sect. 3: an error of what is hidden.
+    Differs: what is hidden is whole frames; every object counts alike.
+    """
+    per_frame = jnp.square(predicted - frame).mean((-2, -1))
+    total = jnp.where(mask, per_frame, 0).sum(1)
+    return total / jnp.maximum(mask.sum(1), 1)
+
+
 def equal_weight(mask: Bool[Array, " b"]) -> Float[Array, " b"]:
     """Returns 1 / count where mask is True: weights that make a sum the mean.
 

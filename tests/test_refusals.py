@@ -120,7 +120,7 @@ def test_a_fault_of_the_program_keeps_its_traceback():
         ({"data.normalisation": "none"}, "No normalisation named 'none'. Known:"),
         ({"data.representation": "none"}, "No representation named 'none'. Known:"),
         ({"model.name": "resnet"}, "No model named 'resnet'. Known models: convention"),
-        ({"method.name": "byol"}, "No method named 'byol'. Known methods: supervised"),
+        ({"method.name": "dino"}, "No method named 'dino'. Known methods: supervised"),
         ({"optimizer.name": "sgd"}, "No optimizer named 'sgd'. Known: adam"),
         ({"optimizer.decay": "step"}, "No decay named 'step'. Known: cosine"),
         ({"optimizer.warmup_steps": 2}, "2 warm-up steps of 2."),

@@ -59,6 +59,8 @@ def add_noise(key, inputs):
 SMALL = {
     "supervised": {},
     "semiconformer": {"hidden": 6, "project": 4, "dropout": 0.0},
+    "byol": {"hidden": 6, "project": 4},
+    "masked_frames": {"hidden": 6, "pixels": 2, "pool": 2},
 }
 SGD, ADAM, REST = optax.sgd(0.1), optax.adam(0.03), optax.sgd(0.0)
 

@@ -4,8 +4,13 @@ A method is a function of a model, an optimizer and an augmentation that returns
 three pure functions, a Method. It is given a model and never imports one.
 """
 
+from collections.abc import Sequence
+
 from jaxtyping import Array, Integer
 
+from jaxastro.layers.frozen import frozen_but
+from jaxastro.methods.byol import byol
+from jaxastro.methods.masked_frames import masked_frames
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
 from jaxastro.types import Method
@@ -13,19 +18,35 @@ from jaxastro.types import Method
 METHODS = {
     "supervised": supervised,
     "semiconformer": semiconformer,
+    "byol": byol,
+    "masked_frames": masked_frames,
 }
 
 
 def make_method(
-    name: str, model, optimizer, augment, *, seed: int | Integer[Array, ""], **args
+    name: str,
+    model,
+    optimizer,
+    augment,
+    *,
+    seed: int | Integer[Array, ""],
+    train_only: Sequence[str] = (),
+    **args,
 ) -> Method:
     """Builds a method from its name and its own arguments.
 
     Where many models are trained by one program, the seed is an array of that program.
+
+    Args:
+        train_only: as the optimizer's: layers of other groups compute in training as
+            they do in prediction, so that their batch statistics stay.
     """
     if name not in METHODS:
         raise ValueError(
             f"No method named {name!r}. Known methods: {', '.join(METHODS)}. To add "
             "one, write its file and list it in jaxastro/methods/__init__.py."
         )
-    return METHODS[name](model, optimizer, augment, seed=seed, **args)
+    method = METHODS[name](model, optimizer, augment, seed=seed, **args)
+    if train_only:
+        method = method._replace(step=frozen_but(method.step, train_only))
+    return method

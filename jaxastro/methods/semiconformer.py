@@ -20,8 +20,11 @@ class Network(nn.Module):
 
         y = g(inputs);  z = f_similarity(y);  p = q(f_class(y))
 
-    Source: Bairouk 2023, thesis, Sect. 5.2.1 and 5.2.2; sizes: published code.
-    Differs: none.
+    With `predictor`, r(z) is there to be compared, with a target that has no r.
+
+    Source: Bairouk 2023, thesis, Sect. 5.2.1 and 5.2.2; sizes: published code;
+        predictor: Grill et al. 2020, arXiv 2006.07733, Sect. 3.1.
+    Differs: the predictor has no batch norm, as the projections have none.
     """
 
     encoder: nn.Module  # a model with num_classes = 0
@@ -29,6 +32,7 @@ class Network(nn.Module):
     hidden: int
     project: int
     dropout: float
+    predictor: bool = False
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
@@ -38,7 +42,11 @@ class Network(nn.Module):
         for_similarity = Projection(*sizes, name="project_similarity")
         z = for_similarity(output.embedding, train)
         logits = nn.Dense(self.num_classes, name="logits")(for_class)
-        return ModelOutput(logits, for_class, {**output.aux, "projection": z})
+        aux = {**output.aux, "projection": z}
+        if self.predictor:
+            predict = Projection(self.hidden, self.project, 0.0, name="predictor")
+            aux["prediction"] = predict(z, train)
+        return ModelOutput(logits, for_class, aux)
 
 
 class Projection(nn.Module):
@@ -68,6 +76,8 @@ def semiconformer(
     target_decay: float = 0.99,
     target_statistics: str = "own",
     similarity_weight: float = 1.0,
+    symmetric: bool = True,
+    predictor: bool = False,
     label_smoothing: float = 0.0,
     hidden: int = 256,
     project: int = 128,
@@ -87,7 +97,12 @@ def semiconformer(
             batch and keeps running statistics of its own, as BYOL. "ema": it
             normalises by running statistics that follow the online network's with
             tau. "copy": by those of the online network.
-        similarity_weight: 0 leaves two views with cross-entropy.
+        similarity_weight: 0 leaves two views with cross-entropy; the target is then
+            not asked.
+        symmetric: False keeps the first direction alone, of both terms: Eqs. 5.1 and
+            5.2 without their tilde. The second view is then the target's.
+        predictor: puts a network of two dense layers before the comparison, on the
+            online side only. Without one, agreement is soon complete.
         gradient_accumulation: parts that a batch is computed in, one after the other.
             Each is normalised by its own batch statistics, and updates the running.
     Source: Bairouk 2023, thesis, Eqs. 5.1 to 5.4 and Fig. 5.1; policy of the batch
@@ -104,8 +119,14 @@ def semiconformer(
     if not 0 <= target_decay <= 1:
         raise ValueError(f"target_decay {target_decay} is not in [0, 1].")
     network = Network(
-        model.clone(num_classes=0), model.num_classes, hidden, project, dropout
+        model.clone(num_classes=0),
+        model.num_classes,
+        hidden,
+        project,
+        dropout,
+        predictor,
     )
+    views = 2 if symmetric else 1  # that the online network sees, and the target
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
         variables = network.init(key, inputs, train=False)
@@ -118,42 +139,39 @@ def semiconformer(
 
     def loss_fn(params, target_params, statistics, key, rows):
         first, second, label, weight_label, weight = rows
-        # View beside view: an object's stay on the device that holds it.
-        both = jax.tree.map(
-            lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
-        )
+        near, far = (_beside(first, second),) * 2 if symmetric else (first, second)
         batch_stats, target_batch_stats = statistics
         output, online = network.apply(
             {"params": params, "batch_stats": batch_stats},
-            both,
+            near,
             train=True,
             rngs={"dropout": jax.random.fold_in(key, 0)},
             mutable=["batch_stats"],
         )
+        label, weight_label = jnp.repeat(label, views), jnp.repeat(weight_label, views)
+        per_view = losses.cross_entropy(output.logits, label, label_smoothing)
+        classify = losses.weighted_sum(per_view, weight_label)
+        hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
+        accuracy = losses.weighted_sum(hit, weight_label) / views
+        scalars = {"cross_entropy": classify, "accuracy": accuracy}
+        if not similarity_weight:
+            return classify, ((online["batch_stats"], target_batch_stats), scalars)
+
         target_output, target = network.apply(
             {"params": target_params, "batch_stats": target_batch_stats},
-            both,
+            far,
             train=target_statistics == "own",
             rngs={"dropout": jax.random.fold_in(key, 1)},
             mutable=["batch_stats"],
         )
         # Not needed, as gradients are taken of params alone; it says what is meant.
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
-        other_view = z_target.reshape(-1, 2, z_target.shape[-1])[:, ::-1]
+        other_view = z_target.reshape(-1, views, z_target.shape[-1])[:, ::-1]
         other_view = other_view.reshape(z_target.shape)
-
-        per_view = losses.similarity(output.aux["projection"], other_view)
-        agree = losses.weighted_sum(per_view, jnp.repeat(weight, 2))
-        label, weight_label = jnp.repeat(label, 2), jnp.repeat(weight_label, 2)
-        per_view = losses.cross_entropy(output.logits, label, label_smoothing)
-        classify = losses.weighted_sum(per_view, weight_label)
-
-        hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
-        scalars = {
-            "cross_entropy": classify,
-            "similarity": agree,
-            "accuracy": losses.weighted_sum(hit, weight_label) / 2,
-        }
+        compared = output.aux["prediction" if predictor else "projection"]
+        per_view = losses.similarity(compared, other_view)
+        agree = losses.weighted_sum(per_view, jnp.repeat(weight, views))
+        scalars["similarity"] = agree
         statistics = online["batch_stats"], target["batch_stats"]
         return classify + similarity_weight * agree, (statistics, scalars)
 
@@ -198,3 +216,10 @@ def semiconformer(
         return network.apply(variables, inputs, train=False)
 
     return Method(init, step, predict)
+
+
+def _beside(first: Series, second: Series) -> Series:
+    """Puts view beside view: an object's stay on the device that holds it."""
+    return jax.tree.map(
+        lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
+    )

@@ -1,5 +1,6 @@
 """Training on labels alone."""
 
+import math
 from functools import partial
 
 import jax
@@ -23,24 +24,38 @@ def supervised(
     loss: str = "cross_entropy",
     label_smoothing: float = 0.0,
     focal_gamma: float = 2.0,
+    average_decay: float = 0.0,
     gradient_accumulation: int = 1,
 ) -> Method:
     """Returns the method that minimises a loss over one view of labelled objects.
 
+    With an average_decay tau the mean of the networks so far predicts, the latest with
+    most weight: its parameters, and its batch statistics, after step k are
+        average = sum over i <= k of (1 - tau) tau^(k - i) params_i / (1 - tau^k)
+
     Args:
+        average_decay: tau, the weight of the old average; 0 for none.
         gradient_accumulation: parts that a batch is computed in, one after the other.
             Each is normalised by its own batch statistics, and updates the running.
-    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4 (cross-entropy).
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4 (cross-entropy); average:
+        Polyak & Juditsky 1992, with the weights of Kingma & Ba 2015, Sect. 3.
     Differs: objects without a label contribute nothing.
     """
     if loss not in LOSSES:
         raise ValueError(f"No loss named {loss!r}. Known losses: {', '.join(LOSSES)}.")
+    if not 0 <= average_decay < 1:
+        raise ValueError(
+            f"average_decay {average_decay} is not in [0, 1). Use 0 for no average."
+        )
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
         variables = model.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
-        return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
+        # Copies, for a donated buffer cannot stand in the state twice.
+        average = jax.tree.map(jnp.copy, (params, batch_stats))
+        average = average if average_decay else ({}, {})
+        return TrainState(step, params, batch_stats, optimizer.init(params), *average)
 
     def loss_fn(params, batch_stats, key, rows: tuple[Batch, jax.Array]):
         batch, weight = rows
@@ -77,12 +92,21 @@ def supervised(
         )
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
-        state = TrainState(state.step + 1, params, batch_stats, opt_state, {}, {})
+        average = state.target_params, state.target_batch_stats
+        if average_decay:
+            # the weight that makes it the sum above; 1 at first, so the start is gone
+            log_tau = math.log(average_decay)
+            newest = jnp.expm1(log_tau) / jnp.expm1(log_tau * (state.step + 1))
+            average = optax.incremental_update((params, batch_stats), average, newest)
+        state = TrainState(state.step + 1, params, batch_stats, opt_state, *average)
         norm = optax.tree.norm(grads)
         return state, {"loss": value, **scalars, "grad_norm": norm}
 
     def predict(state: TrainState, inputs: Series) -> ModelOutput:
-        variables = {"params": state.params, "batch_stats": state.batch_stats}
+        params, batch_stats = state.params, state.batch_stats
+        if average_decay:
+            params, batch_stats = state.target_params, state.target_batch_stats
+        variables = {"params": params, "batch_stats": batch_stats}
         return model.apply(variables, inputs, train=False)
 
     return Method(init, step, predict)

@@ -1,5 +1,7 @@
 """Optimizers and their schedule, from plain numbers."""
 
+from collections.abc import Sequence
+
 import optax
 
 OPTIMIZERS = ("adam", "adamw", "adamw_amsgrad")
@@ -14,6 +16,7 @@ def make_optimizer(
     decay: str = "cosine",
     weight_decay: float = 0.0,
     clip: float = 0.0,
+    train_only: Sequence[str] = (),
 ) -> optax.GradientTransformation:
     """Returns an optimizer whose learning rate warms up, then decays.
 
@@ -26,6 +29,8 @@ def make_optimizer(
             moment after the correction of its bias, torch before.
         weight_decay: times the learning rate; "adam" has none.
         clip: largest global norm of the gradients; 0 for no limit.
+        train_only: groups of parameters, the first names of their paths, such as
+            ("head",); all others stay as they are, to the bit. None given: all learn.
     """
     if name not in OPTIMIZERS:
         raise ValueError(
@@ -54,7 +59,20 @@ def make_optimizer(
         "adamw_amsgrad": (optax.scale_by_amsgrad(), decay_weights, scale),
     }[name]
     limit = optax.clip_by_global_norm(clip) if clip else optax.identity()
-    return optax.chain(limit, *parts)
+    optimizer = optax.chain(limit, *parts)
+    if not train_only:
+        return optimizer
+
+    def groups(params: dict) -> dict:
+        unknown = [name for name in train_only if name not in params]
+        if unknown:
+            raise ValueError(
+                f"train_only has {', '.join(map(repr, unknown))}. The groups of "
+                f"parameters that there are: {', '.join(params)}."
+            )
+        return {name: name in train_only for name in params}
+
+    return optax.partition({True: optimizer, False: optax.set_to_zero()}, groups)
 
 
 def make_schedule(

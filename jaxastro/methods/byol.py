@@ -1,0 +1,191 @@
+"""BYOL: what two views of an object have in common, learnt without labels."""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Integer
+
+from jaxastro import losses
+from jaxastro.accumulate import accumulated
+from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
+
+
+class Network(nn.Module):
+    """A model's encoder, with a projector, a predictor and a probe of what it knows.
+
+        y = encoder(inputs);  z = projector(y);  q = predictor(z)
+        logits = probe(sg(y)),  one layer, whose gradient ends before the encoder
+
+    Source: Grill et al. 2020, arXiv 2006.07733, Sect. 3.1; probe: published code.
+    Differs: none.
+    """
+
+    encoder: nn.Module  # a model with num_classes = 0
+    num_classes: int
+    hidden: int
+    project: int
+
+    @nn.compact
+    def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
+        output = self.encoder(inputs, train=train)
+        y, is_seen = output.embedding, inputs.epoch_mask.any(1)
+        sizes = (self.hidden, self.project)
+        z = Perceptron(*sizes, name="projector")(y, is_seen, train)
+        q = Perceptron(*sizes, name="predictor")(z, is_seen, train)
+        logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(y))
+        return ModelOutput(logits, y, {**output.aux, "projection": z, "prediction": q})
+
+
+class Perceptron(nn.Module):
+    """Two dense layers, with batch norm over the objects that are seen, and relu.
+
+    Source: Grill et al. 2020, arXiv 2006.07733, Sect. 3.3; biases: published code.
+    Differs: none before the batch norm, where it would have no gradient.
+    """
+
+    hidden: int
+    project: int
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "b d"], is_seen: Bool[Array, " b"], train: bool
+    ) -> Float[Array, "b p"]:
+        x = nn.Dense(self.hidden, use_bias=False, name="hidden")(x)
+        norm = nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name="norm")
+        x = nn.relu(norm(x, mask=is_seen[:, None]))
+        return nn.Dense(self.project, use_bias=False, name="out")(x)
+
+
+def byol(
+    model,
+    optimizer: optax.GradientTransformation,
+    augment,
+    *,
+    seed: int | Integer[Array, ""],
+    target_decay: float = 0.99,
+    decay_steps: int = 0,
+    hidden: int = 256,
+    project: int = 128,
+    gradient_accumulation: int = 1,
+) -> Method:
+    """Returns the method that learns the agreement of two views, and no label.
+
+        loss = sum over both directions of |q(v) - sg(z_target(v'))|^2, on the sphere
+        target <- tau target + (1 - tau) online,  after each optimizer step
+        tau = 1 - (1 - target_decay) (1 + cos(pi step / decay_steps)) / 2
+
+    The probe learns its logits from the labels there are, with an optimizer of its
+    own: clipped together, the norm of its gradient would scale that of the encoder.
+
+    Args:
+        target_decay: tau at first, the weight of the old target.
+        decay_steps: steps in which tau rises to 1; 0: it stays.
+        gradient_accumulation: parts that a batch is computed in, one after the other.
+            Each is normalised by its own batch statistics, and updates the running.
+    Source: Grill et al. 2020, arXiv 2006.07733, Eqs. 1 to 3 and Sect. 3.3.
+    Differs: the target starts as a copy of the online network; both views pass as one
+        batch, so that batch statistics are those of both; layers of 256 and 128 where
+        4096 and 256 are published, for an encoder with a third of the features; any
+        optimizer.
+    """
+    if not 0 <= target_decay <= 1:
+        raise ValueError(f"target_decay {target_decay} is not in [0, 1].")
+    if decay_steps < 0:
+        raise ValueError(f"decay_steps {decay_steps} is below 0. Use 0 for constant.")
+    encoder, num_classes = model.clone(num_classes=0), model.num_classes
+    network = Network(encoder, num_classes, hidden, project)
+    optimizer = optax.partition(
+        {True: optimizer, False: optimizer},
+        lambda params: {name: name == "probe" for name in params},
+    )
+
+    def init(key: jax.Array, inputs: Series) -> TrainState:
+        variables = network.init(key, inputs, train=False)
+        params, batch_stats = variables["params"], variables["batch_stats"]
+        step = jnp.zeros((), jnp.int32)
+        # Copies, for a donated buffer cannot stand in the state twice.
+        target = jax.tree.map(jnp.copy, (params, batch_stats))
+        opt_state = optimizer.init(params)
+        return TrainState(step, params, batch_stats, opt_state, *target)
+
+    def loss_fn(params, target_params, statistics, key, rows):
+        first, second, label, weight_label, weight = rows
+        # View beside view: an object's stay on the device that holds it.
+        both = jax.tree.map(
+            lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
+        )
+        (output, online), (target_output, target) = (
+            network.apply(
+                {"params": its_params, "batch_stats": its_statistics},
+                both,
+                train=True,
+                rngs={"dropout": jax.random.fold_in(key, number)},
+                mutable=["batch_stats"],
+            )
+            for number, (its_params, its_statistics) in enumerate(
+                zip((params, target_params), statistics, strict=True)
+            )
+        )
+        z_target = jax.lax.stop_gradient(target_output.aux["projection"])
+        other_view = z_target.reshape(-1, 2, z_target.shape[-1])[:, ::-1]
+        other_view = other_view.reshape(z_target.shape)
+        per_view = losses.similarity(output.aux["prediction"], other_view)
+        agree = losses.weighted_sum(per_view, jnp.repeat(weight, 2))
+
+        label, weight_label = jnp.repeat(label, 2), jnp.repeat(weight_label, 2) / 2
+        per_view = losses.cross_entropy(output.logits, label)
+        classify = losses.weighted_sum(per_view, weight_label)
+        hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
+        scalars = {
+            "similarity": agree,
+            "cross_entropy": classify,
+            "accuracy": losses.weighted_sum(hit, weight_label),
+        }
+        statistics = online["batch_stats"], target["batch_stats"]
+        return agree + classify, (statistics, scalars)
+
+    def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+        key = jax.random.fold_in(jax.random.key(seed), state.step)
+        # Rows that fill up a batch are not seen, and enter no statistics.
+        mask = batch.inputs.epoch_mask & batch.example_mask[:, None]
+        inputs = batch.inputs._replace(epoch_mask=mask)
+        first = augment(jax.random.fold_in(key, 0), inputs)
+        second = augment(jax.random.fold_in(key, 1), inputs)
+        weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
+        weight = losses.equal_weight(batch.example_mask)
+
+        (loss, (statistics, scalars)), grads = accumulated(
+            partial(
+                jax.value_and_grad(loss_fn, has_aux=True),
+                state.params,
+                state.target_params,
+            ),
+            (state.batch_stats, state.target_batch_stats),
+            jax.random.fold_in(key, 2),
+            (first, second, batch.label, weight_label, weight),
+            parts=gradient_accumulation,
+        )
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+
+        tau = jnp.float32(target_decay)
+        if decay_steps:
+            done = jnp.minimum(state.step / decay_steps, 1)
+            tau = 1 - (1 - target_decay) * (1 + jnp.cos(jnp.pi * done)) / 2
+        # optax's step_size is the weight of the *new* values.
+        target = optax.incremental_update(params, state.target_params, 1 - tau)
+        batch_stats, target_stats = statistics
+        state = TrainState(
+            state.step + 1, params, batch_stats, opt_state, target, target_stats
+        )
+        scalars |= {"grad_norm": optax.tree.norm(grads), "target_decay": tau}
+        return state, {"loss": loss, **scalars}
+
+    def predict(state: TrainState, inputs: Series) -> ModelOutput:
+        variables = {"params": state.params, "batch_stats": state.batch_stats}
+        return network.apply(variables, inputs, train=False)
+
+    return Method(init, step, predict)

@@ -1,0 +1,230 @@
+"""Masked frames: what is hidden of a series is told from the rest, without labels."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, Integer, Key
+
+from jaxastro import losses
+from jaxastro.accumulate import accumulated
+from jaxastro.layers.encoding import sinusoidal
+from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
+
+
+class Hidden(NamedTuple):
+    """The frames that were taken out of each series."""
+
+    time: Float[Array, "b k"]  # days since the first epoch that is left
+    band: Int[Array, "b k"]
+    frame: Float[Array, "b k y x"]  # their centre, in coarse pixels
+    mask: Bool[Array, "b k"]  # True where a frame was taken out
+
+
+class Network(nn.Module):
+    """A model's encoder, a decoder of single frames, and a probe of what it knows.
+
+        y = encoder(inputs);  frame(t, b) = decoder(y, sines(t), sines(b))
+        logits = probe(sg(y)),  one layer, whose gradient ends before the encoder
+
+    Source: He et al. 2022, arXiv 2111.06377, Sect. 3: an encoder that sees what is
+        left, and a decoder much smaller than it.
+    Differs: one embedding stands for the series, so that any model can be the
+        encoder; a frame is asked for by its time and band.
+    """
+
+    encoder: nn.Module  # a model with num_classes = 0
+    num_classes: int
+    hidden: int
+    pixels: int
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: Series,
+        time: Float[Array, "b k"],
+        band: Int[Array, "b k"],
+        *,
+        train: bool,
+    ) -> ModelOutput:
+        output = self.encoder(inputs, train=train)
+        y = output.embedding
+        # A band's sines tell any number of bands apart, without a table of them.
+        asked = (sinusoidal(time, 32), sinusoidal(band.astype(time.dtype), 8))
+        wide = jnp.broadcast_to(y[:, None], (*time.shape, y.shape[-1]))
+        x = jnp.concatenate([wide, *asked], axis=-1)
+        for i in range(2):
+            x = nn.relu(nn.Dense(self.hidden, name=f"decoder_{i}")(x))
+        frame = nn.Dense(self.pixels**2, name="decoder_out")(x)
+        frame = frame.reshape(*time.shape, self.pixels, self.pixels)
+        logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(y))
+        return ModelOutput(logits, y, {**output.aux, "frame": frame})
+
+
+def masked_frames(
+    model,
+    optimizer: optax.GradientTransformation,
+    augment,
+    *,
+    seed: int | Integer[Array, ""],
+    share: float = 0.25,
+    pixels: int = 8,
+    pool: int = 2,
+    hidden: int = 256,
+    gradient_accumulation: int = 1,
+) -> Method:
+    """Returns the method that predicts hidden frames from those left, and no label.
+
+        loss = mean over objects of the mean over its hidden frames and their pixels of
+            (decoder(encoder(what is left), time, band) - frame)^2
+
+    Of n epochs of a view round(share n) are hidden, at least one, and one is left.
+    They are taken out: what the encoder sees is a series of fewer epochs, as it will
+    see others when it is used. A frame is told as the means of pool x pool pixels of
+    its centre. The probe learns its logits from the labels there are, with an
+    optimizer of its own: clipped together, the norm of its gradient would scale that
+    of the encoder.
+
+    Args:
+        share: of the epochs, hidden.
+        pixels: of a frame as it is told, along each side.
+        pool: pixels of the image in one of those, along each side.
+        hidden: units of the decoder's two layers.
+        gradient_accumulation: parts that a batch is computed in, one after the other.
+            Each is normalised by its own batch statistics, and updates the running.
+    Source: He et al. 2022, arXiv 2111.06377; whole frames: Tong et al. 2022, arXiv
+        2203.12602, Sect. 3.2 (frames of a film resemble each other, so that hidden
+        patches could be copied).
+    Differs: the decoder sees one embedding of the series, no tokens; frames are as
+        the model sees them, normalised by survey and not by patch.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"share {share} of the frames is not in (0, 1).")
+    encoder, num_classes = model.clone(num_classes=0), model.num_classes
+    network = Network(encoder, num_classes, hidden, pixels)
+    optimizer = optax.partition(
+        {True: optimizer, False: optimizer},
+        lambda params: {name: name == "probe" for name in params},
+    )
+
+    def init(key: jax.Array, inputs: Series) -> TrainState:
+        variables = network.init(key, inputs, *_no_frames(inputs), train=False)
+        params, batch_stats = variables["params"], variables.get("batch_stats", {})
+        step = jnp.zeros((), jnp.int32)
+        return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
+
+    def loss_fn(params, batch_stats, key, rows):
+        left, asked, label, weight_label, weight = rows
+        output, updated = network.apply(
+            {"params": params, "batch_stats": batch_stats},
+            left,
+            asked.time,
+            asked.band,
+            train=True,
+            rngs={"dropout": key},
+            mutable=["batch_stats"],
+        )
+        per_object = losses.frame_error(output.aux["frame"], asked.frame, asked.mask)
+        error = losses.weighted_sum(per_object, weight)
+        per_object = losses.cross_entropy(output.logits, label)
+        classify = losses.weighted_sum(per_object, weight_label)
+        hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
+        scalars = {
+            "frame_error": error,
+            "cross_entropy": classify,
+            "accuracy": losses.weighted_sum(hit, weight_label),
+        }
+        return error + classify, (updated["batch_stats"], scalars)
+
+    def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+        key = jax.random.fold_in(jax.random.key(seed), state.step)
+        # Rows that fill up a batch are not seen, and enter no statistics.
+        mask = batch.inputs.epoch_mask & batch.example_mask[:, None]
+        inputs = batch.inputs._replace(epoch_mask=mask)
+        view = augment(jax.random.fold_in(key, 0), inputs)
+        left, asked = hide(
+            jax.random.fold_in(key, 1), view, share=share, pixels=pixels, pool=pool
+        )
+        weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
+        weight = losses.equal_weight(asked.mask.any(1))
+
+        (loss, (batch_stats, scalars)), grads = accumulated(
+            partial(jax.value_and_grad(loss_fn, has_aux=True), state.params),
+            state.batch_stats,
+            jax.random.fold_in(key, 2),
+            (left, asked, batch.label, weight_label, weight),
+            parts=gradient_accumulation,
+        )
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        state = TrainState(state.step + 1, params, batch_stats, opt_state, {}, {})
+        norm = optax.tree.norm(grads)
+        return state, {"loss": loss, **scalars, "grad_norm": norm}
+
+    def predict(state: TrainState, inputs: Series) -> ModelOutput:
+        variables = {"params": state.params, "batch_stats": state.batch_stats}
+        return network.apply(variables, inputs, *_no_frames(inputs), train=False)
+
+    return Method(init, step, predict)
+
+
+def hide(
+    key: Key[Array, ""], series: Series, *, share: float, pixels: int, pool: int
+) -> tuple[Series, Hidden]:
+    """Takes random frames out of each series, and returns what is left, and them.
+
+    What is left moves to the front, and its time restarts at its first epoch.
+
+    Source: ours, as the views of jaxastro/augment.py.
+    Differs: nothing to differ from.
+    """
+    side, size = pixels * pool, min(series.image.shape[-2:])
+    if not 0 < side <= size:
+        raise ValueError(
+            f"{pixels}x{pixels} means of {pool}x{pool} pixels are {side}x{side} "
+            f"pixels, frames have {size}x{size}. Set pixels times pool to "
+            f"{size // pool * pool} or less."
+        )
+    most = math.ceil(share * series.image.shape[1])
+
+    def hide_one(key, series):
+        observed = series.epoch_mask
+        count = observed.sum()
+        number = jnp.clip(jnp.round(share * count), 1, count - 1)
+        luck = jnp.where(observed, jax.random.uniform(key, observed.shape), jnp.inf)
+        lucky = jnp.argsort(luck)  # observed ones first
+        is_hidden = jnp.argsort(lucky) < number
+        keep = observed & ~is_hidden
+        # stable: epochs stay in time order, those taken out go to the end
+        order = jnp.argsort(~keep, stable=True)
+        left = jax.tree.map(lambda a: a[order], series)
+        start, mask = left.time[0], keep[order]
+        time = jnp.where(mask, left.time - start, 0)
+        left = left._replace(time=time, epoch_mask=mask)
+
+        taken = jax.tree.map(lambda a: a[lucky[:most]], series)
+        mask = jnp.arange(most) < number
+        time = jnp.where(mask, taken.time - start, 0)
+        frame = _coarse(taken.image, pixels, pool)
+        return left, Hidden(time, taken.band, frame, mask)
+
+    return jax.vmap(hide_one)(jax.random.split(key, len(series.image)), series)
+
+
+def _coarse(
+    image: Float[Array, "k y x"], pixels: int, pool: int
+) -> Float[Array, "k p p"]:
+    """Returns the means of squares of pixels around the centre of each frame."""
+    side = pixels * pool
+    top, left = ((length - side) // 2 for length in image.shape[1:])
+    centre = image[:, top : top + side, left : left + side]
+    return centre.reshape(-1, pixels, pool, pixels, pool).mean((2, 4))
+
+
+def _no_frames(inputs: Series) -> tuple[Array, Array]:
+    """Returns times and bands that ask the decoder for nothing."""
+    return inputs.time[:, :0], inputs.band[:, :0]
