@@ -62,6 +62,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.optimizer.decay = "cosine"
     config.optimizer.weight_decay = 0.0
     config.optimizer.clip = 1.0  # global norm of the gradients; 0: no limit
+    config.optimizer.train_only = ()  # groups that learn, such as ("head",); empty: all
 
     config.mesh = ConfigDict()
     config.mesh.fsdp = 1  # devices that share one copy of the parameters

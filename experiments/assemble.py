@@ -239,6 +239,7 @@ def _method_of(config: ConfigDict, optimizer, seed: int | jax.Array) -> Method:
         make_augment(**config.augment),
         seed=seed,
         gradient_accumulation=config.gradient_accumulation,
+        train_only=config.optimizer.train_only,
         **dict(config.method.args),
     )
 
