@@ -16,7 +16,7 @@ _HOW_TO_READ_CELLS = (
     "Brackets are 95% intervals (none where it is none or all of them), the number "
     "below is a count of objects. "
 )
-_SHADES = LinearSegmentedColormap.from_list("paper to blue", ["#ffffff", "#0072B2"])
+SHADES = LinearSegmentedColormap.from_list("paper to blue", ["#ffffff", "#0072B2"])
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
@@ -25,8 +25,8 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     predicted = metrics.predicted_class(p.probability)
     counts = metrics.confusion(p.label, predicted, len(p.classes))
     draws = bootstrap.confusion_draws(p.label, predicted, p.group, len(p.classes))
-    share = _row_share(counts)
-    low, high = np.percentile(_row_share(draws), [2.5, 97.5], axis=0)
+    share = row_share(counts)
+    low, high = np.percentile(row_share(draws), [2.5, 97.5], axis=0)
 
     csv_path = Path(folder) / "confusion.csv"
     with csv_path.open("w", newline="", encoding="utf-8") as file:
@@ -52,7 +52,8 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     return [png_path, csv_path]
 
 
-def _row_share(counts: np.ndarray) -> np.ndarray:
+def row_share(counts: np.ndarray) -> np.ndarray:
+    """Returns the share of each true class that is called each class; 0/0 is 0."""
     total = counts.sum(-1, keepdims=True)
     return np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
 
@@ -63,7 +64,7 @@ def _draw(classes, counts, share, low, high):
     side = 1.15 * size if has_words else min(0.42 * size, style.WIDTH - 1.5)
     figure = style.new_figure(min(side + 2, style.WIDTH), 0.78 * side + 1.2)
     axes = figure.subplots()
-    axes.imshow(share, cmap=_SHADES, vmin=0, vmax=1, aspect="auto")
+    axes.imshow(share, cmap=SHADES, vmin=0, vmax=1, aspect="auto")
     for at in np.ndindex(size, size):
         true, guessed = at
         _write_cell(
@@ -83,13 +84,17 @@ def _draw(classes, counts, share, low, high):
     axes.set_yticks(range(size), totals if has_words else names)
     axes.tick_params(labelsize=style.NORMAL if has_words else style.SMALL)
     axes.tick_params(labelcolor=style.INK)
+    draw_seams(axes, size)
+    return figure
+
+
+def draw_seams(axes, size: int) -> None:
+    """Draws white lines between the cells of a matrix, and no frame."""
     axes.spines[:].set_visible(False)
-    # White seams between the cells.
     axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=2.5)
     axes.tick_params(which="minor", length=0)
-    return figure
 
 
 def _words(at, counts, share, low, high) -> tuple[str, str, str]:

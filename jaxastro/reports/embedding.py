@@ -20,7 +20,7 @@ _SEED = 0
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws the embedding in two dimensions, coloured by true class."""
     p = predictions
-    rows = _rows_drawn(p.object_id)
+    rows = rows_drawn(p.object_id)
     place, how = flatten(p.embedding[rows])
     label = p.label[rows]
     is_right = predicted_class(p.probability[rows]) == label
@@ -28,7 +28,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     figure = style.new_figure(style.WIDTH, 6.6)
     axes = figure.subplots()
     for index, name in enumerate(p.classes):
-        _draw_class(axes, place, label == index, is_right, index, name)
+        draw_class(axes, place, label == index, is_right, index, name)
     axes.scatter([], [], s=34, facecolor="white", edgecolor="black", label="wrong")
     style.tidy(axes, grid=None)
     axes.set(xticks=[], yticks=[])
@@ -92,7 +92,8 @@ def flatten(embedding: np.ndarray) -> tuple[np.ndarray, str]:
     return method.fit_transform(reduced), f"t-SNE (perplexity {perplexity:.0f})"
 
 
-def _rows_drawn(object_id: np.ndarray) -> np.ndarray:
+def rows_drawn(object_id: np.ndarray) -> np.ndarray:
+    """Returns the rows to draw: all objects, or a random part of very many."""
     # In the order of the names, so that the order of the objects cannot matter.
     order = np.argsort(object_id)
     if len(order) <= MOST_OBJECTS:
@@ -101,7 +102,8 @@ def _rows_drawn(object_id: np.ndarray) -> np.ndarray:
     return order[np.sort(drawn)]
 
 
-def _draw_class(axes, place, is_class, is_right, index: int, name: str) -> None:
+def draw_class(axes, place, is_class, is_right, index: int, name: str) -> None:
+    """Draws the objects of one class, with black rims where they are mistaken."""
     look = style.class_style(index)
     size = 34 if len(place) < 1000 else 14
     for rows, rim, alpha in (

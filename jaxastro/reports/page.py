@@ -47,7 +47,7 @@ def write(
         verdict=verdict.sentences(metrics),
         cautions=verdict.cautions(metrics),
         colors=[style.class_style(c)["color"] for c in range(len(predictions.classes))],
-        figures=[_figure(path) for path in paths if path.suffix == ".png"],
+        figures=[figure_of(path) for path in paths if path.suffix == ".png"],
         tables=[path.name for path in paths if path.suffix != ".png"],
         config="" if config is None else json.dumps(config, indent=2),
     )
@@ -56,7 +56,7 @@ def write(
     return path
 
 
-def _figure(path: Path) -> dict:
+def figure_of(path: Path) -> dict:
     """Returns a picture with the title, caption and alt text its file carries."""
     with Image.open(path) as image:
         words, (width, height) = image.text, image.size

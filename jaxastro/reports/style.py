@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,6 +35,11 @@ def class_style(index: int) -> dict[str, str]:
         "marker": MARKERS[(index + index // len(PALETTE)) % len(MARKERS)],
         "linestyle": LINES[index // len(PALETTE) % len(LINES)],
     }
+
+
+def pair_style(index: int) -> dict[str, str]:
+    """Returns colour and line style of the first or second of two systems."""
+    return {"color": (WRONG, RIGHT)[index], "linestyle": ("--", "-")[index]}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -77,6 +83,23 @@ def plain(name: str, longest: int = 24) -> str:
     name = " ".join(str(name).split())
     name = name if len(name) <= longest else name[: longest - 1] + "…"
     return name.replace("$", r"\$")
+
+
+def wrapped(name: str, width: int) -> str:
+    """Returns a name as it is, over two lines at most."""
+    lines = wrap(" ".join(str(name).split()), width, max_lines=2, placeholder=" …")
+    return "\n".join(plain(line, width) for line in lines)
+
+
+def percent_text(score: dict | tuple, *, sign: str = "") -> str:
+    """Returns such as 70.6 [66.2, 75.1]; with sign="+" such as −1.2 [−3.0, +0.8]."""
+    numbers = score.values() if isinstance(score, dict) else score
+    # Adding 0 turns the -0.0 that rounding leaves into 0.0.
+    value, low, high = (
+        f"{round(100 * number, 1) + 0.0:{sign}.1f}".replace("-", "−")
+        for number in numbers
+    )
+    return f"{value} [{low}, {high}]"
 
 
 def interval_text(score: dict | tuple) -> str:

@@ -1,0 +1,114 @@
+"""Which class is taken for which, and how much that differs from fold to fold."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jaxastro.evaluation import metrics
+from jaxastro.evaluation.systems import System, cells_of, ensembles
+from jaxastro.reports import style
+from jaxastro.reports.confusion import SHADES, draw_seams, row_share
+
+_PER_ROW = 2  # panels; three have no room for names of classes
+_MOST_CLASSES_WITH_SPREAD = 6
+
+
+def write(systems: Sequence[System], folder: Path) -> list[Path]:
+    """Draws a confusion matrix of each system, in percent of the true class."""
+    found = {system.name: spread_over_folds(system) for system in systems}
+    classes = systems[0].members[0].predictions.classes
+    size, num_rows = len(classes), -(-len(systems) // _PER_ROW)
+    num_columns = min(len(systems), _PER_ROW)
+    width = style.WIDTH if num_columns == _PER_ROW else style.WIDTH * 0.56
+    figure = style.new_figure(width, num_rows * (1.25 + 0.5 * max(size, 4)))
+    panels = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
+    for axes, (name, (mean, deviation)) in zip(panels, found.items(), strict=False):
+        _draw(axes, classes, mean, deviation)
+        style.tidy(axes, title=style.wrapped(name, 38), grid=None)
+        axes.set_xlabel("predicted class", fontsize=style.NORMAL, color=style.INK)
+        axes.tick_params(labelsize=style.SMALL + 0.5, labelcolor=style.INK)
+        draw_seams(axes, size)
+    for axes in panels[len(systems) :]:
+        axes.set_axis_off()
+    for axes in panels[::num_columns]:
+        axes.set_ylabel("true class", fontsize=style.NORMAL, color=style.INK)
+    return [
+        style.save(
+            figure,
+            Path(folder) / "confusion.png",
+            title="What is taken for what",
+            caption=(
+                "One row per true class: the percentage of its objects that the system "
+                "called each class. The large number is the mean over the test folds, "
+                "the small one its standard deviation over them; a fold without "
+                "objects of the class is left out. Seeds of a fold are averaged first. "
+                "A perfect system fills the diagonal."
+            ),
+            alt="Confusion matrices; percent on the diagonal: "
+            + "; ".join(
+                f"{name}: "
+                + ", ".join(
+                    f"{c} {value:.0f}"
+                    for c, value in zip(classes, np.diag(mean), strict=True)
+                    if np.isfinite(value)
+                )
+                for name, (mean, _) in found.items()
+            )
+            + ".",
+        )
+    ]
+
+
+def spread_over_folds(system: System) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and standard deviation over folds, percent [true, predicted].
+
+    NaN in rows of a class that no fold tested; the deviation of a class that one
+    fold alone tested is NaN too.
+    """
+    shares = []
+    for one in ensembles(cells_of(system)).values():
+        predicted = metrics.predicted_class(one.probability)
+        counts = metrics.confusion(one.label, predicted, len(one.classes))
+        is_tested = counts.any(axis=1, keepdims=True)
+        shares.append(np.where(is_tested, 100 * row_share(counts), np.nan))
+    shares = np.array(shares)  # fold true predicted
+    mean, deviation = np.full((2, *shares.shape[1:]), np.nan)
+    for at in np.ndindex(mean.shape):
+        values = shares[(slice(None), *at)]
+        values = values[np.isfinite(values)]
+        if len(values):
+            mean[at] = values.mean()
+        if len(values) > 1:
+            deviation[at] = values.std(ddof=1)
+    return mean, deviation
+
+
+def _draw(axes, classes, mean, deviation) -> None:
+    size = len(classes)
+    axes.imshow(np.nan_to_num(mean), cmap=SHADES, vmin=0, vmax=100, aspect="auto")
+    has_spread = size <= _MOST_CLASSES_WITH_SPREAD
+    for true, guessed in np.ndindex(size, size):
+        value, spread = mean[true, guessed], deviation[true, guessed]
+        words = {"ha": "center", "va": "center"}
+        words["color"] = "white" if value > 55 else style.INK
+        if not np.isfinite(value):
+            axes.text(guessed, true, "–", **words)
+            continue
+        # Of many classes, cells with nothing in them stay empty.
+        if has_spread or value >= 0.5:
+            axes.text(
+                guessed,
+                true - 0.1 * (has_spread and np.isfinite(spread)),
+                f"{value:.0f}",
+                fontsize=13 if has_spread else 6.5,
+                weight="bold" if has_spread else "normal",
+                **words,
+            )
+        if has_spread and np.isfinite(spread):
+            axes.text(
+                guessed, true + 0.24, f"± {spread:.0f}", fontsize=style.SMALL, **words
+            )
+    names = [style.plain(name, 12) for name in classes]
+    axes.set_xticks(range(size), names, rotation=0 if size <= 5 else 60)
+    axes.set_yticks(range(size), names)
