@@ -25,8 +25,9 @@ PART_SIZE = 32  # pairs that one process makes at a time
 
 @dataclasses.dataclass(kw_only=True)
 class PlantedConfig(tfds.core.BuilderConfig):
-    """In what the classes differ (the name), how many pairs, and their seed."""
+    """In what the classes differ, how many pairs of twins, and their seed."""
 
+    planted: str
     pairs: int = 600
     seed: int = 0
 
@@ -35,7 +36,9 @@ class Planted(SurveyBuilder):
     """Simulates twins of two classes, pair by pair; nothing is downloaded."""
 
     BUILDER_CONFIGS: ClassVar = [
-        PlantedConfig(name=name, description=f"{' and '.join(classes)}, in pairs.")
+        PlantedConfig(
+            name=name, description=f"{' and '.join(classes)}, in pairs.", planted=name
+        )
         for name, classes in CLASSES.items()
     ]
     SURVEY = SURVEY
@@ -54,7 +57,8 @@ class Planted(SurveyBuilder):
         """Yields simulated objects, twin beside twin."""
         config = self.builder_config
         for number in part:
-            for record in simulate_twins(number, seed=config.seed, planted=config.name):
+            twins = simulate_twins(number, seed=config.seed, planted=config.planted)
+            for record in twins:
                 yield Reading(record.object_id, record, ())
 
 

@@ -26,9 +26,9 @@ STEP = 4.0  # days from epoch to epoch
 JITTER = 0.3  # of a step, either way
 R_BAND = 2  # of the conditions in observing, u g r i z
 
-HOST_MAGNITUDE = (18.0, 20.0)  # r
+HOST_MAGNITUDE = (17.0, 19.0)  # r
 HOST_RADIUS = (1.0, 1.8)  # arcsec, half-light
-FLARE_MAGNITUDE = (18.5, 20.0)  # r, at maximum
+FLARE_MAGNITUDE = (17.5, 19.0)  # r, at maximum
 PEAK = 20.0  # days from the middle, either way
 FAST, SLOW = (1.0, 3.0), (12.0, 30.0)  # e-folding times, days
 
