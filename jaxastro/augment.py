@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from jaxastro.types import Series
 
@@ -15,12 +15,15 @@ def make_augment(
     drop: float = 0.5,
     rotation: float = 180.0,
     flip: bool = True,
+    drop_bands: float = 0.0,
+    gap: float = 0.0,
 ) -> Callable[[Key[Array, ""], Series], Series]:
     """Returns augment(key, series), which draws one view of every object.
 
     Every frame of a view is transformed alike: the sky does not turn between epochs.
-    In order: random epochs are dropped; a random window of at most `max_epochs` of
-    those left is kept, moved to the front; frames are rotated and flipped.
+    In order: random bands are dropped whole; then all epochs within a random gap in
+    time; then random epochs; a random window of at most `max_epochs` of those left is
+    kept, moved to the front; frames are rotated and flipped.
 
     Args:
         max_epochs: epochs of a view.
@@ -28,16 +31,25 @@ def make_augment(
         rotation: largest angle, degrees, uniform in [-rotation, rotation].
         flip: whether to mirror, left to right, half of the objects; with rotation
             by any angle this gives every orientation.
+        drop_bands: chance of each band to be dropped; one that the object has stays.
+        gap: the longest gap, as a share of the time between the first epoch and the
+            last; the share is uniform in [0, gap], and both these epochs stay.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4.2; thesis, Sect. 5.2.1.
     Differs: any angle and a flip, where the published code rotates by up to 15
         degrees or flips; pixels turned in from outside the frame are those of its
-        edge; time restarts at the first epoch of the view.
+        edge; time restarts at the first epoch of the view. Dropped bands and gaps
+        are ours.
     """
-    if not 0 <= drop < 1:
-        raise ValueError(f"augment: drop {drop} is not a share in [0, 1).")
+    for name, share in (("drop", drop), ("drop_bands", drop_bands), ("gap", gap)):
+        if not 0 <= share < 1:
+            raise ValueError(f"augment: {name} {share} is not a share in [0, 1).")
 
     def augment_one(key, series):
         keys = jax.random.split(key, 3)
+        # Numbers beyond those of the split, so that its keys are what they were.
+        seen = _some_bands(jax.random.fold_in(key, 3), series, drop_bands)
+        seen &= ~_in_gap(jax.random.fold_in(key, 4), series.time, seen, gap)
+        series = series._replace(epoch_mask=seen)
         series = _window(keys[0], series, max_epochs, drop)
         angle = jax.random.uniform(keys[1], (), minval=-1, maxval=1) * rotation
         mirror = jax.random.bernoulli(keys[2]) & flip
@@ -54,6 +66,24 @@ def make_augment(
         return jax.vmap(augment_one)(keys, series)
 
     return augment
+
+
+def _some_bands(key: Key[Array, ""], series: Series, chance: float) -> Bool[Array, "t"]:
+    """Drops every band of one object by chance, but not all that were observed."""
+    draw = jax.vmap(lambda band: jax.random.uniform(jax.random.fold_in(key, band)))
+    luck = jnp.where(series.epoch_mask, draw(series.band), -1)
+    return series.epoch_mask & ((luck >= chance) | (luck == luck.max()))
+
+
+def _in_gap(
+    key: Key[Array, ""], time: Float[Array, "t"], seen: Bool[Array, "t"], longest: float
+) -> Bool[Array, "t"]:
+    """Returns which epochs lie in a random gap between the first seen and the last."""
+    first = jnp.where(seen, time, jnp.inf).min()
+    last = jnp.where(seen, time, -jnp.inf).max()
+    share, place = jax.random.uniform(key, (2,)) * jnp.array([longest, 1.0])
+    start = first + place * (1 - share) * (last - first)
+    return (time > start) & (time < start + share * (last - first)) & (time < last)
 
 
 def _window(

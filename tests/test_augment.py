@@ -182,6 +182,68 @@ def test_windows_start_anywhere_equally_often():
     assert np.abs(count - 100).max() < 50  # five standard errors
 
 
+# -- bands and gaps --------------------------------------------------------------------
+
+
+PLAIN = {"max_epochs": 12, "drop": 0.0, "rotation": 0.0, "flip": False}
+
+
+def test_bands_are_dropped_whole_and_one_always_stays():
+    series = make_series(*[12, 7, 3, 1] * 100, size=2)
+    for chance in (0.3, 0.99):
+        view = view_of(series, drop_bands=chance, **PLAIN)
+        dropped = asked = 0
+        for i, kept in enumerate(numbers(view)):
+            band = series.band[i][series.epoch_mask[i]]
+            left = set(band[np.array(kept) - 1])
+            assert left
+            expected = [n + 1 for n, b in enumerate(band) if b in left]
+            assert kept == expected
+            dropped += len(set(band)) - len(left)
+            asked += len(set(band))
+        most = 1 - len(series.band) / asked  # of what may be dropped at all
+        assert dropped / asked == pytest.approx(min(chance, most), abs=0.08)
+
+
+def test_a_gap_is_one_stretch_of_time_no_longer_than_asked_for():
+    series = make_series(*[60, 30, 3, 1] * 50, epochs=60, size=2)
+    for longest in (0.3, 0.99):
+        view = view_of(series, gap=longest, **(PLAIN | {"max_epochs": 60}))
+        shares = []
+        for i, kept in enumerate(numbers(view)):
+            time = series.time[i][series.epoch_mask[i]]
+            assert (kept[0], kept[-1]) == (1, len(time))
+            lost = sorted(set(range(1, len(time))) - set(kept))
+            assert not lost or lost == list(range(lost[0], lost[-1] + 1))
+            inside = time[lost[-1] - 1] - time[lost[0] - 1] if lost else 0.0
+            shares.append(inside / (time[-1] - time[0] + 1e-9))
+        assert max(shares) <= longest
+        # epochs are so dense in every fourth object that they tell the gap's length
+        assert max(shares[::4]) > 0.8 * longest
+        assert np.mean(shares[::4]) == pytest.approx(longest / 2, abs=0.2 * longest)
+
+
+def test_views_of_bands_gaps_and_drops_together_are_never_empty_and_in_order():
+    series = make_series(*[12, 7, 3, 1, 0] * 60, size=2)
+    series.time[:, 3] = series.time[:, 2]  # the same night
+    args = {"drop": 0.9, "drop_bands": 0.9, "gap": 0.9, "max_epochs": 5}
+    view = view_of(series, **(PLAIN | args))
+    for i, kept in enumerate(numbers(view)):
+        assert kept == sorted(set(kept))
+        assert bool(kept) == series.epoch_mask[i].any()
+        assert set(kept) <= set(range(1, 13))
+
+
+def test_neither_changes_any_bit_of_a_view_where_nothing_is_asked_for():
+    # what the seed gave before there were bands and gaps to drop
+    series = make_series(12, 7, 1)
+    view = view_of(series, seed=5, max_epochs=4)
+    assert numbers(view) == [[5, 7, 8, 10], [3, 4, 5, 6], [1]]
+    untouched = series._replace(band=series.band * 0, time=series.time * 3)
+    other = view_of(untouched, seed=5, max_epochs=4)
+    np.testing.assert_array_equal(other.image, view.image)
+
+
 # -- independence ----------------------------------------------------------------------
 
 
@@ -220,8 +282,9 @@ def test_an_object_without_observed_epochs_stays_one():
 
 
 def test_bad_settings_are_refused():
-    with pytest.raises(ValueError, match=r"drop 1.0 is not a share in \[0, 1\)"):
-        make_augment(max_epochs=3, drop=1.0)
+    for name in ("drop", "drop_bands", "gap"):
+        with pytest.raises(ValueError, match=rf"{name} 1.0 is not a share in \[0, 1\)"):
+            make_augment(max_epochs=3, **{name: 1.0})
     message = "series of 12 epochs for views of 13. Load"
     with pytest.raises(ValueError, match=message):
         view_of(make_series(5), max_epochs=13)

@@ -378,7 +378,7 @@ def test_dropout_is_for_training():
     ("args", "message"),
     [
         ({"band_embedding": "hot"}, "'hot'. Known: learned, fixed, none"),
-        ({"encoding": "time"}, "'time'. Known: positional, mjd, none"),
+        ({"encoding": "time"}, "'time'. Known: positional, mjd, date, none"),
         ({"score": "dot"}, "'dot'. Known: linear, additive"),
         ({"norm": "batch"}, "'batch'. Known: joint, per_epoch"),
         ({"num_heads": 3}, "8 channels cannot be shared by 3 heads"),

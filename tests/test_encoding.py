@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxastro.layers.encoding import sinusoidal
+from jaxastro.layers.encoding import PERIODS, date_features, sinusoidal
 
 
 def test_the_code_of_place_one_by_hand():
@@ -36,3 +36,31 @@ def test_no_two_of_99_places_share_a_code():
     code = np.array(sinusoidal(jnp.arange(99.0)[None], 8))[0]
     distance = np.linalg.norm(code[:, None] - code, axis=-1)
     assert distance[~np.eye(99, dtype=bool)].min() > 1e-2
+
+
+def test_the_waves_of_a_date_by_hand():
+    assert PERIODS[[0, 3, -1]] == pytest.approx([1, 10, 1000])
+    waves = date_features(jnp.array([[2.5]]))[0, 0]
+    assert waves.shape == (20,)
+    # half a turn of a day, a quarter of ten days, 0.9 degrees of a thousand
+    by_hand = [0, -1, 1, 0, 0.01570732, 0.99987663]
+    np.testing.assert_allclose(
+        waves[jnp.array([0, 10, 3, 13, 9, 19])], by_hand, atol=2e-6
+    )
+
+
+def test_dates_from_an_hour_to_three_years_apart_differ_and_dates_alike_are_close():
+    time = np.array([0, 1 / 24, 1, 30, 365, 1000], np.float32) + 500
+    waves = np.array(date_features(jnp.array(time)))
+    distance = np.linalg.norm(waves[:, None] - waves, axis=-1)
+    assert distance[~np.eye(6, dtype=bool)].min() > 0.1
+    late = np.float32([3650.0, 3650.0 + 1 / 1440])  # a minute, ten years on
+    assert np.linalg.norm(np.subtract(*date_features(jnp.array(late)))) < 0.01
+
+
+def test_waves_shorter_than_what_lies_between_dates_fade_in_their_mean():
+    dates = jnp.linspace(0, 30, 100)
+    mean = np.array(date_features(dates).mean(0)).reshape(2, -1)
+    strength = np.hypot(*mean)
+    assert strength[PERIODS < 10].max() < 0.15
+    assert strength[PERIODS > 200].min() > 0.95

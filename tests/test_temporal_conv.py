@@ -106,6 +106,16 @@ def test_a_table_of_maps_equals_the_channel_appended():
         assert_close(ours(*arguments), with_gradients(appended)(*arguments))
 
 
+@pytest.mark.parametrize(("kernel", "stride", "pad"), [(11, 2, 2), (5, 1, 2)])
+def test_one_tap_is_the_2d_convolution_of_each_frame(kernel, stride, pad):
+    with jax.enable_x64(True):
+        layer = TemporalConv(3, kernel, stride, pad, taps=1)
+        x = random((1, 15, 14, 5, 2))
+        params = random_params(layer, x)
+        expected = conv_2d(x, params["kernel"], stride=stride, pad=pad)
+        assert_close(layer.apply({"params": params}, x), expected + params["bias"])
+
+
 def test_weights_start_as_torch_starts_them():
     params = TemporalConv(64, 11).init(jax.random.key(0), jnp.zeros((3, 11, 11, 1, 2)))
     kernel, bias = params["params"]["kernel"], params["params"]["bias"]

@@ -41,8 +41,12 @@ class TemporalConv(nn.Module):
     features: int
     kernel: int  # pixels on a side
     stride: int = 1  # in time and in space
-    pad: int = 0  # zero frames and zero pixels on every side
-    taps: int = 3  # frames the kernel spans
+    pad: int = 0  # zero pixels on every side, and zero frames if there are more taps
+    taps: int = 3  # frames the kernel spans; one is a 2-D convolution of each frame
+
+    @property
+    def pad_frames(self) -> int:
+        return self.pad if self.taps > 1 else 0
 
     @nn.compact
     def __call__(
@@ -61,16 +65,16 @@ class TemporalConv(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         bias = bias.astype(x.dtype)
 
-        if self.pad >= self.taps:
+        if self.pad_frames >= self.taps:
             raise ValueError(
                 f"Padding by {self.pad} frames makes outputs that see no frame through "
                 f"{self.taps} taps. Use less padding."
             )
-        num_out = (frames + 2 * self.pad - self.taps) // self.stride + 1
+        num_out = (frames + 2 * self.pad_frames - self.taps) // self.stride + 1
         if num_out < 1:
             raise ValueError(
-                f"{frames} frames padded by {self.pad} are fewer than the kernel's "
-                f"{self.taps} taps. Use more frames per chunk or more padding."
+                f"{frames} frames padded by {self.pad_frames} are fewer than the "
+                f"kernel's {self.taps} taps. Use more frames per chunk or more padding."
             )
         if table is None and self._fourier_pays(frames):
             return self._fourier(x, kernel) + bias
@@ -88,14 +92,14 @@ class TemporalConv(nn.Module):
         return jnp.stack([sum(part) for part in parts]) + bias
 
     def _fourier_pays(self, frames: int) -> bool:
-        few = num_products(frames, self.taps, self.pad) <= MOST
+        few = num_products(frames, self.taps, self.pad_frames) <= MOST
         on_cpu = jax.default_backend() == "cpu"
         return on_cpu and self.stride == 1 and self.pad < self.kernel and few
 
     def _fourier(
         self, x: Float[Array, "t y x n d"], kernel: Float[Array, "j k k d f"]
     ) -> Float[Array, "s y2 x2 n f"]:
-        of_frames, of_taps, back = toom_cook(len(x), self.taps, self.pad)
+        of_frames, of_taps, back = toom_cook(len(x), self.taps, self.pad_frames)
         # bfloat16 has too few digits for sums of large terms that nearly cancel.
         wide = jnp.promote_types(x.dtype, jnp.float32)
         # Taken apart once: the gradients of all products are added before they are
@@ -112,7 +116,7 @@ class TemporalConv(nn.Module):
         """Yields frames that need the same taps, and each frame's {tap: output}."""
         reach = {}
         for t in range(frames):
-            taps = {t - self.stride * s + self.pad: s for s in range(num_out)}
+            taps = {t - self.stride * s + self.pad_frames: s for s in range(num_out)}
             reach[t] = {j: s for j, s in taps.items() if 0 <= j < self.taps}
         alike = defaultdict(list)
         for t, taps in reach.items():

@@ -1,48 +1,69 @@
 """ConvEntion: band embedding, 3D-CNN downsizing, convolutional attention."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxastro.layers.conv_attention import ConvAttention
-from jaxastro.layers.encoding import ENCODINGS, sinusoidal
+from jaxastro.layers.encoding import ENCODINGS, date_features, sinusoidal
 from jaxastro.layers.masked_norm import SeriesNorm
 from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.types import ModelOutput, Series
 
 DTYPES = ("float32", "bfloat16")
 BAND_EMBEDDINGS = ("learned", "fixed", "none")
+POOLS = ("max", "mean_max")
+SPANS = {"3d": 3, "2d": 1}  # frames that become one map
 
-# kernel (pixels), stride, padding of the four 3-D convolutions, each of 3 frames
+# kernel (pixels), stride, padding of the four convolutions, in 3-D each of 3 frames
 DOWNSIZE = ((11, 2, 2), (5, 1, 2), (3, 1, 0), (3, 1, 0))
 
 
 class ConvEntion(nn.Module):
     """Classifies an image time series of any bands, gaps and length.
 
-    Each frame gets a map of its band as a second channel. Chunks of three frames
+    Each frame gets a map of its band as a further channel. Chunks of three frames
     shrink to one small map through the same 3D-CNN; blocks of convolutional
     attention relate the chunks; the maximum over time is classified.
 
-    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 and Table 2.
+    Options that change what the blocks see:
+    - downsize="2d": each frame becomes a map of its own, by 2-D convolutions of the
+      same kernels, strides and widths: three times as many maps;
+    - change: each frame gets what is new in it as a channel (`change_of`);
+    - band_token: each map gets the mean of a learned vector of its frames' bands, and
+      encoding="date" that of a learned linear code of their dates (`date_features`):
+          map += mean over the chunk's observed frames of
+                 token[band] + sum over f of date_features(time)[f] weight[f]
+      Both start at zero, as if they were not there.
+
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 and Table 2; "2d": Bairouk's
+        thesis, Table 4.6.
     Differs: padded epochs are masked everywhere unless `masked=False`, which is the
         published behaviour; a chunk is observed if any of its frames is. The band
         table has `band_rows` rows where 10 are published for at most 6 in use.
         No dropout but the head's: the published code stores others, applies none.
+        The layers of the 2D-CNN were never published: "2d" is ours. So are change,
+        band_token, encoding="date" and pool="mean_max".
     """
 
     num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    widths: tuple[int, ...] = (64, 128, 64, 8)  # channels of the 3D-CNN; last: D
+    widths: tuple[int, ...] = (64, 128, 64, 8)  # channels of the CNN; last: D
     num_blocks: int = 2  # L
     num_heads: int = 4  # T
     hidden: int = 256  # units of the classifier's hidden layer
     dropout: float = 0.3
+    downsize: str = "3d"
     score: str = "linear"
     norm: str = "joint"
     encoding: str = "positional"
     band_embedding: str = "learned"
+    band_token: bool = False
     band_rows: int = 10  # row 0 is padding, as published; bands count from 1
+    change: bool = False
+    pool: str = "max"
     masked: bool = True
     remat: bool = False  # recompute blocks on the way back: less memory, more time
     dtype: str = "float32"  # of the arithmetic; parameters, norms, softmax: float32
@@ -54,79 +75,94 @@ class ConvEntion(nn.Module):
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
-        image, mask = inputs.image, inputs.epoch_mask
-        size = image.shape[-1]
-        if len(self.widths) != len(DOWNSIZE):
-            raise ValueError(
-                f"widths {self.widths} are {len(self.widths)} numbers. The 3D-CNN has "
-                f"{len(DOWNSIZE)} layers: give the channels of each."
-            )
-        if min(image.shape[-2:]) < 15:
-            raise ValueError(
-                f"Frames of {image.shape[-2]}x{size} pixels. The 3D-CNN needs at least "
-                "15x15. Cut larger frames or pad them."
-            )
-        if self.dtype not in DTYPES:
-            raise ValueError(
-                f"No dtype named {self.dtype!r}. Known: {', '.join(DTYPES)}."
-            )
+        self._check(inputs.image)
         # What a padded frame holds must not matter, so it is made to hold nothing.
-        image = jnp.where(mask[:, :, None, None], image, 0)
+        mask = inputs.epoch_mask
+        image = jnp.where(mask[:, :, None, None], inputs.image, 0)
+        time = jnp.where(mask, inputs.time, 0)
+        row = self._rows(inputs.band, mask)
+        frame = image[..., None]
+        if self.change:
+            frame = jnp.stack([image, change_of(image, row)], axis=-1)
         if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
-            image = image.astype(jnp.bfloat16)
-        x, chunk_mask = self._downsize(inputs._replace(image=image), train)
-        if not self.masked:
-            chunk_mask = jnp.ones_like(chunk_mask)
-        x = self._encode(x, inputs)
+            frame = frame.astype(jnp.bfloat16)
+
+        parts = (_chunks(a, SPANS[self.downsize]) for a in (frame, row, time, mask))
+        frame, row, time, mask = parts
+        chunk_mask = mask.any(-1) if self.masked else jnp.ones(mask.shape[:2], bool)
+        x = self._downsize(frame, row, chunk_mask, train)
+        x = self._encode(x, row, time, mask)
 
         block = nn.remat(Block, static_argnums=(3,)) if self.remat else Block
         for i in range(self.num_blocks):
             arguments = (self.num_heads, self.score, self.norm)
             x = block(*arguments, name=f"block_{i}")(x, chunk_mask, train)
 
-        seen = chunk_mask[:, :, None, None, None]
-        x = jnp.where(seen, x, jnp.finfo(x.dtype).min)
-        # Not max: its gradient goes where x equals the maximum, bit by bit, and goes
-        # astray where the compiler forms x anew, rounded otherwise, on the way back.
-        best = jnp.argmax(x, axis=1, keepdims=True)
-        pooled = jnp.take_along_axis(x, best, axis=1)[:, 0]
-        pooled = jnp.where(chunk_mask.any(1)[:, None, None, None], pooled, 0)
+        pooled = _pooled(x, chunk_mask, self.pool)
         embedding = pooled.reshape(len(pooled), -1)
-        embedding = embedding.astype(jnp.promote_types(x.dtype, jnp.float32))
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
         head = Head(self.hidden, self.num_classes, self.dropout, name="head")
         return ModelOutput(head(embedding, train), embedding, {})
 
-    def _downsize(
-        self, inputs: Series, train: bool
-    ) -> tuple[Float[Array, "b n y2 x2 d"], Bool[Array, "b n"]]:
-        """Turns every three frames into one map; says which maps saw anything."""
-        image, band, mask = (_pad_to_chunks(a) for a in (inputs.image, *inputs[2:]))
-        b, t, y, x = image.shape
-        table = self._band_table(y, x)
+    def _check(self, image: Float[Array, "b t y x"]) -> None:
+        for what, name, known in (
+            ("downsize", self.downsize, SPANS),
+            ("encoding", self.encoding, ENCODINGS),
+            ("band embedding", self.band_embedding, BAND_EMBEDDINGS),
+            ("pool", self.pool, POOLS),
+            ("dtype", self.dtype, DTYPES),
+        ):
+            if name not in known:
+                raise ValueError(
+                    f"No {what} named {name!r}. Known: {', '.join(known)}."
+                )
+        if len(self.widths) != len(DOWNSIZE):
+            raise ValueError(
+                f"widths {self.widths} are {len(self.widths)} numbers. The CNN has "
+                f"{len(DOWNSIZE)} layers: give the channels of each."
+            )
+        if min(image.shape[-2:]) < 15:
+            raise ValueError(
+                f"Frames of {image.shape[-2]}x{image.shape[-1]} pixels. The CNN needs "
+                "at least 15x15. Cut larger frames or pad them."
+            )
+
+    def _rows(
+        self, band: Int[Array, "b t"], mask: Bool[Array, "b t"]
+    ) -> Float[Array, "b t m"]:
+        """Returns 1 for an observed frame's row of the band table, else 0."""
         # A band beyond the table would be a map of zeros without a word: make it NaN.
         known = (band >= 0) & (band + 1 < self.band_rows)
         row = jax.nn.one_hot(jnp.where(known, band + 1, 0), self.band_rows)
         row = jnp.where(known[..., None], row, jnp.nan)
-        row = jnp.where(mask[..., None], row, 0)
-        chunk_mask = mask.reshape(b, t // 3, 3).any(-1)
-        norm_mask = chunk_mask.reshape(-1, 1) if self.masked else None
+        return jnp.where(mask[..., None], row, 0)
 
-        # t y x n d: the three frames of every chunk n, pixels before chunks
-        x = jnp.moveaxis(image.reshape(b * t // 3, 3, y, x), 0, 3)[..., None]
-        row = jnp.moveaxis(row.reshape(b * t // 3, 3, self.band_rows), 0, 1)
+    def _downsize(
+        self,
+        frame: Float[Array, "b n s y x c"],
+        row: Float[Array, "b n s m"],
+        chunk_mask: Bool[Array, "b n"],
+        train: bool,
+    ) -> Float[Array, "b n y2 x2 d"]:
+        """Turns the frames of every chunk into one map."""
+        b, n, span, *pixels = frame.shape
+        table = self._band_table(*pixels[:2])
+        norm_mask = chunk_mask.reshape(-1, 1) if self.masked else None
+        # t y x n d: the frames of every chunk n, pixels before chunks
+        x = jnp.moveaxis(frame.reshape(b * n, span, *pixels), 0, 3)
+        row = jnp.moveaxis(row.reshape(b * n, span, self.band_rows), 0, 1)
         for i, (width, shape) in enumerate(zip(self.widths, DOWNSIZE, strict=True)):
 
             def layer(self, x, table, row, i=i, width=width, shape=shape):
-                conv = TemporalConv(width, *shape, name=f"conv_{i}")
+                conv = TemporalConv(width, *shape, taps=span, name=f"conv_{i}")
                 x = conv(x, table, row) if i == 0 and table is not None else conv(x)
                 norm = _batch_norm(train, f"norm_{i}", x.dtype)
                 return nn.relu(norm(x, mask=norm_mask))
 
             x = (nn.remat(layer) if self.remat else layer)(self, x, table, row)
         x = jnp.moveaxis(x[0], 2, 0)  # one frame a chunk is left
-        return x.reshape(b, t // 3, *x.shape[1:]), chunk_mask
+        return x.reshape(b, n, *x.shape[1:])
 
     def _band_table(self, y: int, x: int) -> Float[Array, "m y x"] | None:
         shape = (self.band_rows, y, x)
@@ -137,30 +173,36 @@ class ConvEntion(nn.Module):
             return jnp.broadcast_to(
                 jnp.arange(self.band_rows)[:, None, None] / 1.0, shape
             )
-        if self.band_embedding == "none":
-            return None
-        raise ValueError(
-            f"No band embedding named {self.band_embedding!r}. Known: "
-            f"{', '.join(BAND_EMBEDDINGS)}."
-        )
+        return None
 
     def _encode(
-        self, x: Float[Array, "b n y2 x2 d"], inputs: Series
+        self,
+        x: Float[Array, "b n y2 x2 d"],
+        row: Float[Array, "b n s m"],
+        time: Float[Array, "b n s"],
+        mask: Bool[Array, "b n s"],
     ) -> Float[Array, "b n y2 x2 d"]:
-        b, n, *_, depth = x.shape
+        """Adds to every map when, and in which bands, its frames were taken."""
+        n, depth = x.shape[1], x.shape[-1]
+        zeros = nn.initializers.zeros
+        learned = functools.partial(nn.Dense, depth, use_bias=False, kernel_init=zeros)
+
+        def mean(value: Float[Array, "b n s f"]) -> Float[Array, "b n f"]:
+            total = jnp.where(mask[..., None], value, 0).sum(2)
+            return total / jnp.maximum(mask.sum(2), 1)[..., None]
+
+        codes = []
         if self.encoding == "positional":
-            when = jnp.broadcast_to(jnp.arange(n, dtype=jnp.float32), (b, n))
-        elif self.encoding == "mjd":  # the mean time of a chunk's observed frames
-            time, mask = (_pad_to_chunks(a) for a in (inputs.time, inputs.epoch_mask))
-            time = jnp.where(mask, time, 0).reshape(b, n, 3).sum(-1)
-            when = time / jnp.maximum(mask.reshape(b, n, 3).sum(-1), 1)
-        elif self.encoding == "none":
-            return x
-        else:
-            raise ValueError(
-                f"No encoding named {self.encoding!r}. Known: {', '.join(ENCODINGS)}."
-            )
-        return x + sinusoidal(when, depth)[:, :, None, None].astype(x.dtype)
+            codes.append(sinusoidal(jnp.arange(n, dtype=jnp.float32)[None], depth))
+        if self.encoding == "mjd":
+            codes.append(sinusoidal(mean(time[..., None])[..., 0], depth))
+        if self.encoding == "date":
+            codes.append(learned(name="date")(mean(date_features(time))))
+        if self.band_token:
+            codes.append(learned(name="band_token")(mean(row)))
+        for code in codes:
+            x = x + code[:, :, None, None].astype(x.dtype)
+        return x
 
 
 class Block(nn.Module):
@@ -223,8 +265,48 @@ def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
     )
 
 
-def _pad_to_chunks(
-    a: Float[Array, "b t *rest"] | Int[Array, "b t"] | Bool[Array, "b t"],
-) -> Float[Array, "b t2 *rest"] | Int[Array, "b t2"] | Bool[Array, "b t2"]:
-    extra = -a.shape[1] % 3
-    return jnp.pad(a, [(0, 0), (0, extra)] + [(0, 0)] * (a.ndim - 2))
+def change_of(
+    image: Float[Array, "b t y x"], row: Float[Array, "b t m"]
+) -> Float[Array, "b t y x"]:
+    """Returns what each frame has beyond the mean of the object's frames of its band.
+
+        mean[m] = sum over t of row[t, m] image[t] / max(1, sum over t of row[t, m])
+        change[t] = image[t] - sum over m of row[t, m] mean[m]
+
+    Neighbouring frames are often of other bands, so that what varies is hard to see in
+    them; here what is steady, a host galaxy, is gone. A band seen once changes nothing.
+
+    Args:
+        row: 1 for the band of an observed frame, else 0; image is 0 where unobserved.
+    Source: ours.
+    Differs: a difference image in place of one against an earlier reference: its mean
+        holds the transient too.
+    """
+    einsum = functools.partial(jnp.einsum, precision="highest")  # small differences
+    count = jnp.maximum(row.sum(1), 1)[:, :, None, None]
+    mean = einsum("btm,btyx->bmyx", row, image) / count
+    return image - einsum("btm,bmyx->btyx", row, mean)
+
+
+def _pooled(
+    x: Float[Array, "b n y x d"], chunk_mask: Bool[Array, "b n"], pool: str
+) -> Float[Array, "b y x d2"]:
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    seen = chunk_mask[:, :, None, None, None]
+    # Not max: its gradient goes where x equals the maximum, bit by bit, and goes
+    # astray where the compiler forms x anew, rounded otherwise, on the way back.
+    best = jnp.argmax(jnp.where(seen, x, -jnp.inf), axis=1, keepdims=True)
+    x = jnp.where(seen, x, 0)
+    pooled = jnp.take_along_axis(x, best, axis=1)[:, 0].astype(wide)
+    if pool == "mean_max":
+        mean = x.sum(1, dtype=wide) / jnp.maximum(seen.sum(1), 1)
+        pooled = jnp.concatenate([mean, pooled], axis=-1)
+    return pooled
+
+
+def _chunks(
+    a: Float[Array, "b t *rest"] | Bool[Array, "b t"], span: int
+) -> Float[Array, "b n s *rest"] | Bool[Array, "b n s"]:
+    """Cuts a series into chunks of `span` frames, the last filled up with zeros."""
+    a = jnp.pad(a, [(0, 0), (0, -a.shape[1] % span)] + [(0, 0)] * (a.ndim - 2))
+    return a.reshape(len(a), -1, span, *a.shape[2:])
