@@ -33,6 +33,11 @@ class Comparison(NamedTuple):
         return int(found.low > 0) - int(found.high < 0)
 
 
+def have_common(first: Pool, second: Pool) -> bool:
+    """Returns whether two systems, perhaps half trained, share a tested object."""
+    return bool(np.isin(first.object_id, second.object_id).any())
+
+
 def compare(first: Pool, second: Pool) -> Comparison:
     """Returns the difference of two systems on the objects that both were tested on.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxastro.evaluation.bootstrap import Interval, scores_of
 from jaxastro.evaluation.metrics import confusion, predicted_class
-from jaxastro.evaluation.paired import Comparison, compare, holm
+from jaxastro.evaluation.paired import Comparison, compare, have_common, holm
 from jaxastro.evaluation.pool import Pool, ensemble, mean_intervals, pool
 from jaxastro.evaluation.predictions import Predictions
 
@@ -141,7 +141,7 @@ def compare_to(
         return {}
     base, found = pools.pop(reference), {}
     for name, mine in pools.items():
-        if np.isin(mine.object_id, base.object_id).any():
+        if have_common(mine, base):
             found[name] = compare(mine, base)
     corrected = holm({name: one.p_value for name, one in found.items()})
     return {name: (one, corrected[name]) for name, one in found.items()}

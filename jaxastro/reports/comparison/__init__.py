@@ -50,15 +50,16 @@ def write(
     rows = table_rows(systems, reference)
     trained = [system for system in systems if system.members]
     scores = {r["model"]: r["macro_f1"] for r in rows if r["seed"] == "ensemble"}
+    known = trained[0].members[0].predictions.classes
+    _check_names("systems to show", shown, [system.name for system in systems])
+    _check_names("classes of the curves", classes, known)
     chosen = _chosen(trained, shown or _default_shown(scores, reference))
     thinned = missing.curves_of(trained)
     pictures = [
         *forest.write(trained, folder, scores, reference),
         *missing.write(thinned, folder),
         *confusion.write(chosen, folder),
-        *curves.write(
-            chosen[:2], folder, classes or trained[0].members[0].predictions.classes
-        ),
+        *curves.write(chosen[:2], folder, classes or known),
         *embedding.write(chosen[:2], folder),
     ]
     others = [path for path in pictures if path.suffix != ".png"]
@@ -88,6 +89,14 @@ def write(
         *pictures,
         *others,
     ]
+
+
+def _check_names(what: str, given: Sequence[str], known: Sequence[str]) -> None:
+    if unknown := [name for name in given if name not in known]:
+        raise ValueError(
+            f"Unknown name {unknown[0]!r} among the {what}. The table knows "
+            f"{', '.join(known)}. Write one of them."
+        )
 
 
 def _default_shown(scores: dict[str, dict], reference: str) -> list[str]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from jaxastro.evaluation.bootstrap import Interval
-from jaxastro.evaluation.paired import compare
+from jaxastro.evaluation.paired import compare, have_common
 from jaxastro.evaluation.systems import SCORES, System, cells_of, whole
 
 
@@ -43,7 +43,8 @@ def published_order(systems: Sequence[System], reference: str) -> list[Verdict]:
             pairs += [(reference, name) for name in ranked[place + 1 :]]
         for above, below in dict.fromkeys(pairs):
             gap = published[above] - published[below]
-            if not gap:  # published as equal: no order to confirm
+            # Published as equal there is no order; without common objects, no test.
+            if not gap or not have_common(pools[above], pools[below]):
                 continue
             if (above, below) not in compared:
                 compared[above, below] = compare(pools[above], pools[below])

@@ -140,17 +140,18 @@ def write_markdown(
     pictures: Sequence[Path],
 ) -> Path:
     """Writes table.md, with links to the pictures beside it."""
-    parts = [f"# {_cell(title)}", " · ".join(words["facts"])]
-    parts.append(f"**{words['verdict'][0]}** {' '.join(words['verdict'][1:])}")
-    parts.append("\n".join(f"- {caution}" for caution in words["cautions"]))
+    first, *others = map(_cell, words["verdict"])
+    parts = [f"# {_cell(title)}", _cell(" · ".join(words["facts"]))]
+    parts.append(" ".join([f"**{first}**", *others]))
+    parts.append("\n".join(f"- {_cell(caution)}" for caution in words["cautions"]))
     for table in tables:
         lines = [table.columns, ["---", *["---:"] * (len(table.columns) - 1)]]
         lines = [f"| {' | '.join(map(_cell, row))} |" for row in (*lines, *table.rows)]
-        parts += [f"## {table.heading}", table.note, "\n".join(lines)]
+        parts += [f"## {table.heading}", _cell(table.note), "\n".join(lines)]
     for path in pictures:
         figure = figure_of(path)
         parts += [f"## {figure['title']}", f"![{_cell(figure['alt'])}]({path.name})"]
-        parts.append(figure["caption"])
+        parts.append(_cell(figure["caption"]))
     path = Path(folder) / "table.md"
     path.write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
     return path
