@@ -162,13 +162,18 @@ def seconds_of(workdir: Path) -> float:
     return seconds
 
 
+def is_tested(workdir: Path) -> bool:
+    """Returns whether it is written what a run says of its test fold."""
+    return (workdir / "predictions" / FILE_NAME).is_file()
+
+
 def is_finished(workdir: Path, config: ConfigDict) -> bool:
     """Returns whether a run has written what it says of its test fold.
 
     Raises:
         ValueError: if it was a run of another config.
     """
-    if not (workdir / "predictions" / FILE_NAME).is_file():
+    if not is_tested(workdir):
         return False
     there = assemble.to_plain(assemble.read_config(workdir))
     now = assemble.to_plain(config)

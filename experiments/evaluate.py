@@ -68,57 +68,72 @@ def predictions_of(
     """Returns what a state says of the test fold, and what reports show beside it.
 
     Args:
-        brief: without early looks, frames, and the baseline that reads all training
-            objects: for tables of many runs. `experiments.evaluate` adds them.
+        brief: as brief_predictions gives it; `experiments.evaluate` adds the rest.
     """
-    survey = assemble.survey_of_config(config)
-    rows = labelled(dataset, "test")
-    label = labels_of(dataset, rows, config, scoring=True)
-    index = dataset.index
-
-    looks = [] if brief else early_looks(index.num_epochs[rows])
+    rows, index = labelled(dataset, "test"), dataset.index
+    looks = early_looks(index.num_epochs[rows])
     quiet = brief or not sharding.is_first_process()
     bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass", disable=quiet)
     groups = evaluation_groups(dataset, rows, config, predictor)
     output = predict_groups(predictor, state, groups)
     bar.update()
-    early = np.zeros((len(looks), *output.probability.shape), np.float32)
-    for place, count in enumerate(looks):
+    found = brief_predictions(config, dataset, output)
+    if brief:
+        return found
+    early = []
+    for count in looks:
         cut = partial(first_epochs, count=count)
         groups = evaluation_groups(
             dataset, rows, config, predictor, most=count, cut=cut
         )
-        early[place] = predict_groups(predictor, state, groups).probability
+        early.append(predict_groups(predictor, state, groups).probability)
         bar.update()
-    baselines = baseline_probabilities(dataset, rows, config, survey, brief=brief)
+    nuisance = nuisance_probability(dataset, rows, config)
     bar.update()
-    shown = choose_shown(label, output.probability, seed=config.seed)
-    shown = shown[:0] if brief else shown
+    shown = choose_shown(found.label, output.probability, seed=config.seed)
     frames = shown_frames(dataset, rows[shown], config)
     bar.update()
     bar.close()
+    return found._replace(
+        early_epochs=np.array(looks),
+        early_probability=np.array(early),
+        baseline_probability=found.baseline_probability | {"nuisance": nuisance},
+        shown=shown,
+        **frames,
+    )
 
-    name = f"{config.method.name} ({config.model.name})"
+
+def brief_predictions(
+    config: ConfigDict, dataset: Dataset, output: Output
+) -> Predictions:
+    """Returns predictions of the test fold that hold no more than tables need.
+
+    They lack early looks, frames, and the baseline that reads all training objects.
+    """
+    rows, train = labelled(dataset, "test"), labelled(dataset, "train")
+    index, count = dataset.index, len(config.classes)
+    majority = majority_baseline(labels_of(dataset, train, config), len(rows), count)
+    name = " ".join((config.method.name, f"({config.model.name})"))
     fold = f"fold {config.data.test_fold} of {config.data.num_folds}"
     return Predictions(
         title=f"{name} on {config.survey}, {fold}, seed {config.seed}",
         classes=tuple(config.classes),
-        bands=survey.bands,
+        bands=assemble.survey_of_config(config).bands,
         scored_against=(
             "simulated truth" if truth_is_known(dataset) else "survey labels"
         ),
         object_id=index.object_id[rows],
-        label=label,
+        label=labels_of(dataset, rows, config, scoring=True),
         label_source=index.label_source[rows],
         group=index.group[rows],
         probability=output.probability,
         embedding=output.embedding,
         num_epochs=index.num_epochs[rows],
-        early_epochs=np.array(looks, int),
-        early_probability=early,
-        baseline_probability=baselines,
-        shown=shown,
-        **frames,
+        early_epochs=np.zeros(0, int),
+        early_probability=np.zeros((0, *output.probability.shape)),
+        baseline_probability={"majority": majority},
+        shown=np.zeros(0, int),
+        **shown_frames(dataset, rows[:0], config),
     )
 
 
@@ -141,23 +156,19 @@ def early_looks(num_epochs: np.ndarray) -> list[int]:
     return looks
 
 
-def baseline_probabilities(
-    dataset: Dataset, rows, config, survey, *, brief: bool
-) -> dict:
-    """Returns what classifiers without images make of the same objects."""
-    train, count = labelled(dataset, "train"), len(config.classes)
-    label = labels_of(dataset, train, config)
-    found = {"majority": majority_baseline(label, len(rows), count)}
-    if brief:
-        return found
+def nuisance_probability(dataset: Dataset, rows, config: ConfigDict) -> np.ndarray:
+    """Returns what a classifier without images makes of the same objects."""
+    train, survey = labelled(dataset, "train"), assemble.survey_of_config(config)
     features = [
         np.array([nuisance_features(r, survey) for r in records(dataset, some, config)])
         for some in (train, rows)
     ]
-    nuisance = nuisance_baseline(
-        features[0], label, features[1], num_classes=count, seed=config.seed
+    label = labels_of(dataset, train, config)
+    return nuisance_baseline(
+        *(features[0], label, features[1]),
+        num_classes=len(config.classes),
+        seed=config.seed,
     )
-    return found | {"nuisance": nuisance}
 
 
 def choose_shown(label: np.ndarray, probability: np.ndarray, *, seed: int):

@@ -76,7 +76,7 @@ def train_many(
     one = sharding.make_mesh(1, jax.devices()[:1])
     sharding.check_batch_size(config.batch_size, one, config.gradient_accumulation)
     where = {"data_dir": data_dir, "manual_dir": manual_dir}
-    table = {s: [workdir / f"fold_{f}" / f"seed_{s}" for f in folds] for s in seeds}
+    table = {s: [cell_folder(workdir, f, s) for f in folds] for s in seeds}
     with contextlib.ExitStack() as locks:
         todo = []
         for seed, folders in table.items():
@@ -94,6 +94,11 @@ def train_many(
     if faults := [f"{cell.workdir}: {cell.fault}" for cell in cells if cell.fault]:
         raise FloatingPointError("\n".join(faults))
     return table
+
+
+def cell_folder(workdir: Path, fold: int | str, seed: int | str) -> Path:
+    """Returns the folder of one cell's run."""
+    return workdir / f"fold_{fold}" / f"seed_{seed}"
 
 
 def cell_config(config: ConfigDict, fold: int, seed: int) -> ConfigDict:

@@ -1,0 +1,1 @@
+"""One file per published table or figure; each lists the systems it compares."""

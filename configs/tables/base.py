@@ -1,0 +1,111 @@
+"""What every table has: a protocol, stages, folds, members, and systems to fill.
+
+A system is a config with some keys changed. Published numbers are percent, as printed;
+they stand beside ours in a table of their own, for they are of other data.
+"""
+
+from ml_collections import ConfigDict
+
+PRESETS = ("auto", "paper", "laptop", "smoke")
+
+
+def make_table(name: str, title: str, preset: str) -> ConfigDict:
+    """Returns a table without systems.
+
+    Sizes: laptop has all 10,217 objects, half of their visits, narrow networks, 300
+    and then 150 steps; paper the published sizes, about 100 passes and then 50.
+    """
+    if preset not in PRESETS:
+        raise ValueError(
+            f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write "
+            f"one after a colon: --config=configs/tables/{name}.py:laptop."
+        )
+    table = ConfigDict()
+    table.name, table.title, table.preset = name, title, preset
+    table.protocol = "honest"  # "published": jaxastro/data/protocol.py
+    table.folds = (0, 1, 2, 3, 4)
+    table.seeds = (0, 1, 2)  # the members of each fold's ensemble
+    table.reference = "convention"  # that all others are measured against
+    table.shown = ()  # systems with confusion matrices; the first two: curves, t-SNE
+    table.curves = ()  # classes whose curves are drawn
+    table.missing = ()  # shares of the epochs that are taken away from tested objects
+    table.changes = (  # of every system's config
+        ("survey", "sdss_sn_sim/all_objects"),
+        ("data.unlabelled_share", 0.0),
+    )
+    steps = {"photometric": 300, "confirmed": 150}
+    if preset == "paper":
+        steps = {"photometric": 3800, "confirmed": 1900}
+        table.changes = (("data.unlabelled_share", 0.0),)
+    if preset == "smoke":
+        steps = {"photometric": 2, "confirmed": 2}
+        table.changes = (("data.unlabelled_share", 0.0),)
+        table.folds, table.seeds = (0, 1), (0,)
+    table.stages = tuple(steps)  # in this order; a ConfigDict would sort them
+    table.in_stage = ConfigDict()  # stage -> changes of every system's config in it
+    for stage, count in steps.items():
+        table.in_stage[stage] = (
+            ("data.stage", stage),
+            ("num_steps", count),
+            ("evaluate_every", -(-count // 3)),
+        )
+    table.rows = ()  # keys of the systems, in the order of the table
+    table.systems = ConfigDict()
+    return table
+
+
+def add_system(
+    table: ConfigDict,
+    key: str,
+    name: str,
+    config: str,
+    *changes: tuple[str, object],
+    published: dict[str, float] | None = None,
+    stages: dict[str, tuple] | None = None,
+) -> None:
+    """Adds a row.
+
+    Args:
+        key: its folder's name.
+        name: as the table shows it.
+        config: a file, such as configs/convention.py; the table's preset is added.
+        published: accuracy and macro_f1, percent, and seconds.
+        stages: stage -> this system's changes in it; None: the table's stages.
+    """
+    system = table.systems[key] = ConfigDict()
+    system.name, system.config, system.changes = name, config, changes
+    system.kind = "network"  # "forest": on light curves of the same objects
+    system.published = published or {}
+    system.stages = tuple(stages or table.stages)
+    system.in_stage = ConfigDict(stages or {})
+    system.config_of = ConfigDict()  # stage -> another file in it
+    table.rows += (key,)
+
+
+def forest(table: ConfigDict) -> None:
+    """Adds a random forest on aperture light curves; it learns from all labels."""
+    name = "random forest on light curves"
+    add_system(table, "forest", name, "configs/convention.py", stages={"all": ()})
+    table.systems.forest.kind = "forest"
+
+
+def convention(table: ConfigDict) -> None:
+    """Adds the system that all tables share."""
+    published = {"accuracy": 79.83, "macro_f1": 70.62}
+    name = "ConvEntion, ugriz"
+    add_system(table, "convention", name, "configs/convention.py", published=published)
+
+
+ADDITIVE = ("model.args.score", "additive")
+
+
+def percent(accuracy: float, macro_f1: float) -> dict[str, float]:
+    """Returns published scores, as add_system takes them."""
+    return {"accuracy": accuracy, "macro_f1": macro_f1}
+
+
+def in_g(config: str) -> tuple:
+    """Returns the changes that show a system the g band alone."""
+    one = (("data.bands", ("g",)),)
+    recurrent = config in ("cnn_gru", "cnn_lstm")
+    return one + ((("model.args.bands", 1),) if recurrent else ())

@@ -1,0 +1,45 @@
+r"""What the theses did not try, and a configuration of ours, on the same protocol.
+
+Reproduces: nothing; every row is ours but the two that the others are measured by.
+Run:     python -m experiments.benchmark --config=configs/tables/beyond.py \
+             --workdir=runs/tables
+Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+"""
+
+from configs.tables import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the table."""
+    table = base.make_table("beyond", "Beyond the published systems", preset)
+    base.convention(table)
+    config = "configs/convention.py"
+    norm = "joint" if preset in ("auto", "laptop", "smoke") else "per_epoch"
+    longest = (
+        ("augment.max_epochs", 60) if norm == "joint" else ("model.args.norm", norm)
+    )
+    for key, name, *changes in (
+        (f"norm_{norm}", f"norm over {norm}", ("model.args.norm", norm), longest),
+        ("encoding_date", "date, learned", ("model.args.encoding", "date")),
+        ("band_token", "band tokens", ("model.args.band_token", True)),
+        ("change", "the change as a channel", ("model.args.change", True)),
+        ("drop_bands", "bands dropped", ("augment.drop_bands", 0.2)),
+        ("gap", "times dropped", ("augment.gap", 0.5)),
+        ("averaged", "averaged weights", ("method.args.average_decay", 0.99)),
+    ):
+        base.add_system(table, key, name, config, *changes)
+    head = {"photometric": (), "confirmed": (("optimizer.train_only", ("head",)),)}
+    base.add_system(table, "head_only", "second stage: head only", config, stages=head)
+    both = 450 if preset in ("auto", "laptop") else 5700
+    once = {"all": (("num_steps", 2 if preset == "smoke" else both),)}
+    base.add_system(table, "one_stage", "one stage, all labels", config, stages=once)
+    for key, name in (("byol", "BYOL"), ("masked_frames", "masked frames")):
+        first = {"pretrain": (("data.unlabelled_share", 0.2),), **head}
+        first["confirmed"] = ()
+        name = f"first without labels: {name}"
+        base.add_system(table, key, name, config, stages=first)
+        table.systems[key].config_of.pretrain = f"configs/{key}.py"
+    base.add_system(table, "best", "best of ours", "configs/best.py")
+    base.forest(table)
+    table.shown = ("convention", "best")
+    return table

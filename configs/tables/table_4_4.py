@@ -1,0 +1,36 @@
+r"""Four classes: the image-sequence systems, in five bands and in g alone.
+
+Reproduces: Bairouk 2023, thesis, Table 4.4, the rows on images, and Fig. 4.6. The same
+    systems with each band a frame of its own stand below them.
+Run:     python -m experiments.benchmark --config=configs/tables/table_4_4.py \
+             --workdir=runs/tables
+Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+"""
+
+from configs.tables import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the table."""
+    title = "Table 4.4: four classes, image sequences"
+    table = base.make_table("table_4_4", title, preset)
+    base.convention(table)
+    for key, name, five, one in (
+        ("convention", "ConvEntion", (), (76.89, 63.20)),
+        ("cnn_gru", "CNN+GRU", (66.39, 63.22), (63.67, 61.00)),
+        ("cnn_lstm", "CNN+LSTM", (64.08, 60.65), (63.00, 60.00)),
+    ):
+        config = f"configs/{key}.py"
+        if five:
+            found = base.percent(*five)
+            base.add_system(table, key, f"{name}, ugriz", config, published=found)
+            frames = ("model.args.frames", "embedded")
+            many = f"{name}, ugriz, a band a frame"
+            base.add_system(table, f"{key}_embedded", many, config, frames)
+        changes, found = base.in_g(key), base.percent(*one)
+        name = f"{name}, g"
+        base.add_system(table, f"{key}_g", name, config, *changes, published=found)
+    base.forest(table)
+    table.shown = ("convention", "cnn_gru")
+    table.curves = ("SNIa", "SNOther")
+    return table

@@ -1,0 +1,133 @@
+"""The command that runs a whole table, as a user runs it, and the tables there are."""
+
+import json
+import runpy
+from pathlib import Path
+
+import commands
+import pytest
+from runs import told
+
+from configs.tables import base
+from experiments import benchmark
+
+TABLES = sorted(set(Path("configs/tables").glob("*.py")) - {Path(base.__file__)})
+TABLES = [path for path in TABLES if path.stem not in ("base", "__init__")]
+KEYS = {"model", "fold", "seed", "accuracy", "macro_f1", "seconds", "parameters"}
+
+
+def table_of(path, preset):
+    table = runpy.run_path(str(path))["get_config"](preset)
+    table.lock()
+    return table
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, data_dir):
+    """A network and a forest of a table, as the command leaves them."""
+    workdir = tmp_path_factory.mktemp("tables")
+    found = commands.run(
+        "benchmark",
+        "--config=configs/tables/table_4_4.py:smoke",
+        workdir=workdir,
+        data_dir=data_dir,
+        systems="convention,forest",
+    )
+    assert found.code == 0, found.stderr
+    return workdir, found
+
+
+@pytest.mark.slow
+def test_the_table_has_a_row_for_each_run_and_for_each_pooled_system(done):
+    workdir, found = done
+    folder = workdir / "honest" / "table_4_4"
+    rows = json.loads((folder / "table.json").read_text())
+    for row in rows:
+        assert set(row) >= KEYS
+        for score in ("accuracy", "macro_f1"):
+            interval = row[score]
+            assert 0 <= interval["low"] <= interval["value"] <= interval["high"] <= 1
+    runs = [(r["model"], r["fold"], r["seed"]) for r in rows if r["fold"] != "all"]
+    names = ("ConvEntion, ugriz", "random forest on light curves")
+    assert runs == [(name, fold, 0) for name in names for fold in (0, 1)]
+    assert {r["seed"] for r in rows if r["fold"] == "all"} == {"mean", "ensemble"}
+    seconds = [r["seconds"] for r in rows if r["fold"] != "all"]
+    assert min(seconds) > 0
+    assert (folder / "table.md").read_text() in found.stdout
+    assert "Traceback" not in found.stderr
+
+
+@pytest.mark.slow
+def test_what_is_done_is_not_done_again(done, data_dir, monkeypatch):
+    workdir, _ = done
+    monkeypatch.setattr(
+        "experiments.train_many.train_cells", None
+    )  # who calls it fails
+    monkeypatch.setattr("experiments.forest.write_forest", None)
+    table = table_of("configs/tables/table_4_4.py", "smoke")
+    benchmark.run_table(
+        *(table, workdir / "honest"),
+        only=["convention", "forest"],
+        data_dir=data_dir,
+        manual_dir="",
+    )
+
+
+@pytest.mark.slow
+def test_the_second_stage_goes_on_from_the_first_of_the_same_fold(done):
+    workdir, _ = done
+    for fold in (0, 1):
+        cell = workdir / f"honest/convention/confirmed/fold_{fold}/seed_0"
+        config = json.loads((cell / "config.json").read_text())
+        before = workdir / f"honest/convention/photometric/fold_{fold}/seed_0"
+        assert config["init_from"] == str(before)
+        assert config["data"]["stage"] == "confirmed"
+        first = json.loads((before / "config.json").read_text())
+        assert first["data"]["statistics"] == config["data"]["statistics"]
+
+
+@pytest.mark.parametrize("preset", base.PRESETS)
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_every_row_of_every_table_is_a_config_that_exists(path, preset):
+    table = table_of(path, preset)
+    assert table.name == path.stem
+    assert set(table.rows) == set(table.systems)
+    assert {table.reference, *table.shown} <= set(table.rows)
+    for name in table.rows:
+        for stage in table.systems[name].stages:
+            config = benchmark.stage_config(table, name, stage, Path("runs"))
+            first = stage == table.systems[name].stages[0]
+            assert bool(config.init_from) != first
+            assert config.data.protocol == table.protocol
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_systems_that_tables_share_are_the_same_in_all(path):
+    shared = table_of("configs/tables/table_4_4.py", "laptop")
+    table = table_of(path, "laptop")
+    if table.changes != shared.changes:
+        return  # another task, under keys of its own
+    for name in set(table.rows) & set(shared.rows):
+        for stage in table.systems[name].stages:
+            one, other = (
+                benchmark.stage_config(t, name, stage, Path("runs")).to_dict()
+                for t in (table, shared)
+            )
+            assert one == other
+
+
+def test_the_published_sizes_have_the_published_counts():
+    millions = {"convention": 1.253, "convention_g": 1.253, "cnn_gru": 1.993}
+    millions |= {"cnn_gru_g": 1.992, "cnn_lstm": 2.190, "cnn_lstm_g": 2.189}
+    table = table_of("configs/tables/table_4_4.py", "paper")
+    for name, count in millions.items():
+        config = benchmark.stage_config(table, name, "confirmed", Path("runs"))
+        assert round(benchmark.num_parameters(config) / 1e6, 3) == count
+
+
+def test_unknown_systems_and_presets_are_told(tmp_path):
+    config = "--config=configs/tables/table_4_4.py:smoke"
+    found = commands.run("benchmark", config, workdir=tmp_path, systems="resnet")
+    assert found.sentence.startswith("--systems has 'resnet'. Table 4.4: four classes")
+    words = told(table_of, "configs/tables/table_4_4.py", "huge")
+    assert words.startswith("No preset named 'huge'. Known presets: auto, paper, lap")
