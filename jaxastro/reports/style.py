@@ -87,7 +87,13 @@ def plain(name: str, longest: int = 24) -> str:
 
 def wrapped(name: str, width: int) -> str:
     """Returns a name as it is, over two lines at most."""
-    lines = wrap(" ".join(str(name).split()), width, max_lines=2, placeholder=" …")
+    lines = wrap(
+        " ".join(str(name).split()),
+        width,
+        break_on_hyphens=False,
+        max_lines=2,
+        placeholder=" …",
+    )
     return "\n".join(plain(line, width) for line in lines)
 
 

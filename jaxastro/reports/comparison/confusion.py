@@ -21,7 +21,8 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
     size, num_rows = len(classes), -(-len(systems) // _PER_ROW)
     num_columns = min(len(systems), _PER_ROW)
     width = style.WIDTH if num_columns == _PER_ROW else style.WIDTH * 0.56
-    figure = style.new_figure(width, num_rows * (1.25 + 0.5 * max(size, 4)))
+    side = 0.5 if size <= _MOST_CLASSES_WITH_SPREAD else 0.3  # inches of a cell
+    figure = style.new_figure(width, num_rows * (1.25 + side * max(size, 4)))
     panels = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
     for axes, (name, (mean, deviation)) in zip(panels, found.items(), strict=False):
         _draw(axes, classes, mean, deviation)

@@ -47,6 +47,8 @@ def write(systems: Sequence[System], folder: Path, classes: Sequence[str]):
             look = style.pair_style(row)
             _draw(panels[0, column], roc, look)
             _draw(panels[1, column], precision, look)
+            _write_area(panels[0, column], "AUC", roc.area, row, look["color"])
+            _write_area(panels[1, column], "AP", precision.area, row, look["color"])
             # Nothing accepted yet: where every ROC curve begins.
             panels[0, column].plot([0, 0], [0, roc.value[0]], lw=1.9, **look)
             told.append(
@@ -141,11 +143,20 @@ def rates(is_class: np.ndarray, probability: np.ndarray, weight: np.ndarray):
 def _draw(axes, curve: Curve, look: dict) -> None:
     color = look["color"]
     axes.fill_between(GRID, curve.low, curve.high, color=color, alpha=0.15, lw=0)
-    axes.plot(GRID, curve.value, lw=1.9, label=_three(curve.area), **look)
+    axes.plot(GRID, curve.value, lw=1.9, **look)
 
 
-def _three(area: Interval) -> str:
-    return f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]"
+def _write_area(axes, name: str, area: Interval, row: int, color: str) -> None:
+    """Above the panel, for inside it there is no place that no curve may cross."""
+    axes.annotate(
+        f"{name} {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]",
+        (0, 1),
+        xytext=(0, 11.5 - 9.5 * row),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=style.SMALL,
+        color=color,
+    )
 
 
 def _dress(panels, name: str, base_rate: float, *, is_first: bool) -> None:
@@ -154,23 +165,11 @@ def _dress(panels, name: str, base_rate: float, *, is_first: bool) -> None:
     below.axhline(base_rate, color=style.MUTED, lw=1, ls=":")
     style.tidy(
         above,
-        title=name,
+        title=f"{name}\n",  # the areas stand in the empty line
         x="false positive rate",
         y="true positive rate" * is_first,
     )
     style.tidy(below, x="recall", y="precision" * is_first)
     above.tick_params(labelbottom=True)
-    for axes, title, place in (
-        (above, "AUC", "lower right"),
-        (below, "AP", "best"),
-    ):
+    for axes in panels:
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
-        axes.legend(
-            title=title,
-            loc=place,
-            fontsize=style.SMALL,
-            title_fontsize=style.SMALL,
-            framealpha=0.85,
-            edgecolor="none",
-            handlelength=2.2,
-        )
