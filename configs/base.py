@@ -118,21 +118,32 @@ def paper(config: ConfigDict) -> None:
 
 
 def smoke(config: ConfigDict) -> None:
-    """Sets two steps of the same code path, for tests."""
+    """Sets two steps of a tiny ConvEntion."""
     laptop(config)
+    smoke_run(config)
+    config.model.args.widths = (4, 4, 4, 4)
+    config.model.args.num_heads = 2
+
+
+def smoke_run(config: ConfigDict) -> None:
+    """Sets two steps of the same code path, for tests; a model sets its own sizes."""
     config.survey = "sdss_sn_sim/tiny"
     config.data.max_epochs = config.data.loaded_epochs = 9
     config.augment.max_epochs = 6
-    config.model.args.widths = (4, 4, 4, 4)
-    config.model.args.num_heads = 2
     config.batch_size = 8
     config.num_steps, config.evaluate_every = 2, 1
     config.optimizer.warmup_steps = 0
 
 
 def hits(config: ConfigDict) -> None:
-    """Sets the real DECam sequences: three classes, one band, folds by field."""
+    """Sets a narrow ConvEntion on the real DECam sequences."""
     laptop(config)
+    hits_run(config)
+    config.model.args.encoding = "mjd"  # nights are uneven: places would mislead
+
+
+def hits_run(config: ConfigDict) -> None:
+    """Sets the real DECam sequences: three classes, one band, folds by field."""
     config.survey = "hits"
     config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
     config.classes = ("SN", "EB", "RRLyrae")  # NonVariable leaks: data_builders/hits.md
@@ -141,7 +152,6 @@ def hits(config: ConfigDict) -> None:
     # of the seeds 0 to 39 the one whose smallest class in a fold is largest
     config.data.split_seed = 5
     config.augment.max_epochs = 30
-    config.model.args.encoding = "mjd"  # nights are uneven: places would mislead
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3
     config.optimizer.weight_decay = 1e-3

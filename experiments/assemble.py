@@ -108,6 +108,12 @@ def model_of_config(config: ConfigDict):
             f"model's table {rows} rows, one of them for padding. Set "
             f"config.model.args.band_rows={len(bands) + 1} or more."
         )
+    if getattr(model, "frames", "") == "merged" and model.bands != len(bands):
+        raise ValueError(
+            f"Survey {config.survey} is looked at in {len(bands)} bands "
+            f"({', '.join(bands)}), the model's merged frames have {model.bands}. Set "
+            f"config.model.args.bands={len(bands)}."
+        )
     return model
 
 

@@ -10,7 +10,11 @@ from jaxastro.models.convention import BAND_EMBEDDINGS, DOWNSIZE, ConvEntion, He
 from jaxastro.types import Series
 
 # Every model with four classes, on 99 epochs of 32x32 pixels.
-PARAMETERS = {"convention": 1_253_108}
+PARAMETERS = {
+    "convention": 1_253_108,
+    "cnn_gru": 1_992_868,
+    "cnn_lstm": 2_190_068,
+}
 
 
 def make_series(*lengths, epochs=6, size=15, seed=0):

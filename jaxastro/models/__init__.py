@@ -2,10 +2,14 @@
 
 import flax.linen as nn
 
+from jaxastro.models.cnn_gru import CnnGru
+from jaxastro.models.cnn_lstm import CnnLstm
 from jaxastro.models.convention import ConvEntion
 
 MODELS = {
     "convention": ConvEntion,
+    "cnn_gru": CnnGru,
+    "cnn_lstm": CnnLstm,
 }
 
 

@@ -1,0 +1,46 @@
+r"""CNN+LSTM after Carrasco-Davis et al.: frames of all bands, an LSTM over the nights.
+
+Reproduces: the row CNN+LSTM of Bairouk et al. 2023, A&A 673, A141, Table 3, as far as
+    it can be: its layers were not published, its number of parameters is matched.
+Run:     python -m experiments.train --config=configs/cnn_lstm.py \
+             --workdir=runs/cnn_lstm
+Presets: :laptop (chosen without an accelerator; narrow, 1.8 times the parameters of
+    ConvEntion's, as published), :paper, :hits (real data of one band), :smoke.
+Expect:  see docs/results.md, which holds each figure with its command and machine.
+"""
+
+from configs import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    config = base.get_config(preset)
+    config.model.name = "cnn_lstm"
+    args = config.model.args
+    args.widths = (16, 16, 32, 32)  # channels; each layer halves the frames
+    args.hidden = 256  # units of the LSTM in each direction
+    args.num_layers = 2  # of the LSTM
+    args.dropout = 0.3  # before the class layer
+    args.frames = "merged"  # "embedded": one band each, with a learned map of it
+    args.bands = 5  # of the survey: channels of merged frames
+    args.gap = 0.5  # days without an epoch that end the night of a merged frame
+    args.band_rows = 10  # maps of embedded frames, one of them padding's
+    args.encoding = "none"  # "gaps": tells the LSTM the days between frames
+    args.dtype = "float32"  # "bfloat16": half the memory, faster on accelerators
+    config.method.name = "supervised"
+    config.method.args.loss = "cross_entropy"  # or "focal"
+    config.method.args.label_smoothing = 0.0  # of the cross-entropy
+    config.method.args.focal_gamma = 2.0  # how much less the easy objects count
+    config.method.args.average_decay = 0.0  # 0.99: a mean of the networks predicts
+    if preset == "paper":
+        base.paper(config)
+        return config
+    args.widths, args.hidden = (8, 8, 16, 16), 110
+    if preset == "hits":
+        base.hits_run(config)
+        args.bands, args.gap = 1, 0.0  # what varies within a night must be seen
+        args.encoding = "gaps"  # nights are uneven: ConvEntion is told the time too
+    elif preset == "smoke":
+        base.smoke_run(config)
+        args.widths, args.hidden = (4, 4, 4, 4), 8
+    return config

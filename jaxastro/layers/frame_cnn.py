@@ -1,0 +1,64 @@
+"""A small 2-D network on every frame of a series alike."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+
+class FrameCnn(nn.Module):
+    """Makes one vector of each frame: convolutions, each halving it, and a mean.
+
+        x = max_pool(relu(conv(x))), or of batch_norm(conv(x));  out = mean over pixels
+
+    Source: ours, the usual network; see the models that are made of it.
+    Differs: none.
+    """
+
+    widths: tuple[int, ...]  # channels of the 3x3 convolutions
+    batch_norm: bool
+
+    @nn.compact
+    def __call__(
+        self,
+        x: Float[Array, "b t y x d"],
+        epoch_mask: Bool[Array, "b t"],
+        train: bool,
+    ) -> Float[Array, "b t f"]:
+        b, t, *size, depth = x.shape
+        least = 2 ** len(self.widths)
+        if min(size) < least:
+            raise ValueError(
+                f"Frames of {size[0]}x{size[1]} pixels. {len(self.widths)} layers that "
+                f"each halve them need at least {least}x{least}. Cut larger frames, or "
+                "give fewer widths."
+            )
+        x = x.reshape(b * t, *size, depth)
+        seen = epoch_mask.reshape(-1, 1, 1, 1)
+        for i, width in enumerate(self.widths):
+            x = nn.Conv(width, (3, 3), dtype=x.dtype, name=f"conv_{i}")(x)
+            if self.batch_norm:
+                norm = nn.BatchNorm(
+                    use_running_average=not train,
+                    momentum=0.9,  # weight of the old statistics: torch's 0.1
+                    epsilon=1e-5,
+                    dtype=x.dtype,
+                    name=f"norm_{i}",
+                )
+                x = norm(x, mask=seen)
+            x = nn.relu(_max_pool(x))  # this way round a quarter of the work
+        return x.mean((1, 2)).reshape(b, t, -1)
+
+
+def _max_pool(x: Float[Array, "n y x d"]) -> Float[Array, "n y2 x2 d"]:
+    """Returns the largest of every two by two pixels; an odd last line is left out."""
+    n, y, x_size, d = x.shape
+    x = x[:, : y // 2 * 2, : x_size // 2 * 2]
+    x = x.reshape(n, y // 2, 2, x_size // 2, 2, d)
+    x = _larger(x[:, :, 0], x[:, :, 1])
+    return _larger(x[:, :, :, 0], x[:, :, :, 1])
+
+
+def _larger(a: Array, b: Array) -> Array:
+    # Not maximum: its gradient goes where an input equals the result, bit by bit, and
+    # goes astray where the compiler forms one anew, rounded otherwise, on the way back.
+    return jnp.where((a >= b) | jnp.isnan(a), a, b)

@@ -1,0 +1,64 @@
+"""The frames that a 2-D network sees of a series of single-band epochs."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxastro.layers.merge_bands import merge_bands
+from jaxastro.types import Series
+
+FORMS = ("merged", "embedded")
+DTYPES = ("float32", "bfloat16")
+
+
+class Frames(nn.Module):
+    """Gives frames [b t y x d], their times [b t] and which are observed [b t].
+
+    form="merged" makes one frame of each night, with a channel for each band, zeros
+    where a band was not observed (merge_bands). form="embedded" leaves every epoch a
+    frame, with a learned map of its band as second channel.
+
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 (band embedding) and 4 (frames
+        of all bands for its CNN+GRU and CNN+LSTM).
+    Differs: none.
+    """
+
+    form: str
+    bands: int  # channels of merged frames
+    gap: float  # days between the nights of merged frames
+    band_rows: int  # maps of embedded frames; row 0 is padding's, bands count from 1
+    dtype: str  # of the frames
+
+    @nn.compact
+    def __call__(
+        self, inputs: Series
+    ) -> tuple[Float[Array, "b t y x d"], Float[Array, "b t"], Bool[Array, "b t"]]:
+        if self.form not in FORMS:
+            raise ValueError(f"No frames {self.form!r}. Known: {', '.join(FORMS)}.")
+        if self.dtype not in DTYPES:
+            raise ValueError(
+                f"No dtype named {self.dtype!r}. Known: {', '.join(DTYPES)}."
+            )
+        form = self._embedded if self.form == "embedded" else self._merged
+        frames, time, mask = form(inputs)
+        if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
+            frames = frames.astype(jnp.bfloat16)
+        return frames, time, mask
+
+    def _merged(self, inputs: Series):
+        return merge_bands(inputs, self.bands, self.gap)
+
+    def _embedded(self, inputs: Series):
+        image, time, band, mask = inputs
+        # What a padded frame holds must not matter, so it is made to hold nothing.
+        image = jnp.where(mask[..., None, None], image, 0)
+        # torch's Embedding starts as N(0, 1)
+        shape = (self.band_rows, *image.shape[2:])
+        table = self.param("band_table", nn.initializers.normal(1.0), shape)
+        # A band beyond the table would be a map of zeros without a word: make it NaN.
+        unknown = mask & ((band < 0) | (band + 1 >= self.band_rows))
+        row = jax.nn.one_hot(jnp.where(mask, band + 1, 0), self.band_rows)
+        row = jnp.where(unknown[..., None], jnp.nan, row)
+        maps = jnp.einsum("btm,myx->btyx", row, table)
+        return jnp.stack([image, maps.astype(image.dtype)], -1), time, mask
