@@ -37,7 +37,7 @@ class System(NamedTuple):
 
     name: str  # such as "ConvEntion, ugriz"
     members: tuple[Member, ...]  # the runs that are done; more may come
-    parameters: int  # of one network
+    parameters: int  # of one network; 0 if it is none
     published: dict[str, float]  # accuracy and macro_f1 in percent, seconds; or {}
 
 

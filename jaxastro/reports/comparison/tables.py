@@ -30,6 +30,8 @@ def measured(rows: Sequence[dict], reference: str, runs: int) -> Table:
     told = []
     for row in _ensembles(rows):
         gap, p_value = _NONE, _NONE
+        # A forest has none that compare with a network's weights.
+        size = f"{row['parameters']:,}" if row["parameters"] else _NONE
         if "above_reference" in row:
             above = row["above_reference"]
             gap = percent_text(above["macro_f1"], sign="+")
@@ -41,7 +43,7 @@ def measured(rows: Sequence[dict], reference: str, runs: int) -> Table:
                 row["model"],
                 *(percent_text(row[score]) for score in SCORES),
                 *(gap, p_value, f"{row['runs']} of {runs}"),
-                *(time_text(row["seconds"] / row["runs"]), f"{row['parameters']:,}"),
+                *(time_text(row["seconds"] / row["runs"]), size),
             )
         )
     note = (
