@@ -20,7 +20,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.hits_networks import said
-from configs import convention, semiconformer
+from configs import cnn_gru, cnn_lstm, convention, semiconformer
 from experiments import assemble
 from experiments.dataset import labelled, labels_of, open_dataset
 from experiments.inference import load_predictor, mesh_for, predict_series
@@ -34,7 +34,10 @@ NETWORKS = {  # name -> its config, and what is changed in its model
     "convention": (convention, {}),
     "convention, additive": (convention, {"score": "additive"}),
     "convention, mjd": (convention, {"encoding": "mjd"}),
+    "convention, 2d": (convention, {"downsize": "2d"}),
     "semiconformer": (semiconformer, {}),
+    "cnn_gru": (cnn_gru, {"bands": 1}),
+    "cnn_lstm": (cnn_lstm, {"bands": 1}),
 }
 NUM_DEALS = 10
 CHANCE = 0.5
@@ -44,18 +47,18 @@ NEAR = 0.05  # accuracies that differ by less count as equal
 FLAGS = flags.FLAGS
 
 
-def config_of(name: str, planted: str):
+def config_of(name: str, planted: str, *, num_steps: int, seed: int):
     """Returns the config of a network on one of the surveys."""
     module, changes = NETWORKS[name]
     config = module.get_config("laptop")
     config.survey, config.classes = f"planted/{planted}", CLASSES[planted]
-    config.seed = FLAGS.seed
+    config.seed = seed
     config.data.max_epochs = config.data.loaded_epochs = NUM_EPOCHS
     config.augment.max_epochs = NUM_EPOCHS
     if planted == "host":
         config.augment.drop = 0.99  # down to one frame, or one frame would be news
     config.data.unlabelled_share = 0.0  # every object has a label
-    config.num_steps, config.evaluate_every = FLAGS.steps, FLAGS.steps // 5
+    config.num_steps, config.evaluate_every = num_steps, max(1, num_steps // 5)
     config.model.args.update(changes)
     return config
 
@@ -80,9 +83,10 @@ def measure(name: str, planted: str) -> dict:
     run = Path(FLAGS.workdir) / f"{name}_{planted}_seed{FLAGS.seed}".replace(", ", "_")
     run.mkdir(parents=True, exist_ok=True)
     if not (run / "report" / "index.html").exists():
-        train(config_of(name, planted), run)
+        config = config_of(name, planted, num_steps=FLAGS.steps, seed=FLAGS.seed)
+        train(config, run, data_dir=FLAGS.data_dir)
     config = assemble.read_config(run)
-    dataset = open_dataset(config, data_dir="", manual_dir="")
+    dataset = open_dataset(config, data_dir=FLAGS.data_dir, manual_dir="")
     rows = labelled(dataset, "test")
     label, group = labels_of(dataset, rows, config), dataset.index.group[rows]
     make = assemble.series_of_config(config, max_epochs=config.data.max_epochs)

@@ -4,11 +4,13 @@ import pytest
 from benchmarks import planted as benchmark
 from data_builders import planted as builder
 from data_builders.sdss_sn_sim import SURVEY as OTHER
+from experiments import assemble
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import Interval
 from jaxastro.evaluation.forest import fit_predict
 from jaxastro.evaluation.leakage import nuisance_baseline, nuisance_features
+from jaxastro.models import MODELS
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.representations.series import fit_statistics, make_series
 from jaxastro.simulation.planted import CLASSES, SURVEY, draw_flare, simulate_twins
@@ -213,6 +215,16 @@ def series(order):
     records = [fall for _, fall in order[:3]]
     how["statistics"] = fit_statistics(records, survey=SURVEY, **how)
     return make_series(records[0], max_epochs=21, **how)
+
+
+def test_every_sequence_model_is_tried_with_its_own_arguments():
+    tried = set()
+    for name in benchmark.NETWORKS:
+        for planted in CLASSES:
+            config = benchmark.config_of(name, planted, num_steps=10, seed=0)
+            assemble.model_of_config(config)
+            tried.add(config.model.name)
+    assert tried == set(MODELS)
 
 
 def test_dealing_moves_frames_with_their_bands_and_leaves_the_times(series):
