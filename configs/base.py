@@ -26,23 +26,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
     config.classes = ("AGN", "SNIa", "SNOther", "Variable")  # in the model's order
 
-    config.data = ConfigDict()
-    config.data.representation = "series"
-    config.data.normalisation = "asinh"
-    config.data.statistics = ConfigDict()  # measured on the training fold by train.py
-    config.data.bands = ()  # those looked at, such as ("g",); empty: all of the survey
-    config.data.max_epochs = 60  # observations a prediction sees of an object: M
-    config.data.loaded_epochs = 60  # of which the views of training are drawn
-    config.data.num_folds = 5
-    config.data.test_fold = 0  # validation is the next one
-    config.data.split_seed = 0
-    config.data.protocol = "honest"  # "published": jaxastro/data/protocol.py
-    config.data.stage = "all"  # whose labels train: "photometric", then "confirmed"
-    config.data.per_class = 0  # labelled training objects kept of each class; 0: all
-    config.data.balance = True  # draw every class equally often
-    config.data.unlabelled_share = 0.0  # of the draws; for methods that can use them
-    config.data.num_threads = 2  # that read records ahead, in each reading process
-    config.data.num_workers = 0  # processes that read for training; 0: threads alone
+    config.data = data_keys()
 
     config.augment = ConfigDict()
     config.augment.max_epochs = 24  # of a view; a joint norm asks for data.max_epochs
@@ -74,6 +58,28 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.patience = 0  # evaluations without a better score before stopping; 0: never
     config.best_metric = "macro_f1"  # validation score that picks the checkpoint
     return config
+
+
+def data_keys() -> ConfigDict:
+    """Returns config.data: what is read, and who trains, picks and is tested."""
+    data = ConfigDict()
+    data.representation = "series"
+    data.normalisation = "asinh"
+    data.statistics = ConfigDict()  # measured on the training fold by train.py
+    data.bands = ()  # those looked at, such as ("g",); empty: all of the survey
+    data.max_epochs = 60  # observations a prediction sees of an object: M
+    data.loaded_epochs = 60  # of which the views of training are drawn
+    data.num_folds = 5
+    data.test_fold = 0  # validation is the next one
+    data.split_seed = 0
+    data.protocol = "honest"  # "published": jaxastro/data/protocol.py
+    data.stage = "all"  # whose labels train: "photometric", then "confirmed"
+    data.per_class = 0  # labelled training objects kept of each class; 0: all
+    data.balance = True  # draw every class equally often
+    data.unlabelled_share = 0.0  # of the draws; for methods that can use them
+    data.num_threads = 2  # that read records ahead, in each reading process
+    data.num_workers = 0  # processes that read for training; 0: threads alone
+    return data
 
 
 def convention(config: ConfigDict) -> None:

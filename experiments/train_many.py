@@ -122,14 +122,7 @@ def train_cells(cells: list[Cell], *, how: str, brief: bool) -> None:
     started = since = time.monotonic()
     kind, share = sharding.describe(mesh)["kind"], len(fleet.rounds[0]) // mesh.size
     tqdm.write(f"Devices: {mesh.size} x {kind}, runs at a time on each: {share}")
-    stream = batches_of_rounds(
-        [cell.batches for cell in cells],
-        [cell.step for cell in cells],
-        fleet.rounds,
-        num_threads=config.data.num_threads,
-        num_workers=config.data.num_workers,
-    )
-    stream, on_the_way = Waiting(stream), []
+    stream, on_the_way = Waiting(stream_of(cells, fleet.rounds)), []
     total = sum(cell.config.num_steps for cell in cells)
     begun = sum(cell.step for cell in cells)
     bar = tqdm(desc="Training", unit="step", initial=begun, total=total)
@@ -159,10 +152,7 @@ def train_cells(cells: list[Cell], *, how: str, brief: bool) -> None:
                 state = sharding.put_everywhere(state, mesh)
                 cells[i].save(state, mine, waited, each, predictor)
             del passed, states  # which may be views of arrays that are donated next
-            last = [cells[i].last_score() for i in running]
-            name, worst, best = config.best_metric, np.min(last), np.max(last)
-            if np.isfinite(worst):
-                bar.set_postfix_str(f"validation {name} {worst:.3f} to {best:.3f}")
+            bar.set_postfix_str(range_of([cells[i] for i in running]))
             since = time.monotonic()
             if is_asked or interruption.is_asked_by_now():
                 break
@@ -175,6 +165,24 @@ def train_cells(cells: list[Cell], *, how: str, brief: bool) -> None:
     for cell in tqdm(cells, desc="Testing", unit="run"):
         if not cell.fault:
             cell.evaluate(predictor, abstract, brief=brief)
+
+
+def stream_of(cells: list[Cell], rounds: list[list[int]]) -> Iterator[Batch]:
+    """Returns the batches of all cells, round after round, from where each has come."""
+    return batches_of_rounds(
+        [cell.batches for cell in cells],
+        [cell.step for cell in cells],
+        rounds,
+        num_threads=cells[0].config.data.num_threads,
+        num_workers=cells[0].config.data.num_workers,
+    )
+
+
+def range_of(cells: list[Cell]) -> str:
+    """Returns the worst and the best of the last scores, in words; "" if none."""
+    name, last = cells[0].config.best_metric, [cell.last_score() for cell in cells]
+    worst, best = np.min(last), np.max(last)
+    return f"validation {name} {worst:.3f} to {best:.3f}" if worst == worst else ""
 
 
 class Fleet(NamedTuple):

@@ -1,7 +1,7 @@
-r"""Semiconformer beside its backbone and the recurrent networks, then taken apart.
+r"""Semiconformer beside its backbone and the recurrent networks; then taken apart.
 
 Reproduces: Bairouk 2023, thesis, Table 5.1, Figs. 5.2 to 5.6. And a question that it
-    leaves open: how much of the gain is the similarity loss, and how much the two views?
+    leaves open: how much of the gain is the similarity loss, how much the two views?
 Run:     python -m experiments.benchmark --config=configs/tables/table_5_1.py \
              --workdir=runs/tables
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
