@@ -82,11 +82,13 @@ def add_system(
     table.rows += (key,)
 
 
-def forest(table: ConfigDict) -> None:
+def forest(
+    table: ConfigDict, key: str = "forest", config: str = "configs/convention.py"
+) -> None:
     """Adds a random forest on aperture light curves; it learns from all labels."""
     name = "random forest on light curves"
-    add_system(table, "forest", name, "configs/convention.py", stages={"all": ()})
-    table.systems.forest.kind = "forest"
+    add_system(table, key, name, config, stages={"all": ()})
+    table.systems[key].kind = "forest"
 
 
 def convention(table: ConfigDict) -> None:

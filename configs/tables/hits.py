@@ -1,0 +1,29 @@
+r"""Real sequences: HiTS, three classes in g, folds by field, beside the forest.
+
+Reproduces: nothing; the theses have no such table. 189 objects in 33 fields.
+Run:     python -m experiments.benchmark --config=configs/tables/hits.py \
+             --manual_dir=FOLDER --workdir=runs/tables
+Presets: :laptop and :paper are the same here; :smoke.
+"""
+
+from configs.tables import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the table."""
+    table = base.make_table("hits", "HiTS: real sequences", preset)
+    table.reference = "forest_hits"
+    table.changes, table.stages = (), ("all",)
+    if preset == "smoke":
+        table.changes = (("num_steps", 2), ("evaluate_every", 1))
+    base.forest(table, key="forest_hits", config="configs/convention.py:hits")
+    for key, name in (
+        ("convention", "ConvEntion"),
+        ("semiconformer", "Semiconformer"),
+        ("cnn_gru", "CNN+GRU"),
+        ("cnn_lstm", "CNN+LSTM"),
+        ("best", "best of ours"),
+    ):
+        base.add_system(table, f"{key}_hits", name, f"configs/{key}.py:hits")
+    table.shown = ("convention_hits", "forest_hits")
+    return table
