@@ -119,7 +119,8 @@ def _epochs(
     rng: np.random.Generator, number: int, seed: int
 ) -> tuple[np.ndarray, observing.ObservingLog]:
     """Draws times, symmetric about their middle, and skies of nights in any order."""
-    half = STEP * (np.arange(1, NUM_EPOCHS // 2 + 1) + JITTER * rng.uniform(-1, 1, 10))
+    each = np.arange(1, NUM_EPOCHS // 2 + 1)
+    half = STEP * (each + JITTER * rng.uniform(-1, 1, len(each)))
     half = np.round(half * 4096) / 4096  # binary fractions: sums of them are exact
     middle = np.round(cadence.SEASON_START[0] + rng.uniform(0, cadence.SEASON_DAYS))
     mjd = middle + np.concatenate([-half[::-1], [0.0], half])
