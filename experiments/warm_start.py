@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from experiments import assemble
@@ -10,13 +11,23 @@ from experiments.inference import abstract_state, restore_best
 from jaxastro.training import sharding
 from jaxastro.types import Method, TrainState
 
+# What is taken over -> what stands for it where that run has none.
+PARTS = {
+    "params": "params",
+    "batch_stats": "batch_stats",
+    "target_params": "params",
+    "target_batch_stats": "batch_stats",
+}
+
 
 def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
     """Returns a run's first state: drawn, or with config.init_from's best parameters.
 
     Its arrays are taken over where name and shape agree; others, such as the last
     layer where there are other classes, stay new, and are told. The optimizer starts
-    anew.
+    anew. Where one of the two methods keeps the model as the "encoder" of a larger
+    network and the other does not, the encoder alone is taken over. A target network
+    for which that run has none starts as the parameters that are taken over.
 
     Raises:
         FileNotFoundError: if config.init_from holds no trained run.
@@ -36,14 +47,20 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
         )
     theirs = assemble.method_of_config(other, mesh)
     learned = restore_best(source, other, abstract_state(theirs, other, mesh))
-    parts = ("params", "batch_stats", "target_params", "target_batch_stats")
+    ours_has, theirs_has = ("encoder" in s.params for s in (state, learned))
     taken, kept = {}, []
-    for part in parts:
-        old = dict(jax.tree_util.tree_leaves_with_path(getattr(learned, part)))
+    for part, of_online in PARTS.items():
+        old = getattr(learned, part) or getattr(learned, of_online)
+        if ours_has and not theirs_has:
+            old = {"encoder": old}
+        elif theirs_has and not ours_has:
+            old = old.get("encoder", {})
+        old = dict(jax.tree.leaves_with_path(old))
 
         def take(path, new, old=old, part=part):
             if path in old and old[path].shape == new.shape:
-                return sharding.placed_like(old[path], new)
+                # a copy: an array that stands in the state twice cannot be donated
+                return sharding.placed_like(jnp.copy(old[path]), new)
             kept.append(f"{part}{jax.tree_util.keystr(path)} {new.shape}")
             return new
 

@@ -69,8 +69,9 @@ def frame_error(
     Source: He et al. 2022, arXiv 2111.06377, Sect. 3: an error of what is hidden.
     Differs: what is hidden is whole frames; every object counts alike.
     """
-    per_frame = jnp.square(predicted - frame).mean((-2, -1))
-    total = jnp.where(mask, per_frame, 0).sum(1)
+    # before the square: its gradient of a frame that is NaN would be NaN times 0
+    error = jnp.where(mask[:, :, None, None], predicted - frame, 0)
+    total = jnp.square(error).mean((-2, -1)).sum(1)
     return total / jnp.maximum(mask.sum(1), 1)
 
 

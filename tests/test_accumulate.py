@@ -64,7 +64,11 @@ def test_every_part_has_randomness_of_its_own():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    # Frames are hidden at random, so that no two parts have equal statistics.
+    "name",
+    [name for name in METHODS if name != "masked_frames"],
+)
 def test_a_method_learns_the_same_in_parts_of_equal_statistics(name):
     shape = (4, 3)
     two = GENERATOR.normal(size=(2, 3, 21, 21)).astype(np.float32)

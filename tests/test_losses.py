@@ -106,3 +106,15 @@ def test_the_mean_of_nothing_is_0():
     value, mask = jnp.array([np.inf, np.nan]), jnp.zeros(2, bool)
     assert mean(value, mask) == 0
     assert not np.any(jax.grad(mean)(value, mask))
+
+
+def test_the_error_of_frames_is_by_object_and_sees_what_is_masked_in():
+    frame = jnp.arange(12.0).reshape(2, 3, 1, 2)
+    predicted = frame + jnp.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])[:, :, None, None]
+    mask = jnp.array([[True, False, True], [False, False, False]])
+    expected = [(1 + 9) / 2, 0]
+    np.testing.assert_allclose(losses.frame_error(predicted, frame, mask), expected)
+    unseen = jnp.where(mask[:, :, None, None], frame, jnp.nan)
+    np.testing.assert_allclose(losses.frame_error(predicted, unseen, mask), expected)
+    grads = jax.grad(lambda p: losses.frame_error(p, unseen, mask).sum())(predicted)
+    assert np.isfinite(grads).all()

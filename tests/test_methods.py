@@ -209,3 +209,33 @@ def test_an_unknown_loss_is_answered_with_the_known():
         ValueError, match=r"'hinge'\. Known losses: cross_entropy, focal"
     ):
         make("supervised", loss="hinge")
+
+
+@pytest.mark.parametrize("tau", [0.5, 0.999])
+def test_an_average_forgets_its_start_and_weighs_the_latest_most(tau):
+    method, start, step = make("supervised", average_decay=tau)
+    assert_same_bits(start.target_params, start.params)
+    state, seen = start, []
+    for number in range(4):
+        state, _ = step(state, make_batch(seed=number))
+        seen.append((state.params, state.batch_stats))
+        weight = (1 - tau) * tau ** np.arange(len(seen))[::-1] / (1 - tau ** len(seen))
+        expected = jax.tree.map(
+            lambda *a: sum(w * x for w, x in zip(weight, a, strict=True)),  # noqa: B023
+            *seen,
+        )
+        assert_close((state.target_params, state.target_batch_stats), expected)
+    inputs = make_batch(5, seed=9).inputs
+    plain, _, plain_step = make("supervised")
+    average = state._replace(
+        params=state.target_params, batch_stats=state.target_batch_stats
+    )
+    assert_same_bits(method.predict(state, inputs), plain.predict(average, inputs))
+    # The average learns from nobody, and nobody from it.
+    other, _ = plain_step(start._replace(target_params={}), make_batch(seed=0))
+    assert_same_bits(other.params, seen[0][0])
+
+
+def test_an_average_that_never_moves_is_refused():
+    with pytest.raises(ValueError, match=r"average_decay 1.0 is not in \[0, 1\)"):
+        make("supervised", average_decay=1.0)

@@ -95,6 +95,46 @@ def test_a_state_holds_arrays_only():
         assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(state))
 
 
+PARAMS = {
+    "body": {"w": jnp.array([3.0, 4.0])},
+    "head": {"w": jnp.array([1.0]), "b": jnp.array([2.0])},
+}
+
+
+def test_groups_that_are_not_trained_stay_to_the_bit():
+    args = {"learning_rate": 0.1, "num_steps": 9, "weight_decay": 0.3, "clip": 0.5}
+    optimizer = make_optimizer("adamw", **args, train_only=("head",))
+    grads = jax.tree.map(lambda p: 1000 * p, PARAMS["body"]), PARAMS["head"]
+    grads = dict(zip(("body", "head"), grads, strict=True))
+    updates, state = optimizer.update(grads, optimizer.init(PARAMS), PARAMS)
+    params = optax.apply_updates(PARAMS, updates)
+    np.testing.assert_array_equal(params["body"]["w"], PARAMS["body"]["w"])
+
+    # The head learns as if there were nothing else: no norm but its own is clipped.
+    alone = make_optimizer("adamw", **args)
+    updates, expected = alone.update(
+        grads["head"], alone.init(PARAMS["head"]), PARAMS["head"]
+    )
+    head = optax.apply_updates(PARAMS["head"], updates)
+    jax.tree.map(np.testing.assert_array_equal, params["head"], head)
+    assert len(jax.tree.leaves(state)) == len(jax.tree.leaves(expected))
+
+
+def test_no_group_named_trains_all_with_the_same_state():
+    args = {"learning_rate": 0.1, "num_steps": 9}
+    states = [
+        make_optimizer("adam", **args, **more).init(PARAMS)
+        for more in ({}, {"train_only": ()})
+    ]
+    assert jax.tree.structure(states[0]) == jax.tree.structure(states[1])
+
+
+def test_an_unknown_group_is_answered_with_the_known():
+    args = {"learning_rate": 0.1, "num_steps": 9, "train_only": ("hat", "head")}
+    with pytest.raises(ValueError, match=r"has 'hat'. The groups .* are: body, head"):
+        make_optimizer("adam", **args).init(PARAMS)
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

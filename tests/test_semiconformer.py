@@ -167,6 +167,63 @@ def test_weight_0_leaves_two_views_with_cross_entropy():
     assert_same_bits(other.params, after.params)
 
 
+def test_weight_0_does_not_ask_the_target_and_tells_no_similarity():
+    state, step = make_two_views(similarity_weight=0.0)
+    _, both = make_two_views()
+    after, scalars = step(state, make_batch())
+    assert "similarity" not in scalars
+    assert_same_bits(after.target_batch_stats, state.target_batch_stats)
+    # Counted in the program: the passes of two networks, with gradients for one.
+    alone, with_target = (
+        s.lower(state, make_batch()).cost_analysis()["flops"] for s in (step, both)
+    )
+    assert alone < 0.85 * with_target
+
+
+def test_without_symmetry_the_first_view_learns_from_the_second():
+    state, step = make_two_views(symmetric=False)
+    batch = make_batch()
+    batch = batch._replace(
+        label_mask=jnp.array([True] * 3 + [False] * 5),
+        example_mask=jnp.array([True] * 6 + [False] * 2),
+    )
+    network = Network(Tiny(0), num_classes=3, hidden=6, project=4, dropout=0.0)
+
+    def run(params, stats, image):
+        variables = {"params": params, "batch_stats": stats}
+        inputs = batch.inputs._replace(image=image)
+        return network.apply(variables, inputs, train=True, mutable=["batch_stats"])
+
+    @functools.partial(jax.value_and_grad, has_aux=True)
+    def loss(params):
+        near, _ = run(params, state.batch_stats, batch.inputs.image)
+        seen = jnp.sin(3 * batch.inputs.image)  # the second view of two_views
+        far, _ = run(state.target_params, state.target_batch_stats, seen)
+        a, b = near.aux["projection"][:6], far.aux["projection"][:6]
+        agree = losses.similarity(a, b).mean()
+        classify = losses.cross_entropy(near.logits, batch.label)[:3].mean()
+        return agree + classify, (agree, classify)
+
+    (value, (agree, classify)), grads = jax.jit(loss)(state.params)
+    after, scalars = step(state, batch)
+    ours = (scalars["loss"], scalars["similarity"], scalars["cross_entropy"])
+    assert_close(ours, (value, agree, classify))
+    params = jax.tree.map(lambda p, g: p - 0.1 * g, state.params, grads)
+    assert_close(after.params, params)
+    assert 0 <= scalars["accuracy"] <= 1
+
+
+def test_a_predictor_stands_on_the_online_side_only():
+    state, step = make_two_views(predictor=True)
+    assert set(state.params) - set(make_two_views()[0].params) == {"predictor"}
+    after, scalars = step(state, make_batch())
+    assert differs(after.params["predictor"], state.params["predictor"])
+    elsewhere = jax.tree.map(lambda a: a + 1, state.target_params["predictor"])
+    target = state.target_params | {"predictor": elsewhere}
+    _, other = step(state._replace(target_params=target), make_batch())
+    assert_same_bits(other, scalars)
+
+
 def test_smoothed_labels_reach_the_loss():
     state, step = make_two_views(label_smoothing=0.5)
     _, plain = make_two_views()

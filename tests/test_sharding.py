@@ -36,7 +36,8 @@ def assert_equal_to_rounding(found):
 
 @pytest.mark.slow
 def test_eight_devices_equal_one_however_the_parameters_lie():
-    (found,) = lines_of([start("supervised=1,2,8", "semiconformer=4", devices=8)])
+    jobs = ("supervised=1,2,8", "semiconformer=4", "byol=2", "masked_frames=1")
+    (found,) = lines_of([start(*jobs, devices=8)])
     assert {row["method"] for row in found} == set(METHODS)
     for row in found:
         assert (row["devices"], row["rows"]) == (8, 8)

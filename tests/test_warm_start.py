@@ -2,18 +2,20 @@ import jax
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
+from runs import assert_same_bits
 
-from configs import semiconformer
+from configs import byol, convention, masked_frames, semiconformer
 from experiments import assemble
 from experiments.dataset import few_of_each, measure_statistics, open_dataset
 from experiments.inference import abstract_state, mesh_for, restore_best
 from experiments.warm_start import new_state
 from jaxastro.surveys import UNLABELLED
+from jaxastro.training.checkpoint import Checkpoints
 
 
-def started(workdir, **changes):
+def started(workdir, experiment=semiconformer, **changes):
     """The config of a run that starts from another, its first state, what it said."""
-    config = semiconformer.get_config("smoke")
+    config = experiment.get_config("smoke")
     config.update(ConfigDict({"init_from": str(workdir), "seed": 7, **changes}))
     mesh, said = mesh_for(config), []
     method = assemble.method_of_config(config, mesh)
@@ -27,12 +29,63 @@ def test_a_run_starts_where_the_best_state_of_another_was(trained):
     abstract = abstract_state(assemble.method_of_config(config, mesh), config, mesh)
     learned = restore_best(workdir, config, abstract)
     for part in ("params", "batch_stats", "target_params"):
-        pairs = zip(
-            *(jax.tree.leaves(getattr(s, part)) for s in (state, learned)), strict=True
-        )
-        assert all(np.array_equal(new, old) for new, old in pairs)
+        assert_same_bits(*(getattr(s, part) for s in (state, learned)))
     assert int(state.step) == 0
     assert "new" not in said[0]
+
+
+def best_state(workdir):
+    config = assemble.read_config(workdir)
+    mesh = mesh_for(config)
+    abstract = abstract_state(assemble.method_of_config(config, mesh), config, mesh)
+    return restore_best(workdir, config, abstract)
+
+
+def saved(workdir, experiment):
+    """A run's folder, with a first state that nobody trained."""
+    config = experiment.get_config("smoke")
+    mesh = mesh_for(config)
+    workdir.mkdir()
+    assemble.write_config(workdir, assemble.to_plain(config))
+    method = assemble.method_of_config(config, mesh)
+    state = new_state(method, config, mesh, None)
+    checkpoints = Checkpoints(
+        workdir / "checkpoints", metric=config.best_metric, create=True
+    )
+    checkpoints.save(1, state, {}, {"macro_f1": 0.5})
+    checkpoints.close()
+    return workdir
+
+
+@pytest.mark.parametrize("experiment", [byol, masked_frames, semiconformer])
+def test_an_encoder_learnt_without_a_head_starts_a_supervised_run(experiment, tmp_path):
+    source = saved(tmp_path / "run", experiment)
+    _, state, said = started(source, convention)
+    learned = best_state(source)
+    encoder = {name: state.params[name] for name in learned.params["encoder"]}
+    assert set(state.params) - set(encoder) == {"head"}
+    assert_same_bits(encoder, learned.params["encoder"])
+    assert_same_bits(state.batch_stats, learned.batch_stats["encoder"])
+    count = len(jax.tree.leaves((encoder, state.batch_stats)))
+    assert f": {count} of {count + 4} arrays; new: params['head']" in said[0]
+    assert said[0].count("(") == 4  # shapes: those of the head's two layers
+
+
+@pytest.mark.parametrize("experiment", [byol, semiconformer])
+def test_a_supervised_run_starts_an_encoder_and_its_target(experiment, tmp_path):
+    source = saved(tmp_path / "run", convention)
+    _, state, said = started(source, experiment)
+    learned = best_state(source)
+    encoder = {name: learned.params[name] for name in state.params["encoder"]}
+    for part in (state.params, state.target_params):
+        assert_same_bits(part["encoder"], encoder)
+    for part in (state.batch_stats, state.target_batch_stats):
+        assert_same_bits(part["encoder"], learned.batch_stats)
+    assert_same_bits(state.target_params, state.params)
+    assert "'encoder'" not in said[0]
+    leaves = jax.tree.leaves(state)  # no buffer twice: it will be donated
+    where = [leaf.unsafe_buffer_pointer() for leaf in leaves if leaf.size]
+    assert len(where) == len(set(where))
 
 
 def test_layers_of_another_shape_stay_new_and_are_told(trained):

@@ -17,7 +17,11 @@ from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
 
 
 class Hidden(NamedTuple):
-    """The frames that were taken out of each series."""
+    """The frames that were taken out of each series.
+
+    Source: ours.
+    Differs: nothing to differ from.
+    """
 
     time: Float[Array, "b k"]  # days since the first epoch that is left
     band: Int[Array, "b k"]

@@ -1,0 +1,104 @@
+"""Groups of layers that are not trained compute as they do in prediction."""
+
+import flax.linen as nn
+import jax
+import numpy as np
+import optax
+from tiny_method import assert_same_bits, differs, make_batch, same_view
+
+from jaxastro.layers.frozen import frozen_but
+from jaxastro.methods import make_method
+from jaxastro.models.convention import ConvEntion
+from jaxastro.training.optimizer import make_optimizer
+from jaxastro.types import ModelOutput
+
+
+class Layers(nn.Module):
+    """Batch norm and dropout, in a body and in a head."""
+
+    num_classes: int = 3
+
+    @nn.compact
+    def __call__(self, inputs, *, train):
+        x = inputs.image.mean((1, 2))
+        for name in ("body", "head"):
+            x = Group(name=name)(x, train)
+        return ModelOutput(x[:, : self.num_classes], x, {})
+
+
+class Group(nn.Module):
+    @nn.compact
+    def __call__(self, x, train):
+        x = nn.BatchNorm(use_running_average=not train, name="norm")(x)
+        return nn.Dropout(0.5, deterministic=not train)(nn.Dense(4)(x))
+
+
+def run(train_only=None, **variables):
+    """What comes out of both groups, in training, and the statistics after it."""
+    model, batch = Layers(), make_batch()
+    start = model.init(jax.random.key(0), batch.inputs, train=False) | variables
+
+    def apply(key):
+        return model.apply(
+            start,
+            batch.inputs,
+            train=True,
+            rngs={"dropout": key},
+            mutable=["batch_stats"],
+            capture_intermediates=lambda module, _: isinstance(module, Group),
+        )
+
+    fn = apply if train_only is None else frozen_but(apply, train_only)
+    _, updated = jax.jit(fn)(jax.random.key(1))
+    seen = {k: v["__call__"][0] for k, v in updated["intermediates"].items()}
+    return start, seen, updated["batch_stats"]
+
+
+def test_frozen_groups_compute_as_they_predict_and_others_as_they_train():
+    start, seen, after = run(("head",))
+    assert_same_bits(after["body"], start["batch_stats"]["body"])
+    assert differs(after["head"], start["batch_stats"]["head"])
+    # Drawn by dropout, half of them are zeros.
+    assert (np.array(seen["body"]) != 0).all()
+    assert (np.array(seen["head"]) == 0).any()
+    _, _, free = run()
+    assert differs(free["body"], start["batch_stats"]["body"])
+
+
+def test_the_head_of_convention_alone_is_trained():
+    small = {"widths": (4, 4, 4, 4), "num_blocks": 1, "num_heads": 2, "hidden": 8}
+    model, alone = ConvEntion(3, **small), ("head",)
+    optimizer = make_optimizer(
+        "adamw", learning_rate=0.1, num_steps=9, weight_decay=0.1, train_only=alone
+    )
+    method = make_method(
+        "supervised",
+        model,
+        optimizer,
+        same_view,
+        seed=0,
+        train_only=alone,
+        gradient_accumulation=2,
+    )
+    batch = make_batch(4, size=15)
+    state = jax.jit(method.init)(jax.random.key(0), batch.inputs)
+    after, _ = jax.jit(method.step)(state, batch)
+    assert_same_bits(after.batch_stats, state.batch_stats)
+    for name in state.params:
+        if name == "head":
+            assert differs(after.params[name], state.params[name])
+        else:
+            assert_same_bits(after.params[name], state.params[name])
+    both = (jax.jit(method.predict)(s, batch.inputs) for s in (state, after))
+    assert_same_bits(*(output.embedding for output in both))
+
+
+def test_without_the_key_a_step_is_the_method_s_own():
+    args = (Layers(), optax.sgd(0.1), same_view)
+    batch = make_batch()
+    plain, given = (
+        make_method("supervised", *args, seed=0, **more)
+        for more in ({}, {"train_only": ()})
+    )
+    state = jax.jit(plain.init)(jax.random.key(0), batch.inputs)
+    assert_same_bits(*(jax.jit(m.step)(state, batch) for m in (plain, given)))
