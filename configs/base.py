@@ -75,6 +75,7 @@ def data_keys() -> ConfigDict:
     data.protocol = "honest"  # "published": jaxastro/data/protocol.py
     data.stage = "all"  # whose labels train: "photometric", then "confirmed"
     data.per_class = 0  # labelled training objects kept of each class; 0: all
+    data.num_validated = 0  # labelled objects that pick the state, at random; 0: all
     data.balance = True  # draw every class equally often
     data.unlabelled_share = 0.0  # of the draws; for methods that can use them
     data.num_threads = 2  # that read records ahead, in each reading process

@@ -63,7 +63,8 @@ def run_table(
                 if table.systems[name].kind == "forest":
                     forests(*args, **cells)
                 else:
-                    train_many(*args, **cells, how=how, brief=True)
+                    last = stage == table.systems[name].stages[-1]
+                    train_many(*args, **cells, how=how, brief=True, tested=last)
             except FloatingPointError as error:
                 faults.append(str(error))
                 break  # the next stage has nothing to go on from
@@ -97,6 +98,7 @@ def stage_config(table: ConfigDict, name: str, stage: str, workdir: Path) -> Con
     for changes in (table.changes, in_stage[0], system.changes, in_stage[1]):
         config.update_from_flattened_dict(dict(changes))
     config.data.protocol = table.protocol
+    config.evaluate_every = -(-config.num_steps // table.looks)
     stages = list(system.stages)
     if place := stages.index(stage):
         before = workdir / (name) / stages[place - 1]

@@ -167,13 +167,15 @@ def is_tested(workdir: Path) -> bool:
     return (workdir / "predictions" / FILE_NAME).is_file()
 
 
-def is_finished(workdir: Path, config: ConfigDict) -> bool:
-    """Returns whether a run has written what it says of its test fold.
+def is_finished(workdir: Path, config: ConfigDict, *, tested: bool = True) -> bool:
+    """Returns whether a run is done: trained and, if it is to be, tested.
 
     Raises:
         ValueError: if it was a run of another config.
     """
-    if not is_tested(workdir):
+    if tested and not is_tested(workdir):
+        return False
+    if not tested and not is_trained(workdir, config):
         return False
     there = assemble.to_plain(assemble.read_config(workdir))
     now = assemble.to_plain(config)
@@ -183,3 +185,11 @@ def is_finished(workdir: Path, config: ConfigDict) -> bool:
     then, now = ({"config": config, "devices": {}} for config in (there, now))
     changes_since(then, now, workdir)
     return True
+
+
+def is_trained(workdir: Path, config: ConfigDict) -> bool:
+    """Returns whether a run has made its last step, and saved it."""
+    if not (workdir / "checkpoints").is_dir():
+        return False
+    checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
+    return checkpoints.latest_step() == config.num_steps

@@ -85,6 +85,11 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     rows["train"] = few_of_each(
         rows["train"], index.label, count=config.data.per_class, seed=config.seed
     )
+    if few := config.data.num_validated:
+        drawn = np.random.default_rng(config.data.split_seed).permutation(
+            rows["validation"][index.label[rows["validation"]] != UNLABELLED]
+        )
+        rows["validation"] = np.sort(drawn[:few])
     return Dataset(source, index, rows, facts, set_aside)
 
 

@@ -57,6 +57,7 @@ def train_many(
     seeds: list[int],
     how: str = "apart",
     brief: bool = False,
+    tested: bool = True,
     data_dir: str = "",
     manual_dir: str = "",
 ) -> dict[int, list[Path]]:
@@ -64,6 +65,7 @@ def train_many(
 
     Args:
         brief: write of the test fold only what tables need.
+        tested: write of it at all; another run goes on from one that is not.
     Raises:
         FloatingPointError: after all others are done, if a run diverged.
     """
@@ -83,14 +85,16 @@ def train_many(
             for fold, folder in zip(folds, folders, strict=True):
                 locks.enter_context(alone_in(folder))
                 mine = cell_config(config, fold, seed)
-                if not is_finished(folder, mine):
+                if not is_finished(folder, mine, tested=tested):
                     todo.append((mine, folder))
         tqdm.write(f"Runs: {len(folds) * len(seeds)}, of which to train: {len(todo)}")
         bar = tqdm(todo, desc="Reading", unit="run", leave=False)
         where |= {"say": tqdm.write, "measured": {}}
         cells = [Cell(mine, folder, **where) for mine, folder in bar]
-        if cells:
-            train_cells(cells, how=how, brief=brief)
+        predicting = train_cells(cells, how=how) if cells else ()
+        for cell in tqdm(cells if tested else [], desc="Testing", unit="run"):
+            if not cell.fault:
+                cell.evaluate(*predicting, brief=brief)
     if faults := [f"{cell.workdir}: {cell.fault}" for cell in cells if cell.fault]:
         raise FloatingPointError("\n".join(faults))
     return table
@@ -109,8 +113,11 @@ def cell_config(config: ConfigDict, fold: int, seed: int) -> ConfigDict:
     return mine
 
 
-def train_cells(cells: list[Cell], *, how: str, brief: bool) -> None:
-    """Trains some runs from their last checkpoints to their ends, and tests them."""
+def train_cells(cells: list[Cell], *, how: str) -> tuple[Predictor, TrainState]:
+    """Trains some runs from their last checkpoints to their ends.
+
+    Returns what predicts with the states of all of them, and how those are laid out.
+    """
     config = cells[0].config  # in all that is asked of it here the others agree
     mesh = sharding.make_mesh(1, jax.devices()[: len(cells)])
     method = assemble.method_of_config(config, mesh)
@@ -162,9 +169,7 @@ def train_cells(cells: list[Cell], *, how: str, brief: bool) -> None:
             interruption.end(max(cell.step for cell in cells))
     bar.close()
     tqdm.write(f"Trained in {(time.monotonic() - started) / 60:.1f} min")
-    for cell in tqdm(cells, desc="Testing", unit="run"):
-        if not cell.fault:
-            cell.evaluate(predictor, abstract, brief=brief)
+    return predictor, abstract
 
 
 def stream_of(cells: list[Cell], rounds: list[list[int]]) -> Iterator[Batch]:

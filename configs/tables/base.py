@@ -25,12 +25,14 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     table.protocol = "honest"  # "published": jaxastro/data/protocol.py
     table.folds = (0, 1, 2, 3, 4)
     table.seeds = (0, 1, 2)  # the members of each fold's ensemble
+    table.looks = 3  # at the validation fold, in each stage, of which the best is kept
     table.reference = "convention"  # that all others are measured against
     table.shown = ()  # systems with confusion matrices; the first two: curves, t-SNE
     table.curves = ()  # classes whose curves are drawn
     table.missing = ()  # shares of the epochs that are taken away from tested objects
     table.changes = (  # of every system's config
         ("survey", "sdss_sn_sim/all_objects"),
+        ("data.num_validated", 400),
         ("data.unlabelled_share", 0.0),
     )
     steps = {"photometric": 300, "confirmed": 150}
@@ -47,7 +49,6 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
         table.in_stage[stage] = (
             ("data.stage", stage),
             ("num_steps", count),
-            ("evaluate_every", -(-count // 3)),
         )
     table.rows = ()  # keys of the systems, in the order of the table
     table.systems = ConfigDict()
