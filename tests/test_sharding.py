@@ -30,8 +30,9 @@ def start(*arguments, devices):
 
 
 def assert_equal_to_rounding(found):
-    for what in ("gradients", "scalars", "logits"):
-        assert found[what] < 2e-5, found
+    # Logits come after a step that is large; in float64 they agree to 1e-6.
+    for what, limit in (("gradients", 2e-5), ("scalars", 2e-5), ("logits", 5e-5)):
+        assert found[what] < limit, found
 
 
 @pytest.mark.slow
