@@ -30,7 +30,7 @@ def get_config(preset: str = "auto"):
         base.add_system(table, key, name, config, *changes)
     head = {"photometric": (), "confirmed": (("optimizer.train_only", ("head",)),)}
     base.add_system(table, "head_only", "second stage: head only", config, stages=head)
-    both = 450 if preset in ("auto", "laptop") else 5700
+    both = 300 if preset in ("auto", "laptop") else 5700
     once = {"all": (("num_steps", 2 if preset == "smoke" else both),)}
     base.add_system(table, "one_stage", "one stage, all labels", config, stages=once)
     for key, name in (("byol", "BYOL"), ("masked_frames", "masked frames")):
