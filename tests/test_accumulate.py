@@ -65,9 +65,10 @@ def test_every_part_has_randomness_of_its_own():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    # Frames are hidden at random, so that no two parts have equal statistics.
+    # Masked frames are drawn, so that no two parts have equal statistics, and batch
+    # norms of two objects magnify rounding: those two have this test in their files.
     "name",
-    [name for name in METHODS if name != "masked_frames"],
+    [name for name in METHODS if name not in ("byol", "masked_frames")],
 )
 def test_a_method_learns_the_same_in_parts_of_equal_statistics(name):
     shape = (4, 3)

@@ -96,6 +96,17 @@ def test_rows_that_fill_up_a_batch_cannot_matter(name):
     assert_same_bits(step(state, other), step(state, batch))
 
 
+def test_parts_of_equal_statistics_add_up_to_the_whole():
+    _, state, step = make("byol", augment=same_view)
+    _, _, in_parts = make("byol", augment=same_view, gradient_accumulation=2)
+    batch = make_batch()
+    twice = jax.tree.map(lambda a: jnp.repeat(a, 2, axis=0), batch)  # a a b b ...
+    twice = twice._replace(label_mask=jnp.arange(16) % 5 > 0)
+    after, scalars = step(state, twice)
+    other, added = in_parts(state, twice)
+    assert_close((other.params, added), (after.params, scalars), 1e-4)
+
+
 def test_the_decay_rises_to_1_by_half_a_cosine():
     _, state, step = make("byol", optimizer=REST, target_decay=0.9, decay_steps=4)
     seen = []
