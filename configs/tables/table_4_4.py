@@ -27,7 +27,7 @@ def get_config(preset: str = "auto"):
             frames = ("model.args.frames", "embedded")
             many = f"{name}, ugriz, a band a frame"
             base.add_system(table, f"{key}_embedded", many, config, frames)
-        changes, found = base.in_g(key), base.percent(*one)
+        changes, found = base.in_g(key, preset), base.percent(*one)
         name = f"{name}, g"
         base.add_system(table, f"{key}_g", name, config, *changes, published=found)
     base.forest(table)

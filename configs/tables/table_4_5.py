@@ -24,7 +24,7 @@ def get_config(preset: str = "auto"):
         ("cnn_lstm", "CNN+LSTM, g", (73.94, 67.29), True),
     ):
         config, published = f"configs/{key}.py", base.percent(*found)
-        changes = base.in_g(key) if in_g else ()
+        changes = base.in_g(key, preset) if in_g else ()
         key = f"{key}_3_g" if in_g else f"{key}_3"
         base.add_system(table, key, name, config, *changes, published=published)
     table.shown = ("convention_3", "cnn_gru_3_g")
