@@ -12,6 +12,7 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict, config_flags
 
+from configs import base
 from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.record import Record
@@ -176,9 +177,12 @@ def to_plain(config: ConfigDict) -> dict:
 
 
 def from_plain(plain: dict) -> ConfigDict:
-    """Returns the config of what to_plain gave: lists are tuples, but in statistics."""
+    """Returns the config of what to_plain gave: lists are tuples, but in statistics.
+
+    Keys that are younger than the run have the default, which is what it did.
+    """
     statistics = plain["data"]["statistics"]
-    config = ConfigDict(_tuples(plain))
+    config = ConfigDict(_filled(_tuples(plain), base.get_config().to_dict()))
     config.data.statistics = ConfigDict(statistics)
     return config
 
@@ -248,6 +252,15 @@ def _method_of(config: ConfigDict, optimizer, seed: int | jax.Array) -> Method:
         train_only=config.optimizer.train_only,
         **dict(config.method.args),
     )
+
+
+def _filled(plain: dict, default: dict) -> dict:
+    here = {
+        key: _filled(value, default.get(key, {}))
+        for key, value in plain.items()
+        if isinstance(value, dict)
+    }
+    return default | plain | here
 
 
 def _tuples(value):

@@ -114,7 +114,7 @@ def in_g(config: str, preset: str) -> tuple:
     changes = (("data.bands", ("g",)),)
     if config in ("cnn_gru", "cnn_lstm"):
         changes += (("model.args.bands", 1),)
-    if preset in ("auto", "laptop"):  # a fifth of the epochs: no object has 24
+    if preset in ("auto", "laptop"):  # no object has more than 24
         changes += (("data.loaded_epochs", 24), ("data.max_epochs", 24))
         changes += (("augment.max_epochs", 12),)
     return changes
