@@ -43,16 +43,21 @@ def forests(
 
 
 def feature_table(dataset: Dataset, config: ConfigDict, workdir: Path) -> np.ndarray:
-    """Returns [o f] of all labelled objects, NaN for the rest; kept in the workdir."""
+    """Returns [o f] of all objects of the classes asked for; kept in the workdir.
+
+    In whatever split: other folds ask for others. NaN for the rest.
+    """
     path = workdir / "features.npy"
     if path.is_file():
         return np.load(path)
     survey = assemble.survey_of_config(config)
-    rows = np.concatenate([labelled(dataset, split) for split in dataset.rows])
-    bar = tqdm(np.unique(rows), desc="Light curves", unit="object")
+    index = dataset.index
+    has_class = labels_of(dataset, np.arange(len(index.label)), config) >= 0
+    rows = np.flatnonzero(has_class & (index.num_epochs > 0))  # in the config's bands
+    bar = tqdm(rows, desc="Light curves", unit="object")
     found = [light_curve_features(r, survey) for r in records(dataset, bar, config)]
-    table = np.full((len(dataset.index.label), len(found[0])), np.nan, np.float32)
-    table[np.unique(rows)] = found
+    table = np.full((len(index.label), len(found[0])), np.nan, np.float32)
+    table[rows] = found
     partial = path.with_name("partial_features.npy")
     np.save(partial, table)
     partial.replace(path)  # whole or not at all

@@ -5,11 +5,14 @@ import runpy
 from pathlib import Path
 
 import commands
+import numpy as np
 import pytest
-from runs import told
+from runs import smoke, told
 
 from configs.tables import base
 from experiments import benchmark
+from experiments.dataset import labelled, open_dataset
+from experiments.forest import feature_table
 
 TABLES = sorted(set(Path("configs/tables").glob("*.py")) - {Path(base.__file__)})
 TABLES = [path for path in TABLES if path.stem not in ("base", "__init__")]
@@ -84,6 +87,18 @@ def test_the_second_stage_goes_on_from_the_first_of_the_same_fold(done):
         assert config["data"]["stage"] == "confirmed"
         first = json.loads((before / "config.json").read_text())
         assert first["data"]["statistics"] == config["data"]["statistics"]
+
+
+def test_a_forest_knows_the_light_curves_of_every_fold(tmp_path, data_dir, monkeypatch):
+    features = "experiments.forest.light_curve_features"
+    monkeypatch.setattr(features, lambda *_: np.ones(2))
+    few = {"data.num_validated": 1, "data.per_class": 1}  # others are tested later
+    for fold in range(5):
+        config = smoke(**few, **{"data.test_fold": fold})
+        dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
+        table = feature_table(dataset, config, tmp_path)
+        for split in ("train", "test"):
+            assert np.isfinite(table[labelled(dataset, split)]).all()
 
 
 @pytest.mark.parametrize("preset", base.PRESETS)
