@@ -99,7 +99,7 @@ def convention(config: ConfigDict) -> None:
     args.band_embedding = "learned"  # "fixed", "none"
     args.band_token = False  # True: maps too learn which bands they are of
     args.band_rows = 10  # most bands, and one for padding
-    args.change = False  # True: a channel of what each frame has beyond its band's mean
+    args.change = "none"  # "linear", "asinh": a channel, frame less band's mean
     args.pool = "max"  # over time; "mean_max": both, twice the embedding
     args.masked = True  # False: padding takes part, as in the published code
     args.remat = False  # True: computed again on the way back; in vain on CPU

@@ -109,6 +109,12 @@ def model_of_config(config: ConfigDict):
             f"model's table {rows} rows, one of them for padding. Set "
             f"config.model.args.band_rows={len(bands) + 1} or more."
         )
+    if getattr(model, "change", "") == "asinh" != config.data.normalisation:
+        raise ValueError(
+            f"config.model.args.change='asinh' takes images to be asinh of the flux, "
+            f"but config.data.normalisation is {config.data.normalisation!r}. Set it "
+            "to 'asinh', or the change to 'linear'."
+        )
     if getattr(model, "frames", "") == "merged" and model.bands != len(bands):
         raise ValueError(
             f"Survey {config.survey} is looked at in {len(bands)} bands "

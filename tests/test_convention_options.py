@@ -2,6 +2,7 @@
 
 import functools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,7 +24,7 @@ from jaxastro.types import Series
 
 ALL = {
     "downsize": "2d",
-    "change": True,
+    "change": "asinh",
     "band_token": True,
     "encoding": "date",
     "pool": "mean_max",
@@ -44,7 +45,7 @@ def test_every_option_has_its_pinned_count_of_parameters():
     short = published - 2 * kernels - 4 * 2 * (33 - 1) * 648
     assert count(ConvEntion(4, downsize="2d", norm="per_epoch")) == short == 489_972
     for args, more in (
-        ({"change": True}, 3 * 11 * 11 * 64),
+        ({"change": "linear"}, 3 * 11 * 11 * 64),
         ({"band_token": True}, 10 * 8),
         ({"encoding": "date"}, 2 * len(PERIODS) * 8),
         ({"pool": "mean_max"}, 648 * 256),
@@ -171,6 +172,28 @@ def test_the_model_sees_change_only_if_told_to():
     run = jax.jit(functools.partial(model.apply, train=False))
     inputs = make_series(6, 5, 4, 3)
     assert np.abs(run(blind, inputs).logits - predict(inputs).logits).max() > 1e-3
+
+
+def test_the_change_of_asinh_images_is_that_of_their_fluxes():
+    inputs = make_series(6, 5, 4, 3)
+    flux = inputs._replace(image=np.sinh(inputs.image))
+    _, of_flux = change(flux)
+    variables = make(change="linear", encoding="none", num_blocks=0)[1]
+    seen = []  # what the first convolution is given
+
+    def look(next_one, args, kwargs, context):
+        if context.module.name == "conv_0":
+            seen.append(args[0])
+        return next_one(*args, **kwargs)
+
+    model = make(change="asinh", encoding="none", num_blocks=0)[0]
+    with nn.intercept_methods(look):
+        model.apply(variables, jax.tree.map(jnp.asarray, inputs), train=False)
+    frames = np.moveaxis(np.asarray(seen[0]), 3, 0)[..., 1]  # n t y x: chunks of 3
+    frames = frames.reshape(len(inputs.band), -1, *frames.shape[2:])
+    np.testing.assert_allclose(
+        frames[:, : inputs.band.shape[1]], np.arcsinh(of_flux), atol=1e-5
+    )
 
 
 # -- codes -----------------------------------------------------------------------------

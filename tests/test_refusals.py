@@ -126,8 +126,12 @@ def test_a_fault_of_the_program_keeps_its_traceback():
         ({"optimizer.warmup_steps": 2}, "2 warm-up steps of 2."),
         ({"data.unlabelled_share": 1.0}, "unlabelled_share 1.0 is not in [0, 1)"),
         ({"model.args.norm": "batch"}, "'batch'. Known: joint, per_epoch"),
-        ({"model.args.widths": (4, 4)}, "widths (4, 4) are 2 numbers. The 3D-CNN has"),
+        ({"model.args.widths": (4, 4)}, "widths (4, 4) are 2 numbers. The CNN has"),
         ({"model.args.band_rows": 5}, "config.model.args.band_rows=6 or more"),
+        (
+            {"model.args.change": "asinh", "data.normalisation": "standard"},
+            "config.model.args.change='asinh' takes images to be asinh of the flux",
+        ),
         ({"method.args.label_smoothing": 1.0}, "label_smoothing 1.0 is not in [0, 1)"),
     ],
 )

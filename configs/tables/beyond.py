@@ -18,11 +18,12 @@ def get_config(preset: str = "auto"):
     longest = (
         ("augment.max_epochs", 60) if norm == "joint" else ("model.args.norm", norm)
     )
+    change = "linear" if preset == "paper" else "asinh"
     for key, name, *changes in (
         (f"norm_{norm}", f"norm over {norm}", ("model.args.norm", norm), longest),
         ("encoding_date", "date, learned", ("model.args.encoding", "date")),
         ("band_token", "band tokens", ("model.args.band_token", True)),
-        ("change", "the change as a channel", ("model.args.change", True)),
+        ("change", "the change as a channel", ("model.args.change", change)),
         ("drop_bands", "bands dropped", ("augment.drop_bands", 0.2)),
         ("gap", "times dropped", ("augment.gap", 0.5)),
         ("averaged", "averaged weights", ("method.args.average_decay", 0.99)),

@@ -14,6 +14,7 @@ from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.types import ModelOutput, Series
 
 DTYPES = ("float32", "bfloat16")
+CHANGES = {"linear": (lambda x: x, lambda x: x), "asinh": (jnp.sinh, jnp.arcsinh)}
 BAND_EMBEDDINGS = ("learned", "fixed", "none")
 POOLS = ("max", "mean_max")
 SPANS = {"3d": 3, "2d": 1}  # frames that become one map
@@ -32,7 +33,9 @@ class ConvEntion(nn.Module):
     Options that change what the blocks see:
     - downsize="2d": each frame becomes a map of its own, by 2-D convolutions of the
       same kernels, strides and widths: three times as many maps;
-    - change: each frame gets what is new in it as a channel (`change_of`);
+    - change: each frame gets what is new in it as a channel (`change_of`), of the
+      image as it is ("linear"), or of fluxes f where the image is asinh(f) ("asinh"):
+      asinh(change of f), so that a faint light counts as much on a bright galaxy;
     - band_token: each map gets the mean of a learned vector of its frames' bands, and
       encoding="date" that of a learned linear code of their dates (`date_features`):
           map += mean over the chunk's observed frames of
@@ -62,7 +65,7 @@ class ConvEntion(nn.Module):
     band_embedding: str = "learned"
     band_token: bool = False
     band_rows: int = 10  # row 0 is padding, as published; bands count from 1
-    change: bool = False
+    change: str = "none"
     pool: str = "max"
     masked: bool = True
     remat: bool = False  # recompute blocks on the way back: less memory, more time
@@ -82,8 +85,10 @@ class ConvEntion(nn.Module):
         time = jnp.where(mask, inputs.time, 0)
         row = self._rows(inputs.band, mask)
         frame = image[..., None]
-        if self.change:
-            frame = jnp.stack([image, change_of(image, row)], axis=-1)
+        if self.change != "none":
+            undo, again = CHANGES[self.change]
+            change = again(change_of(undo(image), row))
+            frame = jnp.stack([image, change], axis=-1)
         if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
             frame = frame.astype(jnp.bfloat16)
 
@@ -110,6 +115,7 @@ class ConvEntion(nn.Module):
             ("downsize", self.downsize, SPANS),
             ("encoding", self.encoding, ENCODINGS),
             ("band embedding", self.band_embedding, BAND_EMBEDDINGS),
+            ("change", self.change, ("none", *CHANGES)),
             ("pool", self.pool, POOLS),
             ("dtype", self.dtype, DTYPES),
         ):
