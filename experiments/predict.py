@@ -10,7 +10,7 @@ a file beside it. Lines are written as they come, to OUTPUT.partial until the la
 
 import csv
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,8 @@ from data_builders import READERS
 from data_builders.engine.readings import records_of
 from experiments import assemble, command, compilation
 from experiments.inference import load_predictor, mesh_for, predict_series
-from jaxastro.data.record import Reading, Record
+from jaxastro.data.record import Reading, Record, RecordError
 from jaxastro.data.spreadsheet import shown_cell
-from jaxastro.surveys import Survey
 
 FLAGS = flags.FLAGS
 BATCHES_AT_ONCE = 8  # are read, then sorted by length, so that like goes with like
@@ -38,11 +37,10 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
     if output.exists() and not output.is_file():
         raise ValueError(f"{output} is no file. Give the path of a CSV file to write.")
     config = assemble.read_config(workdir)
-    survey = assemble.survey_of_config(config)
     predictor, state = load_predictor(workdir, config, mesh_for(config))
     make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
 
-    records = records_of(readings_of(config, survey, raw), report=report)
+    records = records_of(readings_of(config, raw), report=report)
     records = iter(tqdm(records, unit="object"))
     window = predictor.batch_size * BATCHES_AT_ONCE
     partial, count = output.with_name(output.name + ".partial"), 0
@@ -71,11 +69,22 @@ def line_of(record: Record, probability: np.ndarray, classes: tuple[str, ...]) -
     return [name, shown_cell(best), *(f"{p:.6f}" for p in probability)]
 
 
-def readings_of(config, survey: Survey, raw: Path) -> Iterable[Reading]:
-    """Returns what the survey's reader finds in a raw file or folder."""
+def readings_of(config, raw: Path) -> Iterator[Reading]:
+    """Yields what the survey's reader finds in a raw file or folder.
+
+    An object that was not seen in the config's bands is set aside.
+    """
     read = READERS[config.survey.partition("/")[0]]
     # A reader of many surveys is told which: the bands' numbers are the survey's.
-    return read(raw, survey) if config.facts else read(raw)
+    found = read(raw, assemble.whole_survey(config)) if config.facts else read(raw)
+    in_bands = assemble.record_of_config(config)
+    for reading in found:
+        try:
+            if reading.record is not None:
+                in_bands(reading.record)
+        except RecordError as error:
+            reading = reading._replace(record=None, notes=(str(error),))
+        yield reading
 
 
 def main() -> None:

@@ -4,10 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from runs import smoke
 
+from experiments import predict
 from jaxastro.data.bands import record_in_bands, survey_in_bands
-from jaxastro.data.record import RecordError, make_record, without_some
-from jaxastro.surveys import SURVEYS
+from jaxastro.data.record import Reading, RecordError, make_record, without_some
+from jaxastro.surveys import SURVEYS, survey_to_json
 
 SURVEY = SURVEYS["sdss_sn_sim"]
 
@@ -36,6 +38,24 @@ def test_no_epoch_left_and_an_unknown_band_are_told():
         record_in_bands(made([0, 2]), ("g",), SURVEY)
     with pytest.raises(ValueError, match=r"unknown band 'Y'"):
         survey_in_bands(SURVEY, ("Y",))
+
+
+def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch):
+    told = []
+
+    def read(raw, survey=SURVEY):
+        told.append(survey.bands)
+        for name, band in (("one", [0, 1]), ("two", [0, 2])):
+            yield Reading(name, made(band, name), ())
+
+    monkeypatch.setitem(predict.READERS, "sdss_sn_sim", read)
+    for facts in ("", survey_to_json(SURVEY)):
+        config = smoke(**{"data.bands": ("g",), "facts": facts})
+        one, two = predict.readings_of(config, "raw")
+        assert one.record.band.tolist() == [0, 1]
+        assert two.record is None
+        assert two.notes[0].startswith("Object two: none of its 2 epochs is in g.")
+    assert told == [SURVEY.bands, SURVEY.bands]
 
 
 def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():

@@ -175,8 +175,7 @@ def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
     one = simulate_object(0, seed=1, preset=PRESETS["tiny"])
     seen = []
 
-    def readings(config, survey, raw):
-        assert survey.name == SURVEY.name
+    def readings(config, raw):
         for i in range(100):
             name = f"object_{i}"
             yield Reading(name, one._replace(object_id=name), ())
