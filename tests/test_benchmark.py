@@ -114,6 +114,8 @@ def test_every_row_of_every_table_is_a_config_that_exists(path, preset):
             first = stage == table.systems[name].stages[0]
             assert bool(config.init_from) != first
             assert config.data.protocol == table.protocol
+            assert config.augment.max_epochs <= config.data.loaded_epochs
+            assert config.optimizer.warmup_steps < config.num_steps
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import smoke
 
-from data_builders.sdss_sn_sim import SURVEY
 from experiments import assemble
 from experiments import predict as command
 from experiments.dataset import evaluation_groups, measure_statistics, open_dataset

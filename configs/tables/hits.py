@@ -15,7 +15,7 @@ def get_config(preset: str = "auto"):
     table.reference = "forest_hits"
     table.changes, table.stages = (), ("all",)
     if preset == "smoke":
-        table.changes = (("num_steps", 2),)
+        table.changes = (("num_steps", 2), ("optimizer.warmup_steps", 0))
     base.forest(table, key="forest_hits", config="configs/convention.py:hits")
     for key, name in (
         ("convention", "ConvEntion"),
