@@ -56,7 +56,7 @@ def resolve_preset(flags, said=sys.stdout) -> ConfigDict:
         other = "no accelerator found" if preset == "laptop" else "accelerator found"
         print(
             f"Preset: {preset} ({other}). Force the published sizes with "
-            f"--config={path}:paper, or a run of minutes with --config={path}:laptop.",
+            f"--config={path}:paper, or small ones with --config={path}:laptop.",
             file=said,
         )
     return config

@@ -77,10 +77,11 @@ def run_table(
         for folder in tqdm(done, desc="Without some epochs", unit="run"):
             if set(table.missing) - set(read_missing(folder)):
                 predict_missing(folder, tuple(table.missing), **where)
-    paths = write_table(table, workdir)
-    if faults:
-        raise FloatingPointError("\n".join(faults))
-    return paths
+    try:
+        return write_table(table, workdir)
+    finally:  # also where there is no table, because not one run is left
+        if faults:
+            raise FloatingPointError("\n".join(faults))
 
 
 def stage_config(table: ConfigDict, name: str, stage: str, workdir: Path) -> ConfigDict:
@@ -101,7 +102,7 @@ def stage_config(table: ConfigDict, name: str, stage: str, workdir: Path) -> Con
     config.evaluate_every = -(-config.num_steps // table.looks)
     stages = list(system.stages)
     if place := stages.index(stage):
-        before = workdir / (name) / stages[place - 1]
+        before = workdir / name / stages[place - 1]
         config.init_from = str(cell_folder(before, "{fold}", "{seed}"))
     return config
 
@@ -138,7 +139,7 @@ def write_table(table: ConfigDict, workdir: Path) -> list[Path]:
     return comparison.write(
         systems,
         workdir / table.name,
-        title=table.title,
+        title=f"{table.title} (protocol: {table.protocol})",
         reference=table.systems[table.reference].name,
         runs=len(table.folds) * len(table.seeds),
         shown=[table.systems[name].name for name in table.shown],
@@ -154,25 +155,11 @@ def num_parameters(config: ConfigDict) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-def resolve_table(given) -> ConfigDict:
-    """Returns the table of --config, with preset auto made laptop or paper."""
-    table = given["config"].value
-    if table.preset == "auto":
-        path = config_flags.get_config_filename(given["config"]).partition(":")[0]
-        preset = "laptop" if jax.default_backend() == "cpu" else "paper"
-        table = runpy.run_path(path)["get_config"](preset)
-        table.lock()
-        overrides = config_flags.get_override_values(given["config"])
-        table.update_from_flattened_dict(overrides)
-        print(f"Preset: {preset}. Force the other by --config={path}:NAME.")
-    return table
-
-
 def main() -> None:
     """Runs the command."""
     sharding.use_cores_as_devices(FLAGS.cpu_devices)
     compilation.keep_programs()
-    table = resolve_table(FLAGS)
+    table = assemble.resolve_preset(FLAGS)
     only = FLAGS.systems or list(table.rows)
     if unknown := set(only) - set(table.rows):
         raise ValueError(

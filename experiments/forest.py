@@ -29,10 +29,8 @@ def forests(
     table = None
     for fold in folds:
         for seed in seeds:
-            folder, mine = (
-                cell_folder(workdir, fold, seed),
-                cell_config(config, fold, seed),
-            )
+            folder = cell_folder(workdir, fold, seed)
+            mine = cell_config(config, fold, seed)
             with alone_in(folder):
                 if is_finished(folder, mine):
                     continue

@@ -142,6 +142,17 @@ def test_the_published_sizes_have_the_published_counts():
         assert round(benchmark.num_parameters(config) / 1e6, 3) == count
 
 
+def test_why_not_one_run_is_left_is_told(tmp_path, monkeypatch):
+    def diverge(*_, **__):
+        raise FloatingPointError("The loss became NaN.")
+
+    monkeypatch.setattr(benchmark, "train_many", diverge)
+    monkeypatch.setattr(benchmark, "num_parameters", lambda _: 1)
+    table = table_of("configs/tables/table_4_4.py", "smoke")
+    with pytest.raises(FloatingPointError, match=r"The loss became NaN\."):
+        benchmark.run_table(table, tmp_path, only=["convention"])
+
+
 def test_unknown_systems_and_presets_are_told(tmp_path):
     config = "--config=configs/tables/table_4_4.py:smoke"
     found = commands.run("benchmark", config, workdir=tmp_path, systems="resnet")

@@ -140,7 +140,7 @@ def test_training_says_first_what_auto_became(tmp_path):
     )
     assert done.stdout.splitlines()[0] == (
         "Preset: laptop (no accelerator found). Force the published sizes with "
-        "--config=configs/convention.py:paper, or a run of minutes with "
+        "--config=configs/convention.py:paper, or small ones with "
         "--config=configs/convention.py:laptop."
     )
     assert "config.classes has 'Quasar'" in done.sentence

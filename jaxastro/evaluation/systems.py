@@ -1,9 +1,9 @@
 """Trained systems side by side: some folds, some seeds, each object scored once.
 
 In each fold the probabilities of its seeds are averaged (the ensemble), and the folds
-are pooled. So every object counts once, by models that never saw it, and intervals come
-from resampling objects by group. Published tables average differently: they take the
-mean over folds of the score within each. That number is given beside ours.
+are pooled. So every object counts once, by models that were not trained on it, and
+intervals come from resampling objects by group. Published tables average differently:
+they take the mean over folds of the score within each. It is given beside ours.
 """
 
 from collections.abc import Iterable, Sequence
