@@ -50,10 +50,10 @@ def measured(rows: Sequence[dict], reference: str, runs: int) -> Table:
         "Every object once, by models that were not trained on it: in each test fold "
         "the probabilities of the seeds are averaged, and the folds are pooled. "
         "Brackets are 95% intervals from resampling the objects by group. The "
-        f"difference to the reference, {reference}, is paired, in percentage points: both are "
-        "scored on the same resamples. p is McNemar's exact test of the accuracies, corrected "
-        "for all rows together (Holm); it takes each object to be independent, the "
-        "intervals do not."
+        f"difference to the reference, {reference}, is paired, in percentage points: "
+        "both are scored on the same resamples. p is McNemar's exact test of the "
+        "accuracies, corrected for all rows together (Holm); it takes each object to "
+        "be independent, the intervals do not."
     )
     return Table("measured", "Measured here", note, tuple(columns), told)
 
