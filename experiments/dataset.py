@@ -173,12 +173,13 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
     """
     if config.init_from:
         other = read_config(Path(config.init_from))
-        if other.data.normalisation != config.data.normalisation:
-            raise ValueError(
-                f"config.init_from={config.init_from} was trained with normalisation "
-                f"{other.data.normalisation!r}, this run asks for "
-                f"{config.data.normalisation!r}. Use the same."
-            )
+        for key in ("normalisation", "bands"):
+            there, here = other.data[key], config.data[key]
+            if there != here:
+                raise ValueError(
+                    f"config.init_from={config.init_from} was trained with {key} "
+                    f"{there!r}, this run asks for {here!r}. Use the same."
+                )
         check_same_folds(config, other)
         return other.data.statistics.to_dict()
     rows = dataset.rows["train"]

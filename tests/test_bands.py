@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from runs import smoke
 
-from experiments import predict
+from experiments import assemble, predict
+from experiments.dataset import measure_statistics
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.record import Reading, RecordError, make_record, without_some
 from jaxastro.surveys import SURVEYS, survey_to_json
@@ -56,6 +57,13 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
         assert two.record is None
         assert two.notes[0].startswith("Object two: none of its 2 epochs is in g.")
     assert told == [SURVEY.bands, SURVEY.bands]
+
+
+def test_a_run_that_looked_at_other_bands_is_no_start(tmp_path):
+    assemble.write_config(tmp_path, assemble.to_plain(smoke()))
+    config = smoke(**{"data.bands": ("g",), "init_from": str(tmp_path)})
+    with pytest.raises(ValueError, match=r"bands \(\), this run asks for \('g',\)\."):
+        measure_statistics(None, config, None)
 
 
 def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():
