@@ -20,7 +20,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.hits_networks import said
-from configs import cnn_gru, cnn_lstm, convention, semiconformer
+from configs import best, cnn_gru, cnn_lstm, convention, semiconformer
 from experiments import assemble
 from experiments.dataset import labelled, labels_of, open_dataset
 from experiments.inference import load_predictor, mesh_for, predict_series
@@ -38,6 +38,7 @@ NETWORKS = {  # name -> its config, and what is changed in its model
     "semiconformer": (semiconformer, {}),
     "cnn_gru": (cnn_gru, {"bands": 1}),
     "cnn_lstm": (cnn_lstm, {"bands": 1}),
+    "best": (best, {}),
 }
 NUM_DEALS = 10
 CHANCE = 0.5

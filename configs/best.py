@@ -1,27 +1,48 @@
-r"""Our own: ConvEntion that is shown the change, the date and the band of every frame.
+r"""Our own: a token for every frame, which is told what is new in it, and when.
 
 Reproduces: nothing. It aims to be above every row of the published tables' systems, on
-    the same data, with the same number of steps; configs/tables/beyond.py measures it.
+    the same objects and folds; configs/tables/beyond.py measures whether it is.
 Run:     python -m experiments.train --config=configs/best.py --workdir=runs/best
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
 Expect:  see docs/results.md, which holds each figure with its command and machine.
 """
 
-from configs import convention
+from configs import base
 
 
 def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
-    config = convention.get_config(preset)
+    config = base.get_config(preset)
+    config.model.name = "frame_transformer"
     args = config.model.args
-    args.norm = "per_epoch"
-    args.encoding = "date"
-    args.band_token = True
-    args.change = "linear" if preset in ("paper", "hits") else "asinh"
-    args.pool = "mean_max"
-    config.method.args.average_decay = 0.98
+    args.widths = (16, 32, 64)  # of the convolutions; each halves a frame
+    args.width = 64  # of a token
+    args.num_blocks = 2  # of attention
+    args.num_heads = 4
+    args.hidden = 128  # units of the classifier's hidden layer
+    args.dropout = 0.3  # before and after it
+    args.change = "asinh"  # what the images are; "linear" if they are no asinh
+    args.core = 16  # pixels on a side of both views of a frame
+    args.aperture = 1.5  # pixels, standard deviation of the Gaussian that gathers light
+    args.band_rows = 10  # most bands, and one for padding
+    config.method.name = "supervised"
+    config.method.args.loss = "cross_entropy"  # or "focal"
+    config.method.args.label_smoothing = 0.1  # a tenth of photometric labels is wrong
+    config.method.args.focal_gamma = 2.0  # how much less the easy objects count
+    config.method.args.average_decay = 0.98  # a mean of the networks predicts
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3
-    config.optimizer.weight_decay = 1e-3
-    config.optimizer.warmup_steps = 0 if preset == "smoke" else 30
+    config.optimizer.weight_decay = 1e-2
+    config.optimizer.warmup_steps = 30
+    config.augment.max_epochs = 48
+    if preset == "paper":
+        base.paper(config)
+        config.data.normalisation = "asinh"
+        args.widths, args.width, args.num_blocks = (32, 64, 128), 128, 4
+    elif preset == "hits":
+        base.hits_run(config)
+        args.change = "linear"
+    elif preset == "smoke":
+        base.smoke_run(config)
+        args.widths, args.width, args.num_heads = (4, 4, 4), 8, 2
     return config

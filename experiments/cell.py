@@ -111,8 +111,10 @@ class Cell:
         self._pending += [
             {name: float(v[name]) for name in v} | {"seconds": seconds} for v in passed
         ]
-        names = self._pending[0]
-        means = {name: np.mean([v[name] for v in self._pending]) for name in names}
+        means = {
+            name: np.mean([v[name] for v in self._pending if name in v])
+            for name in self._pending[-1]  # the first may be those of experiments.train
+        }
         means["input_wait"] = waited
         is_finite, valid = np.isfinite([*means.values()]).all(), None
         if is_finite and self.is_due():

@@ -139,7 +139,8 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
             fetched = jax.device_get(on_the_way)
             pending += [{name: float(v[name]) for name in v} for v in fetched]
             on_the_way = []
-            means = {name: np.mean([v[name] for v in pending]) for name in pending[0]}
+            names = fetched[-1]  # those that are pending may have more
+            means = {name: np.mean([v[name] for v in pending]) for name in names}
             means["input_wait"] = stream.share()
             is_finite, valid = np.isfinite([*means.values()]).all(), None
             if is_due and is_finite:

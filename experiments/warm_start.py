@@ -47,6 +47,9 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
         )
     theirs = assemble.method_of_config(other, mesh)
     learned = restore_best(source, other, abstract_state(theirs, other, mesh))
+    if other.method.args.get("average_decay"):  # the mean is what predicted there
+        params, statistics = learned.target_params, learned.target_batch_stats
+        learned = learned._replace(params=params, batch_stats=statistics)
     ours_has, theirs_has = ("encoder" in s.params for s in (state, learned))
     taken, kept = {}, []
     for part, of_online in PARTS.items():

@@ -18,8 +18,9 @@ from test_convention import (
     training_loss,
 )
 
+from jaxastro.layers.change import change_of
 from jaxastro.layers.encoding import PERIODS
-from jaxastro.models.convention import DOWNSIZE, ConvEntion, change_of
+from jaxastro.models.convention import DOWNSIZE, ConvEntion
 from jaxastro.types import Series
 
 ALL = {

@@ -104,6 +104,11 @@ def convention(table: ConfigDict) -> None:
 ADDITIVE = ("model.args.score", "additive")
 
 
+def steps_of(table: ConfigDict) -> dict[str, int]:
+    """Returns the number of steps in each stage."""
+    return {s: dict(table.in_stage[s])["num_steps"] for s in table.stages}
+
+
 def percent(accuracy: float, macro_f1: float) -> dict[str, float]:
     """Returns published scores, as add_system takes them."""
     return {"accuracy": accuracy, "macro_f1": macro_f1}

@@ -36,15 +36,20 @@ def get_config(preset: str = "auto"):
         base.add_system(table, key, name, config, *changes)
     head = {"photometric": (), "confirmed": (("optimizer.train_only", ("head",)),)}
     base.add_system(table, "head_only", "second stage: head only", config, stages=head)
-    both = sum(dict(changes)["num_steps"] for changes in table.in_stage.values())
+    both = sum(base.steps_of(table).values())
     once = {"all": (("num_steps", both),)}
     base.add_system(table, "one_stage", "one stage, all labels", config, stages=once)
-    without = {"pretrain": (("data.unlabelled_share", 0.2),)}
+    # No label reaches the network; a probe's score picks the state.
+    natural = ("data.unlabelled_share", 0.2), ("data.balance", False)
+    without = {"pretrain": (*natural, ("num_steps", both))}
     for key, name in (("byol", "BYOL"), ("masked_frames", "masked frames")):
         name, stages = f"first without labels: {name}", dict.fromkeys(table.stages, ())
         base.add_system(table, key, name, config, stages=without | stages)
         table.systems[key].config_of.pretrain = f"configs/{key}.py"
     base.add_system(table, "best", "best of ours", "configs/best.py")
+    longer = {s: (("num_steps", 3 * n),) for s, n in base.steps_of(table).items()}
+    name = "best of ours, three times the steps"
+    base.add_system(table, "best_long", name, "configs/best.py", stages=longer)
     base.forest(table)
     table.shown = ("convention", "best")
     return table

@@ -5,11 +5,13 @@ import flax.linen as nn
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
 from jaxastro.models.convention import ConvEntion
+from jaxastro.models.frame_transformer import FrameTransformer
 
 MODELS = {
     "convention": ConvEntion,
     "cnn_gru": CnnGru,
     "cnn_lstm": CnnLstm,
+    "frame_transformer": FrameTransformer,
 }
 
 

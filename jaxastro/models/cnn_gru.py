@@ -5,8 +5,8 @@ import flax.linen as nn
 from jaxastro.layers.frame_cnn import FrameCnn
 from jaxastro.layers.frames import Frames
 from jaxastro.layers.gaps import append_gaps
+from jaxastro.layers.head import Head
 from jaxastro.layers.recurrent import Recurrent
-from jaxastro.models.convention import Head
 from jaxastro.types import ModelOutput, Series
 
 

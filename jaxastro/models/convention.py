@@ -7,14 +7,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxastro.layers.change import CHANGES, change_of
 from jaxastro.layers.conv_attention import ConvAttention
 from jaxastro.layers.encoding import ENCODINGS, date_features, sinusoidal
+from jaxastro.layers.head import Head
 from jaxastro.layers.masked_norm import SeriesNorm
 from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.types import ModelOutput, Series
 
 DTYPES = ("float32", "bfloat16")
-CHANGES = {"linear": (lambda x: x, lambda x: x), "asinh": (jnp.sinh, jnp.arcsinh)}
 BAND_EMBEDDINGS = ("learned", "fixed", "none")
 POOLS = ("max", "mean_max")
 SPANS = {"3d": 3, "2d": 1}  # frames that become one map
@@ -33,9 +34,7 @@ class ConvEntion(nn.Module):
     Options that change what the blocks see:
     - downsize="2d": each frame becomes a map of its own, by 2-D convolutions of the
       same kernels, strides and widths: three times as many maps;
-    - change: each frame gets what is new in it as a channel (`change_of`), of the
-      image as it is ("linear"), or of fluxes f where the image is asinh(f) ("asinh"):
-      asinh(change of f), so that a faint light counts as much on a bright galaxy;
+    - change: each frame gets what is new in it as a channel (`change_of`);
     - band_token: each map gets the mean of a learned vector of its frames' bands, and
       encoding="date" that of a learned linear code of their dates (`date_features`):
           map += mean over the chunk's observed frames of
@@ -86,9 +85,7 @@ class ConvEntion(nn.Module):
         row = self._rows(inputs.band, mask)
         frame = image[..., None]
         if self.change != "none":
-            undo, again = CHANGES[self.change]
-            change = again(change_of(undo(image), row))
-            frame = jnp.stack([image, change], axis=-1)
+            frame = jnp.stack([image, change_of(image, row, self.change)], axis=-1)
         if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
             frame = frame.astype(jnp.bfloat16)
 
@@ -240,25 +237,6 @@ class Block(nn.Module):
         return x + y
 
 
-class Head(nn.Module):
-    """The classifier on the pooled maps: dropout, hidden layer, dropout, logits.
-
-    Source: Bairouk et al. 2023, A&A 673, A141; sizes: published code.
-    Differs: none.
-    """
-
-    hidden: int
-    num_classes: int
-    dropout: float
-
-    @nn.compact
-    def __call__(self, x: Float[Array, "b d"], train: bool) -> Float[Array, "b c"]:
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
-        x = nn.relu(nn.Dense(self.hidden, name="hidden")(x))
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
-        return nn.Dense(self.num_classes, name="logits")(x)
-
-
 def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
     # Statistics are float32 whatever the type of what comes out.
     # momentum is the weight of the old statistics: torch's 0.1 is flax's 0.9
@@ -269,29 +247,6 @@ def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
         dtype=dtype,
         name=name,
     )
-
-
-def change_of(
-    image: Float[Array, "b t y x"], row: Float[Array, "b t m"]
-) -> Float[Array, "b t y x"]:
-    """Returns what each frame has beyond the mean of the object's frames of its band.
-
-        mean[m] = sum over t of row[t, m] image[t] / max(1, sum over t of row[t, m])
-        change[t] = image[t] - sum over m of row[t, m] mean[m]
-
-    Neighbouring frames are often of other bands, so that what varies is hard to see in
-    them; here what is steady, a host galaxy, is gone. A band seen once changes nothing.
-
-    Args:
-        row: 1 for the band of an observed frame, else 0; image is 0 where unobserved.
-    Source: ours.
-    Differs: a difference image in place of one against an earlier reference: its mean
-        holds the transient too.
-    """
-    einsum = functools.partial(jnp.einsum, precision="highest")  # small differences
-    count = jnp.maximum(row.sum(1), 1)[:, :, None, None]
-    mean = einsum("btm,btyx->bmyx", row, image) / count
-    return image - einsum("btm,bmyx->btyx", row, mean)
 
 
 def _pooled(

@@ -1,0 +1,109 @@
+"""The frame transformer: what it sees of a frame, and that padding is not of it."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxastro.layers.change import change_of
+from jaxastro.models.frame_transformer import FrameTransformer
+from jaxastro.types import Series
+
+SMALL = {"widths": (4, 4), "width": 8, "num_heads": 2, "hidden": 6, "core": 8}
+
+
+def make_series(*lengths, epochs=6, size=12, seed=0):
+    generator = np.random.default_rng(seed)
+    shape = (len(lengths), epochs)
+    return Series(
+        image=generator.normal(size=(*shape, size, size)).astype(np.float32),
+        time=np.sort(generator.uniform(0, 90, shape), 1).astype(np.float32),
+        band=generator.integers(0, 3, shape).astype(np.int32),
+        epoch_mask=np.arange(epochs) < np.array(lengths)[:, None],
+    )
+
+
+@functools.cache
+def make(**args):
+    model = FrameTransformer(3, **(SMALL | args))
+    variables = jax.jit(functools.partial(model.init, train=False))(
+        jax.random.key(0), make_series(6)
+    )
+    return jax.jit(functools.partial(model.apply, variables, train=False))
+
+
+def test_what_padded_frames_hold_changes_no_bit():
+    inputs = make_series(6, 4, 1)
+    padded = ~inputs.epoch_mask
+    noise = make_series(6, 6, 6, seed=1)
+    other = inputs._replace(
+        image=np.where(padded[..., None, None], 99 + noise.image, inputs.image),
+        time=np.where(padded, 1e6, inputs.time).astype(np.float32),
+        band=np.where(padded, 7, inputs.band).astype(np.int32),
+    )
+    jax.tree.map(np.testing.assert_array_equal, make()(inputs), make()(other))
+
+
+def test_more_padding_changes_nothing_and_nor_does_the_order_of_objects_or_frames():
+    inputs = make_series(6, 4, 1)
+    here = make()(inputs)
+
+    def longer(a):
+        return np.concatenate([a, np.zeros_like(a[:, :3])], axis=1)
+
+    for other in (
+        make()(Series(*map(longer, inputs))).logits,
+        make()(Series(*(a[::-1] for a in inputs))).logits[::-1],
+        # the date is a number of each frame: their order in the arrays is none
+        make()(Series(*(a[:, ::-1] for a in inputs))).logits,
+    ):
+        np.testing.assert_allclose(other, here.logits, atol=1e-5)
+
+
+def test_objects_without_an_epoch_give_numbers():
+    assert np.isfinite(make()(make_series(6, 0)).logits).all()
+
+
+def test_a_band_that_is_not_known_is_no_number():
+    inputs = make_series(6, 4)
+    inputs.band[1, 2] = 9
+    logits = make()(inputs).logits
+    assert np.isfinite(logits[0]).all()
+    assert np.isnan(logits[1]).all()
+
+
+def test_light_is_that_of_the_change_at_the_centre_in_units_of_its_noise():
+    generator = np.random.default_rng(0)
+    new = generator.normal(size=(1, 4000, 12, 12)).astype(np.float32)
+    model = FrameTransformer(3, change="linear")
+    light = jax.jit(model._light)(jnp.array(new))
+    assert np.std(light) == pytest.approx(1, abs=0.05)
+    y, x = np.mgrid[:12, :12] - 5.5
+    star = np.exp(-(x**2 + y**2) / (2 * 1.5**2))
+    found = model._light(jnp.array(star[None, None], jnp.float32))
+    assert found[0, 0] == pytest.approx(np.sqrt((star**2).sum()), rel=1e-5)
+    of_flux = FrameTransformer(3)._light(jnp.arcsinh(star[None, None]))
+    assert np.sinh(of_flux[0, 0]) == pytest.approx(np.sqrt((star**2).sum()), rel=1e-4)
+
+
+def test_a_new_light_matters_where_it_is_and_a_steady_one_is_seen_too():
+    inputs = make_series(6, 6)
+    here = make()(inputs).logits
+    flash = inputs._replace(image=inputs.image.copy())
+    flash.image[0, 3, 5:7, 5:7] += 3
+    there = make()(flash).logits
+    assert np.abs(there[0] - here[0]).max() > 1e-3
+    np.testing.assert_array_equal(there[1], here[1])
+    steady = inputs._replace(image=inputs.image + np.float32(0.5))
+    row = jnp.array(np.eye(10)[inputs.band + 1], jnp.float32)
+    np.testing.assert_allclose(
+        *(change_of(jnp.array(s.image), row) for s in (inputs, steady)), atol=1e-5
+    )
+    assert (
+        np.abs(
+            make(change="linear")(steady).logits - make(change="linear")(inputs).logits
+        ).max()
+        > 1e-3
+    )
