@@ -92,13 +92,13 @@ def flatten(embedding: np.ndarray) -> tuple[np.ndarray, str]:
     return method.fit_transform(reduced), f"t-SNE (perplexity {perplexity:.0f})"
 
 
-def rows_drawn(object_id: np.ndarray) -> np.ndarray:
+def rows_drawn(object_id: np.ndarray, most: int = MOST_OBJECTS) -> np.ndarray:
     """Returns the rows to draw: all objects, or a random part of very many."""
     # In the order of the names, so that the order of the objects cannot matter.
     order = np.argsort(object_id)
-    if len(order) <= MOST_OBJECTS:
+    if len(order) <= most:
         return order
-    drawn = np.random.default_rng(_SEED).choice(len(order), MOST_OBJECTS, replace=False)
+    drawn = np.random.default_rng(_SEED).choice(len(order), most, replace=False)
     return order[np.sort(drawn)]
 
 

@@ -13,6 +13,8 @@ from jaxastro.evaluation.systems import System
 from jaxastro.reports import style
 from jaxastro.reports.embedding import draw_class, flatten, rows_drawn
 
+MOST_OBJECTS = 1000  # a panel has no room for more, and t-SNE takes its time
+
 
 def write(systems: Sequence[System], folder: Path) -> list[Path]:
     """Draws the embeddings that two systems have of one test fold, by one seed.
@@ -30,7 +32,7 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
     told, first = [], None
     for axes, system, run in zip(panels, systems, runs, strict=True):
         p = run[shared[0]]
-        rows = rows_drawn(p.object_id)
+        rows = rows_drawn(p.object_id, most=MOST_OBJECTS)
         place, how = flatten(p.embedding[rows])
         first = place if first is None else first
         score = silhouette(p.embedding[rows], p.label[rows])
@@ -55,8 +57,8 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
             Path(folder) / "embedding.png",
             title="How the systems see them",
             caption=(
-                f"The {len(rows)} objects of test fold {fold}, by the runs of seed "
-                f"{seed}; the same objects in each panel. Colour and shape are the "
+                f"{len(rows)} objects of test fold {fold}, by the runs of seed {seed}; "
+                f"the same objects in each panel. Colour and shape are the "
                 f"true class, black rims are mistakes. {how} lays the numbers by which "
                 "a system describes an object out in two dimensions, so that alike "
                 "objects lie together; the second map is turned to lie like the first, "
