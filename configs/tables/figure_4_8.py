@@ -4,6 +4,7 @@ Reproduces: Bairouk 2023, thesis, Fig. 4.8. Epochs of the tested objects are tak
     at random; training is as ever.
 Run:     python -m experiments.benchmark --config=configs/tables/figure_4_8.py \
              --workdir=runs/tables
+Takes:   about 30 minutes on two idle cores; of three members, an hour and a half.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 

@@ -3,6 +3,7 @@ r"""Real sequences: HiTS, three classes in g, folds by field, beside the forest.
 Reproduces: nothing; the theses have no such table. 189 objects in 33 fields.
 Run:     python -m experiments.benchmark --config=configs/tables/hits.py \
              --manual_dir=FOLDER --workdir=runs/tables
+Takes:   about 30 minutes on two idle cores; of three members, an hour and a half.
 Presets: :laptop and :paper are the same here; :smoke.
 """
 

@@ -4,6 +4,7 @@ Reproduces: Bairouk 2023, thesis, Table 4.4, the rows on images, and Fig. 4.6. T
     systems with each band a frame of its own stand below them.
 Run:     python -m experiments.benchmark --config=configs/tables/table_4_4.py \
              --workdir=runs/tables
+Takes:   about 50 minutes on two idle cores; of three members, two and a half hours.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 

@@ -4,6 +4,7 @@ Reproduces: Bairouk 2023, thesis, Table 4.6. And the question it leaves open: do
     attention that sees the query (additive) beat the published one, which cannot?
 Run:     python -m experiments.benchmark --config=configs/tables/table_4_6.py \
              --workdir=runs/tables
+Takes:   about 45 minutes on two idle cores; of three members, two hours.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 
