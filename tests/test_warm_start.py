@@ -41,9 +41,10 @@ def best_state(workdir):
     return restore_best(workdir, config, abstract)
 
 
-def saved(workdir, experiment):
-    """A run's folder, with a first state that nobody trained."""
+def saved(workdir, experiment, change=lambda state: state, **changed):
+    """A run's folder, with a first state that nobody trained, changed if asked."""
     config = experiment.get_config("smoke")
+    config.method.args.update(changed)
     mesh = mesh_for(config)
     workdir.mkdir()
     assemble.write_config(workdir, assemble.to_plain(config))
@@ -52,7 +53,7 @@ def saved(workdir, experiment):
     checkpoints = Checkpoints(
         workdir / "checkpoints", metric=config.best_metric, create=True
     )
-    checkpoints.save(1, state, {}, {"macro_f1": 0.5})
+    checkpoints.save(1, change(state), {}, {"macro_f1": 0.5})
     checkpoints.close()
     return workdir
 
@@ -86,6 +87,18 @@ def test_a_supervised_run_starts_an_encoder_and_its_target(experiment, tmp_path)
     leaves = jax.tree.leaves(state)  # no buffer twice: it will be donated
     where = [leaf.unsafe_buffer_pointer() for leaf in leaves if leaf.size]
     assert len(where) == len(set(where))
+
+
+def test_where_a_mean_of_networks_predicted_the_mean_is_the_start(tmp_path):
+    def moved(state):  # away from the mean, which is what a fresh state has
+        params = jax.tree.map(lambda leaf: leaf + 1, state.params)
+        return state._replace(params=params)
+
+    source = saved(tmp_path / "run", convention, moved, average_decay=0.9)
+    _, state, _ = started(source, convention)
+    learned = best_state(source)
+    assert_same_bits(state.params, learned.target_params)
+    assert_same_bits(state.batch_stats, learned.target_batch_stats)
 
 
 def test_layers_of_another_shape_stay_new_and_are_told(trained):
