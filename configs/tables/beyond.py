@@ -49,8 +49,12 @@ def get_config(preset: str = "auto"):
         table.systems[key].config_of.pretrain = f"configs/{key}.py"
     base.add_system(table, "best", "best of ours", "configs/best.py")
     longer = {s: (("num_steps", 3 * n),) for s, n in base.steps_of(table).items()}
-    name = "best of ours, three times the steps"
-    base.add_system(table, "best_long", name, "configs/best.py", stages=longer)
+    for key, name, file in (
+        ("best_long", "best of ours", "configs/best.py"),
+        ("convention_long", "ConvEntion, ugriz", config),
+    ):
+        name = f"{name}, three times the steps"
+        base.add_system(table, key, name, file, stages=longer)
     base.forest(table)
     table.shown = ("convention", "best")
     return table
