@@ -106,6 +106,16 @@ def convention(config: ConfigDict) -> None:
     args.dtype = "float32"  # "bfloat16": half the memory, faster on accelerators
 
 
+def supervised(config: ConfigDict) -> None:
+    """Sets training on labels alone."""
+    config.method.name = "supervised"
+    args = config.method.args
+    args.loss = "cross_entropy"  # or "focal"
+    args.label_smoothing = 0.0  # of the cross-entropy
+    args.focal_gamma = 2.0  # how much less the easy objects count
+    args.average_decay = 0.0  # 0.99: a mean of the networks predicts
+
+
 def laptop(config: ConfigDict) -> None:
     """Sets a real run of minutes on two cores: narrow layers, few epochs an object."""
     config.model.args.widths = (16, 16, 16, 8)

@@ -25,10 +25,8 @@ def get_config(preset: str = "auto"):
     args.core = 16  # pixels on a side of both views of a frame
     args.aperture = 1.5  # pixels, standard deviation of the Gaussian that gathers light
     args.band_rows = 10  # most bands, and one for padding
-    config.method.name = "supervised"
-    config.method.args.loss = "cross_entropy"  # or "focal"
+    base.supervised(config)
     config.method.args.label_smoothing = 0.1  # a tenth of photometric labels is wrong
-    config.method.args.focal_gamma = 2.0  # how much less the easy objects count
     config.method.args.average_decay = 0.98  # a mean of the networks predicts
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3

@@ -27,11 +27,7 @@ def get_config(preset: str = "auto"):
     args.band_rows = 10  # maps of embedded frames, one of them padding's
     args.encoding = "none"  # "gaps": tells the LSTM the days between frames
     args.dtype = "float32"  # "bfloat16": half the memory, faster on accelerators
-    config.method.name = "supervised"
-    config.method.args.loss = "cross_entropy"  # or "focal"
-    config.method.args.label_smoothing = 0.0  # of the cross-entropy
-    config.method.args.focal_gamma = 2.0  # how much less the easy objects count
-    config.method.args.average_decay = 0.0  # 0.99: a mean of the networks predicts
+    base.supervised(config)
     if preset == "paper":
         base.paper(config)
         return config

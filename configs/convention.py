@@ -15,11 +15,7 @@ def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
     config = base.get_config(preset)
     base.convention(config)
-    config.method.name = "supervised"
-    config.method.args.loss = "cross_entropy"  # or "focal"
-    config.method.args.label_smoothing = 0.0  # of the cross-entropy
-    config.method.args.focal_gamma = 2.0  # how much less the easy objects count
-    config.method.args.average_decay = 0.0  # 0.99: a mean of the networks predicts
+    base.supervised(config)
     config.optimizer.learning_rate = 1e-3  # paper, Sect. 4.3
     if preset in ("auto", "laptop"):
         base.laptop(config)
