@@ -45,7 +45,8 @@ def feature_table(dataset: Dataset, config: ConfigDict, workdir: Path) -> np.nda
 
     In whatever split: other folds ask for others. NaN for the rest.
     """
-    path = workdir / "features.npy"
+    of = (*config.survey.split("/"), *config.data.bands, *config.classes)
+    path = workdir / f"features_{'_'.join(of)}.npy"
     if path.is_file():
         return np.load(path)
     survey = assemble.survey_of_config(config)
@@ -56,7 +57,7 @@ def feature_table(dataset: Dataset, config: ConfigDict, workdir: Path) -> np.nda
     found = [light_curve_features(r, survey) for r in records(dataset, bar, config)]
     table = np.full((len(index.label), len(found[0])), np.nan, np.float32)
     table[rows] = found
-    partial = path.with_name("partial_features.npy")
+    partial = path.with_suffix(".partial.npy")
     np.save(partial, table)
     partial.replace(path)  # whole or not at all
     return table

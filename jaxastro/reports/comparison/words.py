@@ -76,6 +76,11 @@ def _best(rows: Sequence[dict], reference: str) -> list[str]:
         else:
             claim = f"It is not clearly above the reference, “{reference}”"
         told.append(f"{claim}: {percent_text(gap, sign='+')} points, paired.")
+        if len(scored) > 2:
+            told.append(
+                f"The best of {len(scored)} was picked by this very score, so what it "
+                "is worth on new objects is a little less."
+            )
     elif best == reference and len(scored) > 1:
         told.append("It is the reference; the first table says how clearly.")
     return told
