@@ -69,6 +69,8 @@ def run_table(
                 faults.append(str(error))
                 break  # the next stage has nothing to go on from
             bar.update(each)
+            # A process may hold some thousands of programs; these are not used again.
+            jax.clear_caches()
     bar.close()
     if table.missing:
         done = [

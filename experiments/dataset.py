@@ -101,7 +101,9 @@ def _wanted(
     wanted, set_aside = np.isin(index.label, asked), []
     left_out = np.unique(index.label[~wanted], return_counts=True)
     for name, count in zip(*left_out, strict=True):
-        set_aside.append(f"Not in config.classes, left out: {count} labelled {name}")
+        set_aside.append(
+            f"Not in config.classes, left out: {count} objects labelled {name}"
+        )
     if config.data.bands:
         kept = band_index("config.data.bands", survey, config.data.bands)
         missing = max(kept) + 1 - index.epochs_of_band.shape[1]  # nobody has the last

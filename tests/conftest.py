@@ -1,6 +1,8 @@
 """What all tests share: a quick compiler, built data, and one trained run."""
 
+import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +24,15 @@ def pytest_configure(config):
     decoy = Path(folder.name) / "tensorflow.py"
     decoy.write_text("raise SystemExit('TensorFlow was imported.')")
     os.environ["PYTHONPATH"] = folder.name
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_of_this_file_alone():
+    """Lets go of compiled programs: each holds some of the 65,530 maps of a process."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
