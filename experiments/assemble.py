@@ -15,6 +15,7 @@ from ml_collections import ConfigDict, config_flags
 from configs import base
 from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
+from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.record import Record
 from jaxastro.methods import make_method
 from jaxastro.models import make_model
@@ -83,7 +84,7 @@ def survey_of_config(config: ConfigDict) -> Survey:
             f"Survey {config.survey} has images of several sizes, or was not opened "
             "yet. A model needs one size. Cut all images to the same number of pixels."
         )
-    names = "+".join(config.classes).split("+")  # SNIa+SNOther: one class of two labels
+    names = labels_of_classes(config.classes)
     for name in names:
         if name not in survey.classes:
             raise ValueError(

@@ -19,7 +19,12 @@ from experiments.assemble import (
 )
 from experiments.inference import Predictor
 from jaxastro.data.lengths import by_length
-from jaxastro.data.loader import Batches, class_index, in_order
+from jaxastro.data.loader import (
+    Batches,
+    class_index,
+    in_order,
+    labels_of_classes,
+)
 from jaxastro.data.protocol import rows_of_protocol
 from jaxastro.data.record import Record, band_index, record_from_example
 from jaxastro.data.sampling import balanced_draw
@@ -97,7 +102,7 @@ def _wanted(
     index: Index, config: ConfigDict, survey: Survey
 ) -> tuple[Index, np.ndarray, tuple[str, ...]]:
     """Returns the index in the config's bands, who is asked for, and who is not."""
-    asked = (*"+".join(config.classes).split("+"), UNLABELLED)
+    asked = (*labels_of_classes(config.classes), UNLABELLED)
     wanted, set_aside = np.isin(index.label, asked), []
     left_out = np.unique(index.label[~wanted], return_counts=True)
     for name, count in zip(*left_out, strict=True):

@@ -88,6 +88,8 @@ def predictions_of(
         )
         early.append(predict_groups(predictor, state, groups).probability)
         bar.update()
+    if not sharding.is_first_process():
+        return found  # what follows is the first's to compute and to write
     nuisance = nuisance_probability(dataset, rows, config)
     bar.update()
     shown = choose_shown(found.label, output.probability, seed=config.seed)
@@ -113,7 +115,7 @@ def brief_predictions(
     rows, train = labelled(dataset, "test"), labelled(dataset, "train")
     index, count = dataset.index, len(config.classes)
     majority = majority_baseline(labels_of(dataset, train, config), len(rows), count)
-    name = " ".join((config.method.name, f"({config.model.name})"))
+    name = f"{config.method.name} ({config.model.name})"
     fold = f"fold {config.data.test_fold} of {config.data.num_folds}"
     return Predictions(
         title=f"{name} on {config.survey}, {fold}, seed {config.seed}",

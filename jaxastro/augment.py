@@ -68,6 +68,18 @@ def make_augment(
     return augment
 
 
+def beside(first: Series, second: Series) -> Series:
+    """Puts view beside view: an object's stay on the device that holds it."""
+    return jax.tree.map(
+        lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
+    )
+
+
+def of_the_other(z: Float[Array, "v d"]) -> Float[Array, "v d"]:
+    """Returns, for each of views that lie beside each other, the row of the other."""
+    return z.reshape(-1, 2, z.shape[-1])[:, ::-1].reshape(z.shape)
+
+
 def _some_bands(key: Key[Array, ""], series: Series, chance: float) -> Bool[Array, "t"]:
     """Drops every band of one object by chance, but not all that were observed."""
     draw = jax.vmap(lambda band: jax.random.uniform(jax.random.fold_in(key, band)))

@@ -31,27 +31,21 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     table.shown = ()  # systems with confusion matrices; the first two: curves, t-SNE
     table.curves = ()  # classes whose curves are drawn
     table.missing = ()  # shares of the epochs that are taken away from tested objects
-    table.changes = (  # of every system's config
-        ("survey", "sdss_sn_sim/all_objects"),
-        ("data.num_validated", 400),
-        ("data.unlabelled_share", 0.0),
-    )
-    steps = {"photometric": 200, "confirmed": 100}
+    table.changes = (("data.unlabelled_share", 0.0),)  # of every system's config
     if preset == "paper":
-        table.seeds = (0, 1, 2)
         steps = {"photometric": 3800, "confirmed": 1900}
-        table.changes = (("data.unlabelled_share", 0.0),)
-    if preset == "smoke":
+        table.seeds = (0, 1, 2)
+    elif preset == "smoke":
         steps = {"photometric": 2, "confirmed": 2}
-        table.changes = (("data.unlabelled_share", 0.0),)
         table.folds = (0, 1)
+    else:
+        steps = {"photometric": 200, "confirmed": 100}
+        table.changes += (("survey", "sdss_sn_sim/all_objects"),)
+        table.changes += (("data.num_validated", 400),)
     table.stages = tuple(steps)  # in this order; a ConfigDict would sort them
     table.in_stage = ConfigDict()  # stage -> changes of every system's config in it
     for stage, count in steps.items():
-        table.in_stage[stage] = (
-            ("data.stage", stage),
-            ("num_steps", count),
-        )
+        table.in_stage[stage] = (("data.stage", stage), ("num_steps", count))
     table.rows = ()  # keys of the systems, in the order of the table
     table.systems = ConfigDict()
     return table
@@ -96,12 +90,8 @@ def forest(
 
 def convention(table: ConfigDict) -> None:
     """Adds the system that all tables share."""
-    published = {"accuracy": 79.83, "macro_f1": 70.62}
-    name = "ConvEntion, ugriz"
-    add_system(table, "convention", name, "configs/convention.py", published=published)
-
-
-ADDITIVE = ("model.args.score", "additive")
+    name, found = "ConvEntion, ugriz", percent(79.83, 70.62)
+    add_system(table, "convention", name, "configs/convention.py", published=found)
 
 
 def steps_of(table: ConfigDict) -> dict[str, int]:

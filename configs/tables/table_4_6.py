@@ -31,7 +31,12 @@ def get_config(preset: str = "auto"):
             (78.45, 65.73),
         ),
         ("convention_2d", "2D CNN", ("model.args.downsize", "2d"), (77.38, 62.25)),
-        ("additive", "attention that sees the query", base.ADDITIVE, None),
+        (
+            "additive",
+            "attention that sees the query",
+            ("model.args.score", "additive"),
+            None,
+        ),
     ):
         base.add_system(
             *(table, key, name, "configs/convention.py", change),

@@ -16,6 +16,11 @@ from jaxastro.types import Batch, Series
 AHEAD = 2  # batches that each worker process keeps ready
 
 
+def labels_of_classes(classes: tuple[str, ...]) -> list[str]:
+    """Returns the labels that classes are made of: "SNIa+SNOther" joins two."""
+    return "+".join(classes).split("+")
+
+
 def class_index(label: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     """Returns the index of each label among the classes, -1 for any other label.
 

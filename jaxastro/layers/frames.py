@@ -1,10 +1,10 @@
 """The frames that a 2-D network sees of a series of single-band epochs."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.merge_bands import merge_bands
 from jaxastro.types import Series
 
@@ -56,9 +56,6 @@ class Frames(nn.Module):
         # torch's Embedding starts as N(0, 1)
         shape = (self.band_rows, *image.shape[2:])
         table = self.param("band_table", nn.initializers.normal(1.0), shape)
-        # A band beyond the table would be a map of zeros without a word: make it NaN.
-        unknown = mask & ((band < 0) | (band + 1 >= self.band_rows))
-        row = jax.nn.one_hot(jnp.where(mask, band + 1, 0), self.band_rows)
-        row = jnp.where(unknown[..., None], jnp.nan, row)
+        row = band_rows(band, mask, self.band_rows)
         maps = jnp.einsum("btm,myx->btyx", row, table)
         return jnp.stack([image, maps.astype(image.dtype)], -1), time, mask

@@ -10,6 +10,8 @@ from jaxtyping import Array, Bool, Float, Integer
 
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
+from jaxastro.augment import beside, of_the_other
+from jaxastro.layers.probe import probe_apart
 from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
 
 
@@ -97,10 +99,7 @@ def byol(
         raise ValueError(f"decay_steps {decay_steps} is below 0. Use 0 for constant.")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
     network = Network(encoder, num_classes, hidden, project)
-    optimizer = optax.partition(
-        {True: optimizer, False: optimizer},
-        lambda params: {name: name == "probe" for name in params},
-    )
+    optimizer = probe_apart(optimizer)
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
         variables = network.init(key, inputs, train=False)
@@ -113,10 +112,7 @@ def byol(
 
     def loss_fn(params, target_params, statistics, key, rows):
         first, second, label, weight_label, weight = rows
-        # View beside view: an object's stay on the device that holds it.
-        both = jax.tree.map(
-            lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
-        )
+        both = beside(first, second)
         (output, online), (target_output, target) = (
             network.apply(
                 {"params": its_params, "batch_stats": its_statistics},
@@ -130,9 +126,8 @@ def byol(
             )
         )
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
-        other_view = z_target.reshape(-1, 2, z_target.shape[-1])[:, ::-1]
-        other_view = other_view.reshape(z_target.shape)
-        per_view = losses.similarity(output.aux["prediction"], other_view)
+        compared = output.aux["prediction"]
+        per_view = losses.similarity(compared, of_the_other(z_target))
         agree = losses.weighted_sum(per_view, jnp.repeat(weight, 2))
 
         label, weight_label = jnp.repeat(label, 2), jnp.repeat(weight_label, 2) / 2

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Integer, Key
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
 from jaxastro.layers.encoding import sinusoidal
+from jaxastro.layers.probe import probe_apart
 from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
 
 
@@ -110,10 +111,7 @@ def masked_frames(
         raise ValueError(f"share {share} of the frames is not in (0, 1).")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
     network = Network(encoder, num_classes, hidden, pixels)
-    optimizer = optax.partition(
-        {True: optimizer, False: optimizer},
-        lambda params: {name: name == "probe" for name in params},
-    )
+    optimizer = probe_apart(optimizer)
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
         variables = network.init(key, inputs, *_no_frames(inputs), train=False)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Integer
 
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
+from jaxastro.augment import beside, of_the_other
 from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
 
 TARGET_STATISTICS = ("own", "ema", "copy")
@@ -139,7 +140,7 @@ def semiconformer(
 
     def loss_fn(params, target_params, statistics, key, rows):
         first, second, label, weight_label, weight = rows
-        near, far = (_beside(first, second),) * 2 if symmetric else (first, second)
+        near, far = (beside(first, second),) * 2 if symmetric else (first, second)
         batch_stats, target_batch_stats = statistics
         output, online = network.apply(
             {"params": params, "batch_stats": batch_stats},
@@ -166,8 +167,7 @@ def semiconformer(
         )
         # Not needed, as gradients are taken of params alone; it says what is meant.
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
-        other_view = z_target.reshape(-1, views, z_target.shape[-1])[:, ::-1]
-        other_view = other_view.reshape(z_target.shape)
+        other_view = of_the_other(z_target) if symmetric else z_target
         compared = output.aux["prediction" if predictor else "projection"]
         per_view = losses.similarity(compared, other_view)
         agree = losses.weighted_sum(per_view, jnp.repeat(weight, views))
@@ -216,10 +216,3 @@ def semiconformer(
         return network.apply(variables, inputs, train=False)
 
     return Method(init, step, predict)
-
-
-def _beside(first: Series, second: Series) -> Series:
-    """Puts view beside view: an object's stay on the device that holds it."""
-    return jax.tree.map(
-        lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
-    )

@@ -3,15 +3,16 @@
 import functools
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
+from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.change import CHANGES, change_of
 from jaxastro.layers.conv_attention import ConvAttention
 from jaxastro.layers.encoding import ENCODINGS, date_features, sinusoidal
 from jaxastro.layers.head import Head
 from jaxastro.layers.masked_norm import SeriesNorm
+from jaxastro.layers.pooling import max_over_time, mean_over_time
 from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.types import ModelOutput, Series
 
@@ -82,7 +83,7 @@ class ConvEntion(nn.Module):
         mask = inputs.epoch_mask
         image = jnp.where(mask[:, :, None, None], inputs.image, 0)
         time = jnp.where(mask, inputs.time, 0)
-        row = self._rows(inputs.band, mask)
+        row = band_rows(inputs.band, mask, self.band_rows)
         frame = image[..., None]
         if self.change != "none":
             frame = jnp.stack([image, change_of(image, row, self.change)], axis=-1)
@@ -100,7 +101,10 @@ class ConvEntion(nn.Module):
             arguments = (self.num_heads, self.score, self.norm)
             x = block(*arguments, name=f"block_{i}")(x, chunk_mask, train)
 
-        pooled = _pooled(x, chunk_mask, self.pool)
+        pooled = max_over_time(x, chunk_mask)
+        pooled = pooled.astype(jnp.promote_types(x.dtype, jnp.float32))
+        if self.pool == "mean_max":
+            pooled = jnp.concatenate([mean_over_time(x, chunk_mask), pooled], axis=-1)
         embedding = pooled.reshape(len(pooled), -1)
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
@@ -130,16 +134,6 @@ class ConvEntion(nn.Module):
                 f"Frames of {image.shape[-2]}x{image.shape[-1]} pixels. The CNN needs "
                 "at least 15x15. Cut larger frames or pad them."
             )
-
-    def _rows(
-        self, band: Int[Array, "b t"], mask: Bool[Array, "b t"]
-    ) -> Float[Array, "b t m"]:
-        """Returns 1 for an observed frame's row of the band table, else 0."""
-        # A band beyond the table would be a map of zeros without a word: make it NaN.
-        known = (band >= 0) & (band + 1 < self.band_rows)
-        row = jax.nn.one_hot(jnp.where(known, band + 1, 0), self.band_rows)
-        row = jnp.where(known[..., None], row, jnp.nan)
-        return jnp.where(mask[..., None], row, 0)
 
     def _downsize(
         self,
@@ -247,22 +241,6 @@ def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
         dtype=dtype,
         name=name,
     )
-
-
-def _pooled(
-    x: Float[Array, "b n y x d"], chunk_mask: Bool[Array, "b n"], pool: str
-) -> Float[Array, "b y x d2"]:
-    wide = jnp.promote_types(x.dtype, jnp.float32)
-    seen = chunk_mask[:, :, None, None, None]
-    # Not max: its gradient goes where x equals the maximum, bit by bit, and goes
-    # astray where the compiler forms x anew, rounded otherwise, on the way back.
-    best = jnp.argmax(jnp.where(seen, x, -jnp.inf), axis=1, keepdims=True)
-    x = jnp.where(seen, x, 0)
-    pooled = jnp.take_along_axis(x, best, axis=1)[:, 0].astype(wide)
-    if pool == "mean_max":
-        mean = x.sum(1, dtype=wide) / jnp.maximum(seen.sum(1), 1)
-        pooled = jnp.concatenate([mean, pooled], axis=-1)
-    return pooled
 
 
 def _chunks(

@@ -5,9 +5,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.change import CHANGES, change_of
 from jaxastro.layers.encoding import date_features
 from jaxastro.layers.head import Head
+from jaxastro.layers.pooling import max_over_time, mean_over_time
 from jaxastro.types import ModelOutput, Series
 
 
@@ -50,11 +52,7 @@ class FrameTransformer(nn.Module):
         # What a padded frame holds must not matter, so it is made to hold nothing.
         image = jnp.where(mask[:, :, None, None], inputs.image, 0)
         time = jnp.where(mask, inputs.time, 0)
-        # A band beyond the table would be zeros without a word: make it NaN.
-        known = (inputs.band >= 0) & (inputs.band + 1 < self.band_rows)
-        row = jax.nn.one_hot(jnp.where(known, inputs.band + 1, 0), self.band_rows)
-        row = jnp.where(known[..., None], row, jnp.nan)
-        row = jnp.where(mask[..., None], row, 0)
+        row = band_rows(inputs.band, mask, self.band_rows)
 
         new = change_of(image, row, self.change)
         seen = self._look(jnp.stack([image, new], axis=-1))
@@ -64,7 +62,8 @@ class FrameTransformer(nn.Module):
         for i in range(self.num_blocks):
             x = _Block(self.num_heads, name=f"block_{i}")(x, mask)
         x = nn.LayerNorm(name="norm")(x)
-        embedding = _pooled(x, mask)
+        pooled = max_over_time(x, mask), mean_over_time(x, mask)
+        embedding = jnp.concatenate(pooled, axis=-1)
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
         head = Head(self.hidden, self.num_classes, self.dropout, name="head")
@@ -104,14 +103,3 @@ class _Block(nn.Module):
         x = x + attend(nn.LayerNorm(name="norm_0")(x), mask=mask[:, None, None])
         y = nn.Dense(2 * width, name="dense_0")(nn.LayerNorm(name="norm_1")(x))
         return x + nn.Dense(width, name="dense_1")(nn.gelu(y))
-
-
-def _pooled(x: Float[Array, "b t d"], mask: Bool[Array, "b t"]) -> Float[Array, "b d2"]:
-    seen = mask[..., None]
-    # Not max: its gradient goes where x equals the maximum, bit by bit, and goes
-    # astray where the compiler forms x anew, rounded otherwise, on the way back.
-    best = jnp.argmax(jnp.where(seen, x, -jnp.inf), axis=1, keepdims=True)
-    x = jnp.where(seen, x, 0)
-    largest = jnp.take_along_axis(x, best, axis=1)[:, 0]
-    mean = x.sum(1) / jnp.maximum(seen.sum(1), 1)
-    return jnp.concatenate([largest, mean], axis=-1)

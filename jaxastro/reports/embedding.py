@@ -20,7 +20,7 @@ _SEED = 0
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws the embedding in two dimensions, coloured by true class."""
     p = predictions
-    rows = rows_drawn(p.object_id)
+    rows = rows_drawn(p.object_id, MOST_OBJECTS)
     place, how = flatten(p.embedding[rows])
     label = p.label[rows]
     is_right = predicted_class(p.probability[rows]) == label
@@ -92,7 +92,7 @@ def flatten(embedding: np.ndarray) -> tuple[np.ndarray, str]:
     return method.fit_transform(reduced), f"t-SNE (perplexity {perplexity:.0f})"
 
 
-def rows_drawn(object_id: np.ndarray, most: int = MOST_OBJECTS) -> np.ndarray:
+def rows_drawn(object_id: np.ndarray, most: int) -> np.ndarray:
     """Returns the rows to draw: all objects, or a random part of very many."""
     # In the order of the names, so that the order of the objects cannot matter.
     order = np.argsort(object_id)

@@ -41,6 +41,7 @@ def write(
     environment.filters["interval"] = style.interval_text
     environment.filters["percent"] = lambda share: f"{100 * share:.1f}%"
     text = environment.from_string(TEMPLATE).render(
+        title=predictions.title,
         predictions=predictions,
         metrics=metrics,
         tone="clear" if is_clear else "unclear",

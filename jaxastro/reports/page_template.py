@@ -112,7 +112,8 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
 }
 """
 
-TEMPLATE = (
+# A page forbids itself scripts and outside addresses.
+HEAD = (
     """<!doctype html>
 <html lang="en">
 <head>
@@ -121,9 +122,13 @@ TEMPLATE = (
 <meta http-equiv="Content-Security-Policy"
   content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
-<title>{{ predictions.title }}</title>
+<title>{{ title }}</title>
 <style>"""
     + STYLE_SHEET
+)
+
+TEMPLATE = (
+    HEAD
     + """</style>
 </head>
 <body>

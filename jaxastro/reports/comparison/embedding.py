@@ -32,7 +32,7 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
     told, first = [], None
     for axes, system, run in zip(panels, systems, runs, strict=True):
         p = run[shared[0]]
-        rows = rows_drawn(p.object_id, most=MOST_OBJECTS)
+        rows = rows_drawn(p.object_id, MOST_OBJECTS)
         place, how = flatten(p.embedding[rows])
         first = place if first is None else first
         score = silhouette(p.embedding[rows], p.label[rows])

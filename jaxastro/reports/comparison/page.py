@@ -7,20 +7,10 @@ import jinja2
 
 from jaxastro.reports.comparison.tables import Table
 from jaxastro.reports.page import figure_of
-from jaxastro.reports.page_template import STYLE_SHEET
+from jaxastro.reports.page_template import HEAD
 
 TEMPLATE = (
-    """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<link rel="icon" href="data:,">
-<title>{{ title }}</title>
-<style>"""
-    + STYLE_SHEET
+    HEAD
     + """
 table.wide { font-size: .88rem; }
 table.wide th { white-space: normal; }
