@@ -88,7 +88,10 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     )
     rows = {split: row[wanted[row]] for split, row in rows.items()}
     rows["train"] = few_of_each(
-        rows["train"], index.label, count=config.data.per_class, seed=config.seed
+        rows["train"],
+        class_index(index.label, config.classes),
+        count=config.data.per_class,
+        seed=config.seed,
     )
     if few := config.data.num_validated:
         drawn = np.random.default_rng(config.data.split_seed).permutation(
@@ -131,17 +134,13 @@ def described(dataset: Dataset, config: ConfigDict) -> str:
 def few_of_each(rows: np.ndarray, label, *, count: int, seed: int) -> np.ndarray:
     """Returns the rows with at most `count` of each class, drawn at random; 0: all.
 
-    Rows without a label stay. Those of a smaller count are among those of a larger.
+    Rows without a label (-1) stay. Those of a smaller count are among a larger's.
     """
     if not count:
         return rows
     drawn = np.random.default_rng(seed).permutation(rows)
-    kept = [drawn[label[drawn] == UNLABELLED]]
-    kept += [
-        drawn[label[drawn] == name][:count]
-        for name in np.unique(label[drawn])
-        if name != UNLABELLED
-    ]
+    kept = [drawn[label[drawn] == -1]]
+    kept += [drawn[label[drawn] == k][:count] for k in range(label.max() + 1)]
     return np.sort(np.concatenate(kept))
 
 

@@ -81,7 +81,11 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     abstract = abstract_state(method, config, mesh)
     places, over_data = sharding.places(abstract), sharding.over_data(mesh)
     num_parameters = sum(leaf.size for leaf in jax.tree.leaves(abstract.params))
-    say(f"{config.method.name}: {num_parameters:,} parameters are trained")
+    alone = f", of which only {', '.join(config.optimizer.train_only)} is trained"
+    say(
+        f"{config.method.name}: {num_parameters:,} parameters"
+        + alone * bool(config.optimizer.train_only)
+    )
 
     # -- state: the last checkpoint's, or a new one, made where it will stay -----------
     notes = {"config": assemble.to_plain(config), "devices": devices}

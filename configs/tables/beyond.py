@@ -49,12 +49,14 @@ def get_config(preset: str = "auto"):
         table.systems[key].config_of.pretrain = f"configs/{key}.py"
     base.add_system(table, "best", "best of ours", "configs/best.py")
     longer = {s: (("num_steps", 3 * n),) for s, n in base.steps_of(table).items()}
-    for key, name, file in (
-        ("best_long", "best of ours", "configs/best.py"),
-        ("convention_long", "ConvEntion, ugriz", config),
+    flat = (("model.args.downsize", "2d"),)
+    for key, name, file, changes in (
+        ("best_long", "best of ours", "configs/best.py", ()),
+        ("convention_long", "ConvEntion, ugriz", config, ()),
+        ("convention_2d_long", "2D CNN", config, flat),
     ):
         name = f"{name}, three times the steps"
-        base.add_system(table, key, name, file, stages=longer)
+        base.add_system(table, key, name, file, *changes, stages=longer)
     base.forest(table)
     table.shown = ("convention", "best")
     return table

@@ -26,5 +26,7 @@ def get_config(preset: str = "auto"):
         ("best", "best of ours"),
     ):
         base.add_system(table, f"{key}_hits", name, f"configs/{key}.py:hits")
+    flat, file = ("model.args.downsize", "2d"), "configs/convention.py:hits"
+    base.add_system(table, "convention_2d_hits", "2D CNN", file, flat)
     table.shown = ("convention_hits", "forest_hits")
     return table
