@@ -51,7 +51,7 @@ clocked(inference, "load_predictor", "load")
 clocked(inference, "abstract_state", "shapes")
 clocked(inference, "restore_best", "restore")
 clocked(inference.Predictor, "_compile", "program")
-clocked(inference, "predict_series", "predict")
+clocked(inference, "predict_examples", "predict")
 sys.argv = ["experiments.predict", *sys.argv[3:]]
 try:
     runpy.run_module("experiments.predict", run_name="__main__")

@@ -23,7 +23,7 @@ from configs import convention
 from data_builders import hits, hits_sim
 from experiments import assemble
 from experiments.dataset import few_of_each
-from experiments.inference import load_predictor, mesh_for, predict_series
+from experiments.inference import load_predictor, mesh_for, predict_examples
 from experiments.train import train
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import difference_intervals, score_intervals
@@ -71,9 +71,9 @@ def finished(run: Path, config) -> Path:
 def predict(run: Path, records: list) -> np.ndarray:
     """Returns [o c], what a run says of records."""
     config = assemble.read_config(run)
-    make = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
+    make = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
     predictor, state = load_predictor(run, config, mesh_for(config))
-    return predict_series(predictor, state, [make(r) for r in records]).probability
+    return predict_examples(predictor, state, [make(r) for r in records]).probability
 
 
 def pooled(source: Path, per_class: int, names: list[str], seed: int) -> np.ndarray:

@@ -35,6 +35,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.augment.flip = True
     config.augment.drop_bands = 0.0  # chance of each band to be dropped from a view
     config.augment.gap = 0.0  # longest gap in time, as a share of the object's span
+    config.augment.truncate = 0.0  # chance of a view to end early
+    config.augment.jitter = 0.0  # of a light curve's fluxes, in units of their errors
 
     config.model = ConfigDict({"name": "", "args": ConfigDict()})
     config.method = ConfigDict({"name": "", "args": ConfigDict()})
@@ -114,6 +116,36 @@ def supervised(config: ConfigDict) -> None:
     args.label_smoothing = 0.0  # of the cross-entropy
     args.focal_gamma = 2.0  # how much less the easy objects count
     args.average_decay = 0.0  # 0.99: a mean of the networks predicts
+    args.divergence_weight = 0.0  # of uncertain weights: 1 / training objects
+
+
+def supernnova(config: ConfigDict) -> None:
+    """Sets SuperNNova, of the published size, on light curves."""
+    config.model.name = "supernnova"
+    args = config.model.args
+    args.form = "plain"  # "variational", "bayes": draws networks
+    args.hidden, args.num_layers = 32, 2  # units of a layer in each direction
+    args.bands = 5  # of the survey
+    args.longest = 0.33  # days from a night's first epoch to its last
+    args.dropout = 0.05
+    args.num_draws = 50  # of networks, to predict
+    light_curves(config)
+
+
+def light_curves(config: ConfigDict) -> None:
+    """Sets light curves measured on the images that the preset would look at."""
+    if config.preset == "paper":
+        paper(config)
+    elif config.preset == "smoke":
+        smoke_run(config)
+    elif config.preset == "hits":
+        hits_run(config)
+        config.data.normalisation = "relative"
+        config.model.args.bands = 1
+    config.survey = f"light_curves/{config.survey.replace('/', '.')}"
+    config.data.representation = "light_curve"
+    if config.preset != "hits":
+        config.data.normalisation = "asinh"
 
 
 def laptop(config: ConfigDict) -> None:

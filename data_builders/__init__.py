@@ -7,6 +7,7 @@ from data_builders import (
     hits,
     hits_sim,
     image_folder,
+    light_curves,
     planted,
     rubin_alerts,
     sdss_handscan,
@@ -22,6 +23,7 @@ from data_builders.deep_tao import DeepTao as DeepTao
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
+from data_builders.light_curves import LightCurves as LightCurves
 from data_builders.planted import Planted as Planted
 from data_builders.rubin_alerts import RubinAlerts as RubinAlerts
 from data_builders.sdss_handscan import SdssHandscan as SdssHandscan
@@ -38,6 +40,7 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "hits": hits.read,
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,
+    "light_curves": light_curves.read,
     "planted": planted.read,
     "rubin_alerts": rubin_alerts.read,
     "sdss_handscan": sdss_handscan.read,

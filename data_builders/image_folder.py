@@ -25,9 +25,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
-from etils import epath
 
-from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.builder import SURVEY_FILE, OwnFacts
 from data_builders.engine.image_files import (
     MAX_PIXELS,
     ImageError,
@@ -41,10 +40,9 @@ from jaxastro.surveys import (
     UNLABELLED,
     Survey,
     survey_from_json,
-    survey_to_json,
 )
 
-TABLE, SURVEY_FILE = "objects.csv", "survey.json"
+TABLE = "objects.csv"
 REQUIRED = ("object", "file", "mjd", "band")
 OF_OBJECTS = ("label", "label_source", "ra", "dec", "redshift", "group")
 OF_EPOCHS = ("psf_fwhm", "noise", "gain", "zero_point")
@@ -72,26 +70,12 @@ class Part(NamedTuple):
     objects: dict[str, list[tuple]]  # name -> rows: number of the line, then cells
 
 
-class ImageFolder(SurveyBuilder):
+class ImageFolder(OwnFacts):
     """Image time series from a folder of FITS, npy or npz cutouts and one CSV file."""
 
     SURVEY = SURVEYS["image_folder"]
+    CONFIG = ImageFolderConfig
     DESCRIPTION = "Image time series of a team's own, from a folder and objects.csv."
-    ANY_PRESET = True
-
-    def __init__(self, *, config: ImageFolderConfig | str | None = None, **kwargs):
-        if isinstance(config, str):  # any name will do
-            config = ImageFolderConfig(name=config)
-        super().__init__(config=config, **kwargs)
-
-    def _create_builder_config(self, builder_config, version):
-        return builder_config  # without a warning that it is none of a list's
-
-    @property
-    def survey(self) -> Survey:
-        """What the folder said of itself, if it was built."""
-        is_built = (self.data_path / SURVEY_FILE).exists()
-        return survey_of_built(self.data_dir) if is_built else self.SURVEY
 
     def parts(self, manual_dir: Path | None) -> list[Part]:
         """Returns the folder's objects, PART_SIZE to a part."""
@@ -115,12 +99,10 @@ class ImageFolder(SurveyBuilder):
         """Yields the objects of a part."""
         return read_objects(part)
 
-    def _generate_examples(self, parts: list[Part]):
+    def facts_of(self, parts: list[Part]) -> Survey:
+        """Returns what the folder says of itself, and the size of its images."""
         survey = parts[0].survey
-        size = survey.image_size or common_size(parts)
-        text = survey_to_json(survey._replace(image_size=size))
-        (epath.Path(self.data_dir) / SURVEY_FILE).write_text(text)
-        return super()._generate_examples(parts)
+        return survey._replace(image_size=survey.image_size or common_size(parts))
 
 
 def read(path: Path, survey: Survey | None = None) -> Iterator[Reading]:
@@ -142,12 +124,6 @@ def recognises(path: Path) -> bool:
             return set(REQUIRED) <= set(_header(file.readline(10000).split(",")))
     except (OSError, ValueError):
         return False
-
-
-def survey_of_built(data_dir: Path) -> Survey:
-    """Returns the facts of a data set that was built, from the file beside it."""
-    text = (epath.Path(data_dir) / SURVEY_FILE).read_text()
-    return survey_from_json(text, otherwise=SURVEYS["image_folder"])
 
 
 def find_folder(name: str, manual_dir: Path | None) -> Path:

@@ -1,14 +1,15 @@
 """From a config to the objects it names. Here ConfigDict ends."""
 
+import inspect
 import json
 import runpy
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import get_type_hints
 
 import jax
-import numpy as np
 import optax
 from ml_collections import ConfigDict, config_flags
 
@@ -17,16 +18,18 @@ from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.record import Record
-from jaxastro.methods import make_method
-from jaxastro.models import make_model
+from jaxastro.methods import METHODS, make_method
+from jaxastro.models import MODELS, make_model
 from jaxastro.representations import representation_of
 from jaxastro.surveys import Survey, survey_from_json, survey_of
 from jaxastro.training import sharding
 from jaxastro.training.optimizer import make_optimizer
 from jaxastro.training.sharding import Mesh
-from jaxastro.types import Method, Series
+from jaxastro.types import Inputs, Method
 
 CONFIG_FILE = "config.json"
+# What constructors take that stands elsewhere in a config, or nowhere.
+NO_ARGUMENTS = ("gradient_accumulation", "name", "num_classes", "parent")
 # What a run may change when it continues: the state does not depend on it, but for
 # the rounding that other places of the parameters bring.
 HARMLESS = (
@@ -65,7 +68,7 @@ def resolve_preset(flags, said=sys.stdout) -> ConfigDict:
 
 def whole_survey(config: ConfigDict) -> Survey:
     """Returns the facts of the survey, with all of its bands."""
-    survey = survey_of(config.survey.partition("/")[0])
+    survey = survey_of(config.survey)
     if config.facts:  # of a data set that brings its own
         survey = survey_from_json(config.facts, otherwise=survey)
     return survey
@@ -74,12 +77,14 @@ def whole_survey(config: ConfigDict) -> Survey:
 def survey_of_config(config: ConfigDict) -> Survey:
     """Returns the survey as a model sees it, after checking that it can eat it."""
     survey = whole_survey(config)
-    if survey.kind != "series":
+    eaten = representation_of(config.data.representation).KIND
+    if survey.kind != eaten:
         raise ValueError(
-            f"Survey {config.survey} holds records of kind {survey.kind!r}. The models "
-            "there are eat image time series, kind 'series'. Choose such a survey."
+            f"Survey {config.survey} holds records of kind {survey.kind!r}, the "
+            f"representation {config.data.representation!r} is of kind {eaten!r}. "
+            "Choose a survey or a representation that fits."
         )
-    if not survey.image_size:
+    if survey.kind == "series" and not survey.image_size:
         raise ValueError(
             f"Survey {config.survey} has images of several sizes, or was not opened "
             "yet. A model needs one size. Cut all images to the same number of pixels."
@@ -100,9 +105,10 @@ def survey_of_config(config: ConfigDict) -> Survey:
 
 
 def model_of_config(config: ConfigDict):
-    """Returns the model, after checking that it can tell the survey's bands apart."""
+    """Returns the model, after checking that it can eat what it will be given."""
     args, bands = dict(config.model.args), survey_of_config(config).bands
     model = make_model(config.model.name, num_classes=len(config.classes), **args)
+    _check_representation(config, model)
     rows = getattr(model, "band_rows", len(bands) + 1)
     if len(bands) >= rows:  # row 0 is padding's
         raise ValueError(
@@ -116,13 +122,33 @@ def model_of_config(config: ConfigDict):
             f"but config.data.normalisation is {config.data.normalisation!r}. Set it "
             "to 'asinh', or the change to 'linear'."
         )
-    if getattr(model, "frames", "") == "merged" and model.bands != len(bands):
+    merges = hasattr(model, "bands") and getattr(model, "frames", "merged") == "merged"
+    if merges and model.bands != len(bands):
         raise ValueError(
             f"Survey {config.survey} is looked at in {len(bands)} bands "
-            f"({', '.join(bands)}), the model's merged frames have {model.bands}. Set "
+            f"({', '.join(bands)}), the model's merged epochs have {model.bands}. Set "
             f"config.model.args.bands={len(bands)}."
         )
     return model
+
+
+def _check_representation(config: ConfigDict, model) -> None:
+    """Says so if the model eats something else, or would look ahead."""
+    representation = representation_of(config.data.representation)
+    eaten = get_type_hints(type(model).__call__)["inputs"]
+    if eaten is not representation.Example:
+        raise ValueError(
+            f"Model {config.model.name} eats a {eaten.__name__}, the representation "
+            f"{config.data.representation!r} makes a "
+            f"{representation.Example.__name__}. Choose another of one or the other."
+        )
+    causal = representation.CAUSAL
+    if config.augment.truncate and config.data.normalisation not in causal:
+        raise ValueError(
+            f"config.augment.truncate={config.augment.truncate} ends series early, but "
+            f"normalisation {config.data.normalisation!r} has looked at all of them "
+            f"before. Use one that looks ahead at nothing: {', '.join(causal)}."
+        )
 
 
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:
@@ -146,35 +172,32 @@ def record_of_config(config: ConfigDict) -> Callable[[Record], Record]:
     return partial(record_in_bands, bands=bands, survey=survey)
 
 
-def series_of_config(
+def example_of_config(
     config: ConfigDict,
     *,
     max_epochs: int,
     cut: Callable[[Record], Record] | None = None,
-) -> Callable[[Record], Series]:
+) -> Callable[[tuple], Inputs]:
     """Returns record -> example, with the statistics that training stored.
 
     Args:
         cut: what else to leave out of the record, in the config's bands.
     """
-    make_series = partial(
-        representation_of(config.data.representation).make_series,
+    make_example = partial(
+        representation_of(config.data.representation).make_example,
         max_epochs=max_epochs,
         normalisation=config.data.normalisation,
         statistics=config.data.statistics.to_dict(),
     )
-    return partial(_series, record_of_config(config), cut or _as_it_is, make_series)
+    return partial(_example, record_of_config(config), cut or _as_it_is, make_example)
 
 
-def blank_inputs(config: ConfigDict, *, num_objects: int = 1) -> Series:
+def blank_inputs(config: ConfigDict, *, num_objects: int = 1) -> Inputs:
     """Returns an input of the config's shape that holds nothing, to make states of."""
-    epochs = config.data.max_epochs
-    size = survey_of_config(config).image_size
-    return Series(
-        image=np.zeros((num_objects, epochs, size, size), np.float32),
-        time=np.zeros((num_objects, epochs), np.float32),
-        band=np.zeros((num_objects, epochs), np.int32),
-        epoch_mask=np.ones((num_objects, epochs), bool),
+    return representation_of(config.data.representation).blank(
+        survey_of_config(config),
+        max_epochs=config.data.max_epochs,
+        num_objects=num_objects,
     )
 
 
@@ -186,10 +209,14 @@ def to_plain(config: ConfigDict) -> dict:
 def from_plain(plain: dict) -> ConfigDict:
     """Returns the config of what to_plain gave: lists are tuples, but in statistics.
 
-    Keys that are younger than the run have the default, which is what it did.
+    Keys and arguments that are younger than the run have the default, which is what it
+    did.
     """
     statistics = plain["data"]["statistics"]
-    config = ConfigDict(_filled(_tuples(plain), base.get_config().to_dict()))
+    default = base.get_config().to_dict()
+    for part, known in (("model", MODELS), ("method", METHODS)):
+        default[part]["args"] = _defaults(known.get(plain[part]["name"]))
+    config = ConfigDict(_filled(_tuples(plain), default))
     config.data.statistics = ConfigDict(statistics)
     return config
 
@@ -239,9 +266,9 @@ def _as_it_is(record: Record) -> Record:
     return record
 
 
-def _series(in_bands, cut, make_series, record: Record) -> Series:
+def _example(in_bands, cut, make_example, record: tuple) -> Inputs:
     # no closure: processes that read are sent it
-    return make_series(cut(in_bands(record)))
+    return make_example(cut(in_bands(record)))
 
 
 def _optimizer_of(config: ConfigDict) -> optax.GradientTransformation:
@@ -259,6 +286,18 @@ def _method_of(config: ConfigDict, optimizer, seed: int | jax.Array) -> Method:
         train_only=config.optimizer.train_only,
         **dict(config.method.args),
     )
+
+
+def _defaults(constructor) -> dict:
+    """Returns the arguments that a config may leave out, with their defaults."""
+    if constructor is None:  # a name that is gone is told by who builds it
+        return {}
+    given = inspect.signature(constructor).parameters.values()
+    return {
+        one.name: one.default
+        for one in given
+        if one.default is not one.empty and one.name not in NO_ARGUMENTS
+    }
 
 
 def _filled(plain: dict, default: dict) -> dict:

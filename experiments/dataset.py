@@ -12,12 +12,13 @@ from ml_collections import ConfigDict
 from data_builders.engine.index import Index, index_of
 from data_builders.engine.prepare import prepare
 from experiments.assemble import (
+    example_of_config,
     read_config,
     record_of_config,
-    series_of_config,
     survey_of_config,
 )
 from experiments.inference import Predictor
+from jaxastro.data.kinds import KINDS
 from jaxastro.data.lengths import by_length
 from jaxastro.data.loader import (
     Batches,
@@ -26,7 +27,7 @@ from jaxastro.data.loader import (
     labels_of_classes,
 )
 from jaxastro.data.protocol import rows_of_protocol
-from jaxastro.data.record import Record, band_index, record_from_example
+from jaxastro.data.record import Record, Records, band_index
 from jaxastro.data.sampling import balanced_draw
 from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
@@ -49,7 +50,7 @@ flags.DEFINE_string(
 class Dataset(NamedTuple):
     """Records at random access, what is known of each, and which rows are whose."""
 
-    source: object
+    stored: Records
     index: Index
     rows: dict[str, np.ndarray]  # train, validation, test: all that have a wanted label
     facts: str  # the survey's as JSON, where the data set brings its own; else empty
@@ -66,7 +67,7 @@ class Group(NamedTuple):
 
 def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Dataset:
     """Returns the records of config.survey, split by group into its folds."""
-    known = survey_of(config.survey.partition("/")[0])
+    known = survey_of(config.survey)
     if known.classes:  # else its data set brings them
         survey_of_config(config)  # refuses before anything is built
     first = sharding.is_first_process()
@@ -75,7 +76,7 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
             builder = prepare(config.survey, data_dir=data_dir, manual_dir=manual_dir)
             index = index_of(builder, quiet=not first)
         sharding.wait_for_all("data set built")
-    source = builder.as_data_source(split="all")
+    stored = Records(builder.as_data_source(split="all"), KINDS[builder.survey.kind])
     facts = survey_to_json(builder.survey) if builder.survey != known else ""
     index, wanted, set_aside = _wanted(index, config, builder.survey)
     rows = rows_of_protocol(
@@ -98,7 +99,7 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
             rows["validation"][index.label[rows["validation"]] != UNLABELLED]
         )
         rows["validation"] = np.sort(drawn[:few])
-    return Dataset(source, index, rows, facts, set_aside)
+    return Dataset(stored, index, rows, facts, set_aside)
 
 
 def _wanted(
@@ -169,7 +170,7 @@ def records(dataset: Dataset, rows: np.ndarray, config: ConfigDict) -> Iterator[
     """Yields the records of some rows, in the config's bands."""
     in_bands = record_of_config(config)
     for row in rows:
-        yield in_bands(record_from_example(dataset.source[int(row)]))
+        yield in_bands(dataset.stored[row])
 
 
 def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> dict:
@@ -232,9 +233,9 @@ def training_batches(
         unlabelled_share=config.data.unlabelled_share,
     )
     return Batches(
-        dataset.source,
+        dataset.stored,
         lambda position: int(rows[draw(position)]),
-        series_of_config(config, max_epochs=config.data.loaded_epochs),
+        example_of_config(config, max_epochs=config.data.loaded_epochs),
         config.classes,
         batch_size=config.batch_size,
         num_batches=config.num_steps,
@@ -267,9 +268,9 @@ def evaluation_groups(
     for length, places in by_length(num_epochs, predictor.lengths, size):
         row_of, num_batches = in_order(rows[places], size)
         batches = Batches(
-            dataset.source,
+            dataset.stored,
             row_of,
-            series_of_config(config, max_epochs=length, cut=cut),
+            example_of_config(config, max_epochs=length, cut=cut),
             config.classes,
             batch_size=size,
             num_batches=num_batches,

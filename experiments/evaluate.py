@@ -32,7 +32,7 @@ from experiments.inference import (
     mesh_for,
     predict_batches,
 )
-from jaxastro.data.record import first_epochs, record_from_example
+from jaxastro.data.record import first_epochs
 from jaxastro.evaluation.leakage import (
     majority_baseline,
     nuisance_baseline,
@@ -93,7 +93,7 @@ def predictions_of(
     nuisance = nuisance_probability(dataset, rows, config)
     bar.update()
     shown = choose_shown(found.label, output.probability, seed=config.seed)
-    frames = shown_frames(dataset, rows[shown], config)
+    inputs = shown_inputs(dataset, rows[shown], config)
     bar.update()
     bar.close()
     return found._replace(
@@ -101,7 +101,7 @@ def predictions_of(
         early_probability=np.array(early),
         baseline_probability=found.baseline_probability | {"nuisance": nuisance},
         shown=shown,
-        **frames,
+        shown_inputs=inputs,
     )
 
 
@@ -135,7 +135,7 @@ def brief_predictions(
         early_probability=np.zeros((0, *output.probability.shape)),
         baseline_probability={"majority": majority},
         shown=np.zeros(0, int),
-        **shown_frames(dataset, rows[:0], config),
+        shown_inputs={},
     )
 
 
@@ -184,23 +184,14 @@ def choose_shown(label: np.ndarray, probability: np.ndarray, *, seed: int):
     return np.concatenate(chosen)
 
 
-def shown_frames(dataset: Dataset, rows: np.ndarray, config) -> dict:
-    """Returns the series of some rows, as the model saw them."""
-    make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
-    sources = [dataset.source[int(row)] for row in rows]
-    series = [make_series(record_from_example(source)) for source in sources]
-    blank = assemble.blank_inputs(config, num_objects=0)
-    columns = zip(*series, strict=True) if series else blank
-    image, time, band, mask = (
-        np.array(column).reshape(-1, *like.shape[1:])
-        for column, like in zip(columns, blank, strict=True)
-    )
-    return {
-        "shown_image": image,
-        "shown_time": time,
-        "shown_band": band,
-        "shown_mask": mask,
-    }
+def shown_inputs(dataset: Dataset, rows: np.ndarray, config) -> dict:
+    """Returns the inputs of some rows by field, as the model sees them."""
+    make_example = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    examples = [make_example(dataset.stored[row]) for row in rows]
+    if not examples:
+        return {}
+    columns = map(np.stack, zip(*examples, strict=True))
+    return dict(zip(examples[0]._fields, columns, strict=True))
 
 
 def main() -> None:

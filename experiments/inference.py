@@ -15,7 +15,7 @@ from experiments import assemble
 from jaxastro.data.lengths import by_length, lengths_up_to
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
-from jaxastro.types import Method, ModelOutput, Series, TrainState
+from jaxastro.types import Inputs, Method, ModelOutput, TrainState
 
 # Objects at once. A processor is as fast with few, whose arrays stay in its cache,
 # and the first of them come sooner.
@@ -65,7 +65,7 @@ class Predictor:
             self._programs[length] = self._compiler.submit(self._compile, length)
         return self._programs[length]
 
-    def __call__(self, state: TrainState, inputs: Series) -> ModelOutput:
+    def __call__(self, state: TrainState, inputs: Inputs) -> ModelOutput:
         """Returns what the state makes of this process's rows of a batch; starts it.
 
         Every process can read all of it.
@@ -76,11 +76,13 @@ class Predictor:
     def _compile(self, length: int):
         where = sharding.over_data(self.mesh)
 
-        def shape(one):
-            shape = (self.batch_size, length, *one.shape[2:])
+        def shape(name: str, one):
+            epochs = (length,) if name in self._blank.OF_EPOCHS else one.shape[1:2]
+            shape = (self.batch_size, *epochs, *one.shape[2:])
             return jax.ShapeDtypeStruct(shape, one.dtype, sharding=where)
 
-        inputs = jax.tree.map(shape, self._blank)
+        fields = self._blank._asdict().items()
+        inputs = self._blank._replace(**{n: shape(n, one) for n, one in fields})
         return self._predict.lower(self._abstract, inputs).compile()
 
 
@@ -132,15 +134,15 @@ def restore_best(workdir: Path, config, abstract: TrainState) -> TrainState:
 # -- what it says ----------------------------------------------------------------------
 
 
-def predict_series(
-    predictor: Predictor, state: TrainState, series: Sequence[Series]
+def predict_examples(
+    predictor: Predictor, state: TrainState, examples: Sequence[Inputs]
 ) -> Output:
-    """Returns what a state says of series, each of one object and padded alike."""
-    num_epochs = np.array([one.epoch_mask.sum() for one in series])
+    """Returns what a state says of examples, each of one object and padded alike."""
+    num_epochs = np.array([one.epoch_mask.sum() for one in examples])
     size = predictor.batch_size
     groups = by_length(num_epochs, predictor.lengths, size)
     inputs = (
-        stacked([series[i] for i in places[start : start + size]], length, size)
+        stacked([examples[i] for i in places[start : start + size]], length, size)
         for length, places in groups
         for start in range(0, len(places), size)
     )
@@ -148,17 +150,19 @@ def predict_series(
     return predict_batches(predictor, state, inputs, places)
 
 
-def stacked(series: list[Series], length: int, batch_size: int) -> Series:
+def stacked(examples: list[Inputs], length: int, batch_size: int) -> Inputs:
     """Returns a batch of the first epochs of some objects, filled up with the last."""
-    filled = series + series[-1:] * (batch_size - len(series))
-    columns = zip(*filled, strict=True)
-    return Series(*(np.stack([a[:length] for a in column]) for column in columns))
+    filled = examples + examples[-1:] * (batch_size - len(examples))
+    kind = type(filled[0])
+    batch = kind(*map(np.stack, zip(*filled, strict=True)))
+    epochs = {name: getattr(batch, name)[:, :length] for name in kind.OF_EPOCHS}
+    return batch._replace(**epochs)
 
 
 def predict_batches(
     predictor: Predictor,
     state: TrainState,
-    batches: Iterable[Series],
+    batches: Iterable[Inputs],
     places: np.ndarray,
 ) -> Output:
     """Returns what a state says of batches of which object i belongs at places[i].

@@ -20,9 +20,10 @@ from tqdm import tqdm
 from data_builders import READERS
 from data_builders.engine.readings import records_of
 from experiments import assemble, command, compilation
-from experiments.inference import load_predictor, mesh_for, predict_series
+from experiments.inference import load_predictor, mesh_for, predict_examples
 from jaxastro.data.record import Reading, Record, RecordError
 from jaxastro.data.spreadsheet import shown_cell
+from jaxastro.surveys import SURVEYS
 
 FLAGS = flags.FLAGS
 BATCHES_AT_ONCE = 8  # are read, then sorted by length, so that like goes with like
@@ -38,7 +39,7 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
         raise ValueError(f"{output} is no file. Give the path of a CSV file to write.")
     config = assemble.read_config(workdir)
     predictor, state = load_predictor(workdir, config, mesh_for(config))
-    make_series = assemble.series_of_config(config, max_epochs=config.data.max_epochs)
+    make_example = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
 
     records = records_of(readings_of(config, raw), report=report)
     records = iter(tqdm(records, unit="object"))
@@ -50,8 +51,8 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
             header = [f"p_{name}" for name in config.classes]
             table.writerow(["object_id", "predicted", *header])
             while some := list(itertools.islice(records, window)):
-                series = [make_series(record) for record in some]
-                said = predict_series(predictor, state, series)
+                series = [make_example(record) for record in some]
+                said = predict_examples(predictor, state, series)
                 for record, p in zip(some, said.probability, strict=True):
                     table.writerow(line_of(record, p, config.classes))
                 file.flush()  # who follows the file sees whole lines
@@ -74,9 +75,10 @@ def readings_of(config, raw: Path) -> Iterator[Reading]:
 
     An object that was not seen in the config's bands is set aside.
     """
-    read = READERS[config.survey.partition("/")[0]]
+    name, survey = config.survey.partition("/")[0], assemble.whole_survey(config)
     # A reader of many surveys is told which: the bands' numbers are the survey's.
-    found = read(raw, assemble.whole_survey(config)) if config.facts else read(raw)
+    is_told = survey != SURVEYS[name]
+    found = READERS[name](raw, survey) if is_told else READERS[name](raw)
     in_bands = assemble.record_of_config(config)
     for reading in found:
         try:

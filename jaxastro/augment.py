@@ -1,4 +1,4 @@
-"""Views of an image time series: the same sky seen another way, on the device."""
+"""Views of a time series: the same object seen another way, on the device."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from jaxastro.types import Series
+from jaxastro.types import Inputs, Series
 
 
 def make_augment(
@@ -17,13 +17,16 @@ def make_augment(
     flip: bool = True,
     drop_bands: float = 0.0,
     gap: float = 0.0,
-) -> Callable[[Key[Array, ""], Series], Series]:
+    truncate: float = 0.0,
+    jitter: float = 0.0,
+) -> Callable[[Key[Array, ""], Inputs], Inputs]:
     """Returns augment(key, series), which draws one view of every object.
 
-    Every frame of a view is transformed alike: the sky does not turn between epochs.
-    In order: random bands are dropped whole; then all epochs within a random gap in
-    time; then random epochs; a random window of at most `max_epochs` of those left is
-    kept, moved to the front; frames are rotated and flipped.
+    In order: the series may end early; random bands are dropped whole; then all epochs
+    within a random gap in time; then random epochs; a random window of at most
+    `max_epochs` of those left is kept, moved to the front. Frames are rotated and
+    flipped, all of a view alike: the sky does not turn between epochs. Light curves are
+    drawn anew within their errors.
 
     Args:
         max_epochs: epochs of a view.
@@ -34,41 +37,53 @@ def make_augment(
         drop_bands: chance of each band to be dropped; one that the object has stays.
         gap: the longest gap, as a share of the time between the first epoch and the
             last; the share is uniform in [0, gap], and both these epochs stay.
+        truncate: chance of an object to end after n epochs, n uniform from 3 to all.
+        jitter: of the fluxes of light curves, in units of their errors.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4.2; thesis, Sect. 5.2.1.
     Differs: any angle and a flip, where the published code rotates by up to 15
         degrees or flips; pixels turned in from outside the frame are those of its
         edge; time restarts at the first epoch of the view. Dropped bands and gaps
-        are ours.
+        are ours. Truncation is that of SuperNNova, Moller & de Boissiere 2020, MNRAS
+        491, 4277, where its chance is 1.
     """
     for name, share in (("drop", drop), ("drop_bands", drop_bands), ("gap", gap)):
         if not 0 <= share < 1:
             raise ValueError(f"augment: {name} {share} is not a share in [0, 1).")
+    if not 0 <= truncate <= 1:
+        raise ValueError(f"augment: truncate {truncate} is not a chance in [0, 1].")
+    if jitter < 0:
+        raise ValueError(f"augment: jitter {jitter} is negative. Use 0 for none.")
 
     def augment_one(key, series):
         keys = jax.random.split(key, 3)
         # Numbers beyond those of the split, so that its keys are what they were.
+        if truncate:
+            series = _early(jax.random.fold_in(key, 5), series, truncate)
         seen = _some_bands(jax.random.fold_in(key, 3), series, drop_bands)
         seen &= ~_in_gap(jax.random.fold_in(key, 4), series.time, seen, gap)
         series = series._replace(epoch_mask=seen)
         series = _window(keys[0], series, max_epochs, drop)
+        if not isinstance(series, Series):
+            luck = jax.random.normal(keys[1], series.flux.shape) * jitter
+            return series._replace(flux=series.flux + luck * series.flux_error)
         angle = jax.random.uniform(keys[1], (), minval=-1, maxval=1) * rotation
         mirror = jax.random.bernoulli(keys[2]) & flip
         return series._replace(image=_turn(series.image, jnp.deg2rad(angle), mirror))
 
     def augment(key, series):
-        epochs = series.image.shape[1]
+        num_objects, epochs = series.epoch_mask.shape
         if epochs < max_epochs:
             raise ValueError(
                 f"augment: series of {epochs} epochs for views of {max_epochs}. Load "
                 "(pad to) at least as many epochs as a view has."
             )
-        keys = jax.random.split(key, len(series.image))
+        keys = jax.random.split(key, num_objects)
         return jax.vmap(augment_one)(keys, series)
 
     return augment
 
 
-def beside(first: Series, second: Series) -> Series:
+def beside(first: Inputs, second: Inputs) -> Inputs:
     """Puts view beside view: an object's stay on the device that holds it."""
     return jax.tree.map(
         lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
@@ -80,7 +95,17 @@ def of_the_other(z: Float[Array, "v d"]) -> Float[Array, "v d"]:
     return z.reshape(-1, 2, z.shape[-1])[:, ::-1].reshape(z.shape)
 
 
-def _some_bands(key: Key[Array, ""], series: Series, chance: float) -> Bool[Array, "t"]:
+def _early(key: Key[Array, ""], series: Inputs, chance: float) -> Inputs:
+    """Ends one object's series early by chance, but not before its third epoch."""
+    luck, place = jax.random.uniform(key, (2,))
+    seen = series.epoch_mask
+    count = seen.sum()
+    spare = jnp.maximum(count - 3, 0)
+    last = count - jnp.where(luck < chance, jnp.floor(place * (spare + 1)), 0)
+    return series._replace(epoch_mask=seen & (jnp.cumsum(seen) <= last))
+
+
+def _some_bands(key: Key[Array, ""], series: Inputs, chance: float) -> Bool[Array, "t"]:
     """Drops every band of one object by chance, but not all that were observed."""
     draw = jax.vmap(lambda band: jax.random.uniform(jax.random.fold_in(key, band)))
     luck = jnp.where(series.epoch_mask, draw(series.band), -1)
@@ -99,8 +124,8 @@ def _in_gap(
 
 
 def _window(
-    key: Key[Array, ""], series: Series, max_epochs: int, drop: float
-) -> Series:
+    key: Key[Array, ""], series: Inputs, max_epochs: int, drop: float
+) -> Inputs:
     """Drops random epochs of one object, then keeps a random window of the rest."""
     share_key, keep_key, start_key = jax.random.split(key, 3)
     observed = series.epoch_mask
@@ -115,10 +140,10 @@ def _window(
     keep &= (place >= 0) & (place < max_epochs)
     # stable: epochs stay in time order, those not kept go to the end
     order = jnp.argsort(~keep, stable=True)[:max_epochs]
-    series = jax.tree.map(lambda a: a[order], series)
+    kept = {name: getattr(series, name)[order] for name in series.OF_EPOCHS}
     mask = keep[order]
-    time = jnp.where(mask, series.time - series.time[0], 0)
-    return series._replace(time=time, epoch_mask=mask)
+    time = jnp.where(mask, kept["time"] - kept["time"][0], 0)
+    return series._replace(**kept | {"time": time, "epoch_mask": mask})
 
 
 def _turn(

@@ -1,10 +1,14 @@
 """Facts of each survey: bands, classes, pixel scale, units, citation. No I/O."""
 
 import json
+import math
 from typing import NamedTuple
 
 UNLABELLED = "Unknown"  # the label of an object whose class nobody knows
 LABEL_SOURCES = ("spectroscopic", "photometric", "catalogue", "simulated", "none")
+
+
+NAN = float("nan")  # one object, so that facts without a number are equal
 
 
 class Survey(NamedTuple):
@@ -17,7 +21,7 @@ class Survey(NamedTuple):
     classes: tuple[str, ...]  # known labels; UNLABELLED is not a class
     unit: str  # of flux, per pixel where there are images
     citation: str
-    pixel_scale: float = float("nan")  # arcsec per pixel; NaN without images
+    pixel_scale: float = NAN  # arcsec per pixel; NaN without images
     image_size: int = 0  # pixels on a side; 0: it varies, or there are no images
     sentinels: tuple[float, ...] = ()  # pixel values that mean "no measurement"
     valid_range: tuple[float, float] = (float("-inf"), float("inf"))  # of a pixel
@@ -135,7 +139,7 @@ SURVEYS = {
         name="deep_tao",
         kind="series",
         bands=("clear",),  # no filter
-        wavelength=(float("nan"),),
+        wavelength=(NAN,),
         classes=("AGN", "BZ", "CV", "SN", "OTHER", "NON"),
         pixel_scale=2.5,  # of most stamps; other telescopes of the survey differ
         image_size=64,
@@ -149,7 +153,7 @@ SURVEYS = {
         name="sdss_handscan",
         kind="cutout",
         bands=("red", "green", "blue"),  # of the screen; of the sky probably i, r, g
-        wavelength=(float("nan"),) * 3,
+        wavelength=(NAN,) * 3,
         classes=(  # in the order of their numbers in the published file
             *("Artefact", "Dipole", "Saturated Star", "Moving", "Variable"),
             *("Transient", "SN Other", "SN Bronze", "SN Silver", "SN Gold"),
@@ -177,6 +181,15 @@ SURVEYS = {
             *(("Amp_g", "mag"), ("Amp_r", "mag")),
             *(("log_FAP_g", "dex"), ("log_FAP_r", "dex")),
         ),
+    ),
+    "light_curves": Survey(  # of another survey's images, whose facts these become
+        name="light_curves",
+        kind="light_curve",
+        bands=(),
+        wavelength=(),
+        classes=(),
+        unit="that of the images",
+        citation="Photometry by jaxastro on the images of another survey.",
     ),
     "image_folder": Survey(  # each folder has its own; these hold where it says nothing
         name="image_folder",
@@ -268,13 +281,55 @@ SURVEYS = {
 
 
 def survey_of(name: str) -> Survey:
-    """Returns the facts of a survey, or says which surveys there are."""
-    if name not in SURVEYS:
+    """Returns the facts of a survey or of a data set of it, or says which there are.
+
+    Args:
+        name: "hits", "sdss_sn_sim/laptop", "light_curves/sdss_sn_sim.laptop".
+    """
+    survey, _, preset = name.partition("/")
+    if survey not in SURVEYS:
         raise ValueError(
-            f"No survey named {name!r}. Known surveys: {', '.join(SURVEYS)}. To add "
+            f"No survey named {survey!r}. Known surveys: {', '.join(SURVEYS)}. To add "
             "one, describe it in jaxastro/surveys.py and write its builder."
         )
-    return SURVEYS[name]
+    if survey == "light_curves" and preset:
+        return light_curves_of(images_of(preset), survey_of(images_of(preset)))
+    return SURVEYS[survey]
+
+
+def images_of(preset: str) -> str:
+    """Returns the images' data set, "hits_sim/transfer", of light_curves' preset.
+
+    Args:
+        preset: "hits_sim.transfer", for / in a name is a folder.
+    Raises:
+        ValueError: if there is no such survey, or it has no image time series.
+    """
+    survey, _, rest = preset.partition(".")
+    if survey not in SURVEYS or SURVEYS[survey].kind != "series":
+        known = [name for name, facts in SURVEYS.items() if facts.kind == "series"]
+        raise ValueError(
+            f"light_curves/{preset}: {survey!r} is no survey of image time series. "
+            f"Those are {', '.join(known)}. Write its preset after a dot: "
+            "light_curves/sdss_sn_sim.laptop."
+        )
+    return f"{survey}/{rest}" if rest else survey
+
+
+def light_curves_of(name: str, images: Survey) -> Survey:
+    """Returns the facts of light curves that were measured on a survey's images.
+
+    Args:
+        name: of the images' data set; its survey becomes part of the name.
+        images: the facts of that.
+    """
+    ours = SURVEYS["light_curves"]
+    kept = ("bands", "wavelength", "classes", "unit", "season_days")
+    return ours._replace(
+        name=f"{ours.name}/{name.partition('/')[0]}",
+        citation=f"{ours.citation} {images.citation}",
+        **{field: getattr(images, field) for field in kept},
+    )
 
 
 def survey_to_json(survey: Survey) -> str:
@@ -304,7 +359,7 @@ def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
                 f"{json.dumps(getattr(EXAMPLE, name))}. Write it so."
             ) from None
     if "bands" in facts:
-        facts.setdefault("wavelength", (float("nan"),) * len(facts["bands"]))
+        facts.setdefault("wavelength", (NAN,) * len(facts["bands"]))
     survey = otherwise._replace(**facts)
     if len(survey.wavelength) != len(survey.bands) or len(survey.valid_range) != 2:
         raise ValueError(
@@ -337,6 +392,8 @@ def _as_type_of(example, value):
         if not isinstance(value, list):
             raise TypeError
         return tuple(_as_type_of(example[0], item) for item in value)
+    if isinstance(value, float) and isinstance(example, float) and math.isnan(value):
+        return NAN
     wanted = (int, float) if isinstance(example, float) else type(example)
     if not isinstance(value, wanted) or isinstance(value, bool):
         raise TypeError

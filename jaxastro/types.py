@@ -18,11 +18,30 @@ class Series(NamedTuple):
     band: Array  # b t        int32, index into the survey's bands
     epoch_mask: Array  # b t  bool, True where observed: the only word on padding
 
+    OF_EPOCHS = ("image", "time", "band", "epoch_mask")  # fields with the axis t
+
+
+class LightCurve(NamedTuple):
+    """A light curve per object, of one band an epoch, as a model eats it."""
+
+    flux: Array  # b t        float32, normalised
+    flux_error: Array  # b t  float32, one standard deviation of flux, as normalised
+    time: Array  # b t        float32, days since the first epoch
+    band: Array  # b t        int32, index into the survey's bands
+    epoch_mask: Array  # b t  bool, True where observed: the only word on padding
+    feature: Array  # b f     float32, of the catalogue, as normalised; 0 where unknown
+    feature_mask: Array  # b f  bool, True where known
+
+    OF_EPOCHS = ("flux", "flux_error", "time", "band", "epoch_mask")
+
+
+Inputs = Series | LightCurve
+
 
 class Batch(NamedTuple):
     """Inputs with their labels; what a Method's step takes."""
 
-    inputs: Series
+    inputs: Inputs
     label: Array  # b         int32, index into the classes; 0 where unlabelled
     label_mask: Array  # b    bool, False where the object has no label
     example_mask: Array  # b  bool, False for rows that fill up the last batch
@@ -50,6 +69,6 @@ class TrainState(NamedTuple):
 class Method(NamedTuple):
     """One way of training, as three pure functions."""
 
-    init: Callable[[Array, Series], TrainState]
+    init: Callable[[Array, Inputs], TrainState]
     step: Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
-    predict: Callable[[TrainState, Series], ModelOutput]
+    predict: Callable[[TrainState, Inputs], ModelOutput]

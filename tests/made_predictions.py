@@ -45,10 +45,12 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
             "nuisance": probability_after(num_epochs, weight=0.3),
         },
         shown=shown,
-        shown_image=image,
-        shown_time=time,
-        shown_band=band,
-        shown_mask=mask,
+        shown_inputs={
+            "image": image,
+            "time": time,
+            "band": band,
+            "epoch_mask": mask,
+        },
     )
 
 
@@ -64,10 +66,7 @@ def take(predictions, rows):
             name: value[rows] for name, value in p.baseline_probability.items()
         },
         shown=p.shown[:0],
-        shown_image=p.shown_image[:0],
-        shown_time=p.shown_time[:0],
-        shown_band=p.shown_band[:0],
-        shown_mask=p.shown_mask[:0],
+        shown_inputs={},
     )
 
 

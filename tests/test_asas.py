@@ -8,7 +8,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from data_builders import asas
-from jaxastro.data.light_curve import LightCurve
+from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import record_from_example
 
 TIME = 2451868.5 + np.arange(40) / 7
@@ -111,7 +111,7 @@ def test_light_curves_come_back_through_the_data_set(tmp_path):
     built = {
         record.object_id: record
         for example in builder.as_data_source("all")
-        for record in [record_from_example(example, LightCurve)]
+        for record in [record_from_example(example, LightCurveRecord)]
     }
     for _, record, _, _ in asas.read(path):
         for name, value in record._asdict().items():

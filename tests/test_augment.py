@@ -9,7 +9,7 @@ from jaxastro.augment import _turn, make_augment
 from jaxastro.types import Series
 
 
-def make_series(*lengths, epochs=12, size=8, seed=0):
+def make_example(*lengths, epochs=12, size=8, seed=0):
     """Objects of the given numbers of epochs; frames hold their own number."""
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
@@ -85,7 +85,7 @@ def test_frames_that_are_not_square_turn_too():
 
 
 def test_all_frames_of_a_view_turn_alike():
-    series = make_series(12, 12)
+    series = make_example(12, 12)
     image = np.broadcast_to(frames(8, 1)[0], series.image.shape)
     view = view_of(series._replace(image=image), max_epochs=12)
     for row, mask in zip(view.image, view.epoch_mask, strict=True):
@@ -96,7 +96,7 @@ def test_all_frames_of_a_view_turn_alike():
 
 def test_half_of_the_views_are_mirrored_and_none_without_flip():
     gradient = np.arange(8.0, dtype=np.float32) * np.ones((8, 1), np.float32)
-    series = make_series(*[2] * 400, epochs=2)
+    series = make_example(*[2] * 400, epochs=2)
     series = series._replace(image=series.image * 0 + gradient)
     for flip, share in ((True, 0.5), (False, 0.0)):
         view = view_of(series, max_epochs=2, drop=0.0, rotation=0.0, flip=flip)
@@ -108,7 +108,7 @@ def test_angles_fill_the_range_asked_for():
     # On a plane that rises to the right the slopes tell the angle.
     x = np.arange(21.0) - 10
     plane = np.broadcast_to(x, (21, 21)).astype(np.float32)
-    series = make_series(*[1] * 400, epochs=1, size=21)
+    series = make_example(*[1] * 400, epochs=1, size=21)
     series = series._replace(image=series.image * 0 + plane)
     view = view_of(series, max_epochs=1, drop=0.0, rotation=30.0, flip=False)
     frame = view.image[:, 0]
@@ -126,7 +126,7 @@ def test_angles_fill_the_range_asked_for():
 @pytest.mark.parametrize("args", [{}, {"drop": 0.99}, {"drop": 0.0}])
 def test_a_view_is_some_of_the_observed_epochs_in_order(args):
     lengths = [12, 7, 3, 1] * 25
-    series = make_series(*lengths)
+    series = make_example(*lengths)
     view = view_of(series, max_epochs=5, rotation=0.0, **args)
     assert view.image.shape == (100, 5, 8, 8)
     for i, (length, kept) in enumerate(zip(lengths, numbers(view), strict=True)):
@@ -144,7 +144,7 @@ def test_a_view_is_some_of_the_observed_epochs_in_order(args):
 
 
 def test_gaps_in_the_mask_are_closed():
-    series = make_series(12)
+    series = make_example(12)
     series.epoch_mask[0, ::2] = False
     view = view_of(series, max_epochs=12, drop=0.0, rotation=0.0)
     assert numbers(view) == [[2, 4, 6, 8, 10, 12]]
@@ -152,7 +152,7 @@ def test_gaps_in_the_mask_are_closed():
 
 
 def test_nothing_is_lost_where_nothing_is_asked_to_be():
-    series = make_series(12, 7, 1)
+    series = make_example(12, 7, 1)
     view = view_of(series, max_epochs=12, drop=0.0, rotation=0.0, flip=False)
     seen = series.epoch_mask
     np.testing.assert_array_equal(view.epoch_mask, seen)
@@ -162,7 +162,7 @@ def test_nothing_is_lost_where_nothing_is_asked_to_be():
 
 @pytest.mark.parametrize(("drop", "share"), [(0.0, 1.0), (0.5, 0.75), (0.9, 0.55)])
 def test_the_mean_share_of_epochs_kept_is_one_minus_half_of_drop(drop, share):
-    series = make_series(*[12] * 500, size=2)
+    series = make_example(*[12] * 500, size=2)
     view = view_of(series, max_epochs=12, drop=drop, rotation=0.0)
     # one view spreads by drop / sqrt(12) and the coins of 12 epochs: below 0.3
     kept = view.epoch_mask.mean()
@@ -170,7 +170,7 @@ def test_the_mean_share_of_epochs_kept_is_one_minus_half_of_drop(drop, share):
 
 
 def test_windows_start_anywhere_equally_often():
-    series = make_series(*[10] * 700, size=2)
+    series = make_example(*[10] * 700, size=2)
     view = view_of(series, max_epochs=4, drop=0.0, rotation=0.0)
     starts = [kept[0] for kept in numbers(view)]
     assert all(
@@ -189,7 +189,7 @@ PLAIN = {"max_epochs": 12, "drop": 0.0, "rotation": 0.0, "flip": False}
 
 
 def test_bands_are_dropped_whole_and_one_always_stays():
-    series = make_series(*[12, 7, 3, 1] * 100, size=2)
+    series = make_example(*[12, 7, 3, 1] * 100, size=2)
     for chance in (0.3, 0.99):
         view = view_of(series, drop_bands=chance, **PLAIN)
         dropped = asked = 0
@@ -206,7 +206,7 @@ def test_bands_are_dropped_whole_and_one_always_stays():
 
 
 def test_a_gap_is_one_stretch_of_time_no_longer_than_asked_for():
-    series = make_series(*[60, 30, 3, 1] * 50, epochs=60, size=2)
+    series = make_example(*[60, 30, 3, 1] * 50, epochs=60, size=2)
     for longest in (0.3, 0.99):
         view = view_of(series, gap=longest, **(PLAIN | {"max_epochs": 60}))
         shares = []
@@ -224,7 +224,7 @@ def test_a_gap_is_one_stretch_of_time_no_longer_than_asked_for():
 
 
 def test_views_of_bands_gaps_and_drops_together_are_never_empty_and_in_order():
-    series = make_series(*[12, 7, 3, 1, 0] * 60, size=2)
+    series = make_example(*[12, 7, 3, 1, 0] * 60, size=2)
     series.time[:, 3] = series.time[:, 2]  # the same night
     args = {"drop": 0.9, "drop_bands": 0.9, "gap": 0.9, "max_epochs": 5}
     view = view_of(series, **(PLAIN | args))
@@ -236,7 +236,7 @@ def test_views_of_bands_gaps_and_drops_together_are_never_empty_and_in_order():
 
 def test_neither_changes_any_bit_of_a_view_where_nothing_is_asked_for():
     # what the seed gave before there were bands and gaps to drop
-    series = make_series(12, 7, 1)
+    series = make_example(12, 7, 1)
     view = view_of(series, seed=5, max_epochs=4)
     assert numbers(view) == [[5, 7, 8, 10], [3, 4, 5, 6], [1]]
     untouched = series._replace(band=series.band * 0, time=series.time * 3)
@@ -249,7 +249,7 @@ def test_neither_changes_any_bit_of_a_view_where_nothing_is_asked_for():
 
 @pytest.mark.parametrize("content", [np.nan, np.inf, 1e30])
 def test_what_padded_frames_hold_cannot_matter(content):
-    clean = make_series(12, 7, 1)
+    clean = make_example(12, 7, 1)
     mask = clean.epoch_mask
     dirty = Series(
         image=np.where(mask[..., None, None], clean.image, np.float32(content)),
@@ -266,7 +266,7 @@ def test_what_padded_frames_hold_cannot_matter(content):
 
 
 def test_a_view_depends_on_its_object_and_key_alone():
-    series = make_series(12, 12, 12)
+    series = make_example(12, 12, 12)
     view = view_of(series, max_epochs=6)
     other = view_of(series._replace(image=series.image[[0, 2, 1]] * 3), max_epochs=6)
     np.testing.assert_allclose(other.image[0], 3 * view.image[0], rtol=1e-5)
@@ -276,7 +276,7 @@ def test_a_view_depends_on_its_object_and_key_alone():
 
 
 def test_an_object_without_observed_epochs_stays_one():
-    view = view_of(make_series(0, 3), max_epochs=6)
+    view = view_of(make_example(0, 3), max_epochs=6)
     assert not view.epoch_mask[0].any()
     assert not np.any(view.time[0])
 
@@ -287,4 +287,4 @@ def test_bad_settings_are_refused():
             make_augment(max_epochs=3, **{name: 1.0})
     message = "series of 12 epochs for views of 13. Load"
     with pytest.raises(ValueError, match=message):
-        view_of(make_series(5), max_epochs=13)
+        view_of(make_example(5), max_epochs=13)

@@ -23,7 +23,7 @@ BOTH = pytest.mark.parametrize("kind", SMALL)
 FORMS = pytest.mark.parametrize("frames", ["merged", "embedded"])
 
 
-def make_series(*lengths, epochs=6, size=9, seed=0):
+def make_example(*lengths, epochs=6, size=9, seed=0):
     """Objects of the given numbers of epochs, the first with a gap, two to a night."""
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
@@ -43,7 +43,7 @@ def make(kind, **args):
     """A small model, variables of which none is 0 or 1, and its jitted predict."""
     model = kind(3, **(SMALL[kind] | args))
     init = functools.partial(model.init, train=False)
-    shapes = jax.eval_shape(init, jax.random.key(0), make_series(6))
+    shapes = jax.eval_shape(init, jax.random.key(0), make_example(6))
     generator = np.random.default_rng(1)
 
     def fill(path, leaf):
@@ -95,7 +95,7 @@ def change(a, b):
 
 
 def count(model, size=32):
-    inputs = make_series(9, epochs=9, size=size)
+    inputs = make_example(9, epochs=9, size=size)
     init = functools.partial(model.init, train=False)
     params = jax.eval_shape(init, jax.random.key(0), inputs)["params"]
     return sum(leaf.size for leaf in jax.tree.leaves(params))
@@ -139,7 +139,7 @@ def test_what_padded_frames_hold_changes_no_bit(kind, frames):
     args = {"frames": frames, "encoding": "gaps"}
     _, _, predict = make(kind, **args)
     step = training_loss(kind, **args)
-    clean = make_series(6, 5, 1, 3)
+    clean = make_example(6, 5, 1, 3)
     mask = clean.epoch_mask
     expected, stepped = predict(clean), step(clean)
     assert np.isfinite(expected.logits).all()
@@ -167,7 +167,7 @@ def padded(inputs, before, after):
 @FORMS
 def test_more_padding_anywhere_changes_nothing(kind, frames):
     model, _, predict = make(kind, frames=frames, encoding="gaps")
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     assert model.any_length
     for before, after in ((0, 4), (3, 1)):
         assert_close(predict(padded(inputs, before, after)), predict(inputs), 1e-5)
@@ -176,14 +176,14 @@ def test_more_padding_anywhere_changes_nothing(kind, frames):
 @pytest.mark.slow
 @BOTH
 def test_more_padding_teaches_nothing_else(kind):
-    step, inputs = training_loss(kind), make_series(6, 5, 1, 3)
+    step, inputs = training_loss(kind), make_example(6, 5, 1, 3)
     assert_close(step(padded(inputs, 0, 4)), step(inputs), 1e-3)
 
 
 @BOTH
 def test_an_object_without_observed_epochs_gives_numbers(kind):
     _, _, predict = make(kind)
-    output = predict(make_series(0, 5, 1, 3))
+    output = predict(make_example(0, 5, 1, 3))
     assert not np.any(output.embedding[0])
     assert np.isfinite(output.logits).all()
 
@@ -194,7 +194,7 @@ def test_an_object_without_observed_epochs_gives_numbers(kind):
 @BOTH
 def test_shuffled_objects_give_shuffled_outputs(kind):
     _, _, predict = make(kind)
-    inputs, order = make_series(6, 5, 1, 3), np.array([2, 0, 3, 1])
+    inputs, order = make_example(6, 5, 1, 3), np.array([2, 0, 3, 1])
     shuffled = predict(jax.tree.map(lambda a: a[order], inputs))
     expected = jax.tree.map(lambda a: a[order], predict(inputs))
     assert_close(shuffled, expected, 1e-5)
@@ -203,7 +203,7 @@ def test_shuffled_objects_give_shuffled_outputs(kind):
 @BOTH
 def test_the_order_of_nights_matters_and_within_a_night_not(kind):
     _, _, predict = make(kind)
-    inputs = make_series(6, 6, 6, 6)
+    inputs = make_example(6, 6, 6, 6)
     inputs.epoch_mask[:] = True
 
     def reordered(places):
@@ -216,7 +216,7 @@ def test_the_order_of_nights_matters_and_within_a_night_not(kind):
 
 @BOTH
 def test_times_are_seen_only_as_gaps(kind):
-    inputs = make_series(6, 5, 4, 3)
+    inputs = make_example(6, 5, 4, 3)
     for encoding in ("none", "gaps"):
         _, _, predict = make(kind, frames="embedded", encoding=encoding)
         expected = predict(inputs)
@@ -230,11 +230,11 @@ def test_times_are_seen_only_as_gaps(kind):
 @FORMS
 def test_bands_matter_and_any_that_is_not_known_shows_itself(kind, frames):
     _, _, predict = make(kind, frames=frames, band_rows=4)
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     expected = predict(inputs)
     assert change(predict(inputs._replace(band=2 - inputs.band)), expected) > 1e-3
     for band in (-1, 3, 1000):
-        wrong = make_series(6, 5, 1, 3)
+        wrong = make_example(6, 5, 1, 3)
         wrong.band[1, 2] = band  # observed
         wrong.band[0, 3] = band  # padded
         logits = predict(wrong).logits
@@ -249,7 +249,7 @@ def test_bands_matter_and_any_that_is_not_known_shows_itself(kind, frames):
 def test_an_encoder_is_the_model_without_its_head(kind):
     model, variables, predict = make(kind)
     params = {k: v for k, v in variables["params"].items() if k != "head"}
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     encode = jax.jit(functools.partial(model.clone(num_classes=0).apply, train=False))
     output = encode(variables | {"params": params}, inputs)
     assert output.logits.shape == (4, 0)
@@ -262,7 +262,7 @@ def test_semiconformer_can_train_it(kind):
     model = kind(3, **SMALL[kind])
     augment = lambda key, inputs: inputs  # noqa: E731
     method = make_method("semiconformer", model, optax.sgd(0.1), augment, seed=0)
-    inputs = make_series(6, 5)
+    inputs = make_example(6, 5)
     state = jax.eval_shape(method.init, jax.random.key(0), inputs)
     assert state.params["project_class"]["hidden"]["kernel"].shape[0] == 10
     assert jax.eval_shape(method.predict, state, inputs).logits.shape == (2, 3)
@@ -272,7 +272,7 @@ def test_semiconformer_can_train_it(kind):
 @FORMS
 def test_bfloat16_is_for_products_and_the_rest_stays_float32(kind, frames):
     _, variables, predict = make(kind, frames=frames, dtype="bfloat16")
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     output = predict(inputs)
     for leaf in jax.tree.leaves((variables, output)):
         assert leaf.dtype == jnp.float32

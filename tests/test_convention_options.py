@@ -14,7 +14,7 @@ from test_convention import (
     count,
     longer,
     make,
-    make_series,
+    make_example,
     training_loss,
 )
 
@@ -59,7 +59,7 @@ def test_every_option_has_its_pinned_count_of_parameters():
 
 def test_the_2d_cnn_is_four_convolutions_of_each_frame_with_its_band():
     _, variables, predict = make(downsize="2d", encoding="none", num_blocks=0)
-    inputs = make_series(6, 6)._replace(epoch_mask=np.ones((2, 6), bool))
+    inputs = make_example(6, 6)._replace(epoch_mask=np.ones((2, 6), bool))
     params, stats = variables["params"], variables["batch_stats"]
     x = jnp.stack([inputs.image, params["band_table"][inputs.band + 1]], axis=-1)
     x = x.reshape(12, 15, 15, 2)
@@ -78,7 +78,7 @@ def test_the_2d_cnn_is_four_convolutions_of_each_frame_with_its_band():
 def test_the_2d_cnn_without_a_code_knows_no_order():
     model, _, predict = make(downsize="2d", encoding="none", norm="per_epoch")
     assert model.any_length
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     order = np.array([5, 2, 0, 4, 1, 3])
     shuffled = jax.tree.map(lambda a: a[:, order], inputs)
     assert_close(predict(shuffled), predict(inputs))
@@ -90,7 +90,7 @@ def test_the_2d_cnn_without_a_code_knows_no_order():
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
 def test_what_padded_frames_hold_changes_no_bit(args):
     _, _, predict = make(**args)
-    clean = make_series(6, 5, 1, 3)
+    clean = make_example(6, 5, 1, 3)
     mask, expected = clean.epoch_mask, predict(clean)
     assert np.isfinite(expected.logits).all()
     for content in (np.nan, np.inf, 1e30):
@@ -106,7 +106,7 @@ def test_what_padded_frames_hold_changes_no_bit(args):
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
 def test_more_padding_changes_nothing_and_less_may_be_given(args):
     _, _, predict = make(**args)
-    inputs = make_series(3, 2, 1, 3)
+    inputs = make_example(3, 2, 1, 3)
     expected = predict(inputs)
     assert_close(predict(longer(inputs, 4)), expected)
     assert_close(predict(jax.tree.map(lambda a: a[:, :3], inputs)), expected)
@@ -115,7 +115,7 @@ def test_more_padding_changes_nothing_and_less_may_be_given(args):
 @pytest.mark.slow
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
 def test_more_padding_teaches_nothing_else(args):
-    step, inputs = training_loss(**args), make_series(6, 5, 1, 3)
+    step, inputs = training_loss(**args), make_example(6, 5, 1, 3)
     assert_close(step(longer(inputs, 4)), step(inputs), 1e-3)
     again = training_loss(**args, remat=True)
     assert_close(again(inputs), step(inputs), 1e-3)
@@ -124,7 +124,7 @@ def test_more_padding_teaches_nothing_else(args):
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
 def test_an_object_without_observed_epochs_gives_numbers(args):
     _, _, predict = make(**args)
-    output = predict(make_series(0, 5, 1, 3))
+    output = predict(make_example(0, 5, 1, 3))
     assert not np.any(output.embedding[0])
     assert np.isfinite(output.logits).all()
 
@@ -139,7 +139,7 @@ def change(inputs):
 
 
 def test_change_is_what_a_frame_has_beyond_the_mean_of_its_band():
-    inputs = make_series(30, 17, 1, 3, epochs=30)
+    inputs = make_example(30, 17, 1, 3, epochs=30)
     image, ours = change(inputs)
     assert np.shape(ours) == image.shape
     for frames, band, seen, found in zip(
@@ -154,7 +154,7 @@ def test_change_is_what_a_frame_has_beyond_the_mean_of_its_band():
 
 
 def test_a_band_seen_once_changes_nothing_and_a_host_not_at_all():
-    inputs = make_series(5, 5, epochs=5)
+    inputs = make_example(5, 5, epochs=5)
     inputs.epoch_mask[:] = True
     inputs.band[:] = np.arange(5)
     assert not np.any(change(inputs)[1])
@@ -171,12 +171,12 @@ def test_the_model_sees_change_only_if_told_to():
     blind = jax.tree.map(jnp.copy, variables)
     blind["params"]["conv_0"]["kernel"] = kernel.at[..., 1, :].set(0)
     run = jax.jit(functools.partial(model.apply, train=False))
-    inputs = make_series(6, 5, 4, 3)
+    inputs = make_example(6, 5, 4, 3)
     assert np.abs(run(blind, inputs).logits - predict(inputs).logits).max() > 1e-3
 
 
 def test_the_change_of_asinh_images_is_that_of_their_fluxes():
-    inputs = make_series(6, 5, 4, 3)
+    inputs = make_example(6, 5, 4, 3)
     flux = inputs._replace(image=np.sinh(inputs.image))
     _, of_flux = change(flux)
     variables = make(change="linear", encoding="none", num_blocks=0)[1]
@@ -220,7 +220,7 @@ def coded(**args):
 
 def test_the_code_of_dates_is_the_mean_over_observed_frames_of_a_linear_map():
     weights, code = coded(encoding="date")
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     found = code(inputs)
     for i, seen in enumerate(inputs.epoch_mask):
         maps = []
@@ -236,7 +236,7 @@ def test_the_code_of_dates_is_the_mean_over_observed_frames_of_a_linear_map():
 def test_the_token_of_bands_is_the_mean_over_observed_frames():
     weights, code = coded(encoding="none", band_token=True)
     table = np.array(weights["band_token"]["kernel"])
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
     found = code(inputs)
     for i, seen in enumerate(inputs.epoch_mask):
         bands = [inputs.band[i, c][seen[c]] for c in (slice(0, 3), slice(3, 6))]
@@ -252,7 +252,7 @@ def test_learned_codes_start_as_if_they_were_not_there():
         params = model.init(key, inputs, train=False)["params"]
         return params["date"], params["band_token"]
 
-    date, token = start(jax.random.key(0), make_series(6))
+    date, token = start(jax.random.key(0), make_example(6))
     assert date["kernel"].shape == (2 * len(PERIODS), 4)
     assert token["kernel"].shape == (10, 4)
     assert not np.any(date["kernel"])
@@ -260,7 +260,7 @@ def test_learned_codes_start_as_if_they_were_not_there():
 
 
 def test_a_token_tells_bands_where_pixels_do_not():
-    inputs = make_series(6, 5, 4, 3)
+    inputs = make_example(6, 5, 4, 3)
     swapped = inputs._replace(band=4 - inputs.band)
     _, _, predict = make(band_embedding="none", band_token=True)
     assert np.abs(predict(swapped).logits - predict(inputs).logits).max() > 1e-3
@@ -280,7 +280,7 @@ def test_mean_max_holds_the_mean_over_observed_maps_and_the_maximum():
     params = {k: v for k, v in variables["params"].items() if "_" in k}
     variables = {"params": params, "batch_stats": variables["batch_stats"]}
     both = model.clone(pool="mean_max", **alone)
-    inputs = make_series(6, 5, 1, 3)
+    inputs = make_example(6, 5, 1, 3)
 
     @functools.partial(jax.jit, static_argnums=0)
     def run(model, inputs):

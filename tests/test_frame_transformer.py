@@ -14,7 +14,7 @@ from jaxastro.types import Series
 SMALL = {"widths": (4, 4), "width": 8, "num_heads": 2, "hidden": 6, "core": 8}
 
 
-def make_series(*lengths, epochs=6, size=12, seed=0):
+def make_example(*lengths, epochs=6, size=12, seed=0):
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
     return Series(
@@ -29,15 +29,15 @@ def make_series(*lengths, epochs=6, size=12, seed=0):
 def make(**args):
     model = FrameTransformer(3, **(SMALL | args))
     variables = jax.jit(functools.partial(model.init, train=False))(
-        jax.random.key(0), make_series(6)
+        jax.random.key(0), make_example(6)
     )
     return jax.jit(functools.partial(model.apply, variables, train=False))
 
 
 def test_what_padded_frames_hold_changes_no_bit():
-    inputs = make_series(6, 4, 1)
+    inputs = make_example(6, 4, 1)
     padded = ~inputs.epoch_mask
-    noise = make_series(6, 6, 6, seed=1)
+    noise = make_example(6, 6, 6, seed=1)
     other = inputs._replace(
         image=np.where(padded[..., None, None], 99 + noise.image, inputs.image),
         time=np.where(padded, 1e6, inputs.time).astype(np.float32),
@@ -47,7 +47,7 @@ def test_what_padded_frames_hold_changes_no_bit():
 
 
 def test_more_padding_changes_nothing_and_nor_does_the_order_of_objects_or_frames():
-    inputs = make_series(6, 4, 1)
+    inputs = make_example(6, 4, 1)
     here = make()(inputs)
 
     def longer(a):
@@ -63,11 +63,11 @@ def test_more_padding_changes_nothing_and_nor_does_the_order_of_objects_or_frame
 
 
 def test_objects_without_an_epoch_give_numbers():
-    assert np.isfinite(make()(make_series(6, 0)).logits).all()
+    assert np.isfinite(make()(make_example(6, 0)).logits).all()
 
 
 def test_a_band_that_is_not_known_is_no_number():
-    inputs = make_series(6, 4)
+    inputs = make_example(6, 4)
     inputs.band[1, 2] = 9
     logits = make()(inputs).logits
     assert np.isfinite(logits[0]).all()
@@ -89,7 +89,7 @@ def test_light_is_that_of_the_change_at_the_centre_in_units_of_its_noise():
 
 
 def test_a_new_light_matters_where_it_is_and_a_steady_one_is_seen_too():
-    inputs = make_series(6, 6)
+    inputs = make_example(6, 6)
     here = make()(inputs).logits
     flash = inputs._replace(image=inputs.image.copy())
     flash.image[0, 3, 5:7, 5:7] += 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import data_builders
 from data_builders import image_folder
-from data_builders.engine.builder import REPORT_FILE
+from data_builders.engine.builder import REPORT_FILE, survey_of_built
 from jaxastro.data.record import record_from_example
 from jaxastro.surveys import SURVEYS, survey_from_json, survey_to_json
 
@@ -102,7 +102,7 @@ def test_a_built_data_set_is_opened_by_name_without_its_folder(folder):
             "image_folder/stars", data_dir=folder.parent / "built", **kwargs
         )
         assert len(builder.as_data_source("all")) == 3
-        survey = image_folder.survey_of_built(builder.data_dir)
+        survey = survey_of_built(builder.data_dir)
         assert survey.name == "stars"
         assert survey.bands == ("g", "r")
         assert survey.classes == ("EB", "RRLyrae")
@@ -131,7 +131,7 @@ def test_several_data_sets_lie_beside_each_other(tmp_path):
         builder = tfds.builder(f"image_folder/{name}", data_dir=tmp_path / "built")
         config = tfds.download.DownloadConfig(manual_dir=tmp_path)  # the folder above
         builder.download_and_prepare(download_config=config)
-        assert image_folder.survey_of_built(builder.data_dir).image_size == size
+        assert builder.survey.image_size == size
     config = image_folder.ImageFolderConfig(name="third", folder=tmp_path / "first")
     builder = tfds.builder("image_folder", config=config, data_dir=tmp_path / "built")
     builder.download_and_prepare()
@@ -180,7 +180,7 @@ def test_survey_json_in_the_folder_holds(folder):
     facts = {"bands": ["g", "r"], "classes": ["SN"], "pixel_scale": 1, "unit": "ADU"}
     (folder / "survey.json").write_text(json.dumps(facts | {"sentinels": [-9]}))
     assert "unknown class 'EB'. raw has SN, Unknown" in only_note(folder)
-    survey = image_folder.survey_of_built(build(folder).data_dir)
+    survey = build(folder).survey
     assert survey.bands == ("g", "r")
     assert (survey.classes, survey.unit, survey.pixel_scale) == (("SN",), "ADU", 1.0)
     assert survey.sentinels == (-9.0,)

@@ -14,7 +14,7 @@ from experiments import assemble
 from experiments import predict as command
 from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
 from experiments.evaluate import predict_groups
-from experiments.inference import Predictor, abstract_state, mesh_for, predict_series
+from experiments.inference import Predictor, abstract_state, mesh_for, predict_examples
 from jaxastro.data.lengths import by_length, lengths_up_to
 from jaxastro.data.record import Reading, first_epochs
 from jaxastro.simulation.survey import PRESETS, simulate_object
@@ -111,19 +111,19 @@ def test_neither_order_nor_company_nor_padding_changes_what_is_said(
 ):
     sorted_, whole, state = predicting
     series = series_of(*num_epochs, seed=data.draw(st.integers(0, 99)))
-    expected = predict_series(whole, state, series)
+    expected = predict_examples(whole, state, series)
     assert len(expected.probability) == len(series)
-    assert_close(predict_series(sorted_, state, series), expected)
+    assert_close(predict_examples(sorted_, state, series), expected)
     order = list(range(len(series)))
     random.shuffle(order)
-    shuffled = predict_series(sorted_, state, [series[i] for i in order])
+    shuffled = predict_examples(sorted_, state, [series[i] for i in order])
     back = np.argsort(order)
     assert_close(type(expected)(*(column[back] for column in shuffled)), expected)
 
 
 def test_objects_differ_so_that_a_wrong_place_would_be_seen(predicting):
     sorted_, _, state = predicting
-    embedding = predict_series(sorted_, state, series_of(*range(1, 10))).embedding
+    embedding = predict_examples(sorted_, state, series_of(*range(1, 10))).embedding
     for i, one in enumerate(embedding):
         others = np.delete(embedding, i, axis=0)
         assert np.abs(others - one).max(axis=1).min() > 1e-3

@@ -12,6 +12,7 @@ from jaxastro.data.loader import Batches, class_index, in_order
 from jaxastro.data.record import (
     Record,
     RecordError,
+    Records,
     first_epochs,
     make_record,
     record_from_example,
@@ -45,16 +46,16 @@ def example_of(row):
 SOURCE = [example_of(row) for row in range(len(LABELS))]
 
 
-def make_series(record):
+def make_example(record):
     shape = (2, 2, 2)
     return Series(
         np.full(shape, record.flux[0, 0, 0]), np.zeros(2), np.zeros(2), np.ones(2, bool)
     )
 
 
-def batches_of(row_of, num_batches, *, batch_size=3, make_series=make_series, **how):
+def batches_of(row_of, num_batches, *, batch_size=3, make_example=make_example, **how):
     how |= {"batch_size": batch_size, "num_batches": num_batches}
-    return Batches(SOURCE, row_of, make_series, CLASSES, **how)
+    return Batches(Records(SOURCE, Record), row_of, make_example, CLASSES, **how)
 
 
 @pytest.mark.parametrize("share", [[0], [1, 2], [0, 2]])
@@ -126,9 +127,9 @@ def test_an_object_that_a_worker_cannot_read_is_named_and_the_workers_end():
     def fails(record):
         if record.object_id == "object3":
             raise RecordError(f"Object {record.object_id}: no")
-        return make_series(record)
+        return make_example(record)
 
-    batches = batches_of(int, 7, batch_size=1, make_series=fails, num_workers=1)
+    batches = batches_of(int, 7, batch_size=1, make_example=fails, num_workers=1)
     stream = batches.since(0)
     assert len([next(stream) for _ in range(3)]) == 3
     with pytest.raises(RecordError, match="Object object3: no"):
@@ -173,7 +174,9 @@ def test_an_object_that_cannot_be_read_stops_the_iteration():
     def fails(record):
         raise RecordError(f"Object {record.object_id}: no")
 
-    batches = Batches(SOURCE, int, fails, CLASSES, batch_size=1, num_batches=2)
+    batches = Batches(
+        Records(SOURCE, Record), int, fails, CLASSES, batch_size=1, num_batches=2
+    )
     with pytest.raises(RecordError, match="Object object0: no"):
         next(batches.since(0))
 

@@ -19,7 +19,7 @@ def jitted(num_bands=BANDS, gap=0.5):
     return jax.jit(functools.partial(merge_bands, num_bands=num_bands, gap=gap))
 
 
-def make_series(mask, steps, seed=0):
+def make_example(mask, steps, seed=0):
     generator = np.random.default_rng(seed)
     return Series(
         image=generator.normal(size=(*SHAPE, 2, 3)).astype(np.float32),
@@ -36,7 +36,7 @@ def arrays(element):
 
 # Steps between epochs: within a night, at its very end, to another night.
 SERIES = st.builds(
-    make_series,
+    make_example,
     arrays(st.booleans()),
     arrays(st.sampled_from([0.0, 0.125, 0.375, 0.5, 1.0, 30.0])),
     st.integers(0, 99),
@@ -93,7 +93,7 @@ def test_what_padded_epochs_hold_changes_no_bit(series, content):
 @pytest.mark.parametrize(("gap", "step"), [(0.5, 1.0), (0.5, 0.5), (0.0, 0.0)])
 def test_epochs_that_are_nights_stay_what_they_are(gap, step):
     mask = np.arange(EPOCHS) < np.array([[EPOCHS], [4]])
-    series = make_series(mask, np.full(SHAPE, step))
+    series = make_example(mask, np.full(SHAPE, step))
     image, time, merged_mask = jitted(gap=gap)(series)
     np.testing.assert_array_equal(merged_mask, mask)
     np.testing.assert_array_equal(time[mask], series.time[mask])
@@ -104,7 +104,7 @@ def test_epochs_that_are_nights_stay_what_they_are(gap, step):
 
 def test_a_night_by_hand():
     # g at 0.0 and 0.25, r at 0.5; a night later g, then padding
-    series = make_series(np.arange(EPOCHS) < 4 * np.ones((2, 1)), np.zeros(SHAPE))
+    series = make_example(np.arange(EPOCHS) < 4 * np.ones((2, 1)), np.zeros(SHAPE))
     series.time[:] = [0, 0.25, 0.5, 1.25, 0, 0, 0]
     series.band[:] = [0, 0, 1, 0, 0, 0, 0]
     image, time, mask = jitted()(series)
@@ -121,7 +121,7 @@ def test_a_night_by_hand():
 
 def test_a_band_beyond_the_channels_shows_itself():
     for band in (-1, BANDS, 1000):
-        series = make_series(np.ones(SHAPE), np.ones(SHAPE))
+        series = make_example(np.ones(SHAPE), np.ones(SHAPE))
         series.band[1, 2] = band
         image, _, _ = jitted()(series)
         assert np.isnan(image[1]).all()
@@ -136,6 +136,6 @@ def test_a_band_beyond_the_channels_shows_itself():
     ],
 )
 def test_bad_settings_are_named(args, message):
-    series = jax.tree.map(jnp.array, make_series(np.ones(SHAPE), np.ones(SHAPE)))
+    series = jax.tree.map(jnp.array, make_example(np.ones(SHAPE), np.ones(SHAPE)))
     with pytest.raises(ValueError, match=message):
         merge_bands(series, **args)

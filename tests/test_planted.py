@@ -12,7 +12,7 @@ from jaxastro.evaluation.forest import fit_predict
 from jaxastro.evaluation.leakage import nuisance_baseline, nuisance_features
 from jaxastro.models import MODELS
 from jaxastro.photometry import aperture_light_curve
-from jaxastro.representations.series import fit_statistics, make_series
+from jaxastro.representations.series import fit_statistics, make_example
 from jaxastro.simulation.planted import CLASSES, SURVEY, draw_flare, simulate_twins
 
 PAIRS = 150
@@ -214,13 +214,13 @@ def series(order):
     how = {"normalisation": "asinh"}
     records = [fall for _, fall in order[:3]]
     how["statistics"] = fit_statistics(records, survey=SURVEY, **how)
-    return make_series(records[0], max_epochs=21, **how)
+    return make_example(records[0], max_epochs=21, **how)
 
 
 def test_every_sequence_model_is_tried_with_its_own_arguments():
     tried = set()
     for name in benchmark.NETWORKS:
-        for planted in CLASSES:
+        for planted in benchmark.surveys_of(name):
             config = benchmark.config_of(name, planted, num_steps=10, seed=0)
             assemble.model_of_config(config)
             tried.add(config.model.name)

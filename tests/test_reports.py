@@ -127,14 +127,18 @@ def test_a_handful_of_objects_still_gives_a_page(tmp_path, num_objects):
 def test_odd_predictions_still_give_a_page(tmp_path):
     p = make_predictions(40)
     one_class = np.tile(np.float32([0, 1, 0, 0]), (40, 1))
+    shown = p.shown_inputs
     p = p._replace(
         probability=one_class,  # all the same, and sure
         embedding=np.zeros((40, 3)),
         label=np.where(p.label == 2, 3, p.label),  # no object of SNOther
         early_epochs=np.zeros(0, int),
         early_probability=np.zeros((0, 40, 4)),
-        shown_image=np.full_like(p.shown_image, np.nan),
-        shown_mask=p.shown_mask & (np.arange(len(p.shown)) > 0)[:, None],
+        shown_inputs=shown
+        | {
+            "image": np.full_like(shown["image"], np.nan),
+            "epoch_mask": shown["epoch_mask"] & (np.arange(len(p.shown)) > 0)[:, None],
+        },
     )
     text = written_page(p, tmp_path)
     assert "No object of class SNOther was scored" in text

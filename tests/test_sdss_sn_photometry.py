@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from data_builders import sdss_sn_photometry, sdss_sn_tables
 from data_builders.engine.builder import REPORT_FILE
 from data_builders.sdss_sn_tables import DOUBTFUL, FEATURES, ROWS, TYPES
-from jaxastro.data.light_curve import LightCurve
+from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import record_from_example
 
 EPOCHS = 12  # of each object
@@ -243,7 +243,7 @@ def test_the_data_set_holds_what_was_read(snana, tmp_path):
     config = tfds.download.DownloadConfig(manual_dir=str(snana))
     builder.download_and_prepare(download_config=config)
     source = builder.as_data_source("all")
-    built = [record_from_example(example, LightCurve) for example in source]
+    built = [record_from_example(example, LightCurveRecord) for example in source]
     read = {r.object_id: r.record for r in sdss_sn_photometry.read(snana)}
     assert len(built) == 4
     for record in built:

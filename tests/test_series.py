@@ -33,7 +33,7 @@ def record_of(epochs, seed=0, *, flux=None, band=None, label="AGN", bad_pixel=No
 
 
 def example_of(record, max_epochs, normalisation="standard", statistics=PLAIN):
-    return series.make_series(
+    return series.make_example(
         record,
         max_epochs=max_epochs,
         normalisation=normalisation,

@@ -16,7 +16,7 @@ from data_builders import ztf_periodic, ztf_periodic_clean, ztf_periodic_fetch
 from data_builders.engine.builder import REPORT_FILE
 from data_builders.engine.download import DownloadError
 from data_builders.ztf_periodic_table import COLUMNS, HEADER_LINES
-from jaxastro.data.light_curve import LightCurve
+from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import record_from_example
 
 NAMES = [name for name, _ in ztf_periodic.SURVEY.columns]
@@ -150,7 +150,7 @@ def build(folder, name):
     config = tfds.download.DownloadConfig(manual_dir=folder)
     builder.download_and_prepare(download_config=config)
     examples = builder.as_data_source("all")
-    return builder, [record_from_example(e, LightCurve) for e in examples]
+    return builder, [record_from_example(e, LightCurveRecord) for e in examples]
 
 
 def test_the_two_data_sets_differ_by_what_the_report_says(tmp_path):

@@ -15,9 +15,10 @@ from data_builders.engine.readings import records_of
 from data_builders.engine.schema import record_features
 from data_builders.engine.shuffle import DiskShuffler
 from jaxastro.data.record import Reading
-from jaxastro.surveys import Survey
+from jaxastro.surveys import SURVEYS, Survey, survey_from_json, survey_to_json
 
-REPORT_FILE = "set_aside.json"  # beside the built data set
+# Beside the built data set: what was set aside, and the facts that it brings.
+REPORT_FILE, SURVEY_FILE = "set_aside.json", "survey.json"
 
 
 class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -107,3 +108,45 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         readings = whole_readings(things, self.assemble, folder=folder)
         for record in records_of(readings, report=report):
             yield record.object_id, record._asdict()
+
+
+def survey_of_built(data_dir: str) -> Survey:
+    """Returns the facts that a data set brings, from the file beside it."""
+    text = (epath.Path(data_dir) / SURVEY_FILE).read_text()
+    return survey_from_json(text, otherwise=SURVEYS["image_folder"])
+
+
+class OwnFacts(SurveyBuilder, skip_registration=True):
+    """A builder of data sets with facts of their own, under names that users give.
+
+    Bands, classes and the like are stored beside a data set, so that it can be opened
+    and trained on without what it was made of.
+    """
+
+    ANY_PRESET = True
+    CONFIG: ClassVar[type] = tfds.core.BuilderConfig
+
+    def __init__(
+        self, *, config: tfds.core.BuilderConfig | str | None = None, **kwargs
+    ):
+        if config and isinstance(config, str):  # any name will do
+            config = self.CONFIG(name=config)
+        super().__init__(config=config or None, **kwargs)
+
+    def _create_builder_config(self, builder_config, version):
+        return builder_config  # without a warning that it is none of a list's
+
+    @property
+    def survey(self) -> Survey:
+        """The facts as they were stored, if the data set was built."""
+        is_built = (epath.Path(self.data_dir) / SURVEY_FILE).exists()
+        return survey_of_built(self.data_dir) if is_built else self.SURVEY
+
+    def facts_of(self, parts: list) -> Survey:
+        """Returns the facts that will be stored."""
+        raise NotImplementedError
+
+    def _generate_examples(self, parts: list):
+        text = survey_to_json(self.facts_of(parts))
+        (epath.Path(self.data_dir) / SURVEY_FILE).write_text(text)
+        return super()._generate_examples(parts)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxastro.data.record import PER_EPOCH, Record, RecordError, band_index
+from jaxastro.data.record import RecordError, band_index, some_epochs
 from jaxastro.surveys import Survey
 
 
@@ -17,7 +17,7 @@ def survey_in_bands(survey: Survey, bands: tuple[str, ...]) -> Survey:
     return survey._replace(bands=tuple(bands), wavelength=wavelength)
 
 
-def record_in_bands(record: Record, bands: tuple[str, ...], survey: Survey) -> Record:
+def record_in_bands(record: tuple, bands: tuple[str, ...], survey: Survey) -> tuple:
     """Returns the record's epochs in these bands, numbered by their place among them.
 
     Args:
@@ -34,5 +34,5 @@ def record_in_bands(record: Record, bands: tuple[str, ...], survey: Survey) -> R
             f"Object {record.object_id}: none of its {len(keep)} epochs is in "
             f"{', '.join(bands)}. Leave it out, or use more bands."
         )
-    cut = {name: getattr(record, name)[keep] for name in PER_EPOCH}
-    return record._replace(**cut | {"band": place[cut["band"]]})
+    record = some_epochs(record, keep)
+    return record._replace(band=place[record.band])

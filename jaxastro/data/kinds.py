@@ -4,12 +4,12 @@ import numpy as np
 
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.cutout import Cutout
-from jaxastro.data.light_curve import LightCurve
+from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import Record
 
 KINDS = {
     "series": Record,
-    "light_curve": LightCurve,
+    "light_curve": LightCurveRecord,
     "alerts": AlertRecord,
     "cutout": Cutout,
 }

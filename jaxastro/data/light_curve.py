@@ -8,7 +8,7 @@ from jaxastro.data.record import RecordError, band_index, check_words
 from jaxastro.surveys import UNLABELLED, Survey
 
 
-class LightCurve(NamedTuple):
+class LightCurveRecord(NamedTuple):
     """A light curve on disk; its fields are the columns of the data set.
 
     Unknown numbers are NaN. A catalogue without light curves has no epochs.
@@ -28,6 +28,8 @@ class LightCurve(NamedTuple):
     band: np.ndarray  # t        int32, index into the survey's bands
     features: np.ndarray  # f    float64, the survey's columns, from its catalogue
 
+    OF_EPOCHS = ("flux", "flux_error", "mjd", "band")  # fields with the axis t
+
 
 def make_light_curve(
     object_id: str,
@@ -45,7 +47,7 @@ def make_light_curve(
     dec: float = np.nan,
     redshift: float = np.nan,
     group: str = "",
-) -> tuple[LightCurve, tuple[str, ...]]:
+) -> tuple[LightCurveRecord, tuple[str, ...]]:
     """Returns a checked light curve, and one sentence for each thing that was mended.
 
     Epochs are sorted by time. Epochs whose flux or time is not a number, or whose
@@ -66,7 +68,11 @@ def make_light_curve(
             there are no features either.
     """
     where, notes = f"Object {object_id}", []
-    flux, flux_error = (np.atleast_1d(np.asarray(v, float)) for v in (flux, flux_error))
+    with np.errstate(over="ignore"):  # what float32 cannot hold is dropped, and told
+        flux, flux_error = (
+            np.atleast_1d(np.asarray(v, float)).astype(np.float32)
+            for v in (flux, flux_error)
+        )
     mjd = np.atleast_1d(np.asarray(mjd, float))
     check_words(where, survey, label, truth, label_source)
     band = band_index(where, survey, np.atleast_1d(band))
@@ -105,7 +111,7 @@ def make_light_curve(
             f"{where}: no epoch with a flux, an error and a time. Remove the object or "
             "rebuild its table."
         )
-    curve = LightCurve(
+    curve = LightCurveRecord(
         object_id=object_id,
         ra=float(ra),
         dec=float(dec),
@@ -114,8 +120,8 @@ def make_light_curve(
         truth=truth,
         redshift=float(redshift),
         group=group or object_id,
-        flux=flux[order].astype(np.float32),
-        flux_error=flux_error[order].astype(np.float32),
+        flux=flux[order],
+        flux_error=flux_error[order],
         mjd=mjd[order],
         band=band[order],
         features=np.array([features.get(name, np.nan) for name in names], float),

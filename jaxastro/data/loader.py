@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import grain
 import numpy as np
 
-from jaxastro.data.record import Record, record_from_example
-from jaxastro.types import Batch, Series
+from jaxastro.types import Batch, Inputs
 
 AHEAD = 2  # batches that each worker process keeps ready
 
@@ -39,9 +38,9 @@ class Batches:
 
     def __init__(
         self,
-        source,
+        records: Sequence[tuple],
         row_of: Callable[[int], int | None],
-        make_series: Callable[[Record], Series],
+        make_example: Callable[[tuple], Inputs],
         classes: tuple[str, ...],
         *,
         batch_size: int,
@@ -66,10 +65,10 @@ class Batches:
 
         def example(position: int) -> Batch:
             row = row_of(int(position))
-            record = record_from_example(source[0 if row is None else row])
+            record = records[0 if row is None else row]
             label = class_index([record.label], classes)[0]
             return Batch(
-                inputs=make_series(record),
+                inputs=make_example(record),
                 label=np.maximum(label, 0),
                 label_mask=label >= 0,
                 example_mask=np.bool_(row is not None),
@@ -117,7 +116,8 @@ def batches_of_rounds(
         for member in rounds[place]:
             mine = batches[member]
             found.append(mine[min(first_steps[member] + steps, len(mine) - 1)])
-        inputs = Series(*map(np.stack, zip(*(b.inputs for b in found), strict=True)))
+        columns = zip(*(b.inputs for b in found), strict=True)
+        inputs = type(found[0].inputs)(*map(np.stack, columns))
         rest = map(np.stack, zip(*(b[1:] for b in found), strict=True))
         return Batch(inputs, *rest)
 
@@ -148,7 +148,7 @@ def read_ahead(
 
 def _copied(batch: Batch) -> Batch:
     """Returns a batch in memory of its own: a worker's is shared, and given back."""
-    inputs = Series(*map(np.array, batch.inputs))
+    inputs = type(batch.inputs)(*map(np.array, batch.inputs))
     return Batch(inputs, *map(np.array, batch[1:]))
 
 

@@ -1,6 +1,7 @@
 """One object as stored: checked, sorted, in one unit. Ragged in epochs."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +33,10 @@ class Record(NamedTuple):
     zero_point: np.ndarray  # t float32, AB magnitude of one ADU
     bad_pixel: np.ndarray  # t y x bool, True where flux is not a measurement
 
-
-PER_EPOCH = Record._fields[Record._fields.index("flux") :]  # the columns with an axis t
+    OF_EPOCHS = (  # fields with the axis t
+        *("flux", "mjd", "band", "psf_fwhm", "noise", "gain", "zero_point"),
+        "bad_pixel",
+    )
 
 
 class Reading(NamedTuple):
@@ -152,12 +155,37 @@ def record_from_example(example: dict, kind: type = Record) -> Record:
     return kind(**plain)
 
 
-def first_epochs(record: Record, count: int) -> Record:
+class Records:
+    """Records at random access, of a data source of TFDS."""
+
+    def __init__(self, source, kind: type):
+        """Takes the source, whose items are dictionaries, and what they become."""
+        self._source, self._kind = source, kind
+
+    def __len__(self) -> int:
+        """Returns the number of records."""
+        return len(self._source)
+
+    def __getitem__(self, row: int) -> tuple:
+        """Returns a record."""
+        return record_from_example(self._source[int(row)], self._kind)
+
+    def __iter__(self) -> Iterator[tuple]:
+        """Yields all records."""
+        return map(self.__getitem__, range(len(self)))
+
+
+def some_epochs(record: tuple, which) -> tuple:
+    """Returns a record's epochs of these places, or where a mask is True."""
+    return record._replace(**{n: getattr(record, n)[which] for n in record.OF_EPOCHS})
+
+
+def first_epochs(record: tuple, count: int) -> tuple:
     """Returns the record as it was after its first `count` epochs."""
-    return record._replace(**{n: getattr(record, n)[:count] for n in PER_EPOCH})
+    return some_epochs(record, slice(count))
 
 
-def without_some(record: Record, share: float) -> Record:
+def without_some(record: tuple, share: float) -> tuple:
     """Returns the record without a share of its epochs, each left out by its own luck.
 
     The luck is the object's: what a smaller share leaves out, a larger one does too.
@@ -166,7 +194,7 @@ def without_some(record: Record, share: float) -> Record:
     seed = hashlib.sha256(record.object_id.encode()).digest()
     luck = np.random.default_rng(list(seed)).random(len(record.mjd))
     keep = (luck >= share) | (luck == luck.max())
-    return record._replace(**{n: getattr(record, n)[keep] for n in PER_EPOCH})
+    return some_epochs(record, keep)
 
 
 def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:

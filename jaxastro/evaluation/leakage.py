@@ -33,6 +33,11 @@ NUM_SEASON_BINS = 12  # months of a year, or 2-hour slots of a night
 CORNER = 5  # pixels on a side; 32-pixel stamps keep a central 22 unread
 _SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
 _NUM_TREES = 300
+_OF_IMAGES = (
+    *("sky_offset_scatter", "corner_noise", "corner_noise_scatter"),
+    *("noise", "noise_scatter", "seeing", "seeing_scatter"),
+    *("gain", "zero_point", "bad_corner_share"),
+)
 
 
 def nuisance_feature_names(survey: Survey) -> tuple[str, ...]:
@@ -45,31 +50,24 @@ def nuisance_feature_names(survey: Survey) -> tuple[str, ...]:
         "median_gap_days",
         "num_seasons",
         *(f"season_{slot:02d}" for slot in range(NUM_SEASON_BINS)),
-        "sky_offset_scatter",
-        "corner_noise",
-        "corner_noise_scatter",
-        "noise",
-        "noise_scatter",
-        "seeing",
-        "seeing_scatter",
-        "gain",
-        "zero_point",
-        "bad_corner_share",
+        *(_OF_IMAGES if survey.kind == "series" else ()),
     )
 
 
-def nuisance_features(record: Record, survey: Survey) -> np.ndarray:
+def nuisance_features(record: tuple, survey: Survey) -> np.ndarray:
     """Returns how an object was observed, as float32 numbers; NaN where unknown.
 
     Counts of epochs in all and per band, nights, span and median gap in days, the
     seasons touched and the share of epochs in each twelfth of survey.season_days;
     then sky offset and noise of the corners in the survey's unit, the survey's own
     noise, seeing in arcsec, gain, zero point, and the share of bad corner pixels.
+    Of a light curve the counts and times alone: its errors grow with its light.
     See the top of this file for what is left out, and why.
     """
     found = schedule_of(record.mjd, record.band, survey)
-    found |= corners_of(record.flux, record.bad_pixel, record.band)
-    found |= conditions_of(record)
+    if survey.kind == "series":
+        found |= corners_of(record.flux, record.bad_pixel, record.band)
+        found |= conditions_of(record)
     return np.array([found[name] for name in nuisance_feature_names(survey)], "f4")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 FILE_NAME = "predictions.npz"
 BASELINES = ("majority", "nuisance")  # what any model has to beat; a page shows both
-_BASELINE_KEY = "baseline_probability/"  # followed by the baseline's name
+_BY_NAME = ("baseline_probability", "shown_inputs")  # stored as field/name
 _TEXT = ("object_id", "label_source", "group")
 _NUMBERS = {
     "label": np.int32,
@@ -20,18 +20,15 @@ _NUMBERS = {
     "early_epochs": np.int32,
     "early_probability": np.float32,
     "shown": np.int32,
-    "shown_image": np.float32,
-    "shown_time": np.float32,
-    "shown_band": np.int32,
-    "shown_mask": np.bool_,
 }
+_SHOWN = {"band": np.int32, "epoch_mask": np.bool_}  # others: float32
 
 
 class Predictions(NamedTuple):
     """What a model said of the objects of one split, and what reports show of them.
 
-    Axes: o objects, c classes, d features, k early looks, s shown objects, t epochs,
-    y x pixels. Every probability row sums to one.
+    Axes: o objects, c classes, d features, k early looks, s shown objects. Every
+    probability row sums to one.
     """
 
     title: str  # such as "semiconformer on sdss_sn_sim/laptop, fold 0"
@@ -48,11 +45,8 @@ class Predictions(NamedTuple):
     early_epochs: np.ndarray  # k  int32, n of "the first n epochs only"
     early_probability: np.ndarray  # k o c  float32
     baseline_probability: dict[str, np.ndarray]  # name -> o c
-    shown: np.ndarray  # s  int32 row numbers of the objects whose frames follow
-    shown_image: np.ndarray  # s t y x  float32 normalised flux, as the model saw it
-    shown_time: np.ndarray  # s t  float32, days since the first epoch
-    shown_band: np.ndarray  # s t  int32, index into bands
-    shown_mask: np.ndarray  # s t  bool, True where observed
+    shown: np.ndarray  # s  int32 row numbers of the objects whose inputs follow
+    shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s .., as models see
 
 
 def save(predictions: Predictions, folder: Path) -> Path:
@@ -66,8 +60,9 @@ def save(predictions: Predictions, folder: Path) -> Path:
     """
     predictions = checked(predictions)
     flat = predictions._asdict()
-    baselines = flat.pop("baseline_probability")
-    flat |= {f"{_BASELINE_KEY}{name}": value for name, value in baselines.items()}
+    for field in _BY_NAME:
+        named = flat.pop(field)
+        flat |= {f"{field}/{name}": value for name, value in named.items()}
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,11 +101,12 @@ def load(folder: Path) -> Predictions:
             "Run python -m experiments.evaluate --workdir=RUN again."
         ) from error
 
-    flat["baseline_probability"] = {
-        name.removeprefix(_BASELINE_KEY): flat.pop(name)
-        for name in list(flat)
-        if name.startswith(_BASELINE_KEY)
-    }
+    for field in _BY_NAME:
+        flat[field] = {
+            name.removeprefix(f"{field}/"): flat.pop(name)
+            for name in list(flat)
+            if name.startswith(f"{field}/")
+        }
     for name in ("title", "scored_against"):
         if name in flat:
             flat[name] = str(flat[name])
@@ -140,6 +136,10 @@ def checked(predictions: Predictions) -> Predictions:
         name: np.asarray(value, np.float32)
         for name, value in given["baseline_probability"].items()
     }
+    given["shown_inputs"] = {
+        name: np.asarray(value, _SHOWN.get(name, np.float32))
+        for name, value in given["shown_inputs"].items()
+    }
     given["classes"], given["bands"] = tuple(given["classes"]), tuple(given["bands"])
     predictions = Predictions(**given)
     _check_shapes(predictions)
@@ -157,7 +157,6 @@ def _check_shapes(p: Predictions) -> None:
         )
     num_shown, num_looks = len(p.shown), len(p.early_epochs)
     probability = (num_objects, num_classes)
-    frames = p.shown_image.shape
     expected = {
         "label": (num_objects,),
         "label_source": (num_objects,),
@@ -165,9 +164,6 @@ def _check_shapes(p: Predictions) -> None:
         "num_epochs": (num_objects,),
         "probability": probability,
         "early_probability": (num_looks, *probability),
-        "shown_time": frames[:2],
-        "shown_band": frames[:2],
-        "shown_mask": frames[:2],
     }
     given = {name: getattr(p, name).shape for name in expected}
     for name, value in p.baseline_probability.items():
@@ -176,7 +172,9 @@ def _check_shapes(p: Predictions) -> None:
             value.shape,
         )
     expected["embedding"], given["embedding"] = (num_objects,), p.embedding.shape[:1]
-    expected["shown_image"], given["shown_image"] = (num_shown,), frames[:1]
+    for name, value in p.shown_inputs.items():
+        key = f"{name} of those shown"
+        expected[key], given[key] = (num_shown,), value.shape[:1]
     for name, shape in expected.items():
         if given[name] != shape:
             raise ValueError(
@@ -232,10 +230,13 @@ def _check_shown(p: Predictions) -> None:
             f"shown holds row {p.shown[wrong.argmax()]}, but there are "
             f"{len(p.object_id)} objects. Give row numbers from 0."
         )
-    wrong = p.shown_mask & ((p.shown_band < 0) | (p.shown_band >= len(p.bands)))
+    if not p.shown_inputs:
+        return
+    mask, band = p.shown_inputs["epoch_mask"], p.shown_inputs["band"]
+    wrong = mask & ((band < 0) | (band >= len(p.bands)))
     if wrong.any():
         row = p.shown[wrong.any(axis=1).argmax()]
         raise ValueError(
-            f"Object {p.object_id[row]}: band {p.shown_band[wrong][0]} of a shown "
-            f"frame, but the bands are {', '.join(p.bands)}, numbered from 0."
+            f"Object {p.object_id[row]}: band {band[wrong][0]} of an epoch that is "
+            f"shown, but the bands are {', '.join(p.bands)}, numbered from 0."
         )

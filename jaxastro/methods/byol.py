@@ -12,7 +12,7 @@ from jaxastro import losses
 from jaxastro.accumulate import accumulated
 from jaxastro.augment import beside, of_the_other
 from jaxastro.layers.probe import probe_apart
-from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
+from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 
 class Network(nn.Module):
@@ -31,7 +31,7 @@ class Network(nn.Module):
     project: int
 
     @nn.compact
-    def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
+    def __call__(self, inputs: Inputs, *, train: bool) -> ModelOutput:
         output = self.encoder(inputs, train=train)
         y, is_seen = output.embedding, inputs.epoch_mask.any(1)
         sizes = (self.hidden, self.project)
@@ -101,7 +101,7 @@ def byol(
     network = Network(encoder, num_classes, hidden, project)
     optimizer = probe_apart(optimizer)
 
-    def init(key: jax.Array, inputs: Series) -> TrainState:
+    def init(key: jax.Array, inputs: Inputs) -> TrainState:
         variables = network.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables["batch_stats"]
         step = jnp.zeros((), jnp.int32)
@@ -179,7 +179,7 @@ def byol(
         scalars |= {"grad_norm": optax.tree.norm(grads), "target_decay": tau}
         return state, {"loss": loss, **scalars}
 
-    def predict(state: TrainState, inputs: Series) -> ModelOutput:
+    def predict(state: TrainState, inputs: Inputs) -> ModelOutput:
         variables = {"params": state.params, "batch_stats": state.batch_stats}
         return network.apply(variables, inputs, train=False)
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Integer
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
 from jaxastro.augment import beside, of_the_other
-from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
+from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 TARGET_STATISTICS = ("own", "ema", "copy")
 
@@ -36,7 +36,7 @@ class Network(nn.Module):
     predictor: bool = False
 
     @nn.compact
-    def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
+    def __call__(self, inputs: Inputs, *, train: bool) -> ModelOutput:
         output = self.encoder(inputs, train=train)
         sizes = (self.hidden, self.project, self.dropout)
         for_class = Projection(*sizes, name="project_class")(output.embedding, train)
@@ -129,7 +129,7 @@ def semiconformer(
     )
     views = 2 if symmetric else 1  # that the online network sees, and the target
 
-    def init(key: jax.Array, inputs: Series) -> TrainState:
+    def init(key: jax.Array, inputs: Inputs) -> TrainState:
         variables = network.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
@@ -211,7 +211,7 @@ def semiconformer(
         norm = optax.tree.norm(grads)
         return state, {"loss": loss, **scalars, "grad_norm": norm}
 
-    def predict(state: TrainState, inputs: Series) -> ModelOutput:
+    def predict(state: TrainState, inputs: Inputs) -> ModelOutput:
         variables = {"params": state.params, "batch_stats": state.batch_stats}
         return network.apply(variables, inputs, train=False)
 

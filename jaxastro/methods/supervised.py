@@ -10,7 +10,7 @@ from jaxtyping import Array, Integer
 
 from jaxastro import losses
 from jaxastro.accumulate import accumulated
-from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
+from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 LOSSES = ("cross_entropy", "focal")
 
@@ -25,6 +25,7 @@ def supervised(
     label_smoothing: float = 0.0,
     focal_gamma: float = 2.0,
     average_decay: float = 0.0,
+    divergence_weight: float = 0.0,
     gradient_accumulation: int = 1,
 ) -> Method:
     """Returns the method that minimises a loss over one view of labelled objects.
@@ -35,6 +36,8 @@ def supervised(
 
     Args:
         average_decay: tau, the weight of the old average; 0 for none.
+        divergence_weight: of the divergence from the prior that a model of uncertain
+            weights gives, for one object: one over the number of training objects.
         gradient_accumulation: parts that a batch is computed in, one after the other.
             Each is normalised by its own batch statistics, and updates the running.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4 (cross-entropy); average:
@@ -43,12 +46,14 @@ def supervised(
     """
     if loss not in LOSSES:
         raise ValueError(f"No loss named {loss!r}. Known losses: {', '.join(LOSSES)}.")
+    if divergence_weight < 0:
+        raise ValueError(f"divergence_weight {divergence_weight} is below 0.")
     if not 0 <= average_decay < 1:
         raise ValueError(
             f"average_decay {average_decay} is not in [0, 1). Use 0 for no average."
         )
 
-    def init(key: jax.Array, inputs: Series) -> TrainState:
+    def init(key: jax.Array, inputs: Inputs) -> TrainState:
         variables = model.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
@@ -72,6 +77,8 @@ def supervised(
             per_object = losses.cross_entropy(
                 output.logits, batch.label, label_smoothing
             )
+        if divergence_weight:
+            per_object += divergence_weight * output.aux["divergence"]
         hit = (output.logits.argmax(-1) == batch.label).astype(jnp.float32)
         scalars = {"accuracy": losses.weighted_sum(hit, weight)}
         value = losses.weighted_sum(per_object, weight)
@@ -102,7 +109,7 @@ def supervised(
         norm = optax.tree.norm(grads)
         return state, {"loss": value, **scalars, "grad_norm": norm}
 
-    def predict(state: TrainState, inputs: Series) -> ModelOutput:
+    def predict(state: TrainState, inputs: Inputs) -> ModelOutput:
         params, batch_stats = state.params, state.batch_stats
         if average_decay:
             params, batch_stats = state.target_params, state.target_batch_stats

@@ -6,12 +6,18 @@ from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
 from jaxastro.models.convention import ConvEntion
 from jaxastro.models.frame_transformer import FrameTransformer
+from jaxastro.models.lstm import Lstm
+from jaxastro.models.sits_bert import SitsBert
+from jaxastro.models.supernnova import SuperNNova
 
 MODELS = {
     "convention": ConvEntion,
     "cnn_gru": CnnGru,
     "cnn_lstm": CnnLstm,
     "frame_transformer": FrameTransformer,
+    "lstm": Lstm,
+    "sits_bert": SitsBert,
+    "supernnova": SuperNNova,
 }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxastro.data.light_curve import LightCurve, make_light_curve
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
 from jaxastro.data.record import Record, RecordError
 from jaxastro.photometry.aperture import aperture_light_curve
 from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
@@ -25,7 +25,7 @@ NO_PHOTONS = "no gain or zero point: the object's photons are not in the error."
 
 def light_curve(
     record: Record, survey: Survey, *, radius: float | None = None, **settings
-) -> tuple[LightCurve, tuple[str, ...]]:
+) -> tuple[LightCurveRecord, tuple[str, ...]]:
     """Returns the object's light curve, and one sentence for each thing to know.
 
     By PSF, with the settings of `psf_photometry`: psf_fwhm in arcsec, the record's if

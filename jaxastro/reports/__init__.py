@@ -11,6 +11,7 @@ from jaxastro.reports import (
     embedding,
     epochs,
     frames,
+    light_curves,
     reliability,
     scores,
 )
@@ -21,6 +22,7 @@ REPORTS = {
     "confusion": confusion.write,
     "epochs": epochs.write,
     "frames": frames.write,
+    "light_curves": light_curves.write,
     "reliability": reliability.write,
     "curves": curves.write,
     "embedding": embedding.write,

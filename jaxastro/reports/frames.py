@@ -19,9 +19,9 @@ _WIDTH = _WORDS + _MOST_FRAMES * _STEP
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws one object per row, its frames in time order; nothing if none is shown."""
     p = predictions
-    if not len(p.shown):
+    if not len(p.shown) or "image" not in p.shown_inputs:
         return []
-    chosen, is_right = _choose(p)
+    chosen, is_right = choose(p)
     figure = style.new_figure(style.WIDTH, style.WIDTH * _ROW * len(chosen) / _WIDTH)
     axes = figure.subplots()
     for row, number in enumerate(chosen):
@@ -78,8 +78,11 @@ def stretch(image: np.ndarray) -> np.ndarray:
     return np.arcsinh(level / _SOFTENING) / np.arcsinh(1 / _SOFTENING)
 
 
-def _choose(p: Predictions) -> tuple[np.ndarray, np.ndarray]:
-    """Returns which of the shown objects to draw, wrong ones first, half of each."""
+def choose(p: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which of the shown objects to draw, wrong ones first, and who is right.
+
+    Half of each, as far as there are so many.
+    """
     is_right = (predicted_class(p.probability) == p.label)[p.shown]
     # By name, so that the order of the objects cannot matter.
     order = np.argsort(p.object_id[p.shown])
@@ -124,12 +127,13 @@ def _draw_words(axes, row: int, p: Predictions, at: int) -> None:
 
 
 def _draw_frames(axes, row: int, p: Predictions, number: int) -> None:
-    observed = np.flatnonzero(p.shown_mask[number])
-    observed = observed[np.argsort(p.shown_time[number, observed], kind="stable")]
+    shown = {name: value[number] for name, value in p.shown_inputs.items()}
+    observed = np.flatnonzero(shown["epoch_mask"])
+    observed = observed[np.argsort(shown["time"][observed], kind="stable")]
     if not len(observed):
         axes.text(0, row * _ROW + 0.5, "no frame", color=style.MUTED, va="center")
         return
-    image = stretch(p.shown_image[number, observed])
+    image = stretch(shown["image"][observed])
     spaced = np.linspace(0, len(observed) - 1, min(_MOST_FRAMES, len(observed)))
     for column, frame in enumerate(np.round(spaced).astype(int)):
         epoch = observed[frame]
@@ -142,11 +146,11 @@ def _draw_frames(axes, row: int, p: Predictions, number: int) -> None:
             extent=(left, left + 1, top + 1, top),  # first image row on top
             interpolation="nearest",
         )
-        band = p.bands[p.shown_band[number, epoch]]
+        band = p.bands[shown["band"][epoch]]
         axes.text(
             left + 0.5,
             top + 1.03,
-            f"{style.plain(band, 6)} · day {p.shown_time[number, epoch]:.0f}",
+            f"{style.plain(band, 6)} · day {shown['time'][epoch]:.0f}",
             ha="center",
             va="top",
             fontsize=style.SMALL - 0.5,

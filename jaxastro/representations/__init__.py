@@ -2,10 +2,11 @@
 
 from types import ModuleType
 
-from jaxastro.representations import series
+from jaxastro.representations import light_curve, series
 
 REPRESENTATIONS = {
     "series": series,
+    "light_curve": light_curve,
 }
 
 

@@ -21,9 +21,12 @@ BORDER = 3  # pixels along a stamp's edge that give its sky
 
 Statistics = dict[str, list[float]]  # plain numbers by name, one per band: JSON
 Epochs = slice | np.ndarray  # which epochs of a record are kept
+KIND, Example = "series", Series  # of the records, and what is made of one
+# Normalisations whose result for a frame does not depend on later ones.
+CAUSAL = ("standard", "asinh")
 
 
-def make_series(
+def make_example(
     record: Record, *, max_epochs: int, normalisation: str, statistics: Statistics
 ) -> Series:
     """Returns one object's series, without the axis b, padded with zeros at the end.
@@ -53,6 +56,17 @@ def make_series(
         time=pad(days, np.float32),
         band=pad(record.band[keep], np.int32),
         epoch_mask=pad(np.ones(len(image)), bool),
+    )
+
+
+def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Series:
+    """Returns inputs of the shape that models see, to make states of."""
+    shape = num_objects, max_epochs
+    return Series(
+        image=np.zeros((*shape, *2 * (survey.image_size,)), np.float32),
+        time=np.zeros(shape, np.float32),
+        band=np.zeros(shape, np.int32),
+        epoch_mask=np.ones(shape, bool),
     )
 
 

@@ -1,0 +1,23 @@
+r"""SuperNNova with uncertain weights: Bayes by backprop.
+
+Reproduces: the row SuperNNova-Bayes of Bairouk et al. 2023, A&A 673, A141, Table 3, on
+    the network of Moller & de Boissiere 2020, MNRAS 491, 4277.
+Run:     python -m experiments.train --config=configs/supernnova_bayes.py \
+             --workdir=runs/supernnova_bayes
+Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured
+    on real images of one band), :smoke. The network is the same in all.
+Expect:  see docs/results.md, which holds each figure with its command and machine.
+"""
+
+from configs import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    config = base.get_config(preset)
+    base.supervised(config)
+    base.supernnova(config)
+    config.model.args.form = "bayes"
+    num_objects = {"paper": 4900, "hits": 110, "smoke": 40}.get(preset, 1200)
+    config.method.args.divergence_weight = 1 / num_objects  # that train, about
+    return config

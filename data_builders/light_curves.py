@@ -1,0 +1,118 @@
+"""Light curves measured on the images of another survey, object by object.
+
+import data_builders, tensorflow_datasets as tfds
+builder = tfds.builder("light_curves/sdss_sn_sim.laptop")  # the images' data set
+builder.download_and_prepare()
+source = builder.as_data_source("all")
+
+Objects, labels and groups are those of the images, so are the folds: networks on light
+curves and on images can be compared object by object. The data card is light_curves.md.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import data_builders
+from data_builders.engine.builder import OwnFacts
+from data_builders.engine.prepare import builder_of, prepare
+from jaxastro.data.record import Reading, Record, RecordError, Records
+from jaxastro.photometry import light_curve
+from jaxastro.surveys import SURVEYS, Survey, images_of, light_curves_of
+
+PART_SIZE = 64  # objects that one process measures at a time
+# How the images of a survey are measured: light_curve's arguments. Stamps of the first
+# were cut at whole pixels; of the second nobody knows the width of the PSF.
+BY_PSF, BY_APERTURE = {"drift": 0.3}, {"radius": 6.0}
+HOW = {name: BY_APERTURE for name in ("hits", "hits_sim", "deep_tao", "planted")}
+
+
+class Part(NamedTuple):
+    """Some objects of a data set of images."""
+
+    name: str
+    data_dir: str
+    rows: range
+
+
+class LightCurves(OwnFacts):
+    """Light curves of the objects of a data set of images, by our own photometry."""
+
+    SURVEY = SURVEYS["light_curves"]
+    DESCRIPTION = (
+        "Light curves by PSF or aperture photometry on another survey's images."
+    )
+
+    def parts(self, manual_dir: Path | None) -> list[Part]:
+        """Returns the objects of the images' data set, which is built if it is not.
+
+        Raises:
+            ValueError: if the name is not that of a data set of images.
+        """
+        config = self.builder_config
+        name = images_of(config.name if config else "")
+        root = str(self._data_dir_root)
+        images = prepare(
+            name,
+            data_dir=root,
+            manual_dir=str(manual_dir or ""),
+            processes=self._processes,
+        )
+        number = range(len(images.as_data_source(split="all")))
+        return [
+            Part(name, root, number[i : i + PART_SIZE]) for i in number[::PART_SIZE]
+        ]
+
+    def facts_of(self, parts: list[Part]) -> Survey:
+        """Returns the facts of the images' survey, without what is of images alone."""
+        name, data_dir, _ = parts[0]
+        return light_curves_of(name, _opened(name, data_dir)[1])
+
+    def read_part(self, part: Part) -> Iterator[Reading]:
+        """Yields the light curves of some objects."""
+        images, survey = _opened(part.name, part.data_dir)
+        records = (images[row] for row in part.rows)
+        readings = (Reading(record.object_id, record, ()) for record in records)
+        return measured(readings, survey)
+
+
+def read(path: Path, survey: Survey) -> Iterator[Reading]:
+    """Yields light curves of the raw images in a file or folder.
+
+    Args:
+        path: as the builder of the images reads it.
+        survey: the facts of the light curves' data set.
+    """
+    name = survey.name.partition("/")[2]
+    read_images, known = data_builders.READERS[name], SURVEYS[name]
+    if known.classes:
+        return measured(read_images(path), known)
+    survey = survey._replace(name=name, kind="series")  # whose bands and classes hold
+    return measured(read_images(path, survey), survey)
+
+
+def recognises(path: Path) -> bool:
+    """Returns False: raw files of images are recognised by their own survey."""
+    del path
+    return False
+
+
+def measured(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
+    """Yields the light curve of each record of images; others as they are."""
+    how = HOW.get(survey.name, BY_PSF)
+    for reading in readings:
+        if reading.record is None:
+            yield reading
+            continue
+        try:
+            curve, notes = light_curve(reading.record, survey, **how)
+        except RecordError as error:
+            curve, notes = None, (str(error),)
+        yield reading._replace(record=curve, notes=(*reading.notes, *notes))
+
+
+@functools.cache
+def _opened(name: str, data_dir: str) -> tuple[Records, Survey]:
+    images = builder_of(name, data_dir=data_dir)
+    return Records(images.as_data_source(split="all"), Record), images.survey
