@@ -88,6 +88,16 @@ def forest(
     table.systems[key].kind = "forest"
 
 
+def on_light_curves(
+    table: ConfigDict, key: str, name: str, *changes, published: dict[str, float]
+) -> None:
+    """Adds a system of configs/<key>.py on light curves of the table's images."""
+    if table.preset in ("auto", "laptop"):
+        changes += (("survey", "light_curves/sdss_sn_sim.all_objects"),)
+    name, config = f"{name}, light curves", f"configs/{key}.py"
+    add_system(table, key, name, config, *changes, published=published)
+
+
 def convention(table: ConfigDict) -> None:
     """Adds the system that all tables share."""
     name, found = "ConvEntion, ugriz", percent(79.83, 70.62)
