@@ -147,7 +147,7 @@ def _check_representation(config: ConfigDict, model) -> None:
         raise ValueError(
             f"config.augment.truncate={config.augment.truncate} ends series early, but "
             f"normalisation {config.data.normalisation!r} has looked at all of them "
-            f"before. Use one that looks ahead at nothing: {', '.join(causal)}."
+            f"before. It can be with {', '.join(causal) or 'none of this kind'}."
         )
 
 

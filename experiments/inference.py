@@ -70,7 +70,9 @@ class Predictor:
 
         Every process can read all of it.
         """
-        program = self.prepare(inputs.epoch_mask.shape[1]).result()
+        has_epochs = bool(inputs.OF_EPOCHS)
+        length = inputs.epoch_mask.shape[1] if has_epochs else self.lengths[-1]
+        program = self.prepare(length).result()
         return program(state, sharding.put_batch(inputs, self.mesh))
 
     def _compile(self, length: int):
@@ -138,7 +140,10 @@ def predict_examples(
     predictor: Predictor, state: TrainState, examples: Sequence[Inputs]
 ) -> Output:
     """Returns what a state says of examples, each of one object and padded alike."""
-    num_epochs = np.array([one.epoch_mask.sum() for one in examples])
+    longest = predictor.lengths[-1]  # as a drawing is, of however many epochs
+    num_epochs = np.array(
+        [one.epoch_mask.sum() if one.OF_EPOCHS else longest for one in examples]
+    )
     size = predictor.batch_size
     groups = by_length(num_epochs, predictor.lengths, size)
     inputs = (

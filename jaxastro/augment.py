@@ -71,6 +71,15 @@ def make_augment(
         return series._replace(image=_turn(series.image, jnp.deg2rad(angle), mirror))
 
     def augment(key, series):
+        if not series.OF_EPOCHS:  # a drawing
+            wanted = {"drop": drop, "drop_bands": drop_bands, "gap": gap, "flip": flip}
+            wanted |= {"truncate": truncate, "jitter": jitter, "rotation": rotation}
+            if asked := [name for name, value in wanted.items() if value]:
+                raise ValueError(
+                    f"augment: {', '.join(asked)} of drawings, which have no epochs "
+                    "and no sky. Set each to 0, flip to False."
+                )
+            return series
         num_objects, epochs = series.epoch_mask.shape
         if epochs < max_epochs:
             raise ValueError(

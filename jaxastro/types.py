@@ -35,7 +35,17 @@ class LightCurve(NamedTuple):
     OF_EPOCHS = ("flux", "flux_error", "time", "band", "epoch_mask")
 
 
-Inputs = Series | LightCurve
+class Image(NamedTuple):
+    """What was drawn of each object: a map of its light curve, a single cutout."""
+
+    image: Array  # b y x d     float32
+    feature: Array  # b f       float32, of the catalogue, as normalised; 0 if unknown
+    feature_mask: Array  # b f  bool, True where known
+
+    OF_EPOCHS = ()
+
+
+Inputs = Series | LightCurve | Image
 
 
 class Batch(NamedTuple):

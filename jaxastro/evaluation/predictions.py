@@ -230,7 +230,7 @@ def _check_shown(p: Predictions) -> None:
             f"shown holds row {p.shown[wrong.argmax()]}, but there are "
             f"{len(p.object_id)} objects. Give row numbers from 0."
         )
-    if not p.shown_inputs:
+    if "band" not in p.shown_inputs:
         return
     mask, band = p.shown_inputs["epoch_mask"], p.shown_inputs["band"]
     wrong = mask & ((band < 0) | (band >= len(p.bands)))

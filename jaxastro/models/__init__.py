@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 
+from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
 from jaxastro.models.convention import ConvEntion
@@ -12,6 +13,7 @@ from jaxastro.models.supernnova import SuperNNova
 
 MODELS = {
     "convention": ConvEntion,
+    "cnn_dmdt": CnnDmdt,
     "cnn_gru": CnnGru,
     "cnn_lstm": CnnLstm,
     "frame_transformer": FrameTransformer,

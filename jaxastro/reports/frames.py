@@ -19,7 +19,7 @@ _WIDTH = _WORDS + _MOST_FRAMES * _STEP
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws one object per row, its frames in time order; nothing if none is shown."""
     p = predictions
-    if not len(p.shown) or "image" not in p.shown_inputs:
+    if not len(p.shown) or not {"image", "band"} <= set(p.shown_inputs):
         return []
     chosen, is_right = choose(p)
     figure = style.new_figure(style.WIDTH, style.WIDTH * _ROW * len(chosen) / _WIDTH)

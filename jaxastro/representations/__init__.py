@@ -2,9 +2,10 @@
 
 from types import ModuleType
 
-from jaxastro.representations import light_curve, series
+from jaxastro.representations import dmdt, light_curve, series
 
 REPRESENTATIONS = {
+    "dmdt": dmdt,
     "series": series,
     "light_curve": light_curve,
 }

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.light_curve import LightCurveRecord
+from jaxastro.representations.catalogue import fit_features, scaled_features
 from jaxastro.surveys import Survey
 from jaxastro.types import LightCurve
 
 Statistics = dict[str, list[float]]  # plain numbers by name: JSON
 KIND, Example = "light_curve", LightCurve  # of the records, and what is made of one
 LARGEST = 1e4  # normalised flux or error
-FURTHEST = 10.0  # deviations from its mean that a catalogue's number may lie
 
 
 def make_example(
@@ -55,7 +55,7 @@ def make_example(
         out[: len(kept)] = kept
         return out
 
-    feature, known = _features(record, statistics)
+    feature, known = scaled_features(record, statistics)
     return LightCurve(
         flux=pad(flux, np.float32),
         flux_error=pad(error, np.float32),
@@ -85,14 +85,7 @@ def fit_statistics(
     """Returns the numbers that normalising needs, measured on training objects only."""
     records = list(records)
     found = _normalisation(normalisation).fit(records, len(survey.bands))
-    column = np.array([r.features for r in records]).reshape(len(records), -1)
-    known = np.isfinite(column)
-    count = np.maximum(known.sum(0), 1)
-    mean = np.where(known, column, 0).sum(0) / count
-    spread = np.sqrt((np.where(known, column - mean, 0) ** 2).sum(0) / count)
-    found["feature_mean"] = mean.tolist()
-    found["feature_deviation"] = np.where(spread > 0, spread, 1).tolist()
-    return found
+    return found | fit_features(records)
 
 
 class Normalisation(NamedTuple):
@@ -199,15 +192,6 @@ def _normalisation(name: str) -> Normalisation:
             f"{', '.join(NORMALISATIONS)}."
         )
     return NORMALISATIONS[name]
-
-
-def _features(record: LightCurveRecord, statistics: Statistics):
-    known = np.isfinite(record.features)
-    mean, deviation = (
-        np.array(statistics[f"feature_{name}"]) for name in ("mean", "deviation")
-    )
-    scaled = np.clip((record.features - mean) / deviation, -FURTHEST, FURTHEST)
-    return np.where(known, scaled, 0).astype(np.float32), known
 
 
 def _all(records: list[LightCurveRecord], name: str) -> np.ndarray:

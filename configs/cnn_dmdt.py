@@ -1,0 +1,47 @@
+r"""2D-CNN on dm-dt maps of light curves of variable stars.
+
+Reproduces: the network of Carraro's thesis on variable stars of ZTF, Sect. 3.2; not its
+    scores: there the maps are made with the label's help (docs/deviations.md).
+Run:     python -m experiments.train --config=configs/cnn_dmdt.py \
+             --manual_dir=FOLDER --workdir=runs/cnn_dmdt
+Presets: :laptop (chosen without an accelerator; a quarter as wide, nine classes of
+    ASAS, which FOLDER/asas/asas.parquet holds), :paper (the same, the published
+    width), :hits (light curves measured on real images), :smoke (simulated ones).
+Expect:  see docs/results.md, which holds each figure with its command and machine.
+"""
+
+from configs import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    config = base.get_config(preset)
+    config.model.name = "cnn_dmdt"
+    args = config.model.args
+    args.widths, args.hidden = (64, 128, 256, 256), (1024, 512)
+    args.absolute = False  # True: brighter and fainter count alike, as in the thesis
+    args.dropout = 0.3  # before each dense layer
+    args.features = False  # True: the network is told the catalogue's numbers too
+    base.supervised(config)
+    if preset != "paper":
+        args.widths, args.hidden = (16, 32, 64, 64), (128, 64)
+    if preset == "hits":
+        base.hits_run(config)
+        config.survey = "light_curves/hits"
+    elif preset == "smoke":
+        base.smoke_run(config)
+        config.survey = "light_curves/sdss_sn_sim.tiny"
+        args.widths, args.hidden = (4, 4, 4, 4), (8, 8)
+    else:
+        config.survey = "asas"
+        config.classes = (
+            *("Mira", "RRab", "RRc", "DeltaScuti", "BetaCephei", "ACV"),
+            *("EB_contact", "EB_semidetached", "EB_detached"),
+        )
+        config.data.max_epochs = config.data.loaded_epochs = 500  # in a map
+        config.batch_size, config.num_steps, config.evaluate_every = 128, 2000, 200
+        config.optimizer.warmup_steps = 100
+    config.data.representation, config.data.normalisation = "dmdt", "share"
+    config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
+    config.augment.max_epochs = config.data.loaded_epochs
+    return config
