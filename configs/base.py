@@ -80,6 +80,7 @@ def data_keys() -> ConfigDict:
     data.num_validated = 0  # labelled objects that pick the state, at random; 0: all
     data.balance = True  # draw every class equally often
     data.unlabelled_share = 0.0  # of the draws; for methods that can use them
+    data.keep = False  # examples in memory: those that are small and slow to make
     data.num_threads = 2  # that read records ahead, in each reading process
     data.num_workers = 0  # processes that read for training; 0: threads alone
     return data

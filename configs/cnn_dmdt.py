@@ -42,6 +42,7 @@ def get_config(preset: str = "auto"):
         config.batch_size, config.num_steps, config.evaluate_every = 128, 2000, 200
         config.optimizer.warmup_steps = 100
     config.data.representation, config.data.normalisation = "dmdt", "share"
+    config.data.keep = True
     config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
     config.augment.max_epochs = config.data.loaded_epochs
     return config

@@ -33,6 +33,7 @@ NO_ARGUMENTS = ("gradient_accumulation", "name", "num_classes", "parent")
 # What a run may change when it continues: the state does not depend on it, but for
 # the rounding that other places of the parameters bring.
 HARMLESS = (
+    "config.data.keep",
     "config.data.num_threads",
     "config.data.num_workers",
     "config.evaluate_every",

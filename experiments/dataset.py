@@ -242,6 +242,7 @@ def training_batches(
         num_threads=config.data.num_threads,
         num_workers=config.data.num_workers,
         share=share,
+        keep=config.data.keep,
     )
 
 

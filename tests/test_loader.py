@@ -58,6 +58,23 @@ def batches_of(row_of, num_batches, *, batch_size=3, make_example=make_example, 
     return Batches(Records(SOURCE, Record), row_of, make_example, CLASSES, **how)
 
 
+def test_examples_that_are_kept_are_made_once_and_are_the_same():
+    made = []
+
+    def counted(record):
+        made.append(record.object_id)
+        return make_example(record)
+
+    def row_of(position):
+        return position * 5 % len(LABELS)
+
+    plain = list(batches_of(row_of, 9).since(0))
+    kept = batches_of(row_of, 9, make_example=counted, keep=True, num_threads=1)
+    for a, b in zip(plain, kept.since(0), strict=True):
+        jax.tree.map(np.testing.assert_array_equal, a, b)
+    assert len(made) == len(set(made)) == len(LABELS)
+
+
 @pytest.mark.parametrize("share", [[0], [1, 2], [0, 2]])
 def test_a_process_reads_its_rows_of_the_batches_of_all(share):
     read = []

@@ -48,6 +48,7 @@ class Batches:
         num_threads: int = 2,
         num_workers: int = 0,
         share: np.ndarray | None = None,
+        keep: bool = False,
     ):
         """Takes row_of(position): the record at each position; None fills up.
 
@@ -57,7 +58,10 @@ class Batches:
                 start in seconds, and need absl's flags parsed, as every command does.
             share: which rows of a batch to read, for one process of several; None is
                 all of them. Whoever reads a row, the same record is in it.
+            keep: examples that were made, in memory, for those that are small and
+                take long to make.
         """
+        kept: dict[int, tuple] = {}
         share = np.arange(batch_size) if share is None else share
 
         def position_of(number: int) -> int:
@@ -65,10 +69,16 @@ class Batches:
 
         def example(position: int) -> Batch:
             row = row_of(int(position))
-            record = records[0 if row is None else row]
-            label = class_index([record.label], classes)[0]
+            place = 0 if row is None else row
+            made = kept.get(place)
+            if made is None:
+                record = records[place]
+                made = make_example(record), class_index([record.label], classes)[0]
+                if keep:
+                    kept[place] = made
+            inputs, label = made
             return Batch(
-                inputs=make_example(record),
+                inputs=inputs,
                 label=np.maximum(label, 0),
                 label_mask=label >= 0,
                 example_mask=np.bool_(row is not None),
