@@ -202,6 +202,19 @@ def blank_inputs(config: ConfigDict, *, num_objects: int = 1) -> Inputs:
     )
 
 
+def input_shapes(
+    blank: Inputs, *, num_objects: int, epochs: int, sharding=None
+) -> Inputs:
+    """Returns the shapes of so many objects of so many epochs, without a number."""
+
+    def shape(name: str):
+        one = getattr(blank, name)
+        rest = (epochs, *one.shape[2:]) if name in blank.OF_EPOCHS else one.shape[1:]
+        return jax.ShapeDtypeStruct((num_objects, *rest), one.dtype, sharding=sharding)
+
+    return type(blank)(*map(shape, blank._fields))
+
+
 def to_plain(config: ConfigDict) -> dict:
     """Returns the config as JSON would give it back: tuples are lists."""
     return json.loads(json.dumps(config.to_dict()))

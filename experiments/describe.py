@@ -66,16 +66,14 @@ def describe(config) -> dict:
 
 def batch_of(config, num_objects: int) -> Batch:
     """Returns a batch of the shapes that training sees, without numbers in it."""
-    inputs = assemble.blank_inputs(config, num_objects=num_objects)
-    epochs = config.data.loaded_epochs
-
-    def longer(array):
-        shape = (num_objects, epochs, *array.shape[2:])
-        return jax.ShapeDtypeStruct(shape, array.dtype)
-
+    inputs = assemble.input_shapes(
+        assemble.blank_inputs(config),
+        num_objects=num_objects,
+        epochs=config.data.loaded_epochs,
+    )
     flag = jax.ShapeDtypeStruct((num_objects,), np.bool_)
     label = jax.ShapeDtypeStruct((num_objects,), np.int32)
-    return Batch(type(inputs)(*map(longer, inputs)), label, flag, flag)
+    return Batch(inputs, label, flag, flag)
 
 
 def peak_bytes(step, state, batch) -> int:

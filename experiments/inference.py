@@ -76,15 +76,12 @@ class Predictor:
         return program(state, sharding.put_batch(inputs, self.mesh))
 
     def _compile(self, length: int):
-        where = sharding.over_data(self.mesh)
-
-        def shape(name: str, one):
-            epochs = (length,) if name in self._blank.OF_EPOCHS else one.shape[1:2]
-            shape = (self.batch_size, *epochs, *one.shape[2:])
-            return jax.ShapeDtypeStruct(shape, one.dtype, sharding=where)
-
-        fields = self._blank._asdict().items()
-        inputs = self._blank._replace(**{n: shape(n, one) for n, one in fields})
+        inputs = assemble.input_shapes(
+            self._blank,
+            num_objects=self.batch_size,
+            epochs=length,
+            sharding=sharding.over_data(self.mesh),
+        )
         return self._predict.lower(self._abstract, inputs).compile()
 
 

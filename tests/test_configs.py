@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from configs import base
 from experiments import assemble
+from experiments.describe import batch_of
 from jaxastro.methods import METHODS
 from jaxastro.models import MODELS
 from jaxastro.training import sharding
@@ -62,6 +63,17 @@ def num_parameters(config):
 @pytest.mark.parametrize(("path", "preset"), EVERY)
 def test_every_preset_builds(path, preset):
     assert num_parameters(config_of(path, preset)) > 1000
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_step_takes_the_batches_that_are_loaded(path):
+    config = config_of(path, "smoke")
+    method = assemble.method_of_config(config, sharding.make_mesh())
+    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
+    state = jax.eval_shape(method.init, key, blank)
+    after, _ = jax.eval_shape(method.step, state, batch_of(config, 2))
+    shapes = jax.tree.map(lambda a: a.shape, (state, after))
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize(("path", "preset"), EVERY)
