@@ -12,8 +12,8 @@ from functools import cache
 import light_curve
 import numpy as np
 
+from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.representations.catalogue import fit_features, scaled_features
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
 

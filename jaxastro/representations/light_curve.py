@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.representations.catalogue import fit_features, scaled_features
 from jaxastro.surveys import Survey
 from jaxastro.types import LightCurve
 
