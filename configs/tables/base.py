@@ -89,13 +89,12 @@ def forest(
 
 
 def on_light_curves(
-    table: ConfigDict, key: str, name: str, *changes, published: dict[str, float]
+    table: ConfigDict, key: str, name: str, config: str, *changes, **more
 ) -> None:
-    """Adds a system of configs/<key>.py on light curves of the table's images."""
+    """Adds a system on light curves of the table's images, as add_system does."""
     if table.preset in ("auto", "laptop"):
         changes += (("survey", "light_curves/sdss_sn_sim.all_objects"),)
-    name, config = f"{name}, light curves", f"configs/{key}.py"
-    add_system(table, key, name, config, *changes, published=published)
+    add_system(table, key, f"{name}, light curves", config, *changes, **more)
 
 
 def convention(table: ConfigDict) -> None:

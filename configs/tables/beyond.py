@@ -57,6 +57,10 @@ def get_config(preset: str = "auto"):
     ):
         name = f"{name}, three times the steps"
         base.add_system(table, key, name, file, *changes, stages=longer)
+    # As many steps as take it the time of a ConvEntion's.
+    times = {s: (("num_steps", 10 * n),) for s, n in base.steps_of(table).items()}
+    name, config = "SuperNNova, ten times the steps", "configs/supernnova.py"
+    base.on_light_curves(table, "supernnova_long", name, config, stages=times)
     base.forest(table)
     table.shown = ("convention", "best")
     return table

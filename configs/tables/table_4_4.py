@@ -39,8 +39,8 @@ def get_config(preset: str = "auto"):
         ("supernnova", "SuperNNova", (), (56.30, 42.60)),
         ("lstm", "LSTM", (), (55.24, 40.33)),
     ):
-        found = base.percent(*found)
-        base.on_light_curves(table, key, name, *changes, published=found)
+        config, found = f"configs/{key}.py", base.percent(*found)
+        base.on_light_curves(table, key, name, config, *changes, published=found)
     base.forest(table)
     table.shown = ("convention", "cnn_gru")
     table.curves = ("SNIa", "SNOther")
