@@ -143,6 +143,7 @@ def light_curves(config: ConfigDict) -> None:
         hits_run(config)
         config.data.normalisation = "relative"
         config.model.args.bands = 1
+        config.model.args.longest = 0.0  # what varies within a night must be seen
     config.survey = f"light_curves/{config.survey.replace('/', '.')}"
     config.data.representation = "light_curve"
     if config.preset != "hits":

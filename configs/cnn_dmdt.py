@@ -23,7 +23,9 @@ def get_config(preset: str = "auto"):
     args.dropout = 0.3  # before each dense layer
     args.features = False  # True: the network is told the catalogue's numbers too
     base.supervised(config)
-    if preset != "paper":
+    if preset == "paper":
+        args.absolute, args.dropout = True, 0.0
+    else:
         args.widths, args.hidden = (16, 32, 64, 64), (128, 64)
     if preset == "hits":
         base.hits_run(config)
@@ -41,7 +43,8 @@ def get_config(preset: str = "auto"):
         config.data.max_epochs = config.data.loaded_epochs = 500  # in a map
         config.batch_size, config.num_steps, config.evaluate_every = 128, 2000, 200
         config.optimizer.warmup_steps = 100
-    config.data.representation, config.data.normalisation = "dmdt", "share"
+    config.data.representation = "dmdt"
+    config.data.normalisation = "ceil" if preset == "paper" else "share"
     config.data.keep = True
     config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
     config.augment.max_epochs = config.data.loaded_epochs

@@ -4,7 +4,7 @@ Reproduces: the row LSTM of Bairouk et al. 2023, A&A 673, A141, Table 3, as far 
     can be: of the network its input and its size are known, 60 thousand parameters.
 Run:     python -m experiments.train --config=configs/lstm.py --workdir=runs/lstm
 Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured
-    on real images of one band), :smoke. The network is the same in all.
+    on real images of one band), :smoke. The network has the same width in all.
 Expect:  see docs/results.md, which holds each figure with its command and machine.
 """
 
@@ -25,4 +25,6 @@ def get_config(preset: str = "auto"):
     args.dtype = "float32"  # "bfloat16": half the memory, faster on accelerators
     base.supervised(config)
     base.light_curves(config)
+    if preset == "hits":
+        args.encoding = "gaps"  # nights are uneven
     return config

@@ -3,11 +3,11 @@ r"""SuperNNova: a recurrent network on the nights of a light curve.
 Reproduces: the row SuperNNova of Bairouk et al. 2023, A&A 673, A141, Table 3, on the
     network of Moller & de Boissiere 2020, MNRAS 491, 4277. Set
         --config.model.args.form=variational
-    for the one whose dropout stays when it predicts, and tells how sure it is.
+    for the one whose dropout stays when it predicts.
 Run:     python -m experiments.train --config=configs/supernnova.py \
              --workdir=runs/supernnova
 Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured
-    on real images of one band), :smoke. The network is the same in all.
+    on real images of one band), :smoke. The network has the same width in all.
 Expect:  see docs/results.md, which holds each figure with its command and machine.
 """
 

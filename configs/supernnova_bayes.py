@@ -5,7 +5,7 @@ Reproduces: the row SuperNNova-Bayes of Bairouk et al. 2023, A&A 673, A141, Tabl
 Run:     python -m experiments.train --config=configs/supernnova_bayes.py \
              --workdir=runs/supernnova_bayes
 Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured
-    on real images of one band), :smoke. The network is the same in all.
+    on real images of one band), :smoke. The network has the same width in all.
 Expect:  see docs/results.md, which holds each figure with its command and machine.
 """
 

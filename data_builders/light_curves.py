@@ -14,18 +14,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 import data_builders
 from data_builders.engine.builder import OwnFacts
 from data_builders.engine.prepare import builder_of, prepare
-from jaxastro.data.record import Reading, Record, RecordError, Records
+from jaxastro.data.record import Reading, Record, Records
 from jaxastro.photometry import light_curve
 from jaxastro.surveys import SURVEYS, Survey, images_of, light_curves_of
 
 PART_SIZE = 64  # objects that one process measures at a time
-# How the images of a survey are measured: light_curve's arguments. Stamps of the first
-# were cut at whole pixels; of the second nobody knows the width of the PSF.
+# How images are measured: light_curve's arguments. Stamps are cut at whole pixels.
 BY_PSF, BY_APERTURE = {"drift": 0.3}, {"radius": 6.0}
-HOW = {name: BY_APERTURE for name in ("hits", "hits_sim", "deep_tao", "planted")}
+EXTENDED = "planted"  # whose galaxies are no points; its PSF is known
 
 
 class Part(NamedTuple):
@@ -74,7 +75,7 @@ class LightCurves(OwnFacts):
         images, survey = _opened(part.name, part.data_dir)
         records = (images[row] for row in part.rows)
         readings = (Reading(record.object_id, record, ()) for record in records)
-        return measured(readings, survey)
+        return measured(readings, survey, part.name.partition("/")[0])
 
 
 def read(path: Path, survey: Survey) -> Iterator[Reading]:
@@ -87,9 +88,9 @@ def read(path: Path, survey: Survey) -> Iterator[Reading]:
     name = survey.name.partition("/")[2]
     read_images, known = data_builders.READERS[name], SURVEYS[name]
     if known.classes:
-        return measured(read_images(path), known)
-    survey = survey._replace(name=name, kind="series")  # whose bands and classes hold
-    return measured(read_images(path, survey), survey)
+        return measured(read_images(path), known, name)
+    survey = survey._replace(kind="series")  # whose bands and classes hold
+    return measured(read_images(path, survey), survey, name)
 
 
 def recognises(path: Path) -> bool:
@@ -98,16 +99,27 @@ def recognises(path: Path) -> bool:
     return False
 
 
-def measured(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
-    """Yields the light curve of each record of images; others as they are."""
-    how = HOW.get(survey.name, BY_PSF)
+def measured(
+    readings: Iterable[Reading], survey: Survey, name: str
+) -> Iterator[Reading]:
+    """Yields the light curve of each record of images; others as they are.
+
+    By aperture where nobody knows the width of the PSF, else by PSF.
+
+    Args:
+        survey: the facts of the images, whatever it calls itself.
+        name: of the builder of the images.
+    """
     for reading in readings:
         if reading.record is None:
             yield reading
             continue
+        width = reading.record.psf_fwhm * survey.pixel_scale
+        is_known = name != EXTENDED and np.isfinite(width).any()
         try:
+            how = BY_PSF if is_known else BY_APERTURE
             curve, notes = light_curve(reading.record, survey, **how)
-        except RecordError as error:
+        except ValueError as error:  # no flux, or a stamp too small for the aperture
             curve, notes = None, (str(error),)
         yield reading._replace(record=curve, notes=(*reading.notes, *notes))
 

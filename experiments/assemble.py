@@ -143,6 +143,21 @@ def _check_representation(config: ConfigDict, model) -> None:
             f"{config.data.representation!r} makes a "
             f"{representation.Example.__name__}. Choose another of one or the other."
         )
+    if getattr(model, "features", False) and not survey_of_config(config).columns:
+        raise ValueError(
+            f"config.model.args.features=True, but survey {config.survey} has no "
+            "catalogue. Set it to False."
+        )
+    if getattr(model, "features", False) and config.augment.truncate:
+        raise ValueError(
+            "config.model.args.features=True with config.augment.truncate: a catalogue "
+            "has looked at whole light curves, so none ends early. Leave one out."
+        )
+    if config.augment.jitter and config.data.normalisation == "log":
+        raise ValueError(
+            "config.augment.jitter with normalisation 'log', whose errors are on a "
+            "scale of their own. Use another of the two."
+        )
     causal = representation.CAUSAL
     if config.augment.truncate and config.data.normalisation not in causal:
         raise ValueError(

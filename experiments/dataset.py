@@ -205,7 +205,7 @@ def check_same_folds(config: ConfigDict, other: ConfigDict) -> None:
     Raises:
         ValueError: if it divided the same survey in another way.
     """
-    if config.survey.partition("/")[0] != other.survey.partition("/")[0]:
+    if survey_of(config.survey).name != survey_of(other.survey).name:
         return
     for key in ("protocol", "num_folds", "test_fold", "split_seed"):
         there, here = other.data[key], config.data[key]

@@ -203,7 +203,8 @@ def changes_since(then: dict, now: dict, workdir: Path) -> list[str]:
     Raises:
         ValueError: if the run would not be the same run.
     """
-    changes = assemble.differences(then["config"], now["config"])
+    config = assemble.to_plain(assemble.from_plain(then["config"]))
+    changes = assemble.differences(config, now["config"])
     harmful = [line for line in changes if not assemble.is_harmless(line)]
     if harmful:
         raise ValueError(

@@ -39,7 +39,9 @@ def accumulated(
         return grad_fn(statistics, key, rows)
 
     def deal(a: Array) -> Array:
-        return jnp.moveaxis(a.reshape(-1, parts, *a.shape[1:]), 1, 0)
+        # Not -1: of an array without columns nothing tells how many rows there are.
+        rows = a.reshape(len(a) // parts, parts, *a.shape[1:])
+        return jnp.moveaxis(rows, 1, 0)
 
     def one(carry, part):
         total, statistics, number = carry

@@ -63,6 +63,10 @@ def make_augment(
         seen &= ~_in_gap(jax.random.fold_in(key, 4), series.time, seen, gap)
         series = series._replace(epoch_mask=seen)
         series = _window(keys[0], series, max_epochs, drop)
+        if jitter and isinstance(series, Series):
+            raise ValueError(
+                f"augment: jitter {jitter} of images, which have no errors. Use 0."
+            )
         if not isinstance(series, Series):
             luck = jax.random.normal(keys[1], series.flux.shape) * jitter
             return series._replace(flux=series.flux + luck * series.flux_error)
@@ -94,9 +98,11 @@ def make_augment(
 
 def beside(first: Inputs, second: Inputs) -> Inputs:
     """Puts view beside view: an object's stay on the device that holds it."""
-    return jax.tree.map(
-        lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:]), first, second
-    )
+
+    def one(a, b):
+        return jnp.stack([a, b], 1).reshape(2 * len(a), *a.shape[1:])
+
+    return jax.tree.map(one, first, second)
 
 
 def of_the_other(z: Float[Array, "v d"]) -> Float[Array, "v d"]:

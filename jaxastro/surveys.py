@@ -324,7 +324,8 @@ def light_curves_of(name: str, images: Survey) -> Survey:
         images: the facts of that.
     """
     ours = SURVEYS["light_curves"]
-    kept = ("bands", "wavelength", "classes", "unit", "season_days")
+    kept = ("bands", "wavelength", "classes", "unit", "season_days", "pixel_scale")
+    kept += ("sentinels", "valid_range")  # new images are read by these facts
     return ours._replace(
         name=f"{ours.name}/{name.partition('/')[0]}",
         citation=f"{ours.citation} {images.citation}",

@@ -25,7 +25,7 @@ class LightCurve(NamedTuple):
     """A light curve per object, of one band an epoch, as a model eats it."""
 
     flux: Array  # b t        float32, normalised
-    flux_error: Array  # b t  float32, one standard deviation of flux, as normalised
+    flux_error: Array  # b t  float32, of flux, as normalised: one standard deviation
     time: Array  # b t        float32, days since the first epoch
     band: Array  # b t        int32, index into the survey's bands
     epoch_mask: Array  # b t  bool, True where observed: the only word on padding

@@ -11,6 +11,7 @@ from flax import traverse_util
 from light_curves import make_curves, of_epochs, of_objects
 from scipy import stats
 
+from jaxastro.augment import make_augment
 from jaxastro.layers import bayes
 from jaxastro.methods import make_method
 from jaxastro.models.lstm import Lstm
@@ -130,6 +131,42 @@ def test_it_learns_which_band_is_bright(name):
 
 
 # -- uncertain weights -----------------------------------------------------------------
+
+
+def test_a_prior_is_asked_for_where_weights_are_uncertain_and_nowhere_else():
+    def step(name, weight):
+        method = make_method(
+            *("supervised", MODELS[name], optax.sgd(0.1), lambda _, view: view),
+            seed=0,
+            divergence_weight=weight,
+        )
+        inputs = make_curves(12, 5)
+        yes = np.ones(2, bool)
+        batch = Batch(inputs, np.zeros(2, np.int32), yes, yes)
+        state = jax.eval_shape(method.init, jax.random.key(0), inputs)
+        jax.eval_shape(method.step, state, batch)
+
+    step("bayes", 0.1)
+    with pytest.raises(ValueError, match=r"weight 0\.0, .* that are uncertain"):
+        step("bayes", 0.0)
+    with pytest.raises(ValueError, match=r"weight 0\.1, .* that are certain"):
+        step("lstm", 0.1)
+
+
+@pytest.mark.parametrize("method", ["supervised", "semiconformer", "byol"])
+def test_a_survey_without_a_catalogue_trains_in_parts_and_in_pairs(method):
+    inputs = make_curves(12, 5, 12, 7, columns=0)
+    yes = np.ones(4, bool)
+    batch = Batch(inputs, np.arange(4, dtype=np.int32) % 2, yes, yes)
+    model = Lstm(2, hidden=4, num_layers=1, bands=3)
+    augment = make_augment(max_epochs=8)
+    made = make_method(
+        *(method, model, optax.adam(0.01), augment), seed=0, gradient_accumulation=2
+    )
+    view = jax.tree.map(lambda a: a[:, :8], inputs)
+    state = jax.jit(made.init)(jax.random.key(0), view)
+    _, scalars = jax.jit(made.step)(state, batch)
+    assert all(np.isfinite(value) for value in scalars.values())
 
 
 def test_a_draw_is_of_the_normal_law_and_knows_its_divergence():

@@ -18,7 +18,14 @@ from experiments.dataset import open_dataset
 from experiments.predict import predict
 from experiments.train import train
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.record import Record, Records
+from jaxastro.data.record import (
+    Reading,
+    Record,
+    Records,
+    first_epochs,
+    make_record,
+    without_some,
+)
 from jaxastro.evaluation.predictions import load
 from jaxastro.photometry import light_curve
 from jaxastro.surveys import SURVEYS, light_curves_of, survey_of
@@ -95,6 +102,38 @@ def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):
     assert len(names["source"]) == 60
 
 
+def test_own_images_are_measured_by_what_is_known_of_them():
+    """By PSF where its width is known, else by aperture; too small ones are told."""
+    images = SURVEYS["sdss_sn_sim"]
+    record, _ = make_record(
+        "one",
+        images,
+        flux=np.random.default_rng(0).normal(size=(3, 32, 32)),
+        mjd=[1, 2, 3],
+        band=[0, 1, 2],
+        psf_fwhm=1.2,
+        noise=1.0,
+    )
+    blind = record._replace(psf_fwhm=np.full(3, np.nan, np.float32))
+    small = blind._replace(
+        flux=record.flux[:, :9, :9], bad_pixel=record.bad_pixel[:, :9, :9]
+    )
+    readings = [Reading(r.object_id, r, ("seen",)) for r in (record, blind, small)]
+    readings.append(Reading("none", None, ("unreadable",)))
+    facts = images._replace(name="hits")  # a user may call their folder so
+    by_psf, by_aperture, refused, none = light_curves.measured(
+        readings, facts, "image_folder"
+    )
+    expected, _ = light_curve(record, images, drift=0.3)
+    np.testing.assert_array_equal(by_psf.record.flux, expected.flux)
+    expected, _ = light_curve(record, images, radius=6.0)
+    np.testing.assert_array_equal(by_aperture.record.flux, expected.flux)
+    assert refused.record is None
+    assert refused.notes[0] == "seen"
+    assert "An aperture of 6.0 pixels in a stamp of (9, 9)" in refused.notes[1]
+    assert none.notes == ("unreadable",)
+
+
 @pytest.fixture(scope="module")
 def trained(data_dir, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
@@ -136,6 +175,16 @@ def test_new_images_become_light_curves_and_probabilities(
         assert abs(total - 1) < 1e-5
 
 
+def test_what_a_catalogue_measured_later_is_unknown_early(data_dir):
+    curves, _ = records_of(CURVES, LightCurveRecord, data_dir)
+    curve = curves[0]._replace(features=np.array([1.0, np.nan]))
+    np.testing.assert_array_equal(first_epochs(curve, 999).features, curve.features)
+    assert np.isnan(first_epochs(curve, 3).features).all()
+    assert np.isnan(without_some(curve, 0.5).features).all()
+    empty = curve._replace(**{n: getattr(curve, n)[:0] for n in curve.OF_EPOCHS})
+    assert len(without_some(empty, 0.5).mjd) == 0
+
+
 def test_what_does_not_fit_together_is_said():
     config = lstm.get_config("smoke")
     config.survey = "sdss_sn_sim/tiny"
@@ -147,6 +196,21 @@ def test_what_does_not_fit_together_is_said():
     config = lstm.get_config("smoke")
     config.model.args.bands = 2
     with pytest.raises(ValueError, match=r"model's merged epochs have 2\. Set"):
+        assemble.model_of_config(config)
+    config = lstm.get_config("smoke")
+    config.model.args.features = True
+    with pytest.raises(ValueError, match=r"features=True, but survey .* has no cat"):
+        assemble.model_of_config(config)
+    config = lstm.get_config("smoke")
+    config.augment.jitter, config.data.normalisation = 1.0, "log"
+    with pytest.raises(ValueError, match="jitter with normalisation 'log'"):
+        assemble.model_of_config(config)
+    config = lstm.get_config("smoke")
+    config.survey, config.model.args.bands = "ztf_periodic/clean", 2
+    config.classes, config.model.args.features = ("EA", "EW"), True
+    assemble.model_of_config(config)
+    config.augment.truncate = 1.0
+    with pytest.raises(ValueError, match="a catalogue has looked at whole light cur"):
         assemble.model_of_config(config)
     config = lstm.get_config("smoke")
     config.augment.truncate, config.data.normalisation = 1.0, "peak"

@@ -5,13 +5,14 @@ import sys
 
 import numpy as np
 import pytest
+from light_curves import make_curves
 from made_predictions import make_predictions, take
 from PIL import Image
 from sklearn.metrics import f1_score
 
 from experiments.report import write_report
 from jaxastro.evaluation.predictions import save
-from jaxastro.reports import REPORTS, embedding, frames, page, scores
+from jaxastro.reports import REPORTS, embedding, frames, light_curves, page, scores
 from jaxastro.reports.style import plain
 from jaxastro.reports.verdict import cautions, verdict
 
@@ -58,7 +59,8 @@ def test_metrics_json_has_the_form_that_scripts_rely_on(report):
 def test_every_report_leaves_a_file_and_every_picture_its_words(report):
     names = {path.name for path in report.iterdir()}
     assert {"metrics.json", "scores.csv", "confusion.csv", "epochs.csv"} <= names
-    pictures = set(REPORTS) - {"scores"}
+    pictures = set(REPORTS) - {"scores", "light_curves"}
+    assert "light_curves.png" not in names  # these objects were seen as images
     assert {f"{name}.png" for name in pictures} <= names
     text = (report / "index.html").read_text(encoding="utf-8")
     for name in pictures:
@@ -67,6 +69,20 @@ def test_every_report_leaves_a_file_and_every_picture_its_words(report):
         assert min(len(words[key]) for key in ("Title", "Description", "Comment")) > 10
         assert f'id="{name}"' in text
         assert words["Title"] in text
+
+
+@pytest.mark.parametrize("num_shown", [1, 4, 12])
+def test_light_curves_are_drawn_where_light_curves_were_seen(num_shown, tmp_path):
+    p = make_predictions(30)
+    curves = make_curves(*[9] * (num_shown - 1), 0, bands=len(p.bands))
+    p = p._replace(shown=np.arange(num_shown), shown_inputs=curves._asdict())
+    assert not frames.write(p, tmp_path)
+    (path,) = light_curves.write(p, tmp_path)
+    with Image.open(path) as image:
+        words = image.text["Comment"]
+    drawn = min(num_shown, 10)
+    assert words.startswith(f"Light curves of {drawn} objects:")
+    assert sum(map(int, re.findall(r"(\d+) (?:mistakes|correct)", words))) == drawn
 
 
 def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):

@@ -181,8 +181,11 @@ def some_epochs(record: tuple, which) -> tuple:
 
 
 def first_epochs(record: tuple, count: int) -> tuple:
-    """Returns the record as it was after its first `count` epochs."""
-    return some_epochs(record, slice(count))
+    """Returns the record as it was after its first `count` epochs.
+
+    What a catalogue says of a light curve was measured on all of it: unknown then.
+    """
+    return _with_less(record, slice(count))
 
 
 def without_some(record: tuple, share: float) -> tuple:
@@ -193,8 +196,15 @@ def without_some(record: tuple, share: float) -> tuple:
     """
     seed = hashlib.sha256(record.object_id.encode()).digest()
     luck = np.random.default_rng(list(seed)).random(len(record.mjd))
-    keep = (luck >= share) | (luck == luck.max())
-    return some_epochs(record, keep)
+    keep = (luck >= share) | (luck == luck.max(initial=0))
+    return _with_less(record, keep)
+
+
+def _with_less(record: tuple, which) -> tuple:
+    less = some_epochs(record, which)
+    if len(less.mjd) < len(record.mjd) and "features" in record._fields:
+        less = less._replace(features=np.full_like(record.features, np.nan))
+    return less
 
 
 def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:

@@ -35,7 +35,7 @@ def merge_nights(inputs: LightCurve, num_bands: int, longest: float = 0.33) -> N
         num_bands: a band beyond them makes its object NaN, not a zero without a word.
         longest: days; 0 puts epochs of the same time together, and no others.
     Source: Moller & de Boissiere 2020, MNRAS 491, 4277, and their published code.
-    Differs: on the device, after views are drawn; ties are told.
+    Differs: on the device, after views are drawn, so by the errors as normalised.
     """
     if num_bands < 1:
         raise ValueError(f"num_bands {num_bands}. A survey has at least one band.")

@@ -77,6 +77,12 @@ def supervised(
             per_object = losses.cross_entropy(
                 output.logits, batch.label, label_smoothing
             )
+        if ("divergence" in output.aux) != bool(divergence_weight):
+            raise ValueError(
+                f"divergence_weight {divergence_weight}, and weights of the model that "
+                f"are {'un' * ('divergence' in output.aux)}certain. It is for those "
+                "that are uncertain, and they need it: 1 / number of training objects."
+            )
         if divergence_weight:
             per_object += divergence_weight * output.aux["divergence"]
         hit = (output.logits.argmax(-1) == batch.label).astype(jnp.float32)

@@ -22,7 +22,7 @@ class CnnDmdt(nn.Module):
     num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
     widths: tuple[int, ...] = (64, 128, 256, 256)  # channels of the convolutions
     hidden: tuple[int, ...] = (1024, 512)  # units of the dense layers
-    absolute: bool = False  # True: brighter and fainter count alike, half the cells
+    absolute: bool = False  # True: maps of brighter and fainter are added, half as high
     dropout: float = 0.0  # before each dense layer
     features: bool = False  # True: the catalogue's numbers join the dense layers
 

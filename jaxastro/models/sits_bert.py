@@ -20,12 +20,11 @@ class SitsBert(nn.Module):
         x = x + attention(norm(x));  x = x + W gelu(W norm(x)), num_blocks times
     With five bands and four classes 595,716 parameters, 0.596 million as published.
 
-    Returns:  aux "rows" [b t n], the fluxes of the nights; "states" [b t d], what the
-        last block makes of each; and "row_mask" [b t], for methods that ask of nights.
     Source: Yuan & Lin 2021, IEEE JSTARS 14, 474; sizes: Bairouk et al. 2023, A&A 673,
         A141, Table 3, and the published code.
-    Differs: days since the first epoch, not of the year; the standard layer norm;
-        padding is masked in the pooling too.
+    Differs: days since the first epoch, not of the year; the standard layer norm; no
+        dropout of a block's output, and in attention the same for all heads and
+        objects; padding is masked in the pooling too.
     """
 
     num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
@@ -42,14 +41,7 @@ class SitsBert(nn.Module):
         return True
 
     @nn.compact
-    def __call__(
-        self,
-        inputs: LightCurve,
-        *,
-        train: bool,
-        noise: Float[Array, "b t n"] | float = 0.0,
-    ) -> ModelOutput:
-        """Takes noise to add to the fluxes of nights, for methods that spoil them."""
+    def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:
         if self.width % (2 * self.num_heads):
             raise ValueError(
                 f"width {self.width} is no multiple of 2 x {self.num_heads} heads. "
@@ -57,18 +49,16 @@ class SitsBert(nn.Module):
             )
         nights = merge_nights(inputs, self.bands, self.longest)
         mask = nights.mask
-        fluxes = nn.Dense(self.width // 2, name="flux")(nights.flux + noise)
+        fluxes = nn.Dense(self.width // 2, name="flux")(nights.flux)
         x = jnp.concatenate([fluxes, sinusoidal(nights.time, self.width // 2)], -1)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         for i in range(self.num_blocks):
             x = _Block(self.num_heads, self.dropout, name=f"block_{i}")(x, mask, train)
         embedding = max_over_time(x, mask)
-        aux = {"rows": nights.flux, "states": x, "row_mask": mask}
         if self.num_classes == 0:
-            return ModelOutput(embedding[:, :0], embedding, aux)
-        return ModelOutput(
-            nn.Dense(self.num_classes, name="logits")(embedding), embedding, aux
-        )
+            return ModelOutput(embedding[:, :0], embedding, {})
+        logits = nn.Dense(self.num_classes, name="logits")(embedding)
+        return ModelOutput(logits, embedding, {})
 
 
 class _Block(nn.Module):

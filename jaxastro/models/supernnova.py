@@ -31,7 +31,11 @@ class SuperNNova(nn.Module):
         "divergence" [b], the draw's log q - log p, for the loss.
     Source: Moller & de Boissiere 2020, MNRAS 491, 4277; Gal & Ghahramani 2016, arXiv
         1512.05287; Fortunato et al. 2017, arXiv 1704.02798; sizes: published code.
-    Differs: nights as in layers/night_rows.py; draws are the same for all objects.
+    Differs: nights as in layers/night_rows.py; draws are the same for all objects, and
+        their mean is told, not their median; dropped weights are those of a state's
+        number, in both directions, where the published code drops those of a gate's,
+        in one; uncertain weights start as the plain ones do, the prior is mixed for
+        each of them, and there is dropout beside them.
     """
 
     num_classes: int

@@ -59,8 +59,10 @@ def _draw(axes, p: Predictions, number: int) -> None:
     true, guessed = p.label[at], p.probability[at].argmax()
     for band in range(len(p.bands)):
         seen = shown["epoch_mask"] & (shown["band"] == band)
-        columns = (shown[name][seen] for name in ("time", "flux", "flux_error"))
-        axes.errorbar(*columns, fmt="o", elinewidth=0.7, **_look(band))
+        time, flux, error = (shown[n][seen] for n in ("time", "flux", "flux_error"))
+        # Errors on a logarithmic scale of their own are no bars.
+        bars = error if (error >= 0).all() else None
+        axes.errorbar(time, flux, bars, fmt="o", elinewidth=0.7, **_look(band))
     style.tidy(axes, grid="y")
     mark, color = ("✓", style.RIGHT) if true == guessed else ("✗", style.WRONG)
     name = style.plain(p.object_id[at], 16)

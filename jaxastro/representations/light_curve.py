@@ -1,7 +1,8 @@
 """A light curve of fixed length, normalised: what light-curve models eat.
 
 Bands stay apart: an epoch has one. Errors are normalised with their fluxes, so that a
-flux in units of its error is what it was, as far as a curve is straight.
+flux in units of its error is what it was, as far as a curve is straight; but "log"
+gives them a scale of their own, as published.
 """
 
 from collections.abc import Callable, Iterable
