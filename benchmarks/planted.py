@@ -42,9 +42,9 @@ from jaxastro.types import Inputs
 
 NETWORKS = {  # name -> its config, and what is changed in its model
     "convention": (convention, {}),
-    "convention, additive": (convention, {"score": "additive"}),
-    "convention, mjd": (convention, {"encoding": "mjd"}),
-    "convention, 2d": (convention, {"downsize": "2d"}),
+    "convention_additive": (convention, {"score": "additive"}),
+    "convention_mjd": (convention, {"encoding": "mjd"}),
+    "convention_2d": (convention, {"downsize": "2d"}),
     "semiconformer": (semiconformer, {}),
     "cnn_gru": (cnn_gru, {"bands": 1}),
     "cnn_lstm": (cnn_lstm, {"bands": 1}),
@@ -105,7 +105,7 @@ def middle_alone(series: Inputs) -> Inputs:
 
 def measure(name: str, planted: str) -> dict:
     """Returns the row of a network on one of the surveys, trained if it was not."""
-    run = Path(FLAGS.workdir) / f"{name}_{planted}_seed{FLAGS.seed}".replace(", ", "_")
+    run = Path(FLAGS.workdir) / f"{name}_{planted}_seed{FLAGS.seed}"
     run.mkdir(parents=True, exist_ok=True)
     if not (run / "report" / "index.html").exists():
         config = config_of(name, planted, num_steps=FLAGS.steps, seed=FLAGS.seed)
