@@ -1,8 +1,11 @@
 """The benchmark of inference measures what it says."""
 
+import numpy as np
+import pytest
 from runs import smoke
 
-from benchmarks import inference
+from benchmarks import inference, models
+from configs import cnn_dmdt, convention, lstm
 
 
 def test_a_row_tells_rate_waits_and_memory_of_one_batch():
@@ -18,3 +21,23 @@ def test_a_row_tells_rate_waits_and_memory_of_one_batch():
     assert rate.high >= 2000 / waits[0] * 0.999
     # Parameters of the smallest network alone are 104,120 numbers.
     assert memory > 104_120 * 4 / 2**20
+
+
+@pytest.mark.parametrize(
+    "module", [convention, lstm, cnn_dmdt], ids=lambda m: m.__name__
+)
+def test_noise_is_of_the_shape_that_a_model_eats_and_finite(module):
+    config = module.get_config("smoke")
+    inputs = models.random_inputs(config, 3)
+    assert {len(column) for column in inputs} == {3}
+    assert all(np.isfinite(column).all() for column in inputs)
+    if inputs.OF_EPOCHS:
+        assert (np.diff(inputs.time) >= 0).all()
+        assert inputs.time[:, 0].max() == 0
+
+
+def test_a_model_is_predicted_with_and_trained():
+    found = models.measure(lstm.get_config("smoke"), batch=2, repeats=2)
+    assert list(found) == ["parameters", "predicted objects/s", "trained objects/s"]
+    assert found["parameters"] == 60_420
+    assert all(found[name].low > 0 for name in list(found)[1:])
