@@ -3,7 +3,8 @@ r"""Real sequences: HiTS, three classes in g, folds by field, beside the forest.
 Reproduces: nothing; the theses have no such table. 189 objects in 33 fields.
 Run:     python -m experiments.benchmark --config=configs/tables/hits.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   about 30 minutes on two idle cores; of three members, an hour and a half.
+Takes:   about 35 minutes on two idle cores; of three members, an hour and three
+    quarters.
 Presets: :laptop and :paper are the same here; :smoke.
 """
 
@@ -28,5 +29,13 @@ def get_config(preset: str = "auto"):
         base.add_system(table, f"{key}_hits", name, f"configs/{key}.py:hits")
     flat, file = ("model.args.downsize", "2d"), "configs/convention.py:hits"
     base.add_system(table, "convention_2d_hits", "2D CNN", file, flat)
+    for key, name in (
+        ("lstm", "LSTM"),
+        ("supernnova", "SuperNNova"),
+        ("sits_bert", "SITS-BERT"),
+        ("cnn_dmdt", "2D-CNN on dm-dt maps"),
+    ):
+        file, name = f"configs/{key}.py:hits", f"{name}, light curves"
+        base.add_system(table, f"{key}_hits", name, file)
     table.shown = ("convention_hits", "forest_hits")
     return table
