@@ -13,12 +13,14 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import tensorflow_datasets as tfds
 from scipy.cluster.hierarchy import DisjointSet
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
-from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
 from jaxastro.data.record import Reading, RecordError
+from jaxastro.photometry.period import find_period, shape_at
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["asas"]
@@ -46,7 +48,11 @@ class Part(NamedTuple):
 class Asas(SurveyBuilder):
     """Light curves of eclipsing binaries and pulsating stars in V."""
 
-    RELEASE_NOTES: ClassVar = {"1.0.0": "Repeated points dropped; V in microjansky."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar = {
+        "1.0.0": "Repeated points dropped; V in microjansky.",
+        "1.1.0": "Period and shape, measured on each light curve, as columns.",
+    }
     SURVEY = SURVEY
     DESCRIPTION = (
         "V-band light curves of variable stars of the All Sky Automated Survey."
@@ -182,7 +188,7 @@ def _light_curve(object_id: str, row: dict, group_of: dict):
     mag_error = np.where(mag_error > WORST_ERROR, np.nan, mag_error)
     # V to flux: F = F0 10^(-0.4 V), and dF = 0.4 ln(10) F dV.
     flux = ZERO_FLUX * 10 ** (-0.4 * mag)
-    return make_light_curve(
+    record, notes = make_light_curve(
         object_id,
         SURVEY,
         flux=flux,
@@ -195,3 +201,11 @@ def _light_curve(object_id: str, row: dict, group_of: dict):
         label_source="catalogue",
         group=group_of.get(object_id, ""),
     )
+    return record._replace(features=measured(record)), notes
+
+
+def measured(record: LightCurveRecord) -> np.ndarray:
+    """Returns the survey's columns: what the light curve alone says of its period."""
+    curve = record.mjd, record.flux, record.flux_error
+    period = find_period(*curve)
+    return np.array([*period, *shape_at(*curve, period.days)])

@@ -134,6 +134,10 @@ SURVEYS = {
         ),
         unit="microjansky",
         citation="Pojmanski 2002, Acta Astronomica 52, 397.",
+        columns=(  # measured on the light curve by the builder: no catalogue's
+            *(("period", "d"), ("period_power", ""), ("log_FAP", "dex")),
+            *(("amplitude", "mag"), ("R21", ""), ("phi21", "rad")),
+        ),
     ),
     "deep_tao": Survey(
         name="deep_tao",

@@ -54,6 +54,22 @@ def test_flux_and_times_are_right_by_hand(tmp_path):
     assert record.label_source == "catalogue"
 
 
+def test_the_period_is_that_of_the_light_curve(tmp_path):
+    time = TIME + np.random.default_rng(0).uniform(0, 0.1, 40)  # at uneven hours
+    mag = (11 + 0.4 * np.cos(2 * np.pi * time / 0.5713)).astype(np.float32)
+    few = {"time": time[:9], "mag": mag[:9], "error": ERROR[:9]}
+    stars = [star("1", time=time, mag=mag), star("2", **few)]
+    one, two = (r.record.features for r in asas.read(write(tmp_path, stars)))
+    period, power, log_fap, amplitude, r21, phi21 = one
+    assert period == pytest.approx(0.5713, rel=1e-3)
+    assert amplitude == pytest.approx(0.8, rel=0.03)
+    assert power > 0.99
+    assert log_fap < -10
+    assert 0 <= r21 < 0.01
+    assert np.pi <= phi21 <= 3 * np.pi
+    assert np.isnan(two).all()
+
+
 def test_repeated_points_are_dropped_and_told(tmp_path):
     one, two, _ = asas.read(write(tmp_path, three_stars()))
     np.testing.assert_array_equal(one.record.flux, two.record.flux)
@@ -140,7 +156,9 @@ def real_readings():
     if not os.environ.get("JAXASTRO_DATA"):
         pytest.skip("JAXASTRO_DATA is not set: no real ASAS light curves to read")
     (path,) = {part.path for part in asas.Asas().parts(None)}
-    return list(asas.read(path))
+    with pytest.MonkeyPatch.context() as patch:  # which would take half an hour
+        patch.setattr(asas, "measured", lambda _: np.full(6, np.nan))
+        return list(asas.read(path))
 
 
 @pytest.mark.slow
@@ -167,3 +185,16 @@ def test_the_real_file_is_read_whole(real_readings):
     assert collections.Counter(members.values()) == {1: 13909 - 82, 2: 41}
     assert min(record.mjd[0] for record in records) > 51868
     assert max(record.mjd[-1] for record in records) < 54576
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("label", "shortest", "longest"),
+    [("RRab", 0.4, 0.9), ("Mira", 90, 500), ("DeltaScuti", 0.05, 0.3)],
+)
+def test_real_stars_have_the_periods_of_their_class(
+    real_readings, label, shortest, longest
+):
+    records = [r.record for r in real_readings if r.record.label == label][::20]
+    period = np.array([asas.measured(record)[0] for record in records])
+    assert ((shortest < period) & (period < longest)).mean() > 0.7

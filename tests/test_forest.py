@@ -7,7 +7,6 @@ from data_builders import hits
 from jaxastro.data.record import make_record
 from jaxastro.evaluation.forest import (
     fit_predict,
-    harmonic_power,
     light_curve_feature_names,
     light_curve_features,
     noise_feature_names,
@@ -109,22 +108,6 @@ def test_noise_features_exist_where_every_corner_has_a_bad_pixel():
     bad = record.bad_pixel.copy()
     bad[:, 0, 0] = True
     assert np.isfinite(noise_features(record._replace(bad_pixel=bad))).all()
-
-
-def test_harmonic_power_equals_least_squares():
-    generator = np.random.default_rng(5)
-    t, sigma = generator.uniform(0, 5, 15), generator.uniform(0.5, 2, 15)
-    flux = generator.normal(size=15)
-    power, fit = harmonic_power(flux, sigma, t, np.array([0.9]), num_harmonics=2)
-    angle = 2 * np.pi * 0.9 * (t - t.mean())
-    columns = [np.ones(15)]
-    columns += [f(k * angle) for k in (1, 2) for f in (np.cos, np.sin)]
-    centred = flux - np.average(flux, weights=sigma**-2)
-    design = np.stack(columns, axis=1) / sigma[:, None]
-    expected, left, *_ = np.linalg.lstsq(design, centred / sigma)
-    np.testing.assert_allclose(fit[0], expected, rtol=1e-5, atol=1e-6)
-    total = ((centred / sigma) ** 2).sum()
-    assert power[0] == pytest.approx(1 - left[0] / total, rel=1e-6)
 
 
 def test_the_forest_repeats_itself_and_gives_unseen_classes_nothing():

@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from jaxastro.data.record import Record
 from jaxastro.photometry import aperture_light_curve
+from jaxastro.photometry.harmonics import harmonic_power
 from jaxastro.surveys import Survey
 
 RADIUS = 6.0  # pixels: wide, so that seeing moves little light across its edge
@@ -124,39 +125,6 @@ def fit_predict(
     probability = np.zeros((len(test_features), num_classes), np.float32)
     probability[:, forest.classes_] = forest.predict_proba(test_features)
     return probability
-
-
-def harmonic_power(
-    flux: np.ndarray,
-    sigma: np.ndarray,
-    mjd: np.ndarray,
-    frequency: np.ndarray,
-    *,
-    num_harmonics: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the share of chi square a Fourier series explains, and its coefficients.
-
-    At each frequency f (cycles per day) a weighted least-squares fit of
-        flux = c + sum over k of a_k cos(2 pi k f t) + b_k sin(2 pi k f t)
-    Returns: power [f] in [0, 1]; coefficients [f, 1 + 2 k]: c, a_1, b_1, a_2, ...
-    Source: Zechmeister & Kürster 2009, A&A 496, 577 (generalised Lomb-Scargle, k = 1).
-    """
-    weight = 1 / sigma**2
-    weight = weight / weight.sum()
-    centred = flux - (weight * flux).sum()
-    angle = 2 * np.pi * frequency[:, None] * (mjd - mjd.mean())  # f t
-    columns = [np.ones_like(angle)]
-    for k in range(1, num_harmonics + 1):
-        columns += [np.cos(k * angle), np.sin(k * angle)]
-    design = np.stack(columns, axis=-1)  # f t p
-    weighted = design * weight[:, None]
-    normal = np.swapaxes(weighted, 1, 2) @ design
-    # A trace of ridge: few epochs may not determine every coefficient.
-    normal += 1e-9 * np.eye(design.shape[-1])
-    projection = np.swapaxes(weighted, 1, 2) @ centred
-    fit = np.linalg.solve(normal, projection[..., None])[..., 0]
-    total = (weight * centred**2).sum() + _TINY**2
-    return np.clip((fit * projection).sum(axis=-1) / total, 0, 1), fit
 
 
 def _of_one_band(flux, error, mjd) -> dict[str, float]:
