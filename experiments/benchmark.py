@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from experiments import assemble, command, compilation
 from experiments.cell import is_tested, seconds_of
-from experiments.forest import forests
+from experiments.classical import train_classical
 from experiments.missing import predict_missing, read_missing
 from experiments.train_many import cell_folder, train_many
 from jaxastro.evaluation.predictions import load
@@ -55,16 +55,18 @@ def run_table(
     total = each * sum(len(table.systems[name].stages) for name in only)
     bar = tqdm(total=total, desc=table.title, unit="run", position=0)
     for name in only:
-        for stage in table.systems[name].stages:
+        system = table.systems[name]
+        for stage in system.stages:
             bar.set_postfix_str(f"{name}, {stage}")
             cells = {"folds": list(table.folds), "seeds": list(table.seeds), **where}
             args = stage_config(table, name, stage, workdir), workdir / name / stage
             try:
-                if table.systems[name].kind == "forest":
-                    forests(*args, **cells)
-                else:
-                    last = stage == table.systems[name].stages[-1]
+                if system.kind == "network":
+                    last = stage == system.stages[-1]
                     train_many(*args, **cells, how=how, brief=True, tested=last)
+                else:
+                    seen = {"features": system.features, "kept": workdir / "features"}
+                    train_classical(*args, **cells, kind=system.kind, **seen)
             except FloatingPointError as error:
                 faults.append(str(error))
                 break  # the next stage has nothing to go on from

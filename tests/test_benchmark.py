@@ -10,9 +10,11 @@ import pytest
 from runs import smoke, told
 
 from configs.tables import base
-from experiments import benchmark
+from experiments import assemble, benchmark
+from experiments.classical import feature_table
 from experiments.dataset import labelled, open_dataset
-from experiments.forest import feature_table
+from jaxastro.evaluation.features import SETS, feature_names
+from jaxastro.evaluation.forest import CLASSIFIERS
 
 TABLES = sorted(set(Path("configs/tables").glob("*.py")) - {Path(base.__file__)})
 TABLES = [path for path in TABLES if path.stem not in ("base", "__init__")]
@@ -27,14 +29,14 @@ def table_of(path, preset):
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory, data_dir):
-    """A network and a forest of a table, as the command leaves them."""
+    """A network and two classifiers of a table, as the command leaves them."""
     workdir = tmp_path_factory.mktemp("tables")
     found = commands.run(
         "benchmark",
         "--config=configs/tables/table_4_4.py:smoke",
         workdir=workdir,
         data_dir=data_dir,
-        systems="convention,forest",
+        systems="convention,forest,boosting_features",
     )
     assert found.code == 0, found.stderr
     return workdir, found
@@ -52,6 +54,7 @@ def test_the_table_has_a_row_for_each_run_and_for_each_pooled_system(done):
             assert 0 <= interval["low"] <= interval["value"] <= interval["high"] <= 1
     runs = [(r["model"], r["fold"], r["seed"]) for r in rows if r["fold"] != "all"]
     names = ("ConvEntion, ugriz", "random forest on light curves")
+    names += ("gradient boosting, features, light curves",)
     assert runs == [(name, fold, 0) for name in names for fold in (0, 1)]
     assert {r["seed"] for r in rows if r["fold"] == "all"} == {"mean", "ensemble"}
     seconds = [r["seconds"] for r in rows if r["fold"] != "all"]
@@ -66,11 +69,11 @@ def test_what_is_done_is_not_done_again(done, data_dir, monkeypatch):
     monkeypatch.setattr(
         "experiments.train_many.train_cells", None
     )  # who calls it fails
-    monkeypatch.setattr("experiments.forest.write_forest", None)
+    monkeypatch.setattr("experiments.classical.write_run", None)
     table = table_of("configs/tables/table_4_4.py", "smoke")
     benchmark.run_table(
         *(table, workdir / "honest"),
-        only=["convention", "forest"],
+        only=["convention", "forest", "boosting_features"],
         data_dir=data_dir,
         manual_dir="",
     )
@@ -90,13 +93,16 @@ def test_the_second_stage_goes_on_from_the_first_of_the_same_fold(done):
 
 
 def test_a_forest_knows_the_light_curves_of_every_fold(tmp_path, data_dir, monkeypatch):
-    features = "experiments.forest.light_curve_features"
-    monkeypatch.setattr(features, lambda *_: np.ones(2))
+    def one_of_each(record, survey, sets):
+        del record
+        return np.ones(len(feature_names(survey, sets)))
+
+    monkeypatch.setattr("experiments.classical.features_of", one_of_each)
     few = {"data.num_validated": 1, "data.per_class": 1}  # others are tested later
     for fold in range(5):
         config = smoke(**few, **{"data.test_fold": fold})
         dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
-        table = feature_table(dataset, config, tmp_path)
+        table = feature_table(dataset, config, "aperture", tmp_path)
         for split in ("train", "test"):
             assert np.isfinite(table[labelled(dataset, split)]).all()
 
@@ -116,6 +122,11 @@ def test_every_row_of_every_table_is_a_config_that_exists(path, preset):
             assert config.data.protocol == table.protocol
             assert config.augment.max_epochs <= config.data.loaded_epochs
             assert config.optimizer.warmup_steps < config.num_steps
+        system = table.systems[name]
+        assert system.kind in ("network", *CLASSIFIERS)
+        assert bool(system.features) == (system.kind != "network")
+        kinds = {SETS[one].kind for one in system.features}
+        assert not kinds or kinds == {assemble.whole_survey(config).kind}
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

@@ -6,6 +6,7 @@ import pytest
 from data_builders import hits
 from jaxastro.data.record import make_record
 from jaxastro.evaluation.forest import (
+    CLASSIFIERS,
     fit_predict,
     light_curve_feature_names,
     light_curve_features,
@@ -110,13 +111,14 @@ def test_noise_features_exist_where_every_corner_has_a_bad_pixel():
     assert np.isfinite(noise_features(record._replace(bad_pixel=bad))).all()
 
 
-def test_the_forest_repeats_itself_and_gives_unseen_classes_nothing():
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_a_classifier_repeats_itself_and_gives_unseen_classes_nothing(kind):
     generator = np.random.default_rng(0)
     label = np.arange(60) % 2
     features = generator.normal(size=(60, 4)) + 3 * label[:, None]
-    features[::7, 1] = np.nan
+    features[::7, 1], features[:, 2] = np.nan, np.nan
     first, second = (
-        fit_predict(features, label, features[:9], num_classes=3, seed=4)
+        fit_predict(features, label, features[:9], num_classes=3, seed=4, kind=kind)
         for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
@@ -128,7 +130,7 @@ def test_the_forest_repeats_itself_and_gives_unseen_classes_nothing():
 @pytest.mark.parametrize(
     ("train", "label", "message"),
     [
-        (np.zeros((3, 2)), [0, 1], "2 labels. The forest needs one row per label"),
+        (np.zeros((3, 2)), [0, 1], "2 labels. A classifier needs one row per label"),
         (np.zeros((2, 5)), [0, 1], r"\(2, 5\) \(train\) and \(4, 2\) \(test\)"),
         (np.zeros((0, 2)), [], "0 labels"),
         (np.zeros((2, 2)), [0, 3], "labels run from 0 to 3"),

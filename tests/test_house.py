@@ -48,7 +48,10 @@ HOMES = {
         *("data_builders/", "jaxastro/alerts/container.py"),  # there for snappy
         *("experiments/predict.py", "benchmarks/", "tests/"),
     ),
-    "light_curve": ("jaxastro/representations/", "benchmarks/", "tests/"),
+    "light_curve": (
+        *("jaxastro/representations/", "jaxastro/evaluation/features.py"),
+        *("benchmarks/", "tests/"),
+    ),
     "matplotlib": ("jaxastro/reports/", "tests/"),
     "torch": ("benchmarks/", "tests/"),
     "ml_collections": ("configs/", "experiments/", "tests/"),

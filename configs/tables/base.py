@@ -71,7 +71,8 @@ def add_system(
     """
     system = table.systems[key] = ConfigDict()
     system.name, system.config, system.changes = name, config, changes
-    system.kind = "network"  # "forest": on light curves of the same objects
+    system.kind = "network"  # or "forest", "boosting", on
+    system.features = ()  # of these sets: jaxastro/evaluation/features.py
     system.published = published or {}
     system.stages = tuple(stages or table.stages)
     system.in_stage = ConfigDict(stages or {})
@@ -85,7 +86,31 @@ def forest(
     """Adds a random forest on aperture light curves; it learns from all labels."""
     name = "random forest on light curves"
     add_system(table, key, name, config, stages={"all": ()})
-    table.systems[key].kind = "forest"
+    table.systems[key].update({"kind": "forest", "features": ("aperture",)})
+
+
+def on_features(
+    table: ConfigDict,
+    config: str,
+    *changes,
+    features: tuple[str, ...] = ("shape",),
+    key: str = "features",
+    name: str = "features of light curves",
+    add=add_system,
+) -> None:
+    """Adds a random forest and gradient boosting; they learn from all labels.
+
+    Args:
+        config: of light curves.
+        features: the sets that they see.
+        key: what their folders' names end with.
+        name: what they see, in words.
+        add: on_light_curves, where the table is of images at the preset's own survey.
+    """
+    for kind, words in (("forest", "random forest"), ("boosting", "gradient boosting")):
+        mine, words = f"{kind}_{key}", f"{words}, {name}"
+        add(table, mine, words, config, *changes, stages={"all": ()})
+        table.systems[mine].update({"kind": kind, "features": features})
 
 
 def on_light_curves(

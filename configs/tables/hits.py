@@ -19,6 +19,8 @@ def get_config(preset: str = "auto"):
     if preset == "smoke":
         table.changes = (("num_steps", 2), ("optimizer.warmup_steps", 0))
     base.forest(table, key="forest_hits", config="configs/convention.py:hits")
+    curves = {"key": "features_hits", "features": ("shape", "period")}
+    base.on_features(table, "configs/lstm.py:hits", **curves)
     for key, name in (
         ("convention", "ConvEntion"),
         ("semiconformer", "Semiconformer"),

@@ -42,6 +42,8 @@ def get_config(preset: str = "auto"):
         config, found = f"configs/{key}.py", base.percent(*found)
         base.on_light_curves(table, key, name, config, *changes, published=found)
     base.forest(table)
+    curves = {"name": "features", "add": base.on_light_curves}
+    base.on_features(table, "configs/lstm.py", **curves)
     table.shown = ("convention", "cnn_gru")
     table.curves = ("SNIa", "SNOther")
     return table

@@ -28,5 +28,7 @@ def get_config(preset: str = "auto"):
         changes = base.in_g(key, preset) if in_g else ()
         key = f"{key}_3_g" if in_g else f"{key}_3"
         base.add_system(table, key, name, config, *changes, published=published)
+    curves = {"name": "features", "add": base.on_light_curves}
+    base.on_features(table, "configs/lstm.py", key="features_3", **curves)
     table.shown = ("convention_3", "cnn_gru_3_g")
     return table

@@ -1,4 +1,4 @@
-"""What a random forest makes of a light curve: the score a network has to beat.
+"""What forests and boosting make of a light curve: the score a network has to beat.
 
 Features of an aperture light curve say what changed; features of the noise alone say
 what a network could learn without looking at the object at all. Stamps that were
@@ -7,7 +7,7 @@ resampled and another was not, the texture of the empty corners tells them apart
 """
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from jaxastro.data.record import Record
 from jaxastro.photometry import aperture_light_curve
@@ -20,6 +20,14 @@ NIGHT_GAP = 0.5  # days without an epoch that part one night from the next
 FREQUENCY = np.arange(0.3, 8, 0.01)  # cycles per day: the grid of the period search
 CORNER = 5  # pixels on a side of the boxes that the noise is taken from
 _NUM_TREES = 500
+CLASSIFIERS = {  # classes weigh the same in training, as macro F1 weighs them
+    "forest": lambda seed: RandomForestClassifier(
+        _NUM_TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed
+    ),
+    "boosting": lambda seed: HistGradientBoostingClassifier(
+        class_weight="balanced", early_stopping=False, random_state=seed
+    ),
+}
 _TINY = 1e-9  # keeps a constant light curve from dividing by zero
 
 
@@ -89,16 +97,17 @@ def fit_predict(
     *,
     num_classes: int,
     seed: int,
+    kind: str = "forest",
 ) -> np.ndarray:
-    """Returns [o c] probabilities of a random forest; an unseen class gets 0.
+    """Returns [o c] probabilities of a classifier; an unseen class gets 0.
 
-    Classes weigh the same in training, as macro F1 weighs them. The same seed gives
-    the same forest.
+    The same seed gives the same classifier.
 
     Args:
         train_features: [n f]; NaN where unknown.
         train_label: [n] classes from 0 to num_classes - 1.
         test_features: [o f].
+        kind: one of CLASSIFIERS.
     Raises:
         ValueError: if there is nothing to train on, or shapes disagree.
     """
@@ -110,20 +119,22 @@ def fit_predict(
     if not paired or shapes[0][1:] != shapes[1][1:]:
         raise ValueError(
             f"Features of shape {shapes[0]} (train) and {shapes[1]} (test), and "
-            f"{len(train_label)} labels. The forest needs one row per label, at least "
-            "one, and the same features in both."
+            f"{len(train_label)} labels. A classifier needs one row per label, at "
+            "least one, and the same features in both."
         )
     if train_label.min() < 0 or train_label.max() >= num_classes:
         raise ValueError(
             f"Training labels run from {train_label.min()} to {train_label.max()}. "
             f"Classes are numbered 0 to {num_classes - 1}. Train on labelled objects."
         )
-    forest = RandomForestClassifier(
-        _NUM_TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed
+    # Boosting cannot divide a column that is unknown of every training object.
+    known = np.isfinite(train_features).any(axis=0)
+    train_features, test_features = (
+        np.where(known, column, 0) for column in (train_features, test_features)
     )
-    forest.fit(train_features, train_label)
+    classifier = CLASSIFIERS[kind](seed).fit(train_features, train_label)
     probability = np.zeros((len(test_features), num_classes), np.float32)
-    probability[:, forest.classes_] = forest.predict_proba(test_features)
+    probability[:, classifier.classes_] = classifier.predict_proba(test_features)
     return probability
 
 
