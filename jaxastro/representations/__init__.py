@@ -11,8 +11,18 @@ REPRESENTATIONS = {
 }
 
 
+LABELLED = ("dmdt_of_class", "dmdt_thesis")  # names of what cannot be drawn honestly
+
+
 def representation_of(name: str) -> ModuleType:
     """Returns a representation, or says which there are."""
+    if name in LABELLED:
+        raise ValueError(
+            f"No representation {name!r}: a map of a star's differences to the stars "
+            "of its own class is drawn with the label, and so tells it, even one dealt "
+            "at random (python -m benchmarks.dmdt_leak shows it). Use 'dmdt', of the "
+            "pairs of points within a light curve."
+        )
     if name not in REPRESENTATIONS:
         raise ValueError(
             f"No representation named {name!r}. Known: {', '.join(REPRESENTATIONS)}."
