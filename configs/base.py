@@ -7,6 +7,13 @@ config.method.args and go to the constructor as they are, which checks them.
 from ml_collections import ConfigDict
 
 PRESETS = ("auto", "paper", "laptop", "smoke", "hits")
+ASAS_CLASSES = (  # without EB_unspecified, which is no class: data_builders/asas.md
+    *("Mira", "RRab", "RRc", "DeltaScuti", "BetaCephei", "ACV"),
+    *("EB_contact", "EB_semidetached", "EB_detached"),
+)
+ZTF_TYPES = (
+    *("BYDra", "CEP+CEPII", "DSCT", "EA", "EW", "Mira", "RR", "RRc", "RSCVN", "SR"),
+)
 
 
 def get_config(preset: str = "auto") -> ConfigDict:
@@ -148,6 +155,33 @@ def light_curves(config: ConfigDict) -> None:
     config.data.representation = "light_curve"
     if config.preset != "hits":
         config.data.normalisation = "asinh"
+
+
+def variable_stars(config: ConfigDict) -> None:
+    """Sets nine classes of real variable stars; drawings of their light curves."""
+    if config.preset == "hits":
+        hits_run(config)
+        config.survey = "light_curves/hits"
+    elif config.preset == "smoke":
+        smoke_run(config)
+        config.survey = "light_curves/sdss_sn_sim.tiny"
+    else:
+        config.survey = "asas"
+        config.classes = ASAS_CLASSES
+        config.data.max_epochs = config.data.loaded_epochs = 500  # in a drawing
+        config.batch_size, config.num_steps, config.evaluate_every = 128, 2000, 200
+        config.optimizer.warmup_steps = 100
+    config.data.keep = True
+    config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
+    config.augment.max_epochs = config.data.loaded_epochs
+
+
+def ztf_catalogue(config: ConfigDict) -> None:
+    """Sets ten types of the ZTF catalogue of periodic variables, drawn in r."""
+    config.survey = "ztf_periodic/clean"
+    config.classes = ZTF_TYPES
+    config.data.bands = ("r",)
+    config.data.normalisation = "harmonic"
 
 
 def laptop(config: ConfigDict) -> None:

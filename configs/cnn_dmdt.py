@@ -27,25 +27,9 @@ def get_config(preset: str = "auto"):
         args.absolute, args.dropout = True, 0.0
     else:
         args.widths, args.hidden = (16, 32, 64, 64), (128, 64)
-    if preset == "hits":
-        base.hits_run(config)
-        config.survey = "light_curves/hits"
-    elif preset == "smoke":
-        base.smoke_run(config)
-        config.survey = "light_curves/sdss_sn_sim.tiny"
+    if preset == "smoke":
         args.widths, args.hidden = (4, 4, 4, 4), (8, 8)
-    else:
-        config.survey = "asas"
-        config.classes = (
-            *("Mira", "RRab", "RRc", "DeltaScuti", "BetaCephei", "ACV"),
-            *("EB_contact", "EB_semidetached", "EB_detached"),
-        )
-        config.data.max_epochs = config.data.loaded_epochs = 500  # in a map
-        config.batch_size, config.num_steps, config.evaluate_every = 128, 2000, 200
-        config.optimizer.warmup_steps = 100
+    base.variable_stars(config)
     config.data.representation = "dmdt"
     config.data.normalisation = "ceil" if preset == "paper" else "share"
-    config.data.keep = True
-    config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
-    config.augment.max_epochs = config.data.loaded_epochs
     return config

@@ -117,7 +117,9 @@ def _wanted(
         kept = band_index("config.data.bands", survey, config.data.bands)
         missing = max(kept) + 1 - index.epochs_of_band.shape[1]  # nobody has the last
         epochs = np.pad(index.epochs_of_band, [(0, 0), (0, max(missing, 0))])[:, kept]
-        index, seen = index._replace(epochs_of_band=epochs), epochs.any(1)
+        # Of an object without light curve, a catalogue's numbers alone are looked at.
+        seen = epochs.any(1) | ~index.epochs_of_band.any(1)
+        index = index._replace(epochs_of_band=epochs)
         if blind := int((wanted & ~seen).sum()):
             bands = ", ".join(config.data.bands)
             set_aside.append(f"Without an epoch in {bands}, left out: {blind} objects")

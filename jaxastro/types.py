@@ -45,7 +45,18 @@ class Image(NamedTuple):
     OF_EPOCHS = ()
 
 
-Inputs = Series | LightCurve | Image
+class FoldedAndMap(NamedTuple):
+    """Two drawings of one light curve: by phase, and of all pairs of its points."""
+
+    folded: Array  # b p 1 d    float32, p phases of the period
+    map: Array  # b y x d       float32
+    feature: Array  # b f       float32, of the catalogue, as normalised; 0 if unknown
+    feature_mask: Array  # b f  bool, True where known
+
+    OF_EPOCHS = ()
+
+
+Inputs = Series | LightCurve | Image | FoldedAndMap
 
 
 class Batch(NamedTuple):

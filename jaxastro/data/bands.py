@@ -23,13 +23,13 @@ def record_in_bands(record: tuple, bands: tuple[str, ...], survey: Survey) -> tu
     Args:
         survey: with all bands: those that record.band counts.
     Raises:
-        RecordError: if no epoch is left.
+        RecordError: if no epoch is left of those it has.
     """
     kept = band_index("config.data.bands", survey, bands)
     place = np.full(len(survey.bands), -1, np.int32)
     place[kept] = np.arange(len(kept))
     keep = place[record.band] >= 0
-    if not keep.any():
+    if len(keep) and not keep.any():
         raise RecordError(
             f"Object {record.object_id}: none of its {len(keep)} epochs is in "
             f"{', '.join(bands)}. Leave it out, or use more bands."

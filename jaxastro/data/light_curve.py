@@ -127,3 +127,14 @@ def make_light_curve(
         features=np.array([features.get(name, np.nan) for name in names], float),
     )
     return curve, tuple(notes)
+
+
+def bright_epochs(record: LightCurveRecord, band: int, most: int) -> np.ndarray:
+    """Returns the places of a band's epochs of positive flux: those with a magnitude.
+
+    Of more than `most`, those evenly spaced in order.
+    """
+    seen = np.flatnonzero((record.band == band) & (record.flux > 0))
+    if len(seen) <= most:
+        return seen
+    return seen[np.linspace(0, len(seen) - 1, most).round().astype(int)]

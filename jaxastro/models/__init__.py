@@ -5,8 +5,10 @@ import flax.linen as nn
 from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
+from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
 from jaxastro.models.convention import ConvEntion
 from jaxastro.models.frame_transformer import FrameTransformer
+from jaxastro.models.hybrid import Hybrid
 from jaxastro.models.lstm import Lstm
 from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.supernnova import SuperNNova
@@ -16,7 +18,9 @@ MODELS = {
     "cnn_dmdt": CnnDmdt,
     "cnn_gru": CnnGru,
     "cnn_lstm": CnnLstm,
+    "cnn_lstm_folded": CnnLstmFolded,
     "frame_transformer": FrameTransformer,
+    "hybrid": Hybrid,
     "lstm": Lstm,
     "sits_bert": SitsBert,
     "supernnova": SuperNNova,

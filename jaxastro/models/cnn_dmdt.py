@@ -3,6 +3,8 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxastro.layers.dense_head import dense_head
+from jaxastro.layers.pooled_convs import pooled_convs
 from jaxastro.types import Image, ModelOutput
 
 
@@ -32,24 +34,12 @@ class CnnDmdt(nn.Module):
         if self.absolute:
             half = x.shape[1] // 2
             x = x[:, half:] + jnp.flip(x[:, :half], 1)
-        sizes = (3, 5, 5, 5)
-        if len(self.widths) != len(sizes):
-            raise ValueError(
-                f"widths {self.widths}. Give one number of channels for each of the "
-                f"{len(sizes)} convolutions."
-            )
-        for i, (width, size) in enumerate(zip(self.widths, sizes, strict=True)):
-            x = nn.relu(nn.Conv(width, (size, size), name=f"conv_{i}")(x))
-            if i % 2:
-                x = nn.max_pool(x, (2, 2), strides=(2, 2))
-        x = x.reshape(len(x), -1)
-        if self.features:
-            known = jnp.where(inputs.feature_mask, inputs.feature, 0)
-            x = jnp.concatenate([x, known, inputs.feature_mask], -1)
-        for i, width in enumerate(self.hidden):
-            x = nn.Dropout(self.dropout, deterministic=not train)(x)
-            x = nn.relu(nn.Dense(width, name=f"hidden_{i}")(x))
-        if self.num_classes == 0:
-            return ModelOutput(x[:, :0], x, {})
-        dropped = nn.Dropout(self.dropout, deterministic=not train)(x)
-        return ModelOutput(nn.Dense(self.num_classes, name="logits")(dropped), x, {})
+        x = pooled_convs(x, self.widths, (3, 5, 5, 5))
+        return dense_head(
+            *(x.reshape(len(x), -1), inputs),
+            num_classes=self.num_classes,
+            hidden=self.hidden,
+            dropout=self.dropout,
+            features=self.features,
+            train=train,
+        )

@@ -2,10 +2,18 @@
 
 from types import ModuleType
 
-from jaxastro.representations import dmdt, light_curve, series
+from jaxastro.representations import (
+    dmdt,
+    folded,
+    folded_and_map,
+    light_curve,
+    series,
+)
 
 REPRESENTATIONS = {
     "dmdt": dmdt,
+    "folded": folded,
+    "folded_and_map": folded_and_map,
     "series": series,
     "light_curve": light_curve,
 }

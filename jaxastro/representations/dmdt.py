@@ -13,7 +13,7 @@ import light_curve
 import numpy as np
 
 from jaxastro.data.catalogue import fit_features, scaled_features
-from jaxastro.data.light_curve import LightCurveRecord
+from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
 
@@ -50,10 +50,7 @@ def make_example(
     scaled, num_bands = _scale(normalisation), int(statistics["num_bands"][0])
     maps = np.zeros((2 * len(MAGNITUDES) - 2, len(DAYS) - 1, num_bands), np.float32)
     for band in range(num_bands):
-        seen = np.flatnonzero((record.band == band) & (record.flux > 0))
-        if len(seen) > max_epochs:
-            places = np.linspace(0, len(seen) - 1, max_epochs)
-            seen = seen[places.round().astype(int)]
+        seen = bright_epochs(record, band, max_epochs)
         counts = pair_counts(record.mjd[seen], -2.5 * np.log10(record.flux[seen]))
         maps[..., band] = scaled(counts, len(seen) * (len(seen) - 1) / 2)
     feature, known = scaled_features(record, statistics)

@@ -1,0 +1,52 @@
+r"""Real variable stars: nine classes of ASAS, by light curves alone, and with a period.
+
+Reproduces: nothing; the thesis on variable stars of ZTF has no such table. The period
+    is measured on each light curve by itself (data_builders/asas.md), never taken from
+    a catalogue. 10,975 stars as they come, folds by star.
+Run:     python -m experiments.benchmark --config=configs/tables/asas.py \
+             --manual_dir=FOLDER --workdir=runs/tables
+Takes:   see docs/results.md; building the data set first, ten minutes on two cores.
+Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+"""
+
+from configs.base import ASAS_CLASSES
+from configs.tables import base
+
+
+def get_config(preset: str = "auto"):
+    """Returns the table."""
+    table = base.make_table("asas", "ASAS: nine classes of variable stars", preset)
+    table.stages, table.seeds = ("all",), (0,)
+    table.reference = "cnn_lstm_folded_asas"
+    table.changes = (
+        *(("survey", "asas"), ("classes", ASAS_CLASSES), ("data.bands", ())),
+        *(("optimizer.learning_rate", 1e-3), ("optimizer.warmup_steps", 50)),
+    )
+    if preset == "smoke":
+        table.changes += (("num_steps", 2), ("optimizer.warmup_steps", 0))
+    epochs = 500 if preset == "paper" else 120
+    read = (  # epoch by epoch
+        *(("data.representation", "light_curve"), ("data.normalisation", "relative")),
+        *(("data.max_epochs", epochs), ("data.loaded_epochs", epochs)),
+        *(("augment.max_epochs", epochs), ("model.args.bands", 1)),
+        ("model.args.longest", 0.0),  # what varies within a night must be seen
+    )
+    fitted = ("data.normalisation", "fitted")
+    for key, name, steps, changes in (
+        ("cnn_dmdt", "2D-CNN on dm-dt maps", 400, ()),
+        ("lstm", "LSTM", 400, (*read, ("model.args.encoding", "gaps"))),
+        ("supernnova", "SuperNNova", 400, read),
+        ("cnn_lstm_folded", "CNN-LSTM on folded curves", 800, (fitted,)),
+        ("hybrid", "folded curves and dm-dt maps", 400, ()),
+    ):
+        if preset in ("auto", "laptop"):
+            changes += (("num_steps", steps), ("batch_size", 128))
+        config = f"configs/{key}.py"
+        base.add_system(table, f"{key}_asas", name, config, *changes)
+        if key != "supernnova":  # which cannot be told numbers
+            told = (*changes, ("model.args.features", True))
+            name = f"{name}, with the period"
+            base.add_system(table, f"{key}_period_asas", name, config, *told)
+    table.shown = ("cnn_lstm_folded_asas", "cnn_dmdt_asas")
+    table.curves = ("RRab", "RRc", "DeltaScuti", "EB_contact")
+    return table

@@ -1,0 +1,47 @@
+"""Numbers of a catalogue, as a network is told them."""
+
+import numpy as np
+
+from jaxastro.data.catalogue import fit_features, scaled_features
+from jaxastro.data.light_curve import make_light_curve
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["ztf_periodic"]
+COLUMNS = [name for name, _ in SURVEY.columns]
+
+
+def star(**features):
+    none = np.zeros(0)
+    columns = {"flux": none, "flux_error": none, "mjd": none, "band": none.astype(int)}
+    return make_light_curve("star", SURVEY, **columns, features=features)[0]
+
+
+def told(records, record):
+    scaled, known = scaled_features(record, fit_features(records))
+    return dict(zip(COLUMNS, scaled, strict=True)), known
+
+
+def test_hours_and_years_are_told_apart_alike():
+    generator = np.random.default_rng(0)
+    days = 10 ** np.concatenate([generator.normal(-1, 0.1, 700), [2, 2.5, 3] * 100])
+    stars = [star(Per=period, R21=0.3) for period in days]
+    found = np.array([told(stars, one)[0]["Per"] for one in stars])
+    order = np.argsort(days, kind="stable")
+    assert (np.diff(found[order]) >= 0).all()
+    assert abs(found.mean()) < 0.02
+    assert abs(found.std() - 1) < 0.05
+    assert found[order[500]] - found[order[200]] > 0.8
+    assert told(stars, star(Per=1e9))[0]["Per"] == np.float32(np.sqrt(3))
+    assert told(stars, star(Per=1e9, R21=0.3))[0]["R21"] == 0  # as all have it
+
+
+def test_what_is_unknown_is_zero_and_told_and_teaches_nothing():
+    stars = [star(Per=period) for period in (1.0, 2.0, np.nan, 3.0)]
+    found, known = told(stars, stars[2])
+    assert not known.any()
+    assert set(found.values()) == {0}
+    assert told(stars, stars[1])[0]["Per"] == 0  # the middle one of three
+    # Of a column that no training object has, a number is no more than known.
+    scaled, known = scaled_features(star(T_0=58000.0), fit_features(stars))
+    assert np.isfinite(scaled).all()
+    assert known.sum() == 1
