@@ -1,0 +1,102 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from runs import smoke, told
+from sklearn.feature_selection import SequentialFeatureSelector
+
+from configs import lstm
+from experiments import features
+from jaxastro.evaluation import selection
+
+
+def objects(count=240, seed=0):
+    """Two numbers that tell three classes together, a copy of one, and noise."""
+    generator = np.random.default_rng(seed)
+    label = np.arange(count) % 3
+    told = np.stack([label == 0, label == 1], axis=1) * 3.0
+    told += generator.normal(size=told.shape)
+    noise = generator.normal(size=(count, 3))
+    table = np.concatenate([told, -(told[:, :1] ** 3), noise], axis=1)
+    table[::9, 4] = np.nan
+    return table, label
+
+
+def test_alike_features_are_found_whatever_their_scale_and_sign():
+    table, _ = objects()
+    correlation = selection.rank_correlation(table)
+    np.testing.assert_allclose(np.diag(correlation), 1)
+    assert correlation[0, 2] == pytest.approx(-1)
+    assert selection.first_of_group(correlation) == [0, 1, 0, 3, 4, 5]
+    constant = np.column_stack([table, np.ones(len(table))])
+    assert selection.first_of_group(selection.rank_correlation(constant))[-1] == 6
+
+
+def test_each_step_is_that_of_scikit_learn():
+    table, label = objects(count=150)
+    order, scores = selection.forward(table[:, :5], label, seed=0)
+    for count in range(1, 5):
+        theirs = SequentialFeatureSelector(
+            selection.small_forest(0),
+            n_features_to_select=count,
+            scoring=selection.SCORING,
+            cv=selection.parts(0),
+        ).fit(table[:, :5], label)
+        assert set(np.flatnonzero(theirs.get_support())) == set(order[:count])
+    assert sorted(order) == list(range(5))
+    assert len(scores) == 5
+
+
+def test_the_numbers_that_tell_come_first_and_then_nothing_is_gained():
+    train, test = objects(), objects(seed=1)
+    found = features.study_fold(train, test, seed=0)
+    assert set(found["order"][:2]) == {0, 1}
+    assert sorted(found["order"]) == [0, 1, 3, 4, 5]
+    assert sum(found["importance"].values()) == pytest.approx(1)
+    for curve in found["accuracy"].values():
+        assert curve[1] > curve[0] + 0.1
+        assert curve[1] > 0.8
+
+
+def test_the_choice_sees_no_object_of_the_test_fold():
+    train, (table, label) = objects(count=90), objects(count=60, seed=1)
+    one = features.study_fold(train, (table, label), seed=0)
+    other = features.study_fold(train, (-table, 2 - label), seed=0)
+    assert one.pop("accuracy") != other.pop("accuracy")
+    assert one == other
+
+
+@pytest.mark.slow
+def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
+    tmp_path, data_dir, monkeypatch
+):
+    def four_known(dataset, config, name, kept):
+        del config, name, kept
+        table = np.full((len(dataset.index.label), 144 - 5), np.nan)
+        columns = np.random.default_rng(0).normal(size=(len(table), 4))
+        table[:, 7:11] = columns + (dataset.index.label == "AGN")[:, None]
+        return table
+
+    config = smoke(lstm.get_config)
+    where = {"folds": [0, 1], "data_dir": data_dir, "manual_dir": ""}
+    monkeypatch.setattr(selection, "NUM_PARTS", 2)
+    monkeypatch.setattr(features, "feature_table", four_known)
+    found = features.study(config, tmp_path, sets=["shape"], **where)
+    monkeypatch.setattr(features, "study_fold", None)  # who calls it fails
+    again = features.study(config, tmp_path, sets=["shape"], **where)
+    paths = features.write(again, tmp_path)
+    assert found == again
+    assert all(path.stat().st_size for path in paths)
+    assert {p.name for p in paths if p.suffix == ".png"} == {
+        *("accuracy.png", "correlation.png", "ranking.png")
+    }
+    with (tmp_path / "features.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(found[0]["features"])
+    assert json.loads((tmp_path / "features.json").read_text())["1"] == found[1]
+    config.seed = 1
+    words = told(features.study, config, tmp_path, sets=["shape"], **where)
+    assert "is of another seed: 0. Use a new --workdir." in words
+    words = told(features.study, config, tmp_path, sets=["colour"], **where)
+    assert words.startswith("No features 'colour' of light_curves/sdss_sn_sim")
