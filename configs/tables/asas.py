@@ -47,6 +47,12 @@ def get_config(preset: str = "auto"):
             told = (*changes, ("model.args.features", True))
             name = f"{name}, with the period"
             base.add_system(table, f"{key}_period_asas", name, config, *told)
+    for key, name, features in (
+        ("features", "features of light curves", ("shape",)),
+        ("period", "features of light curves, with the period", ("shape", "catalogue")),
+    ):
+        seen = {"features": features, "key": f"{key}_asas", "name": name}
+        base.on_features(table, "configs/lstm.py", **seen)
     table.shown = ("cnn_lstm_folded_asas", "cnn_dmdt_asas")
     table.curves = ("RRab", "RRc", "DeltaScuti", "EB_contact")
     return table

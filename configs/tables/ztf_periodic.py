@@ -47,4 +47,8 @@ def add_rows(table, classes: tuple[str, ...], many: str, published: dict) -> Non
             *changes,
             published=found,
         )
+    both = ("survey", "ztf_periodic/all"), ("data.bands", ())  # bands: colours
+    seen = {"features": ("catalogue",), "key": f"catalogue_{many}"}
+    seen["name"] = "the catalogue's numbers"
+    base.on_features(table, "configs/cnn_lstm_folded.py", *both, **seen)
     table.shown = (f"folded_{many}", f"folded_{many}_told")
