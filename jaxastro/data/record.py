@@ -180,6 +180,16 @@ def some_epochs(record: tuple, which) -> tuple:
     return record._replace(**{n: getattr(record, n)[which] for n in record.OF_EPOCHS})
 
 
+def evenly_spaced(count: int, most: int) -> slice | np.ndarray:
+    """Returns the places of at most so many of `count` epochs, the ends among them.
+
+    Spaced evenly in their order: the choice sees neither label nor flux.
+    """
+    if count <= most:
+        return slice(None)  # a view, no copy
+    return np.linspace(0, count - 1, most).round().astype(int)
+
+
 def first_epochs(record: tuple, count: int) -> tuple:
     """Returns the record as it was after its first `count` epochs.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.light_curve import LightCurveRecord
+from jaxastro.data.record import evenly_spaced
 from jaxastro.surveys import Survey
 from jaxastro.types import LightCurve
 
@@ -29,9 +30,8 @@ def make_example(
 ) -> LightCurve:
     """Returns one object's light curve, without the axis b, zeros at the end.
 
-    Of more than `max_epochs` epochs, those evenly spaced in order are kept: the choice
-    sees neither label nor flux. A record's epochs are sorted, so the order in which
-    they were given cannot matter.
+    Of more than `max_epochs` epochs, those evenly spaced in order are kept. A record's
+    epochs are sorted, so the order in which they were given cannot matter.
 
     Args:
         record: sorted by time; one without epochs has features alone.
@@ -39,9 +39,8 @@ def make_example(
         normalisation: a name in NORMALISATIONS.
         statistics: what fit_statistics returned for the training objects.
     """
-    epochs, keep = len(record.mjd), slice(None)
-    if epochs > max_epochs:
-        keep = np.linspace(0, epochs - 1, max_epochs).round().astype(int)
+    epochs = len(record.mjd)
+    keep = evenly_spaced(epochs, max_epochs)
     wide = record._replace(
         flux=record.flux.astype(float), flux_error=record.flux_error.astype(float)
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from jaxastro.data.record import Record, RecordError
+from jaxastro.data.record import Record, RecordError, evenly_spaced
 from jaxastro.photometry import border_statistics, centre_distance
 from jaxastro.photometry.median import nanmedian
 from jaxastro.surveys import Survey
@@ -31,8 +31,7 @@ def make_example(
 ) -> Series:
     """Returns one object's series, without the axis b, padded with zeros at the end.
 
-    Of more than `max_epochs` epochs, those evenly spaced in order are kept: the
-    choice sees neither label nor flux.
+    Of more than `max_epochs` epochs, those evenly spaced in order are kept.
 
     Args:
         record: sorted by time.
@@ -40,9 +39,7 @@ def make_example(
         normalisation: a name in NORMALISATIONS.
         statistics: what fit_statistics returned for the training objects.
     """
-    epochs, keep = len(record.mjd), slice(None)  # a view, no copy
-    if epochs > max_epochs:
-        keep = np.linspace(0, epochs - 1, max_epochs).round().astype(int)
+    keep = evenly_spaced(len(record.mjd), max_epochs)
     image = _normalisation(normalisation).apply(record, keep, statistics)
     days = record.mjd[keep] - record.mjd[0]  # the first is kept
 
