@@ -88,6 +88,12 @@ def test_a_band_beyond_the_survey_makes_its_object_nan_and_no_other():
     assert np.isfinite(nights.flux[1]).all()
 
 
+def test_memory_is_that_of_epochs_not_of_pairs_of_them():
+    curves = make_curves(*[4000] * 2, epochs=4000)
+    needed = merge.lower(curves, 3, 0.33).compile().memory_analysis()
+    assert needed.temp_size_in_bytes < 2 * 4000 * 4000 / 10
+
+
 def test_bad_settings_are_refused_in_words():
     with pytest.raises(ValueError, match="num_bands 0"):
         merge_nights(make_curves(3), 0)
