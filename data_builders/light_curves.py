@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from etils import epath
 
 import data_builders
 from data_builders.engine.builder import OwnFacts
-from data_builders.engine.prepare import builder_of, prepare
+from data_builders.engine.index import fingerprint
+from data_builders.engine.prepare import builder_of, is_built, prepare
 from jaxastro.data.record import Reading, Record, Records
 from jaxastro.photometry import light_curve
 from jaxastro.surveys import SURVEYS, Survey, images_of, light_curves_of
@@ -26,6 +28,7 @@ from jaxastro.surveys import SURVEYS, Survey, images_of, light_curves_of
 PART_SIZE = 64  # objects that one process measures at a time
 # How images are measured: light_curve's arguments. Stamps are cut at whole pixels.
 BY_PSF, BY_APERTURE = {"drift": 0.3}, {"radius": 6.0}
+IMAGES_FILE = "images.sha256"  # beside the data set: of which images it is
 EXTENDED = "planted"  # whose galaxies are no points; its PSF is known
 
 
@@ -69,6 +72,30 @@ class LightCurves(OwnFacts):
         """Returns the facts of the images' survey, without what is of images alone."""
         name, data_dir, _ = parts[0]
         return light_curves_of(name, _opened(name, data_dir)[1])
+
+    def outdated(self) -> str:
+        """Returns that the images were built anew since they were measured, if so.
+
+        Where they are gone, or nobody noted which they were, nothing can be said.
+        """
+        noted = epath.Path(self.data_dir) / IMAGES_FILE
+        name = images_of(self.builder_config.name)
+        images = builder_of(name, data_dir=str(self._data_dir_root))
+        if not noted.exists() or not is_built(images):
+            return ""
+        if noted.read_text() == fingerprint(images):
+            return ""
+        return (
+            f"{self.data_dir} was measured on images of {name} that have been built "
+            "anew since: objects, labels or folds may be others. Remove that folder, "
+            "and the light curves are measured again."
+        )
+
+    def _generate_examples(self, parts: list[Part]):
+        name, data_dir, _ = parts[0]
+        images = builder_of(name, data_dir=data_dir)
+        (epath.Path(self.data_dir) / IMAGES_FILE).write_text(fingerprint(images))
+        return super()._generate_examples(parts)
 
     def read_part(self, part: Part) -> Iterator[Reading]:
         """Yields the light curves of some objects."""

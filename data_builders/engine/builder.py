@@ -47,6 +47,10 @@ class SurveyBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """The facts of the survey, as they hold for the data set that was built."""
         return self.SURVEY
 
+    def outdated(self) -> str:
+        """Returns why the data set that lies on disk should be built anew, if so."""
+        return ""
+
     def parts(self, manual_dir: Path | None) -> list:
         """Returns the independent pieces of work, after finding all raw files.
 

@@ -41,7 +41,8 @@ def prepare(
         most: objects that are built, the first ones, to try a large survey out: in a
             data_dir of its own, for what lies there passes for the whole; 0: all.
     Raises:
-        ValueError: if there is no such builder or preset.
+        ValueError: if there is no such builder or preset, or it lies there but was made
+            of another data set that has changed since.
         FileNotFoundError: if raw files are missing; says which, and where from.
         ModuleNotFoundError: if Beam is asked for and not there.
         OSError: if data_dir cannot be written.
@@ -60,6 +61,8 @@ def prepare(
         with _alone(builder), contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=download)
             index_of(builder, quiet=True)
+    elif reason := builder.outdated():
+        raise ValueError(reason)
     return builder
 
 
