@@ -5,13 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from light_curves import make_curves
 from tiny_method import (
     ADAM,
     REST,
+    SGD,
     SMALL,
     Tiny,
     assert_close,
     assert_same_bits,
+    batch_of,
     differs,
     make,
     make_batch,
@@ -21,14 +24,20 @@ from tiny_method import (
 from jaxastro import losses
 from jaxastro.augment import make_augment
 from jaxastro.methods import METHODS, make_method
+from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.models.convention import ConvEntion
+from jaxastro.models.lstm import Lstm
+from jaxastro.models.sits_bert import SitsBert
+from jaxastro.types import Image
 
-# Every method on the published ConvEntion with four classes: what it trains.
+# Every method on the published ConvEntion with four classes: what it trains. That of
+# light curves on the published SITS-BERT.
 PARAMETERS = {
     "supervised": 1_253_108,
     "semiconformer": 1_484_532,
     "byol": 1_353_748,
     "masked_frames": 1_347_156,
+    "contaminated": 596_361,
 }
 
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -40,8 +49,10 @@ every_method = pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains_its_pinned_count_of_parameters():
     assert set(PARAMETERS) == set(METHODS), "a new method needs its line in PARAMETERS"
     for name, expected in PARAMETERS.items():
-        method = make_method(name, ConvEntion(4), optax.sgd(0.1), same_view, seed=0)
-        inputs = make_batch(1, epochs=99, size=32).inputs
+        model, inputs = ConvEntion(4), make_batch(1, epochs=99, size=32).inputs
+        if name == "contaminated":
+            model, inputs = SitsBert(4), make_curves(12, bands=5)
+        method = make_method(name, model, optax.sgd(0.1), same_view, seed=0)
         state = jax.eval_shape(method.init, jax.random.key(0), inputs)
         count = sum(leaf.size for leaf in jax.tree.leaves(state.params))
         assert count == expected
@@ -50,7 +61,7 @@ def test_every_method_trains_its_pinned_count_of_parameters():
 @every_method
 def test_steps_are_counted_and_draw_new_views(name):
     _, state, step = make(name, optimizer=REST)
-    batch, seen = make_batch(), []
+    batch, seen = batch_of(name), []
     for number in range(3):
         assert state.step == number
         state, scalars = step(state, batch)
@@ -62,9 +73,9 @@ def test_steps_are_counted_and_draw_new_views(name):
 @every_method
 def test_a_step_is_a_function_of_state_batch_and_seed(name):
     _, state, step = make(name)
-    assert_same_bits(step(state, make_batch()), step(state, make_batch()))
+    assert_same_bits(step(state, batch_of(name)), step(state, batch_of(name)))
     _, _, other = make(name, seed=1)
-    assert differs(step(state, make_batch())[1], other(state, make_batch())[1])
+    assert differs(step(state, batch_of(name))[1], other(state, batch_of(name))[1])
 
 
 @every_method
@@ -72,7 +83,7 @@ def test_no_buffer_stands_in_a_state_twice(name):
     # else the state could not be donated, as training does
     method, _, _ = make(name, optimizer=ADAM)
     # not jitted: jit itself would part what stands twice
-    state = method.init(jax.random.key(0), make_batch(2).inputs)
+    state = method.init(jax.random.key(0), batch_of(name, 2).inputs)
     leaves = jax.tree.leaves(state)
     where = [leaf.unsafe_buffer_pointer() for leaf in leaves]
     assert len(where) == len(set(where))
@@ -82,7 +93,7 @@ def test_no_buffer_stands_in_a_state_twice(name):
 @pytest.mark.parametrize("has_batch_norm", [True, False])
 def test_a_state_keeps_its_form(name, has_batch_norm):
     _, state, step = make(name, model=Tiny(3, has_batch_norm))
-    after, scalars = step(state, make_batch())
+    after, scalars = step(state, batch_of(name))
 
     def form(leaf):
         return leaf.shape, leaf.dtype
@@ -96,7 +107,7 @@ def test_a_state_keeps_its_form(name, has_batch_norm):
 @every_method
 def test_labels_of_unlabelled_objects_and_of_filled_rows_cannot_matter(name):
     _, state, step = make(name)
-    batch = make_batch()
+    batch = batch_of(name)
     labelled = jnp.array([True, True, False, True, True, False, True, True])
     real = jnp.array([True] * 6 + [False] * 2)
     batch = batch._replace(label_mask=labelled, example_mask=real)
@@ -111,8 +122,8 @@ def test_labels_of_unlabelled_objects_and_of_filled_rows_cannot_matter(name):
 @every_method
 def test_predictions_are_those_of_the_online_network_and_change_nothing(name):
     method, state, step = make(name)
-    state, _ = step(state, make_batch())
-    inputs = make_batch(5, seed=3).inputs
+    state, _ = step(state, batch_of(name))
+    inputs = batch_of(name, 5, seed=3).inputs
     output = method.predict(state, inputs)
     assert output.logits.shape == (5, 3)
     assert "mean" in output.aux  # what the model names is passed on
@@ -126,7 +137,7 @@ def test_predictions_are_those_of_the_online_network_and_change_nothing(name):
 @every_method
 def test_the_gradient_norm_is_that_of_the_step(name):
     _, state, step = make(name)
-    after, scalars = step(state, make_batch())
+    after, scalars = step(state, batch_of(name))
     moved = jax.tree.map(jnp.subtract, state.params, after.params)
     norm = float(optax.tree.norm(moved)) / 0.1  # the learning rate of SGD
     assert float(scalars["grad_norm"]) == pytest.approx(norm, rel=1e-4)
@@ -135,7 +146,7 @@ def test_the_gradient_norm_is_that_of_the_step(name):
 @every_method
 def test_a_separable_set_is_learnt(name):
     _, state, step = make(name, optimizer=ADAM)
-    batch, history = make_batch(24), []
+    batch, history = batch_of(name, 24), []
     for _ in range(40):
         state, scalars = step(state, batch)
         history.append(scalars)
@@ -146,7 +157,7 @@ def test_a_separable_set_is_learnt(name):
 
 
 @pytest.mark.slow
-@every_method
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "contaminated"])
 def test_the_loss_of_a_small_convention_falls(name):
     small = {"widths": (4, 4, 4, 4), "num_blocks": 1, "num_heads": 2, "hidden": 8}
     model = ConvEntion(2, norm="per_epoch", **small)
@@ -161,6 +172,23 @@ def test_the_loss_of_a_small_convention_falls(name):
         history.append(float(scalars["loss"]))
     # Views and hidden frames are drawn anew each step: means of ten, or noise decides.
     assert np.mean(history[-10:]) < 0.9 * np.mean(history[:10])
+
+
+@pytest.mark.parametrize("name", ["byol", "masked_frames"])
+def test_a_method_that_needs_epochs_refuses_what_has_none_in_words(name):
+    method = make_method(name, CnnDmdt(3), SGD, same_view, seed=0, **SMALL[name])
+    drawing = Image(*(np.zeros((2, 22, 24, 1)), np.zeros((2, 0)), np.zeros((2, 0))))
+    with pytest.raises(ValueError, match=f"{name} trains on a Series.* given a Image"):
+        method.init(jax.random.key(0), drawing)
+
+
+def test_hidden_frames_are_not_looked_for_in_light_curves():
+    method = make_method("masked_frames", Lstm(3, bands=3), SGD, same_view, seed=0)
+    with pytest.raises(ValueError, match="on a Series, and was given a LightCurve"):
+        method.init(jax.random.key(0), make_curves(5))
+    method = make_method("contaminated", SitsBert(3), SGD, same_view, seed=0)
+    with pytest.raises(ValueError, match="on a LightCurve, and was given a Series"):
+        method.init(jax.random.key(0), make_batch().inputs)
 
 
 def test_an_unknown_method_is_answered_with_the_known():

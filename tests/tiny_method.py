@@ -8,26 +8,36 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxastro.layers.merge_nights import merge_nights
+from jaxastro.layers.pooling import mean_over_time
 from jaxastro.methods import make_method
-from jaxastro.types import Batch, ModelOutput, Series
+from jaxastro.types import Batch, LightCurve, ModelOutput, Series
 
 
 class Tiny(nn.Module):
-    """A model that compiles at once: the mean frame through one layer."""
+    """A model that compiles at once: the mean frame, or night, through one layer."""
 
     num_classes: int
     has_batch_norm: bool = True
+    bands: int = 2  # of nights
+    longest: float = 0.33
 
     @nn.compact
     def __call__(self, inputs, *, train):
-        seen = inputs.epoch_mask[..., None, None]
-        x = jnp.where(seen, inputs.image, 0).sum(1) / jnp.maximum(seen.sum(1), 1)
-        x = nn.Dense(5)(x.reshape(len(x), -1))
+        aux, layer = {}, nn.Dense(5)
+        if isinstance(inputs, LightCurve):
+            nights = merge_nights(inputs, self.bands, self.longest)
+            aux["nights"] = layer(nights.flux)
+            x = mean_over_time(aux["nights"], nights.mask)
+        else:
+            seen = inputs.epoch_mask[..., None, None]
+            x = jnp.where(seen, inputs.image, 0).sum(1) / jnp.maximum(seen.sum(1), 1)
+            x = layer(x.reshape(len(x), -1))
         if self.has_batch_norm:
             x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
         x = nn.tanh(x)
         logits = nn.Dense(self.num_classes)(x) if self.num_classes else x[:, :0]
-        return ModelOutput(logits, x, {"mean": x.mean(-1)})
+        return ModelOutput(logits, x, aux | {"mean": x.mean(-1)})
 
 
 def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
@@ -46,14 +56,32 @@ def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
     return Batch(inputs, jnp.array(label, jnp.int32), yes, yes)
 
 
+def batch_of(name, *args, **kwargs):
+    """The same for a method, as light curves if that is what it trains on."""
+    batch = make_batch(*args, **kwargs)
+    if name != "contaminated":
+        return batch
+    series, rows = batch.inputs, len(batch.label)
+    flux = series.image[:, :, 0, -1]
+    nothing = jnp.zeros((rows, 0))
+    curves = LightCurve(
+        flux,
+        jnp.ones_like(flux),
+        *(series.time, series.band, series.epoch_mask),
+        *(nothing, nothing.astype(bool)),
+    )
+    return batch._replace(inputs=curves)
+
+
 def same_view(key, inputs):
     del key
     return inputs
 
 
 def add_noise(key, inputs):
-    noise = jax.random.normal(key, inputs.image.shape)
-    return inputs._replace(image=inputs.image + noise)
+    name = "flux" if isinstance(inputs, LightCurve) else "image"
+    values = getattr(inputs, name)
+    return inputs._replace(**{name: values + jax.random.normal(key, values.shape)})
 
 
 SMALL = {
@@ -61,6 +89,7 @@ SMALL = {
     "semiconformer": {"hidden": 6, "project": 4, "dropout": 0.0},
     "byol": {"hidden": 6, "project": 4},
     "masked_frames": {"hidden": 6, "pixels": 2, "pool": 2},
+    "contaminated": {"share": 0.5},
 }
 SGD, ADAM, REST = optax.sgd(0.1), optax.adam(0.03), optax.sgd(0.0)
 
@@ -73,7 +102,7 @@ def make(name, *, model=TINY, optimizer=SGD, augment=add_noise, seed=0, **args):
     """A method on a tiny model, its first state, and its jitted step."""
     args = SMALL[name] | args
     method = make_method(name, model, optimizer, augment, seed=seed, **args)
-    state = jax.jit(method.init)(jax.random.key(1), make_batch().inputs)
+    state = jax.jit(method.init)(jax.random.key(1), batch_of(name).inputs)
     return method, state, jax.jit(method.step)
 
 

@@ -41,6 +41,14 @@ def get_config(preset: str = "auto"):
     ):
         config, found = f"configs/{key}.py", base.percent(*found)
         base.on_light_curves(table, key, name, config, *changes, published=found)
+    # No label reaches its network in the first stage; a probe's score picks the state.
+    natural = ("data.unlabelled_share", 0.2), ("data.balance", False)
+    steps = sum(base.steps_of(table).values())
+    first = {"pretrain": (*natural, ("num_steps", steps))}
+    stages, name = dict.fromkeys(table.stages, ()), "SITS-BERT, pre-trained"
+    key, config = "sits_bert_pretrained", "configs/sits_bert.py"
+    base.on_light_curves(table, key, name, config, stages=first | stages)
+    table.systems[key].config_of.pretrain = "configs/sits_bert_pretrain.py"
     base.forest(table)
     curves = {"name": "features", "add": base.on_light_curves}
     base.on_features(table, "configs/lstm.py", **curves)

@@ -4,22 +4,25 @@ A method is a function of a model, an optimizer and an augmentation that returns
 three pure functions, a Method. It is given a model and never imports one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import get_type_hints
 
 from jaxtyping import Array, Integer
 
 from jaxastro.layers.frozen import frozen_but
 from jaxastro.methods.byol import byol
+from jaxastro.methods.contaminated import contaminated
 from jaxastro.methods.masked_frames import masked_frames
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
-from jaxastro.types import Method
+from jaxastro.types import Inputs, Method, TrainState
 
 METHODS = {
     "supervised": supervised,
     "semiconformer": semiconformer,
     "byol": byol,
     "masked_frames": masked_frames,
+    "contaminated": contaminated,
 }
 
 
@@ -47,6 +50,24 @@ def make_method(
             "one, write its file and list it in jaxastro/methods/__init__.py."
         )
     method = METHODS[name](model, optimizer, augment, seed=seed, **args)
+    method = method._replace(init=_of_what_it_eats(name, method.init))
     if train_only:
         method = method._replace(step=frozen_but(method.step, train_only))
     return method
+
+
+def _of_what_it_eats(name: str, init: Callable) -> Callable:
+    """Returns init, which refuses inputs that its own annotation does not name."""
+    eaten = get_type_hints(init)["inputs"]
+
+    def checked(key: Array, inputs: Inputs) -> TrainState:
+        if not isinstance(inputs, eaten):
+            kinds = getattr(eaten, "__args__", (eaten,))  # of a union, or the one
+            raise ValueError(
+                f"Method {name} trains on a {' or '.join(k.__name__ for k in kinds)}, "
+                f"and was given a {type(inputs).__name__}. Use another method, or "
+                "config.data.representation."
+            )
+        return init(key, inputs)
+
+    return checked

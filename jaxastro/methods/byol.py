@@ -12,7 +12,15 @@ from jaxastro import losses
 from jaxastro.accumulate import accumulated
 from jaxastro.augment import beside, of_the_other
 from jaxastro.layers.probe import probe_apart
-from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
+from jaxastro.types import (
+    Batch,
+    Inputs,
+    LightCurve,
+    Method,
+    ModelOutput,
+    Series,
+    TrainState,
+)
 
 
 class Network(nn.Module):
@@ -101,7 +109,7 @@ def byol(
     network = Network(encoder, num_classes, hidden, project)
     optimizer = probe_apart(optimizer)
 
-    def init(key: jax.Array, inputs: Inputs) -> TrainState:
+    def init(key: jax.Array, inputs: Series | LightCurve) -> TrainState:
         variables = network.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables["batch_stats"]
         step = jnp.zeros((), jnp.int32)

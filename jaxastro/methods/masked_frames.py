@@ -1,6 +1,7 @@
 """Masked frames: what is hidden of a series is told from the rest, without labels."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from jaxastro import losses
 from jaxastro.accumulate import accumulated
 from jaxastro.layers.encoding import sinusoidal
 from jaxastro.layers.probe import probe_apart
-from jaxastro.types import Batch, Method, ModelOutput, Series, TrainState
+from jaxastro.types import Batch, Inputs, Method, ModelOutput, Series, TrainState
 
 
 class Hidden(NamedTuple):
@@ -110,37 +111,79 @@ def masked_frames(
     if not 0 < share < 1:
         raise ValueError(f"share {share} of the frames is not in (0, 1).")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
-    network = Network(encoder, num_classes, hidden, pixels)
-    optimizer = probe_apart(optimizer)
+
+    def hide_some(key: Key[Array, ""], view: Series):
+        left, asked = hide(key, view, share=share, pixels=pixels, pool=pool)
+        return (left, asked.time, asked.band), asked
+
+    def error(output: ModelOutput, asked: Hidden):
+        return losses.frame_error(output.aux["frame"], asked.frame, asked.mask)
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
-        variables = network.init(key, inputs, *_no_frames(inputs), train=False)
+        return method.init(key, inputs)
+
+    method = told_from_the_rest(
+        Network(encoder, num_classes, hidden, pixels),
+        optimizer,
+        augment,
+        seed=seed,
+        hide=hide_some,
+        error=error,
+        nothing=_no_frames,
+        gradient_accumulation=gradient_accumulation,
+    )
+    return method._replace(init=init)
+
+
+def told_from_the_rest(
+    network: nn.Module,
+    optimizer: optax.GradientTransformation,
+    augment,
+    *,
+    seed: int | Integer[Array, ""],
+    hide: Callable,
+    error: Callable,
+    nothing: Callable,
+    gradient_accumulation: int,
+) -> Method:
+    """Returns the method of a network that tells what is hidden of a view, and a probe.
+
+    Args:
+        network: of a group "probe", whose logits learn from the labels there are.
+        hide: (key, view) -> arguments of the network, and what they hide, in a tuple
+            with a `mask` that is True where something is.
+        error: (the network's output, what was hidden) -> one number per object.
+        nothing: inputs -> the network's further arguments where nothing is hidden.
+    Source: as masked_frames and contaminated.
+    Differs: the same.
+    """
+    optimizer = probe_apart(optimizer)
+
+    def init(key: jax.Array, inputs: Inputs) -> TrainState:
+        variables = network.init(key, inputs, *nothing(inputs), train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
         return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
 
     def loss_fn(params, batch_stats, key, rows):
-        left, asked, label, weight_label, weight = rows
+        given, asked, label, weight_label, weight = rows
         output, updated = network.apply(
             {"params": params, "batch_stats": batch_stats},
-            left,
-            asked.time,
-            asked.band,
+            *given,
             train=True,
             rngs={"dropout": key},
             mutable=["batch_stats"],
         )
-        per_object = losses.frame_error(output.aux["frame"], asked.frame, asked.mask)
-        error = losses.weighted_sum(per_object, weight)
+        told = losses.weighted_sum(error(output, asked), weight)
         per_object = losses.cross_entropy(output.logits, label)
         classify = losses.weighted_sum(per_object, weight_label)
         hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
         scalars = {
-            "frame_error": error,
+            "hidden_error": told,
             "cross_entropy": classify,
             "accuracy": losses.weighted_sum(hit, weight_label),
         }
-        return error + classify, (updated["batch_stats"], scalars)
+        return told + classify, (updated["batch_stats"], scalars)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         key = jax.random.fold_in(jax.random.key(seed), state.step)
@@ -148,17 +191,15 @@ def masked_frames(
         mask = batch.inputs.epoch_mask & batch.example_mask[:, None]
         inputs = batch.inputs._replace(epoch_mask=mask)
         view = augment(jax.random.fold_in(key, 0), inputs)
-        left, asked = hide(
-            jax.random.fold_in(key, 1), view, share=share, pixels=pixels, pool=pool
-        )
+        given, asked = hide(jax.random.fold_in(key, 1), view)
         weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
-        weight = losses.equal_weight(asked.mask.any(1))
+        weight = losses.equal_weight(asked.mask.reshape(len(mask), -1).any(1))
 
         (loss, (batch_stats, scalars)), grads = accumulated(
             partial(jax.value_and_grad(loss_fn, has_aux=True), state.params),
             state.batch_stats,
             jax.random.fold_in(key, 2),
-            (left, asked, batch.label, weight_label, weight),
+            (given, asked, batch.label, weight_label, weight),
             parts=gradient_accumulation,
         )
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
@@ -167,9 +208,9 @@ def masked_frames(
         norm = optax.tree.norm(grads)
         return state, {"loss": loss, **scalars, "grad_norm": norm}
 
-    def predict(state: TrainState, inputs: Series) -> ModelOutput:
+    def predict(state: TrainState, inputs: Inputs) -> ModelOutput:
         variables = {"params": state.params, "batch_stats": state.batch_stats}
-        return network.apply(variables, inputs, *_no_frames(inputs), train=False)
+        return network.apply(variables, inputs, *nothing(inputs), train=False)
 
     return Method(init, step, predict)
 

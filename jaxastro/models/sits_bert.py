@@ -19,6 +19,7 @@ class SitsBert(nn.Module):
         x = [W flux, sinusoidal(day)]
         x = x + attention(norm(x));  x = x + W gelu(W norm(x)), num_blocks times
     With five bands and four classes 595,716 parameters, 0.596 million as published.
+    Without a head aux has "nights" [b t d], what attention makes of each.
 
     Source: Yuan & Lin 2021, IEEE JSTARS 14, 474; sizes: Bairouk et al. 2023, A&A 673,
         A141, Table 3, and the published code.
@@ -56,7 +57,7 @@ class SitsBert(nn.Module):
             x = _Block(self.num_heads, self.dropout, name=f"block_{i}")(x, mask, train)
         embedding = max_over_time(x, mask)
         if self.num_classes == 0:
-            return ModelOutput(embedding[:, :0], embedding, {})
+            return ModelOutput(embedding[:, :0], embedding, {"nights": x})
         logits = nn.Dense(self.num_classes, name="logits")(embedding)
         return ModelOutput(logits, embedding, {})
 

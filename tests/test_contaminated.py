@@ -1,0 +1,96 @@
+"""Contaminated nights: what is added, to which, and what is told of them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from light_curves import make_curves
+from tiny_method import ADAM, SGD, Tiny, assert_close, batch_of, make, same_view
+
+from jaxastro.layers.merge_nights import merge_nights
+from jaxastro.methods import make_method
+from jaxastro.methods.contaminated import contaminate
+from jaxastro.models.lstm import Lstm
+
+
+def test_whole_nights_are_contaminated_by_their_share_up_or_down_and_no_others():
+    curves = jax.tree.map(jnp.asarray, make_curves(*[60] * 99, 7, 0, epochs=60))
+    noisy, clean = jax.jit(
+        lambda key: contaminate(key, curves, 3, 0.33, share=0.15, noise=0.5)
+    )(jax.random.key(0))
+    before, after = (merge_nights(c, 3, 0.33) for c in (curves, noisy))
+    np.testing.assert_array_equal(clean.flux, before.flux)
+    added, seen = np.asarray(after.flux - before.flux), np.asarray(before.is_seen)
+    hit = np.asarray(clean.mask).any(-1)
+    np.testing.assert_array_equal(np.asarray(clean.mask), hit[..., None] & seen)
+    assert (added[~np.asarray(clean.mask)] == 0).all()
+    some = added[np.asarray(clean.mask)]
+    assert (abs(some) <= 0.5 + 1e-5).all()
+    assert abs(abs(some).mean() - 0.25) < 0.02
+    nights = np.asarray(before.mask)
+    assert abs(hit[nights].mean() - 0.15) < 4 * np.sqrt(0.15 * 0.85 / nights.sum())
+    # One sign for a night, another amount for each of its bands.
+    two = hit & (seen.sum(-1) > 1)
+    sign = np.sign(added[two]) * seen[two]
+    assert (abs(sign.sum(-1)) == seen[two].sum(-1)).all()
+    assert 0.3 < (sign.sum(-1) > 0).mean() < 0.7
+    assert (np.ptp(np.where(seen[two], abs(added[two]), np.nan), axis=-1) != 0).any()
+    padded = ~np.asarray(curves.epoch_mask)
+    np.testing.assert_array_equal(noisy.flux[padded], curves.flux[padded])
+
+
+def test_only_contaminated_nights_are_told_and_only_bands_that_they_have():
+    batch = batch_of("contaminated")
+    _, state, step = make("contaminated", augment=same_view, share=1e-6)
+    assert step(state, batch)[1]["hidden_error"] == 0
+    lone = batch.inputs._replace(band=jnp.zeros_like(batch.inputs.band))
+    _, state, step = make("contaminated", augment=same_view, share=1.0)
+    params = jax.tree.map(jnp.copy, state.params)
+    params["decoder"]["bias"] = params["decoder"]["bias"].at[1].set(1e3)
+    _, scalars = step(state._replace(params=params), batch._replace(inputs=lone))
+    assert scalars["hidden_error"] < 1e3  # of the other band nothing is asked
+
+
+def test_the_error_falls_below_that_of_telling_what_is_seen():
+    # of one level each: what the other nights have tells the noise of one
+    level = jax.random.normal(jax.random.key(3), (64, 1))
+    batch = batch_of("contaminated", 64, epochs=8)
+    flat = jnp.broadcast_to(level, batch.inputs.flux.shape)
+    curves = batch.inputs._replace(flux=flat, band=jnp.zeros_like(batch.inputs.band))
+    args = {"augment": same_view, "optimizer": ADAM, "share": 0.15}
+    _, state, step = make("contaminated", model=Tiny(3, False), **args)
+    errors = []
+    for _ in range(150):
+        state, scalars = step(state, batch._replace(inputs=curves))
+        errors.append(float(scalars["hidden_error"]))
+    assert np.mean(errors[-20:]) < 0.3 * errors[0]
+
+
+def test_parts_of_a_batch_add_up_to_the_whole():
+    batch, changes = batch_of("contaminated"), []
+    for parts in (1, 2):
+        method = make_method(
+            *("contaminated", Tiny(3, False), SGD, same_view),
+            seed=0,
+            share=1.0,
+            gradient_accumulation=parts,
+        )
+        state = method.init(jax.random.key(0), batch.inputs)
+        after, _ = jax.jit(method.step)(state, batch)
+        changes.append(after.params)
+    assert_close(*changes)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [({"share": 0.0}, "share 0.0 of the nights"), ({"noise": 0.0}, "noise 0.0 contam")],
+)
+def test_settings_that_mean_nothing_are_refused_in_words(args, message):
+    with pytest.raises(ValueError, match=message):
+        make_method("contaminated", Tiny(3), SGD, same_view, seed=0, **args)
+
+
+def test_a_model_without_states_of_nights_is_refused_in_words():
+    method = make_method("contaminated", Lstm(3, bands=3), SGD, same_view, seed=0)
+    with pytest.raises(ValueError, match="A Lstm tells no states of nights"):
+        method.init(jax.random.key(0), make_curves(12))
