@@ -14,8 +14,9 @@ from experiments.dataset import (
     open_dataset,
     training_batches,
 )
-from experiments.evaluate import predict_groups, predictions_of
+from experiments.evaluate import predictions_of
 from experiments.inference import Predictor, restore_best
+from experiments.looks import predict_groups
 from experiments.train import changes_since, is_over, no_numbers
 from experiments.warm_start import new_state
 from jaxastro.evaluation.metrics import scores

@@ -110,5 +110,6 @@ def write_run(
     scalars.write(1, {"train/seconds": time.monotonic() - started})
     scalars.close()
     # What it sees stands for what it makes of it: it has no embedding.
-    output = Output(probability, np.nan_to_num(table[test]))
+    seen, no_spread = np.nan_to_num(table[test]), probability[:, :0]
+    output = Output(probability, seen, no_spread)
     save(brief_predictions(config, dataset, output), folder / "predictions")

@@ -3,10 +3,10 @@
     python -m experiments.evaluate --workdir=runs/semiconformer
 
 Beside the model's own predictions it writes those of the baselines, of the first few
-epochs alone, and a few objects' frames, so that reports need no survey.
+epochs alone, of the first days after an object was detected, and a few objects' frames,
+so that reports need no survey.
 """
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ from tqdm import tqdm
 from experiments import assemble, command, compilation
 from experiments.dataset import (
     Dataset,
-    Group,
     evaluation_groups,
     labelled,
     labels_of,
@@ -25,20 +24,14 @@ from experiments.dataset import (
     records,
     truth_is_known,
 )
-from experiments.inference import (
-    Output,
-    Predictor,
-    load_predictor,
-    mesh_for,
-    predict_batches,
-)
-from jaxastro.data.record import first_epochs
+from experiments.inference import Output, Predictor, load_predictor, mesh_for
+from experiments.looks import day_looks, epoch_looks, look, predict_groups
 from jaxastro.evaluation.leakage import (
     majority_baseline,
     nuisance_baseline,
     nuisance_features,
 )
-from jaxastro.evaluation.predictions import FILE_NAME, Predictions, save
+from jaxastro.evaluation.predictions import FILE_NAME, Predictions, no_looks, save
 from jaxastro.training import sharding
 from jaxastro.types import TrainState
 
@@ -71,34 +64,40 @@ def predictions_of(
         brief: as brief_predictions gives it; `experiments.evaluate` adds the rest.
     """
     rows, index = labelled(dataset, "test"), dataset.index
-    looks = early_looks(index.num_epochs[rows])
+    of_state = dataset, config, predictor, state
     quiet = brief or not sharding.is_first_process()
-    bar = tqdm(total=len(looks) + 3, desc="Evaluating", unit="pass", disable=quiet)
+    bar = tqdm(total=5, desc="Evaluating", unit="part", disable=quiet)
     groups = evaluation_groups(dataset, rows, config, predictor)
-    output = predict_groups(predictor, state, groups)
+    whole = predict_groups(predictor, state, groups)
     bar.update()
-    found = brief_predictions(config, dataset, output)
+    found = brief_predictions(config, dataset, whole)
     if brief:
         return found
-    early = []
-    for count in looks:
-        cut = partial(first_epochs, count=count)
-        groups = evaluation_groups(
-            dataset, rows, config, predictor, most=count, cut=cut
-        )
-        early.append(predict_groups(predictor, state, groups).probability)
-        bar.update()
+    epochs = epoch_looks(index.num_epochs[rows])
+    counts = np.minimum(epochs[:, None], index.num_epochs[rows])
+    early = look(*of_state, rows=rows, whole=whole, counts=counts)
+    bar.update()
+    after = day_looks(dataset, rows, config)
+    of_detected = Output(*(column[after.detected] for column in whole))
+    later = look(
+        *of_state, rows=rows[after.detected], whole=of_detected, counts=after.counts
+    )
+    bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write
     nuisance = nuisance_probability(dataset, rows, config)
     bar.update()
-    shown = choose_shown(found.label, output.probability, seed=config.seed)
+    shown = choose_shown(found.label, whole.probability, seed=config.seed)
     inputs = shown_inputs(dataset, rows[shown], config)
     bar.update()
     bar.close()
     return found._replace(
-        early_epochs=np.array(looks),
-        early_probability=np.array(early),
+        early_epochs=epochs,
+        early_probability=np.array([said.probability for said in early]),
+        early_spread=np.array([said.spread for said in early]),
+        detected=after.detected,
+        early_days=after.days,
+        early_days_probability=np.array([said.probability for said in later]),
         baseline_probability=found.baseline_probability | {"nuisance": nuisance},
         shown=shown,
         shown_inputs=inputs,
@@ -129,33 +128,14 @@ def brief_predictions(
         label_source=index.label_source[rows],
         group=index.group[rows],
         probability=output.probability,
+        spread=output.spread,
         embedding=output.embedding,
         num_epochs=index.num_epochs[rows],
-        early_epochs=np.zeros(0, int),
-        early_probability=np.zeros((0, *output.probability.shape)),
+        **no_looks(output.probability, output.spread),
         baseline_probability={"majority": majority},
         shown=np.zeros(0, int),
         shown_inputs={},
     )
-
-
-def predict_groups(
-    predictor: Predictor, state: TrainState, groups: list[Group]
-) -> Output:
-    """Returns what a state says of the objects of some groups, in the rows' order."""
-    for group in groups:
-        predictor.prepare(group.length)
-    batches = (batch.inputs for group in groups for batch in group.batches.since(0))
-    places = np.concatenate([group.places for group in groups])
-    return predict_batches(predictor, state, batches, places)
-
-
-def early_looks(num_epochs: np.ndarray) -> list[int]:
-    """Returns after how many epochs to look: 3, 6, 12 ... below the longest series."""
-    looks = [3]
-    while 2 * looks[-1] < num_epochs.max():
-        looks.append(2 * looks[-1])
-    return looks
 
 
 def nuisance_probability(dataset: Dataset, rows, config: ConfigDict) -> np.ndarray:

@@ -27,6 +27,7 @@ class Output(NamedTuple):
 
     probability: np.ndarray  # o c
     embedding: np.ndarray  # o d
+    spread: np.ndarray  # o c, of a model that draws networks; of others o 0
 
 
 class Predictor:
@@ -174,9 +175,9 @@ def predict_batches(
     """
     parts = list(_one_ahead(predictor(state, batch) for batch in batches))
     order = np.argsort(places)
-    logits = np.concatenate([part.logits for part in parts])[order]
-    embedding = np.concatenate([part.embedding for part in parts])[order]
-    return Output(softmax(logits), embedding)
+    columns = zip(*((p.logits, p.embedding, _spread(p)) for p in parts), strict=True)
+    logits, embedding, spread = (np.concatenate(column)[order] for column in columns)
+    return Output(softmax(logits), embedding, spread)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -185,6 +186,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         odds = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)
+
+
+def _spread(output: ModelOutput) -> np.ndarray:
+    return output.aux["spread"] if "spread" in output.aux else output.logits[:, :0]
 
 
 def _one_ahead(outputs: Iterator[ModelOutput]) -> Iterator[ModelOutput]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments import assemble
 from experiments.dataset import evaluation_groups, labelled, open_dataset
-from experiments.evaluate import predict_groups
 from experiments.inference import load_predictor, mesh_for
+from experiments.looks import predict_groups
 from jaxastro.data.record import without_some
 
 FILE_NAME = "missing.npz"  # beside predictions.npz, whose objects it has

@@ -38,9 +38,10 @@ from experiments.dataset import (
     open_dataset,
     training_batches,
 )
-from experiments.evaluate import evaluate, predict_groups
+from experiments.evaluate import evaluate
 from experiments.inference import Predictor, abstract_state
 from experiments.interruption import Interruption
+from experiments.looks import predict_groups
 from experiments.report import write_report
 from experiments.waiting import Waiting
 from experiments.warm_start import new_state

@@ -22,8 +22,15 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
         odds = np.exp(logits)
         return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
 
+    def spread_after(epochs):
+        widest = 0.3 / (1 + np.minimum(epochs, num_epochs) / 10)
+        shape = (num_objects, num_classes)
+        return rng.uniform(0, np.broadcast_to(widest, num_objects)[:, None], shape)
+
     centre = rng.normal(size=(num_classes, 32)) * 0.9
     early_epochs = np.array([2, 4, 8, 16, 32, 64])
+    early_days = 2 ** np.arange(7)
+    detected = np.flatnonzero(rng.random(num_objects) < 0.9)
     shown = rng.choice(num_objects, min(num_shown, num_objects), replace=False)
     image, time, band, mask = _frames(rng, label[shown], num_epochs[shown])
     return Predictions(
@@ -36,10 +43,17 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
         label_source=rng.choice(["spectroscopic", "photometric"], num_objects),
         group=np.array([f"SN{i:05d}" for i in range(num_objects)]),
         probability=probability_after(num_epochs),
+        spread=spread_after(num_epochs),
         embedding=centre[label] + rng.normal(size=(num_objects, 32)),
         num_epochs=num_epochs,
         early_epochs=early_epochs,
         early_probability=np.stack([probability_after(n) for n in early_epochs]),
+        early_spread=np.stack([spread_after(n) for n in early_epochs]),
+        detected=detected,
+        early_days=early_days,
+        early_days_probability=np.stack(
+            [probability_after(n)[detected] for n in early_days]
+        ),
         baseline_probability={
             "majority": np.tile(np.float32(SHARE), (num_objects, 1)),
             "nuisance": probability_after(num_epochs, weight=0.3),
@@ -58,10 +72,17 @@ def take(predictions, rows):
     """Returns the predictions of these rows, in this order; nothing is shown."""
     p, rows = predictions, np.asarray(rows)
     per_object = ("object_id", "label", "label_source", "group", "probability")
-    per_object += ("embedding", "num_epochs")
+    per_object += ("embedding", "num_epochs", "spread")
+    # Where each of the detected ones is now, of those that are taken.
+    of_row = {int(row): e for e, row in enumerate(p.detected)}
+    detected = np.array([n for n, row in enumerate(rows) if row in of_row], int)
+    which = [of_row[int(row)] for row in rows[detected]]
     return p._replace(
         **{name: np.asarray(getattr(p, name))[rows] for name in per_object},
         early_probability=p.early_probability[:, rows],
+        early_spread=p.early_spread[:, rows],
+        detected=detected,
+        early_days_probability=p.early_days_probability[:, which],
         baseline_probability={
             name: value[rows] for name, value in p.baseline_probability.items()
         },

@@ -13,8 +13,8 @@ from runs import smoke
 from experiments import assemble
 from experiments import predict as command
 from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
-from experiments.evaluate import predict_groups
 from experiments.inference import Predictor, abstract_state, mesh_for, predict_examples
+from experiments.looks import predict_groups
 from jaxastro.data.lengths import by_length, lengths_up_to
 from jaxastro.data.record import Reading, first_epochs
 from jaxastro.simulation.survey import PRESETS, simulate_object

@@ -192,3 +192,57 @@ def test_bins_hold_equal_numbers():
     )
     assert bins.count.tolist() == [50] * 10
     assert (np.diff(bins.confidence) > 0).all()
+
+
+def test_the_error_of_a_resample_is_that_of_its_objects_in_the_same_bins():
+    p = make_predictions(120)
+    group = np.array([f"field {i % 30}" for i in range(120)])
+    (weights,) = bootstrap.group_weights(30, num_draws=40, seed=0)
+    bins = calibration.reliability(p.label, p.probability)
+    confidence = p.probability.max(1).astype(float)
+    edges = np.sort(confidence)[np.cumsum(bins.count) - 1]  # the last of each bin
+    bin_of = np.searchsorted(edges, confidence)
+    right = p.probability.argmax(1) == p.label
+    names = np.unique(group, return_inverse=True)[1]
+    draws = []
+    for weight in weights:
+        rows = np.repeat(np.arange(120), weight[names])
+        gaps = [
+            abs((right[rows] - confidence[rows])[bin_of[rows] == k].sum())
+            for k in range(len(edges))
+        ]
+        draws.append(sum(gaps) / len(rows))
+    value = calibration.expected_calibration_error(p.label, p.probability)
+    expected = bootstrap.interval(value, draws)
+    found = calibration.error_interval(p.label, p.probability, group, num_draws=40)
+    np.testing.assert_allclose(found, expected)
+
+
+def test_means_are_resampled_by_group_and_gaps_on_the_same_resamples():
+    rng = np.random.default_rng(0)
+    group = np.array([f"field {i % 30}" for i in range(120)])
+    value, rows = rng.normal(size=120), rng.random(120) < 0.4
+    (weights,) = bootstrap.group_weights(30, num_draws=50, seed=0)
+    names = np.unique(group, return_inverse=True)[1]
+    means, gaps = [], []
+    for weight in weights:
+        drawn = np.repeat(np.arange(120), weight[names])
+        some, values = rows[drawn], value[drawn]
+        means.append(values.mean())
+        gaps.append(values[some].mean() - values[~some].mean())
+    gap = value[rows].mean() - value[~rows].mean()
+    found = bootstrap.mean_interval(value, group, num_draws=50)
+    np.testing.assert_allclose(found, bootstrap.interval(value.mean(), means))
+    found = bootstrap.mean_gap_interval(value, rows, group, num_draws=50)
+    np.testing.assert_allclose(found, bootstrap.interval(gap, gaps))
+
+
+def test_where_networks_agree_there_are_fewer_mistakes_if_spreads_say_so():
+    label, probability = np.array([0, 0, 1, 1]), np.full((4, 2), [0.7, 0.3])
+    spread = np.array([[0.1, 0.9], [0.1, 0.9], [0.4, 0.0], [0.4, 0.0]])
+    np.testing.assert_allclose(
+        calibration.winning_spread(probability, spread), [0.1, 0.1, 0.4, 0.4]
+    )
+    bins = calibration.agreement(label, probability, spread)
+    assert bins.accuracy.tolist() == [1, 0]
+    np.testing.assert_allclose(bins.confidence, [0.1, 0.4])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_predictions import make_predictions, take
 
-from jaxastro.evaluation.predictions import Predictions, load, save
+from jaxastro.evaluation.predictions import Predictions, load, no_looks, save
 
 
 def assert_same(a, b):
@@ -43,11 +43,31 @@ def test_a_failed_write_leaves_nothing_and_keeps_the_old(tmp_path, monkeypatch):
 
 def test_nothing_shown_and_no_early_looks_are_fine(tmp_path):
     given = take(make_predictions(12), range(5))
-    given = given._replace(
-        early_epochs=np.zeros(0, int), early_probability=np.zeros((0, 5, 4))
-    )
+    given = given._replace(**no_looks(given.probability, given.spread))
     save(given, tmp_path)
-    assert len(load(tmp_path).shown) == 0
+    found = load(tmp_path)
+    assert len(found.shown) == len(found.early_epochs) == len(found.early_days) == 0
+
+
+def test_a_file_that_is_older_than_some_fields_is_loaded_with_none_in_them(tmp_path):
+    path = save(make_predictions(20), tmp_path)
+    younger = ("spread", "early_spread", "detected", "early_days")
+    younger += ("early_days_probability",)
+    with np.load(path) as file:
+        older = {name: file[name] for name in file if name not in younger}
+    np.savez(path, **older)
+    found, looks = load(tmp_path), len(older["early_epochs"])
+    assert found.spread.shape == (20, 0)
+    assert found.early_spread.shape == (looks, 20, 0)
+    assert found.early_days_probability.shape == (0, 0, 4)
+    np.testing.assert_array_equal(found.probability, older["probability"])
+    save(found, tmp_path / "again")  # whole: it can be written as it is
+    for name in Predictions._fields:
+        assert_same(getattr(found, name), getattr(load(tmp_path / "again"), name))
+    del older["probability"]
+    np.savez(path, **older)
+    with pytest.raises(ValueError, match=r"fields .*probability.* missing"):
+        load(tmp_path)
 
 
 def test_missing_damaged_or_foreign_files_are_said(tmp_path):
@@ -89,6 +109,13 @@ def of_band_five():
         (
             spoiled("early_probability", 1, np.nan),
             "SN00000: probability after 4 epochs",
+        ),
+        (spoiled("spread", 7, 0.7), "SN00007: spread .* not a standard deviation"),
+        (spoiled("early_spread", 1, -0.1), "SN00000: spread after 4 epochs"),
+        (spoiled("detected", 0, -1), "detected holds row -1, but there are 20 objects"),
+        (
+            spoiled("early_days_probability", (2, 0), np.nan),
+            f"SN{make_predictions(20).detected[0]:05d}: probability after 4 days",
         ),
         (spoiled("label", 4, 9), "SN00004: label 9, but .* 0 to 3"),
         (spoiled("object_id", 4, "SN00005"), "SN00005 appears 2 times"),

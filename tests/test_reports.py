@@ -11,8 +11,16 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from experiments.report import write_report
-from jaxastro.evaluation.predictions import save
-from jaxastro.reports import REPORTS, embedding, frames, light_curves, page, scores
+from jaxastro.evaluation.predictions import no_looks, save
+from jaxastro.reports import (
+    REPORTS,
+    days,
+    embedding,
+    frames,
+    light_curves,
+    page,
+    scores,
+)
 from jaxastro.reports.style import plain
 from jaxastro.reports.verdict import cautions, verdict
 
@@ -93,7 +101,7 @@ def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):
         assert address.startswith(("#", "data:")), address
     assert "http://" not in text
     assert "https://" not in text
-    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 7
+    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 9
     assert "convention" in text  # the config
     found = json.loads((report / "metrics.json").read_text())
     assert verdict(found).split(". ")[0] in text
@@ -148,8 +156,8 @@ def test_odd_predictions_still_give_a_page(tmp_path):
         probability=one_class,  # all the same, and sure
         embedding=np.zeros((40, 3)),
         label=np.where(p.label == 2, 3, p.label),  # no object of SNOther
-        early_epochs=np.zeros(0, int),
-        early_probability=np.zeros((0, 40, 4)),
+        spread=p.spread[:, :0],
+        **no_looks(one_class, p.spread[:, :0]),
         shown_inputs=shown
         | {
             "image": np.full_like(shown["image"], np.nan),
@@ -170,7 +178,10 @@ def test_twenty_classes_and_nothing_shown(tmp_path):
         classes=tuple(f"class {i}" for i in range(20)),
         label=rng.integers(0, 20, 100),
         probability=probability,
+        spread=probability / 2,
         early_probability=np.stack([probability] * 6),
+        early_spread=np.stack([probability / 2] * 6),
+        early_days_probability=np.stack([probability[p.detected]] * 7),
         baseline_probability={"majority": probability, "nuisance": probability},
     )
     text = written_page(p, tmp_path)
@@ -187,6 +198,36 @@ def test_the_verdict_says_what_the_numbers_say():
     assert "clearly below the nuisance baseline" in verdict(found)
     found = scores.compute(p._replace(group=np.full(300, "one field")))
     assert any("1 independent group only" in caution for caution in cautions(found))
+
+
+def test_a_claim_of_spreads_is_made_only_where_they_differ():
+    p = make_predictions(300)
+    assert "spread" not in verdict(scores.compute(p._replace(spread=p.spread[:, :0])))
+    found = scores.compute(p)
+    assert found["spread"]["first_above_all"]["low"] > 0  # made up so
+    assert "after the first 2 epochs by more, as who knows" in verdict(found)
+    assert "where it is wrong not clearly more or less" in verdict(found)
+    early = p.early_spread.copy()
+    early[0] = 0
+    assert "epochs by less" in verdict(scores.compute(p._replace(early_spread=early)))
+    is_wrong = p.probability.argmax(1) != p.label
+    wide = p._replace(spread=p.spread + 0.1 * is_wrong[:, None])
+    assert "where it is wrong by more" in verdict(scores.compute(wide))
+    few = scores.compute(wide._replace(group=np.repeat(["a", "b", "c"], 100)))
+    assert "by more" not in verdict(few)
+
+
+def test_who_was_never_detected_is_counted(tmp_path):
+    p = make_predictions(60)
+    (path, table) = days.write(p, tmp_path)
+    left_out = 60 - len(p.detected)
+    with Image.open(path) as image:
+        assert f"Of 60 objects {left_out} were never" in image.text["Description"]
+    assert scores.compute(p)["after_detection"]["num_objects"] == 60 - left_out
+    assert f",{60 - left_out},macro_f1," in table.read_text()
+    nobody = p._replace(**no_looks(p.probability, p.spread))
+    assert days.write(nobody, tmp_path) == []
+    assert scores.compute(nobody)["after_detection"]["days"] == {}
 
 
 def test_the_map_of_many_is_a_stated_part(monkeypatch, tmp_path):

@@ -4,7 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.record import RecordError, band_index, check_words
+from jaxastro.data.record import (
+    RecordError,
+    band_index,
+    check_words,
+    evenly_spaced,
+)
 from jaxastro.surveys import UNLABELLED, Survey
 
 
@@ -135,6 +140,4 @@ def bright_epochs(record: LightCurveRecord, band: int, most: int) -> np.ndarray:
     Of more than `most`, those evenly spaced in order.
     """
     seen = np.flatnonzero((record.band == band) & (record.flux > 0))
-    if len(seen) <= most:
-        return seen
-    return seen[np.linspace(0, len(seen) - 1, most).round().astype(int)]
+    return seen[evenly_spaced(len(seen), most)]

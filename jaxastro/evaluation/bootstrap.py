@@ -162,6 +162,35 @@ def difference_intervals(
     }
 
 
+def mean_interval(value: np.ndarray, group: np.ndarray, **how: int) -> Interval:
+    """Returns the mean of a number [o] over the objects, with its interval."""
+    every = np.ones(len(value), bool)
+    return interval(value.mean(dtype=float), _mean_draws(value, every, group, **how))
+
+
+def mean_gap_interval(
+    value: np.ndarray, rows: np.ndarray, group: np.ndarray, **how: int
+) -> Interval:
+    """Returns by how much the mean of a number [o] is larger where rows [o] is True.
+
+    Both kinds of objects must be there; the means are of the same resamples.
+    """
+    gap = value[rows].mean(dtype=float) - value[~rows].mean(dtype=float)
+    one, other = (_mean_draws(value, some, group, **how) for some in (rows, ~rows))
+    return interval(gap, one - other)
+
+
+def _mean_draws(
+    value, rows, group, *, num_draws: int = NUM_DRAWS, seed: int = 0
+) -> np.ndarray:
+    _, row_group = np.unique(np.asarray(group), return_inverse=True)
+    num_groups = int(row_group.max()) + 1
+    total = np.bincount(row_group, np.where(rows, value, 0), num_groups)
+    count = np.bincount(row_group, rows, num_groups)
+    weights = group_weights(num_groups, num_draws=num_draws, seed=seed)
+    return np.concatenate([_ratio(w @ total, w @ count) for w in weights])
+
+
 def _draws_and_values(label, probability, group, num_classes, num_draws, seed):
     predicted = predicted_class(probability)
     draws = confusion_draws(

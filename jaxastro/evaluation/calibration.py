@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.evaluation.bootstrap import NUM_DRAWS, Interval, group_weights, interval
 from jaxastro.evaluation.metrics import predicted_class
 
 NUM_BINS = 10
@@ -34,6 +35,24 @@ def reliability(
     return _binned(confidence, predicted == np.asarray(label), num_bins)
 
 
+def agreement(
+    label: np.ndarray, probability: np.ndarray, spread: np.ndarray
+) -> Reliability:
+    """Returns the same by how much drawn networks differ, which stands for confidence.
+
+    Args:
+        spread: [o c] standard deviation of each probability over the networks.
+    """
+    is_right = predicted_class(probability) == np.asarray(label)
+    return _binned(winning_spread(probability, spread), is_right, NUM_BINS)
+
+
+def winning_spread(probability: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Returns the spread of the probability of the class that is predicted, [o]."""
+    predicted = predicted_class(probability)
+    return np.float64(spread[np.arange(len(predicted)), predicted])
+
+
 def expected_calibration_error(
     label: np.ndarray, probability: np.ndarray, *, num_bins: int = NUM_BINS
 ) -> float:
@@ -47,6 +66,37 @@ def expected_calibration_error(
         Nguyen & O'Connor 2015, EMNLP.
     """
     return _error(reliability(label, probability, num_bins=num_bins))
+
+
+def error_interval(
+    label: np.ndarray,
+    probability: np.ndarray,
+    group: np.ndarray,
+    *,
+    num_draws: int = NUM_DRAWS,
+    seed: int = 0,
+) -> Interval:
+    """Returns the calibration error with its interval, groups of objects resampled.
+
+    Bins are those of all objects. A resample repeats objects, and so adds chance to
+    chance: the interval leans to errors that are too large.
+    """
+    probability = np.asarray(probability, np.float64)
+    predicted = predicted_class(probability)
+    confidence = probability[np.arange(len(predicted)), predicted]
+    bin_of = _bin_of(confidence, NUM_BINS)
+    _, row_group = np.unique(np.asarray(group), return_inverse=True)
+    excess = np.zeros((int(row_group.max()) + 1, int(bin_of.max()) + 1))
+    right = predicted == np.asarray(label)
+    np.add.at(excess, (row_group, bin_of), right - confidence)
+    count = np.bincount(row_group)
+    draws = np.concatenate(
+        [
+            abs(weights @ excess).sum(1) / (weights @ count)
+            for weights in group_weights(len(count), num_draws=num_draws, seed=seed)
+        ]
+    )
+    return interval(expected_calibration_error(label, probability), draws)
 
 
 def chance_calibration_error(
@@ -76,8 +126,7 @@ def chance_calibration_error(
 
 
 def _binned(confidence, right, num_bins: int) -> Reliability:
-    inner = np.quantile(confidence, np.arange(1, num_bins) / num_bins)
-    bin_of = np.searchsorted(np.unique(inner), confidence, side="left")
+    bin_of = _bin_of(confidence, num_bins)
     count = np.bincount(bin_of)
     kept = count > 0
     count = count[kept]
@@ -90,6 +139,11 @@ def _binned(confidence, right, num_bins: int) -> Reliability:
         high=high,
         count=count,
     )
+
+
+def _bin_of(confidence: np.ndarray, num_bins: int) -> np.ndarray:
+    inner = np.quantile(confidence, np.arange(1, num_bins) / num_bins)
+    return np.searchsorted(np.unique(inner), confidence, side="left")
 
 
 def _wilson_interval(share, count):

@@ -15,10 +15,15 @@ _TEXT = ("object_id", "label_source", "group")
 _NUMBERS = {
     "label": np.int32,
     "probability": np.float32,
+    "spread": np.float32,
     "embedding": np.float32,
     "num_epochs": np.int32,
     "early_epochs": np.int32,
     "early_probability": np.float32,
+    "early_spread": np.float32,
+    "detected": np.int32,
+    "early_days": np.int32,
+    "early_days_probability": np.float32,
     "shown": np.int32,
 }
 _SHOWN = {"band": np.int32, "epoch_mask": np.bool_}  # others: float32
@@ -27,8 +32,10 @@ _SHOWN = {"band": np.int32, "epoch_mask": np.bool_}  # others: float32
 class Predictions(NamedTuple):
     """What a model said of the objects of one split, and what reports show of them.
 
-    Axes: o objects, c classes, d features, k early looks, s shown objects. Every
-    probability row sums to one.
+    Axes: o objects, c classes, d features, k early looks, e objects that were ever
+    detected, s shown objects. Every probability row sums to one. A spread is the
+    standard deviation of a probability over networks that were drawn; where a model
+    draws none, its axis c is of length 0.
     """
 
     title: str  # such as "semiconformer on sdss_sn_sim/laptop, fold 0"
@@ -40,13 +47,30 @@ class Predictions(NamedTuple):
     label_source: np.ndarray  # o  str
     group: np.ndarray  # o  str, what may not be split and is resampled together
     probability: np.ndarray  # o c  float32
+    spread: np.ndarray  # o c  float32, or o 0
     embedding: np.ndarray  # o d  float32
     num_epochs: np.ndarray  # o  int32, epochs of the object in the survey
     early_epochs: np.ndarray  # k  int32, n of "the first n epochs only"
     early_probability: np.ndarray  # k o c  float32
+    early_spread: np.ndarray  # k o c  float32, or k o 0
+    detected: np.ndarray  # e  int32 row numbers, by evaluation/detection.py
+    early_days: np.ndarray  # k  int32, n of "up to n days after the first detection"
+    early_days_probability: np.ndarray  # k e c  float32
     baseline_probability: dict[str, np.ndarray]  # name -> o c
     shown: np.ndarray  # s  int32 row numbers of the objects whose inputs follow
     shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s .., as models see
+
+
+def no_looks(probability: np.ndarray, spread: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns the fields of early looks, where nobody looked early."""
+    return {
+        "early_epochs": np.zeros(0, int),
+        "early_probability": np.zeros((0, *probability.shape)),
+        "early_spread": np.zeros((0, *spread.shape)),
+        "detected": np.zeros(0, int),
+        "early_days": np.zeros(0, int),
+        "early_days_probability": np.zeros((0, 0, *probability.shape[1:])),
+    }
 
 
 def save(predictions: Predictions, folder: Path) -> Path:
@@ -113,6 +137,7 @@ def load(folder: Path) -> Predictions:
     for name in ("classes", "bands"):
         if name in flat:
             flat[name] = tuple(flat[name].tolist())
+    flat = _filled(flat)
     odd = sorted(set(flat) ^ set(Predictions._fields))
     if odd:
         raise ValueError(
@@ -120,6 +145,16 @@ def load(folder: Path) -> Predictions:
             "version wrote it. Run python -m experiments.evaluate --workdir=RUN again."
         )
     return checked(Predictions(**flat))
+
+
+def _filled(flat: dict) -> dict:
+    """Returns fields with those that are younger than the file, empty."""
+    if not {"probability", "early_epochs", "early_probability"} <= set(flat):
+        return flat  # no file of ours, which is told
+    nothing, looks = flat["probability"][:, :0], len(flat["early_epochs"])
+    younger = no_looks(flat["probability"], nothing) | {"spread": nothing}
+    younger["early_spread"] = np.zeros((looks, *nothing.shape))
+    return younger | flat
 
 
 def checked(predictions: Predictions) -> Predictions:
@@ -143,9 +178,21 @@ def checked(predictions: Predictions) -> Predictions:
     given["classes"], given["bands"] = tuple(given["classes"]), tuple(given["bands"])
     predictions = Predictions(**given)
     _check_shapes(predictions)
+    _check_rows(predictions)
     _check_objects(predictions)
     _check_shown(predictions)
     return predictions
+
+
+def _check_rows(p: Predictions) -> None:
+    for name in ("shown", "detected"):
+        rows = getattr(p, name)
+        wrong = (rows < 0) | (rows >= len(p.object_id))
+        if wrong.any():
+            raise ValueError(
+                f"{name} holds row {rows[wrong.argmax()]}, but there are "
+                f"{len(p.object_id)} objects. Give row numbers from 0."
+            )
 
 
 def _check_shapes(p: Predictions) -> None:
@@ -156,14 +203,19 @@ def _check_shapes(p: Predictions) -> None:
             "is something to score from one object and two classes on."
         )
     num_shown, num_looks = len(p.shown), len(p.early_epochs)
+    num_detected, num_days = len(p.detected), len(p.early_days)
     probability = (num_objects, num_classes)
+    spread = probability if p.spread.size else (num_objects, 0)
     expected = {
         "label": (num_objects,),
         "label_source": (num_objects,),
         "group": (num_objects,),
         "num_epochs": (num_objects,),
         "probability": probability,
+        "spread": spread,
         "early_probability": (num_looks, *probability),
+        "early_spread": (num_looks, *spread),
+        "early_days_probability": (num_days, num_detected, num_classes),
     }
     given = {name: getattr(p, name).shape for name in expected}
     for name, value in p.baseline_probability.items():
@@ -179,8 +231,9 @@ def _check_shapes(p: Predictions) -> None:
         if given[name] != shape:
             raise ValueError(
                 f"Predictions: {name} has shape {given[name]}, but {num_objects} "
-                f"objects, {num_classes} classes, {num_looks} early looks and "
-                f"{num_shown} shown objects ask for {shape}."
+                f"objects, {num_classes} classes, {num_looks} early looks, {num_days} "
+                f"days, {num_detected} detected and {num_shown} shown objects ask for "
+                f"{shape}."
             )
 
 
@@ -199,37 +252,45 @@ def _check_objects(p: Predictions) -> None:
             f"numbered 0 to {len(p.classes) - 1}. Score labelled objects only."
         )
     tables = {"probability": p.probability, "embedding": p.embedding}
+    tables["spread"] = p.spread
     tables |= {f"baseline {n}": v for n, v in p.baseline_probability.items()}
-    tables |= {
-        f"probability after {n} epochs": v
-        for n, v in zip(p.early_epochs, p.early_probability, strict=True)
-    }
+    for n, probability, spread in zip(
+        p.early_epochs, p.early_probability, p.early_spread, strict=True
+    ):
+        tables[f"probability after {n} epochs"] = probability
+        tables[f"spread after {n} epochs"] = spread
     for name, table in tables.items():
-        wrong = ~np.isfinite(table.reshape(len(table), -1)).all(axis=1)
-        if wrong.any():
-            raise ValueError(
-                f"Object {p.object_id[wrong.argmax()]}: {name} is not a number "
-                f"({int(wrong.sum())} of {len(table)} objects). The model diverged, or "
-                "its input was not finite. Train again from an earlier checkpoint."
-            )
-        if name == "embedding":
-            continue
-        wrong = (table < 0).any(axis=1) | (abs(table.sum(axis=1) - 1) > 1e-3)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise ValueError(
-                f"Object {p.object_id[row]}: {name} {table[row].tolist()} is not a "
-                "distribution: numbers from 0 on that sum to 1. Give softmax(logits)."
-            )
+        _check_table(name, table, p.object_id)
+    for n, table in zip(p.early_days, p.early_days_probability, strict=True):
+        _check_table(f"probability after {n} days", table, p.object_id[p.detected])
+
+
+def _check_table(name: str, table: np.ndarray, object_id: np.ndarray) -> None:
+    """Says so if a row is not of the kind that the table's name tells."""
+    wrong = ~np.isfinite(table).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"Object {object_id[wrong.argmax()]}: {name} is not a number "
+            f"({int(wrong.sum())} of {len(table)} objects). The model diverged, or "
+            "its input was not finite. Train again from an earlier checkpoint."
+        )
+    if name == "embedding":
+        return
+    if name.startswith("spread"):  # of numbers from 0 to 1
+        wrong = (table > 0.5 + 1e-3).any(axis=1)
+        kind = "standard deviation of probabilities: numbers from 0 to 0.5."
+    else:
+        wrong = abs(table.sum(axis=1) - 1) > 1e-3
+        kind = "distribution: numbers from 0 on that sum to 1. Give softmax(logits)."
+    wrong |= (table < 0).any(axis=1)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"Object {object_id[row]}: {name} {table[row].tolist()} is not a {kind}"
+        )
 
 
 def _check_shown(p: Predictions) -> None:
-    wrong = (p.shown < 0) | (p.shown >= len(p.object_id))
-    if wrong.any():
-        raise ValueError(
-            f"shown holds row {p.shown[wrong.argmax()]}, but there are "
-            f"{len(p.object_id)} objects. Give row numbers from 0."
-        )
     if "band" not in p.shown_inputs:
         return
     mask, band = p.shown_inputs["epoch_mask"], p.shown_inputs["band"]

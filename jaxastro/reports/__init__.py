@@ -8,12 +8,14 @@ from jaxastro.reports import (
     baselines,
     confusion,
     curves,
+    days,
     embedding,
     epochs,
     frames,
     light_curves,
     reliability,
     scores,
+    spread,
 )
 
 REPORTS = {
@@ -21,9 +23,11 @@ REPORTS = {
     "baselines": baselines.write,
     "confusion": confusion.write,
     "epochs": epochs.write,
+    "days": days.write,
     "frames": frames.write,
     "light_curves": light_curves.write,
     "reliability": reliability.write,
+    "spread": spread.write,
     "curves": curves.write,
     "embedding": embedding.write,
 }

@@ -21,12 +21,13 @@ _NUM_BINS = 5
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws scores after the first n epochs, and by an object's number of epochs."""
     p = predictions
-    early = _early_scores(p)
+    early = looks(p.early_epochs, p.early_probability, p.label, p.group)
     bins = _scores_by_num_epochs(p)
 
     figure = style.new_figure(style.WIDTH, 4.4)
     left, right = figure.subplots(1, 2, sharey=True)
-    _draw_early(left, early)
+    style.tidy(left, title="The first epochs only", x="first n epochs", y="score")
+    draw_looks(left, early)
     _draw_bins(right, bins)
     left.set_ylim(-0.02, 1.03)
 
@@ -57,15 +58,19 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     return [png_path, csv_path]
 
 
-def _early_scores(p: Predictions):
+def looks(at, probability, label, group) -> list[tuple[int, str, bootstrap.Interval]]:
+    """Returns scores look by look: where it is, the score's name, the interval.
+
+    Args:
+        at: [k] epochs or days.
+        probability: [k o c] of the objects that label and group are of.
+    """
     found = []
-    order = np.argsort(p.early_epochs, kind="stable")
-    for look in order:
-        table = bootstrap.score_intervals(
-            p.label, p.early_probability[look], p.group, len(p.classes)
-        )
+    for one in np.argsort(at, kind="stable"):
+        num_classes = probability.shape[-1]
+        table = bootstrap.score_intervals(label, probability[one], group, num_classes)
         for score in ("macro_f1", "accuracy"):
-            found.append((int(p.early_epochs[look]), score, table[score]))
+            found.append((int(at[one]), score, table[score]))
     return found
 
 
@@ -85,8 +90,8 @@ def _scores_by_num_epochs(p: Predictions):
     return found
 
 
-def _draw_early(axes, early) -> None:
-    style.tidy(axes, title="The first epochs only", x="first n epochs", y="score")
+def draw_looks(axes, early) -> None:
+    """Draws what `looks` found, on a scale on which each is twice the one before."""
     if not early:
         axes.text(
             0.5,
@@ -104,7 +109,7 @@ def _draw_early(axes, early) -> None:
         axes.fill_between(n, low, high, color=color, alpha=0.16, linewidth=0)
         axes.plot(n, value, color=color, marker=marker, label=words)
         axes.plot(n, low, n, high, color=color, alpha=0.25, linewidth=0.7)
-    # Epochs double from point to point; each is written out.
+    # They double from point to point; each is written out.
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(n))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -55,8 +55,49 @@ def compute(predictions: Predictions) -> dict:
             )
             for name, probability in p.baseline_probability.items()
         },
+        "after_detection": _after_detection(p),
+        "spread": _spread(p),
         "per_class": _per_class(p),
         "by_label_source": _by_label_source(p),
+    }
+
+
+def _after_detection(p: Predictions) -> dict:
+    label, task = p.label[p.detected], (p.group[p.detected], len(p.classes))
+    looks = zip(p.early_days.tolist(), p.early_days_probability, strict=True)
+    if not len(label):  # nobody was, or nobody looked
+        looks = ()
+    return {
+        "num_objects": len(label),
+        "days": {
+            str(days): _as_dicts(bootstrap.score_intervals(label, probability, *task))
+            for days, probability in looks
+        },
+    }
+
+
+def _spread(p: Predictions) -> dict:
+    """Mean spreads of the winning class; {} of a model that draws no networks."""
+    if not p.spread.size:
+        return {}
+    of_all = calibration.winning_spread(p.probability, p.spread)
+    looks = zip(
+        p.early_epochs.tolist(), p.early_probability, p.early_spread, strict=True
+    )
+    early = {n: calibration.winning_spread(*pair) for n, *pair in looks}
+    gaps = {}
+    if early:
+        first = early[min(early)] - of_all
+        gaps["first_above_all"] = bootstrap.mean_interval(first, p.group)
+    is_wrong = metrics.predicted_class(p.probability) != p.label
+    if is_wrong.any() and not is_wrong.all():
+        gap = bootstrap.mean_gap_interval(of_all, is_wrong, p.group)
+        gaps["wrong_above_right"] = gap
+    means = {n: bootstrap.mean_interval(spread, p.group) for n, spread in early.items()}
+    return {
+        "all": bootstrap.mean_interval(of_all, p.group)._asdict(),
+        "first": {str(n): interval._asdict() for n, interval in means.items()},
+        **_as_dicts(gaps),
     }
 
 

@@ -22,6 +22,7 @@ def sentences(metrics: dict) -> list[str]:
         *(_against(metrics, name) for name in sorted(metrics["baselines"], key=rank)),
         _weakest(metrics),
         _confidence(metrics),
+        _spread(metrics),
     ]
     return [sentence for sentence in told if sentence]
 
@@ -118,3 +119,28 @@ def _confidence(metrics: dict) -> str:
         f"time ({error}, where chance alone would stay below "
         f"{metrics['ece_by_chance']:.3f})."
     )
+
+
+def _spread(metrics: dict) -> str:
+    """What networks that were drawn say, where a model draws some."""
+    found = metrics["spread"]
+    if not found:
+        return ""
+    told = f"Its drawn networks spread by {found['all']['value']:.3f} about the "
+    told += "probability of the class they name"
+    for gap, where, meaning in (
+        ("first_above_all", "after the first {} epochs", "as who knows less should"),
+        ("wrong_above_right", "where it is wrong", "which warns of mistakes"),
+    ):
+        if gap not in found:
+            continue
+        where = where.format(min(found["first"], key=int, default=""))
+        told += f"; {where} {_than_else(found[gap], metrics, meaning)}"
+    return f"{told}."
+
+
+def _than_else(gap: dict, metrics: dict, meaning: str) -> str:
+    by = f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+    if metrics["num_groups"] < FEW_GROUPS or gap["low"] <= 0 <= gap["high"]:
+        return f"not clearly more or less ({by})"
+    return f"by more, {meaning} ({by})" if gap["low"] > 0 else f"by less ({by})"

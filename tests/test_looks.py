@@ -1,0 +1,172 @@
+"""What is said early knows nothing of later: by epochs, and by days of detection."""
+
+import jax
+import numpy as np
+import pytest
+import runs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs import supernnova
+from experiments import assemble, looks
+from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
+from experiments.inference import Output, Predictor, abstract_state, mesh_for
+from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.record import first_epochs, make_record
+from jaxastro.evaluation.detection import first_detection
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["sdss_sn_sim"]
+
+
+# -- the first detection ---------------------------------------------------------------
+
+
+def curve_of(flux, error, band):
+    days = 50_000.0 + np.arange(len(flux))
+    columns = {"flux": flux, "flux_error": error, "mjd": days, "band": band}
+    return make_light_curve("one", SURVEY, **columns)[0]
+
+
+def obvious(record):
+    """The same, epoch after epoch from the start."""
+    flux, error = np.float64(record.flux), np.float64(record.flux_error)
+    for t in range(len(flux)):
+        before = np.flatnonzero(record.band[:t] == record.band[t])
+        if not len(before):
+            continue
+        of_median = np.pi / 2 * (error[before] ** 2).mean() / len(before)
+        change = abs(flux[t] - np.median(flux[before]))
+        if change >= 5 * np.sqrt(error[t] ** 2 + of_median):
+            return record.mjd[t]
+    return np.inf
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_detection_is_that_of_an_obvious_loop_and_sees_nothing_later(seed):
+    generator = np.random.default_rng(seed)
+    count = 12
+    flux = 40 + generator.normal(size=count) + 9 * (generator.random(count) < 0.2)
+    record = curve_of(
+        flux, generator.uniform(0.5, 2, count), generator.integers(0, 2, count)
+    )
+    found = first_detection(record, SURVEY)
+    assert found == obvious(record)
+    later = record.mjd > found
+    changed = np.where(later, generator.normal(size=count) * 1e3, record.flux)
+    other = record._replace(flux=np.float32(changed), label="AGN")
+    assert first_detection(other, SURVEY) == found
+
+
+def test_a_steady_source_is_no_detection_however_bright():
+    noise = np.random.default_rng(0).normal(size=40)
+    steady = curve_of(1000 + noise, np.ones(40), np.arange(40) % 2)
+    assert first_detection(steady, SURVEY) == np.inf
+    risen = steady._replace(flux=steady.flux + 20 * (np.arange(40) >= 30))
+    assert first_detection(risen, SURVEY) == risen.mjd[30]
+    assert first_detection(first_epochs(risen, 30), SURVEY) == np.inf
+    assert first_detection(first_epochs(risen, 0), SURVEY) == np.inf
+
+
+def test_a_star_that_appears_in_images_is_detected_then():
+    generator = np.random.default_rng(1)
+    y, x = np.mgrid[:32, :32] - 15.5
+    host, star = 50 * np.exp(-np.hypot(y, x) / 4), np.exp(-(y**2 + x**2) / 8)
+    flux = generator.normal(size=(12, 32, 32)) + host
+    flux[8:] += 30 * star
+    columns = {"mjd": 50_000.0 + np.arange(12), "band": np.arange(12) % 2}
+    record, _ = make_record("one", SURVEY, flux=flux, **columns)
+    assert first_detection(record, SURVEY) == record.mjd[8]
+    assert first_detection(first_epochs(record, 8), SURVEY) == np.inf
+    blind = record._replace(bad_pixel=np.ones_like(record.bad_pixel))
+    assert first_detection(blind, SURVEY) == np.inf
+    small = {n: getattr(record, n)[:, 8:24, 8:24] for n in ("flux", "bad_pixel")}
+    assert first_detection(record._replace(**small), SURVEY) == record.mjd[8]
+    tiny = {n: getattr(record, n)[:, 13:19, 13:19] for n in ("flux", "bad_pixel")}
+    assert first_detection(record._replace(**tiny), SURVEY) == np.inf
+
+
+# -- what a state says -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def asked(data_dir):
+    """A dataset, its config, a predictor and a state that draws networks."""
+    config = runs.smoke(supernnova.get_config, **{"model.args.form": "variational"})
+    config.model.args.num_draws = 3
+    dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
+    survey = assemble.survey_of_config(config)
+    with config.unlocked():
+        config.data.statistics.update(measure_statistics(dataset, config, survey))
+    mesh = mesh_for(config)
+    method = assemble.method_of_config(config, mesh)
+    state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
+    abstract = abstract_state(method, config, mesh)
+    predictor = Predictor(config, method, abstract, mesh)
+    return dataset, config, predictor, state
+
+
+def whole_of(dataset, config, predictor, state, rows):
+    groups = evaluation_groups(dataset, rows, config, predictor)
+    return looks.predict_groups(predictor, state, groups)
+
+
+def test_looks_are_those_of_records_that_end_early(asked):
+    dataset, config, predictor, state = asked
+    rows = dataset.rows["train"][:20]
+    whole = whole_of(*asked, rows)
+    assert whole.spread.shape == whole.probability.shape
+    total = dataset.index.num_epochs[rows]
+    counts = np.minimum([[1], [3], [3], [total.max()]], total)
+    found = looks.look(*asked, rows=rows, whole=whole, counts=counts)
+    for count, said in zip(counts, found, strict=True):
+        cut = [
+            first_epochs(dataset.stored[r], n) for r, n in zip(rows, count, strict=True)
+        ]
+        expected = whole_of(
+            *(dataset._replace(stored=cut), config, predictor, state),
+            np.arange(len(rows)),
+        )
+        for name in Output._fields:
+            ours, theirs = getattr(said, name), getattr(expected, name)
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert abs(found[0].probability - whole.probability).max() > 1e-4
+    np.testing.assert_array_equal(found[-1].spread, whole.spread)
+
+
+def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(asked):
+    dataset, config, _, _ = asked
+    assert config.data.normalisation == "asinh"  # that sees no later epoch
+    rows = dataset.rows["train"]
+    before = looks.day_looks(dataset, rows, config)
+    assert len(before.detected) > 0
+    assert before.days.tolist() == [2**k for k in range(len(before.days))]
+    assert (np.diff(before.counts, axis=0) >= 0).all()
+    last = 4  # of the looks that must not change
+    survey = assemble.survey_of_config(config)
+    changed = list(dataset.stored)
+    for row in rows[before.detected]:
+        record = changed[row]
+        end = first_detection(record, survey) + before.days[last]
+        later = record.mjd > end
+        changed[row] = record._replace(
+            flux=np.where(later, 7 - 3 * record.flux, record.flux)
+        )
+    other = dataset._replace(stored=changed)
+    after = looks.day_looks(other, rows, config)
+    np.testing.assert_array_equal(after.detected, before.detected)
+
+    def said(dataset, days):
+        chosen = rows[days.detected]
+        whole = whole_of(dataset, *asked[1:], chosen)
+        return looks.look(
+            dataset, *asked[1:], rows=chosen, whole=whole, counts=days.counts
+        )
+
+    ours, theirs = said(dataset, before), said(other, after)
+    for k in range(last + 1):
+        np.testing.assert_allclose(
+            ours[k].probability, theirs[k].probability, atol=1e-5
+        )
+    assert abs(ours[-1].probability - theirs[-1].probability).max() > 1e-3
