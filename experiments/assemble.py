@@ -167,6 +167,12 @@ def _check_representation(config: ConfigDict, model) -> None:
         )
 
 
+def reads_catalogue(config: ConfigDict) -> bool:
+    """Returns whether the model is told what a catalogue knows of an object."""
+    args = config.model.args
+    return "features" in args and args.features
+
+
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:
     """Returns the method, with its model, optimizer and augmentation, for a mesh."""
     optimizer = sharding.with_whole_gradients(_optimizer_of(config), mesh)

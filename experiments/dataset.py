@@ -14,6 +14,7 @@ from data_builders.engine.prepare import prepare
 from experiments.assemble import (
     example_of_config,
     read_config,
+    reads_catalogue,
     record_of_config,
     survey_of_config,
 )
@@ -33,6 +34,7 @@ from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
 from jaxastro.training import sharding
 
+FEW = 5  # objects that are named of those left out
 NUM_STATISTICS = 1000  # training objects that the normalisation is measured on
 
 flags.DEFINE_string(
@@ -113,17 +115,24 @@ def _wanted(
         set_aside.append(
             f"Not in config.classes, left out: {count} objects labelled {name}"
         )
+    has_curve = index.num_epochs > 0
     if config.data.bands:
         kept = band_index("config.data.bands", survey, config.data.bands)
         missing = max(kept) + 1 - index.epochs_of_band.shape[1]  # nobody has the last
         epochs = np.pad(index.epochs_of_band, [(0, 0), (0, max(missing, 0))])[:, kept]
-        # Of an object without light curve, a catalogue's numbers alone are looked at.
-        seen = epochs.any(1) | ~index.epochs_of_band.any(1)
         index = index._replace(epochs_of_band=epochs)
-        if blind := int((wanted & ~seen).sum()):
-            bands = ", ".join(config.data.bands)
-            set_aside.append(f"Without an epoch in {bands}, left out: {blind} objects")
-        wanted &= seen
+    blind = wanted & (index.num_epochs == 0)
+    if reads_catalogue(config):  # which is all that is looked at, of some
+        blind &= has_curve
+    if blind.any():
+        bands = ", ".join(config.data.bands)
+        names = index.object_id[blind].tolist()
+        more = f" and {len(names) - FEW}" * (len(names) > FEW)
+        set_aside.append(
+            f"Without an epoch{f' in {bands}' * bool(bands)}, left out: {len(names)} "
+            f"objects ({', '.join(names[:FEW])}{more})"
+        )
+    wanted &= ~blind
     return index, wanted, tuple(set_aside)
 
 
@@ -189,6 +198,7 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
                     f"config.init_from={config.init_from} was trained with {key} "
                     f"{there!r}, this run asks for {here!r}. Use the same."
                 )
+        _check_same_facts(config, survey, other)
         check_same_folds(config, other)
         return other.data.statistics.to_dict()
     rows = dataset.rows["train"]
@@ -199,6 +209,24 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
         normalisation=config.data.normalisation,
         survey=survey,
     )
+
+
+def _check_same_facts(config: ConfigDict, survey: Survey, other: ConfigDict) -> None:
+    """Says so if another run's numbers are of other bands or columns."""
+    for key, names_of in (
+        ("bands", lambda survey: survey.bands),
+        ("columns", lambda survey: [name for name, _ in survey.columns]),
+    ):
+        there, here = (
+            ", ".join(names_of(one)) or "none"
+            for one in (survey_of_config(other), survey)
+        )
+        if there != here:
+            raise ValueError(
+                f"config.init_from={config.init_from} was trained on a survey with "
+                f"{key} {there}; {config.survey} has {here}. Start from a run of a "
+                "survey with the same."
+            )
 
 
 def check_same_folds(config: ConfigDict, other: ConfigDict) -> None:

@@ -4,8 +4,9 @@
 
 The run knows its survey, normalisation and classes; the input is of the raw form that
 the survey's builder reads. The output has one line per object: its name, the class
-predicted, and a probability for each class. Objects that cannot be read are named in
-a file beside it. Lines are written as they come, to OUTPUT.partial until the last.
+predicted, and a probability for each class; of a model that draws networks also the
+spread of each over them, spread_CLASS. Objects that cannot be read are named in a file
+beside it. Lines are written as they come, to OUTPUT.partial until the last.
 """
 
 import csv
@@ -13,14 +14,13 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from absl import flags
 from tqdm import tqdm
 
 from data_builders import READERS
 from data_builders.engine.readings import records_of
 from experiments import assemble, command, compilation
-from experiments.inference import load_predictor, mesh_for, predict_examples
+from experiments.inference import Output, load_predictor, mesh_for, predict_examples
 from jaxastro.data.record import Reading, Record, RecordError
 from jaxastro.data.spreadsheet import shown_cell
 from jaxastro.surveys import SURVEYS
@@ -48,13 +48,14 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
     try:
         with partial.open("w", newline="") as file:
             table = csv.writer(file)
-            header = [f"p_{name}" for name in config.classes]
-            table.writerow(["object_id", "predicted", *header])
             while some := list(itertools.islice(records, window)):
                 series = [make_example(record) for record in some]
                 said = predict_examples(predictor, state, series)
-                for record, p in zip(some, said.probability, strict=True):
-                    table.writerow(line_of(record, p, config.classes))
+                if not count:
+                    table.writerow(header_of(said, config.classes))
+                columns = zip(some, said.probability, said.spread, strict=True)
+                for record, p, spread in columns:
+                    table.writerow(line_of(record, p, spread, config.classes))
                 file.flush()  # who follows the file sees whole lines
                 count += len(some)
         partial.replace(output)  # whole or not at all
@@ -63,17 +64,24 @@ def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
     return count
 
 
-def line_of(record: Record, probability: np.ndarray, classes: tuple[str, ...]) -> list:
+def header_of(said: Output, classes: tuple[str, ...]) -> list[str]:
+    """Returns the names of the columns, spreads only of a model that has them."""
+    kinds = ("p", "spread") if said.spread.size else ("p",)
+    return ["object_id", "predicted", *(f"{k}_{c}" for k in kinds for c in classes)]
+
+
+def line_of(record: Record, probability, spread, classes: tuple[str, ...]) -> list:
     """Returns an object's line of the table."""
     best = classes[int(probability.argmax())]
     name = shown_cell(record.object_id)
-    return [name, shown_cell(best), *(f"{p:.6f}" for p in probability)]
+    return [name, shown_cell(best), *(f"{p:.6f}" for p in (*probability, *spread))]
 
 
 def readings_of(config, raw: Path) -> Iterator[Reading]:
     """Yields what the survey's reader finds in a raw file or folder.
 
-    An object that was not seen in the config's bands is set aside.
+    An object that was not seen in the config's bands is set aside; so is one that was
+    not seen at all, unless the model reads its catalogue.
     """
     name, survey = config.survey.partition("/")[0], assemble.whole_survey(config)
     # A reader of many surveys is told which: the bands' numbers are the survey's.
@@ -83,10 +91,18 @@ def readings_of(config, raw: Path) -> Iterator[Reading]:
     for reading in found:
         try:
             if reading.record is not None:
-                in_bands(reading.record)
+                _check_seen(in_bands(reading.record), config)
         except RecordError as error:
             reading = reading._replace(record=None, notes=(str(error),))
         yield reading
+
+
+def _check_seen(record: tuple, config) -> None:
+    if not len(record.mjd) and not assemble.reads_catalogue(config):
+        raise RecordError(
+            f"Object {record.object_id}: no epoch, and the run's model reads no "
+            "catalogue. Remove the object, or train with model.args.features=True."
+        )
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import runs
 import tensorflow_datasets as tfds
 
 from configs import lstm
-from data_builders import light_curves
-from data_builders.engine.prepare import prepare
+from data_builders import READERS, light_curves
+from data_builders.engine.index import Index, fingerprint
+from data_builders.engine.prepare import builder_of, prepare
 from experiments import assemble
-from experiments.dataset import open_dataset
-from experiments.predict import predict
+from experiments.dataset import _wanted, open_dataset
+from experiments.predict import predict, readings_of
 from experiments.train import train
-from jaxastro.data.light_curve import LightCurveRecord
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
 from jaxastro.data.record import (
     Reading,
     Record,
@@ -183,6 +185,70 @@ def test_what_a_catalogue_measured_later_is_unknown_early(data_dir):
     assert np.isnan(without_some(curve, 0.5).features).all()
     empty = curve._replace(**{n: getattr(curve, n)[:0] for n in curve.OF_EPOCHS})
     assert len(without_some(empty, 0.5).mjd) == 0
+
+
+def test_curves_of_images_that_were_built_anew_are_not_opened(data_dir):
+    builder = prepare(CURVES, data_dir=data_dir)
+    noted = Path(builder.data_dir) / light_curves.IMAGES_FILE
+    text = noted.read_text()
+    noted.write_text("of other images")
+    with pytest.raises(ValueError, match=r"built anew since: .* Remove that folder"):
+        prepare(CURVES, data_dir=data_dir)
+    noted.unlink()  # older than the note
+    assert prepare(CURVES, data_dir=data_dir).outdated() == ""
+    noted.write_text(text)
+    assert prepare(CURVES, data_dir=data_dir).outdated() == ""
+
+
+def test_a_copy_of_a_data_set_has_its_fingerprint_and_other_files_have_not(
+    data_dir, tmp_path
+):
+    builder = prepare(IMAGES, data_dir=data_dir)
+    expected = fingerprint(builder)
+    shutil.copytree(builder.data_dir, tmp_path / IMAGES / builder.data_path.name)
+    copy = builder_of(IMAGES, data_dir=str(tmp_path))
+    assert fingerprint(copy) == expected
+    (file,) = copy.info.splits["objects"].filepaths
+    content = bytearray(Path(file).read_bytes())
+    content[-100] ^= 1
+    Path(file).write_bytes(content)
+    assert fingerprint(copy) != expected
+
+
+def test_who_was_never_seen_is_set_aside_unless_a_catalogue_is_read(monkeypatch):
+    names = np.array([f"star_{i}" for i in range(9)])
+    words = [np.full(9, word) for word in ("AGN", "catalogue", "", "all")]
+    epochs = np.array([[2, 1]] + [[0, 0]] * 7 + [[0, 3]])
+    config = lstm.get_config("smoke")
+    survey = SURVEYS["sdss_sn_sim"]
+    _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
+    assert np.flatnonzero(wanted).tolist() == [0, 8]
+    assert told == (
+        "Without an epoch, left out: 7 objects (star_1, star_2, star_3, star_4, star_5 "
+        "and 2)",
+    )
+    config.model.args.features = True
+    _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
+    assert wanted.all()
+    assert not told
+    config.data.bands = ("u",)
+    _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
+    assert np.flatnonzero(~wanted).tolist() == [8]
+    assert told == ("Without an epoch in u, left out: 1 objects (star_8)",)
+
+    nothing = {name: np.zeros(0) for name in LightCurveRecord.OF_EPOCHS}
+    empty = make_light_curve(
+        "star", survey._replace(columns=(("p", "d"),)), features={"p": 1}, **nothing
+    )[0]
+    found = [Reading("star", empty, ())]
+    monkeypatch.setitem(READERS, "light_curves", lambda raw, survey: found)
+    config = lstm.get_config("smoke")
+    (refused,) = readings_of(config, None)
+    assert refused.record is None
+    assert "Object star: no epoch, and the run's model reads no" in refused.notes[0]
+    config.model.args.features = True
+    (taken,) = readings_of(config, None)
+    assert taken.record is empty
 
 
 def test_what_does_not_fit_together_is_said():

@@ -118,6 +118,19 @@ def test_a_run_that_is_none_or_has_another_input_is_refused(trained, tmp_path):
         measure_statistics(None, config, None)
 
 
+def test_numbers_of_other_bands_or_columns_are_refused_in_words(trained):
+    workdir, _ = trained
+    config = semiconformer.get_config("smoke")
+    config.init_from = str(workdir)
+    survey = assemble.survey_of_config(config)
+    assert measure_statistics(None, config, survey)
+    with pytest.raises(ValueError, match=r"bands u, g, r, i, z; .* has g, r\. Start"):
+        measure_statistics(None, config, survey._replace(bands=("g", "r")))
+    columns = (("period", "d"),)
+    with pytest.raises(ValueError, match=r"columns none; .* has period\. Start"):
+        measure_statistics(None, config, survey._replace(columns=columns))
+
+
 def test_few_of_each_keeps_at_most_so_many_and_fewer_are_among_more():
     label = np.array([0] * 9 + [1] * 2 + [-1] * 4)
     rows = np.arange(len(label))
