@@ -170,7 +170,7 @@ def _check_representation(config: ConfigDict, model) -> None:
 def reads_catalogue(config: ConfigDict) -> bool:
     """Returns whether the model is told what a catalogue knows of an object."""
     args = config.model.args
-    return "features" in args and args.features
+    return "features" in args and bool(args.features)
 
 
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:
