@@ -25,7 +25,7 @@ NUM_HARMONICS = 6  # of a fit
 RIDGE = 1e-3  # of a fit, of weights whose sum is 1: what tames it between far epochs
 PERIODS = ("Per", "period")  # columns that hold a period, days
 OF_BAND = ("{}mag", "Amp_{}", "R21", "phi21")  # columns that "harmonic" draws
-LARGEST = 30.0  # a drawn value
+LARGEST = 50.0  # a drawn value, in spreads
 
 
 def make_example(
@@ -83,14 +83,13 @@ def fit_statistics(
     }
     drawn = [form.draw(record, 1000, found) for record in records]
     drawn = np.reshape(drawn, (-1, PHASES, len(survey.bands)))
-    return found | form.fit(drawn) | fit_features(records)
+    return found | _fit(drawn) | fit_features(records)
 
 
 class Form(NamedTuple):
     """What is drawn, [360, bands], NaN where it cannot be, and how it is scaled."""
 
     draw: Callable[[LightCurveRecord, int, Statistics], np.ndarray]
-    fit: Callable[[np.ndarray], Statistics]
     scaled: Callable[[np.ndarray, Statistics], np.ndarray]
     columns: tuple[str, ...]  # of a band, that it needs
 
@@ -155,33 +154,31 @@ def _period(record: LightCurveRecord, ranked: list[int], statistics) -> float:
     return find_period(*curve).days
 
 
-def _fit_mean(drawn: np.ndarray) -> Statistics:
-    """Mean and deviation of all magnitudes."""
+def _fit(drawn: np.ndarray) -> Statistics:
+    """Mean of all magnitudes, and the spread over its phases of a typical curve."""
     known = drawn[np.isfinite(drawn)]
-    mean = float(known.mean()) if len(known) else 0.0
-    return {"magnitude": [mean, float(known.std()) if len(known) else 1.0]}
+    spread = drawn.std(axis=1)
+    spread = spread[np.isfinite(spread)]
+    return {
+        "mean": [float(known.mean()) if len(known) else 0.0],
+        # Of curves that are all flat, a thousandth of a magnitude.
+        "spread": [max(float(np.median(spread)), 1e-3) if len(spread) else 1.0],
+    }
 
 
 def _less_mean(drawn: np.ndarray, statistics: Statistics) -> np.ndarray:
-    mean, deviation = statistics["magnitude"]
-    return (drawn - mean) / (deviation or 1.0)
-
-
-def _fit_spread(drawn: np.ndarray) -> Statistics:
-    """Spread over the phases of a typical curve, magnitudes."""
-    spread = drawn.std(axis=1)
-    known = spread[np.isfinite(spread)]
-    return {"spread": [float(np.median(known)) if len(known) else 1.0]}
+    # In units of the curves' own spread: that of their means would drown it.
+    return (drawn - statistics["mean"][0]) / statistics["spread"][0]
 
 
 def _in_spreads(drawn: np.ndarray, statistics: Statistics) -> np.ndarray:
     # A twentieth of a magnitude and five are both seen.
-    return np.arcsinh(drawn / max(statistics["spread"][0], 1e-3))
+    return np.arcsinh(drawn / statistics["spread"][0])
 
 
 FORMS = {
-    "harmonic": Form(_draw_harmonic, _fit_mean, _less_mean, OF_BAND),
-    "fitted": Form(_draw_fitted, _fit_spread, _in_spreads, ()),
+    "harmonic": Form(_draw_harmonic, _less_mean, OF_BAND),
+    "fitted": Form(_draw_fitted, _in_spreads, ()),
 }
 
 
