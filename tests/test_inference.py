@@ -13,7 +13,13 @@ from runs import smoke
 from experiments import assemble
 from experiments import predict as command
 from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
-from experiments.inference import Predictor, abstract_state, mesh_for, predict_examples
+from experiments.inference import (
+    Output,
+    Predictor,
+    abstract_state,
+    mesh_for,
+    predict_examples,
+)
 from experiments.looks import predict_groups
 from jaxastro.data.lengths import by_length, lengths_up_to
 from jaxastro.data.record import Reading, first_epochs
@@ -188,3 +194,17 @@ def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
     rows = list(csv.reader(output.open(newline="")))[1:]
     assert [row[0] for row in rows] == [f"object_{i}" for i in range(100)]
     assert len({tuple(row[1:]) for row in rows}) == 1  # all are one and the same
+
+
+def test_a_table_has_spreads_of_a_model_that_draws_networks_and_of_no_other():
+    p = np.array([[0.25, 0.75]])
+    one = simulate_object(0, seed=1, preset=PRESETS["tiny"])._replace(object_id="a")
+    drawn = Output(p, np.zeros((1, 3)), spread=np.array([[0.1, 0.2]]))
+    names = ["object_id", "predicted", "p_AGN", "p_SNIa"]
+    header = command.header_of(drawn, ("AGN", "SNIa"))
+    assert header == [*names, "spread_AGN", "spread_SNIa"]
+    line = command.line_of(one, p[0], drawn.spread[0], ("AGN", "SNIa"))
+    assert line == ["a", "SNIa", "0.250000", "0.750000", "0.100000", "0.200000"]
+    sure = drawn._replace(spread=drawn.spread[:, :0])
+    assert command.header_of(sure, ("AGN", "SNIa")) == names
+    assert command.line_of(one, p[0], sure.spread[0], ("AGN", "SNIa")) == line[:4]

@@ -4,7 +4,14 @@ import pytest
 from ml_collections import ConfigDict
 from runs import assert_same_bits
 
-from configs import byol, convention, masked_frames, semiconformer
+from configs import (
+    byol,
+    convention,
+    masked_frames,
+    semiconformer,
+    sits_bert,
+    sits_bert_pretrain,
+)
 from experiments import assemble
 from experiments.dataset import few_of_each, measure_statistics, open_dataset
 from experiments.inference import abstract_state, mesh_for, restore_best
@@ -70,6 +77,15 @@ def test_an_encoder_learnt_without_a_head_starts_a_supervised_run(experiment, tm
     count = len(jax.tree.leaves((encoder, state.batch_stats)))
     assert f": {count} of {count + 4} arrays; new: params['head']" in said[0]
     assert said[0].count("(") == 4  # shapes: those of the head's two layers
+
+
+def test_nights_learnt_without_labels_start_a_supervised_run(tmp_path):
+    source = saved(tmp_path / "run", sits_bert_pretrain)
+    _, state, said = started(source, sits_bert)
+    learned = best_state(source).params["encoder"]
+    assert set(state.params) - set(learned) == {"logits"}
+    assert_same_bits({name: state.params[name] for name in learned}, learned)
+    assert "; new: params['logits']" in said[0]
 
 
 @pytest.mark.parametrize("experiment", [byol, semiconformer])
