@@ -209,7 +209,9 @@ def test_a_claim_of_spreads_is_made_only_where_they_differ():
     assert "where it is wrong not clearly more or less" in verdict(found)
     early = p.early_spread.copy()
     early[0] = 0
-    assert "epochs by less" in verdict(scores.compute(p._replace(early_spread=early)))
+    assert "epochs by less, though it knows less" in verdict(
+        scores.compute(p._replace(early_spread=early))
+    )
     is_wrong = p.probability.argmax(1) != p.label
     wide = p._replace(spread=p.spread + 0.1 * is_wrong[:, None])
     assert "where it is wrong by more" in verdict(scores.compute(wide))

@@ -1,7 +1,8 @@
 r"""Four classes: systems on image sequences, and on light curves of the same objects.
 
 Reproduces: Bairouk 2023, thesis, Table 4.4 but for SCONE, and Fig. 4.6. The same
-    systems with each band a frame of its own stand below them.
+    systems with each band a frame of its own stand below them, and SITS-BERT with the
+    pre-training of its own paper.
 Run:     python -m experiments.benchmark --config=configs/tables/table_4_4.py \
              --workdir=runs/tables
 Takes:   about an hour on two idle cores; of three members, three hours.

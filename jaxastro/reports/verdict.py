@@ -128,19 +128,20 @@ def _spread(metrics: dict) -> str:
         return ""
     told = f"Its drawn networks spread by {found['all']['value']:.3f} about the "
     told += "probability of the class they name"
-    for gap, where, meaning in (
-        ("first_above_all", "after the first {} epochs", "as who knows less should"),
-        ("wrong_above_right", "where it is wrong", "which warns of mistakes"),
+    early = "after the first {} epochs"
+    for gap, where, *meanings in (
+        ("first_above_all", early, "as who knows less should", "though it knows less"),
+        ("wrong_above_right", "where it is wrong", "a warning", "no warning"),
     ):
         if gap not in found:
             continue
         where = where.format(min(found["first"], key=int, default=""))
-        told += f"; {where} {_than_else(found[gap], metrics, meaning)}"
+        told += f"; {where} {_than_else(found[gap], metrics, *meanings)}"
     return f"{told}."
 
 
-def _than_else(gap: dict, metrics: dict, meaning: str) -> str:
+def _than_else(gap: dict, metrics: dict, more: str, less: str) -> str:
     by = f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
     if metrics["num_groups"] < FEW_GROUPS or gap["low"] <= 0 <= gap["high"]:
         return f"not clearly more or less ({by})"
-    return f"by more, {meaning} ({by})" if gap["low"] > 0 else f"by less ({by})"
+    return f"by more, {more} ({by})" if gap["low"] > 0 else f"by less, {less} ({by})"
