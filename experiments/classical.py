@@ -67,17 +67,18 @@ def feature_table(
 ) -> np.ndarray:
     """Returns [o f] of one set, of all objects of the classes asked for; it is kept.
 
-    In whatever split: other folds ask for others. NaN for the rest.
+    In whatever split: other folds ask for others. NaN for the rest. One that was kept
+    of other objects or other features is made anew.
     """
-    survey = assemble.survey_of_config(config)
+    survey, index = assemble.survey_of_config(config), dataset.index
     names = np.array(feature_names(survey, (name,)))
     of = (name, *config.survey.split("/"), *config.data.bands, *config.classes)
     path = kept / f"{'_'.join(of)}.npz"
     if path.is_file():
         with np.load(path) as file:
-            if np.array_equal(file["names"], names):
+            of_these = np.array_equal(file["object_id"], index.object_id)
+            if of_these and np.array_equal(file["names"], names):
                 return file["table"]
-    index = dataset.index
     has_class = labels_of(dataset, np.arange(len(index.label)), config) >= 0
     # Images without an epoch in the config's bands have nothing; catalogues need none.
     has_data = (index.num_epochs > 0) | (survey.kind == "light_curve")
@@ -88,7 +89,7 @@ def feature_table(
     table[rows] = found
     kept.mkdir(parents=True, exist_ok=True)
     partial = kept / f".{os.getpid()}.{path.name}"
-    np.savez(partial, names=names, table=table)
+    np.savez(partial, names=names, object_id=index.object_id, table=table)
     partial.replace(path)  # whole or not at all
     return table
 

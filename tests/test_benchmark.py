@@ -105,6 +105,10 @@ def test_a_forest_knows_the_light_curves_of_every_fold(tmp_path, data_dir, monke
         table = feature_table(dataset, config, "aperture", tmp_path)
         for split in ("train", "test"):
             assert np.isfinite(table[labelled(dataset, split)]).all()
+    (kept,) = tmp_path.glob("*.npz")
+    np.savez(kept, **{**np.load(kept), "object_id": ["another"], "table": table + 1})
+    again = feature_table(dataset, config, "aperture", tmp_path)
+    np.testing.assert_array_equal(again, table)  # not those of other objects
 
 
 @pytest.mark.parametrize("preset", base.PRESETS)

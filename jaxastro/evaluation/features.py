@@ -152,7 +152,8 @@ def _period_names(survey: Survey) -> tuple[str, ...]:
 
 def _period(record: LightCurveRecord, survey: Survey) -> np.ndarray:
     """The best period of all bands together, and each band folded by it."""
-    across, table = np.full(2, np.nan), np.full((len(survey.bands), 8), np.nan)
+    across = np.full(len(ACROSS), np.nan)
+    table = np.full((len(survey.bands), len(FOLDED)), np.nan)
     curves = [magnitudes_of(record, band) for band in range(len(survey.bands))]
     enough = [b for b, curve in enumerate(curves) if len(curve[0]) >= MIN_POINTS]
     varies = [b for b in enough if np.ptp(curves[b][0]) and np.ptp(curves[b][1])]
