@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from jaxastro.reports import style
 
@@ -36,7 +37,9 @@ def _correlation(folds: Sequence[dict], folder: Path) -> Path:
     axes.set_xticks(range(len(names)), labels, rotation=90)
     axes.set_yticks(range(len(names)), labels)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, shrink=0.6, label="correlation of ranks")
+    bar = figure.colorbar(image, ax=axes, shrink=0.6)
+    bar.set_label("correlation of ranks", fontsize=style.NORMAL, color=style.INK)
+    bar.ax.tick_params(labelsize=style.SMALL, colors=style.MUTED, length=0)
     bar.outline.set_visible(False)
     pairs = [
         f"{names[i]} and {names[k]}"
@@ -66,7 +69,7 @@ def _ranking(rows: Sequence[dict], folder: Path) -> Path:
     axes.barh(place, size, xerr=spread, color=style.RIGHT, ecolor=style.MUTED)
     for y, row in enumerate(shown):
         axes.annotate(
-            f"chosen {row['place']:g}.",
+            f"place {row['place']:.3g}",
             (row["importance"] + row["spread"], y),
             xytext=(5, 0),
             textcoords="offset points",
@@ -109,6 +112,7 @@ def _accuracy(folds: Sequence[dict], folder: Path) -> Path:
         axes.fill_between(number, mean - spread, mean + spread, **band)
         told.append(f"{model}: " + ", ".join(f"{v:.1f}" for v in mean))
     style.tidy(axes, title="How many it needs", x="features", y="accuracy, %")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, loc="lower right", fontsize=style.NORMAL)
     return style.save(
         figure,
