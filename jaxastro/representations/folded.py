@@ -25,7 +25,7 @@ NUM_HARMONICS = 6  # of a fit
 RIDGE = 1e-3  # of a fit, of weights whose sum is 1: what tames it between far epochs
 PERIODS = ("Per", "period")  # columns that hold a period, days
 OF_BAND = ("{}mag", "Amp_{}", "R21", "phi21")  # columns that "harmonic" draws
-LARGEST = 50.0  # a drawn value, in spreads
+LARGEST = 30.0  # a drawn value
 
 
 def make_example(
@@ -47,8 +47,8 @@ def make_example(
         normalisation: a name in FORMS.
         statistics: what fit_statistics returned for the training objects.
     """
-    form = _form(normalisation)
-    drawn = form.scaled(form.draw(record, max_epochs, statistics), statistics)
+    drawn = _form(normalisation).draw(record, max_epochs, statistics)
+    drawn = _scaled(drawn, statistics)
     drawn = np.nan_to_num(np.clip(drawn, -LARGEST, LARGEST)).astype(np.float32)
     return Image(drawn[:, None], *scaled_features(record, statistics))
 
@@ -87,10 +87,9 @@ def fit_statistics(
 
 
 class Form(NamedTuple):
-    """What is drawn, [360, bands], NaN where it cannot be, and how it is scaled."""
+    """What is drawn, [360, bands] magnitudes, NaN where it cannot be."""
 
     draw: Callable[[LightCurveRecord, int, Statistics], np.ndarray]
-    scaled: Callable[[np.ndarray, Statistics], np.ndarray]
     columns: tuple[str, ...]  # of a band, that it needs
 
 
@@ -155,30 +154,33 @@ def _period(record: LightCurveRecord, ranked: list[int], statistics) -> float:
 
 
 def _fit(drawn: np.ndarray) -> Statistics:
-    """Mean of all magnitudes, and the spread over its phases of a typical curve."""
-    known = drawn[np.isfinite(drawn)]
-    spread = drawn.std(axis=1)
-    spread = spread[np.isfinite(spread)]
+    """Mean and deviation of the curves' levels, and the spread of a typical one."""
+    level, spread = drawn.mean(axis=1), drawn.std(axis=1)
+    known = np.isfinite(level)
+    if not known.any():
+        return {"level": [0.0, 1.0], "spread": [1.0]}
+    # Of curves that are all alike, or flat, a thousandth of a magnitude.
+    deviation, typical = level[known].std(), np.median(spread[known])
     return {
-        "mean": [float(known.mean()) if len(known) else 0.0],
-        # Of curves that are all flat, a thousandth of a magnitude.
-        "spread": [max(float(np.median(spread)), 1e-3) if len(spread) else 1.0],
+        "level": [float(level[known].mean()), max(float(deviation), 1e-3)],
+        "spread": [max(float(typical), 1e-3)],
     }
 
 
-def _less_mean(drawn: np.ndarray, statistics: Statistics) -> np.ndarray:
-    # In units of the curves' own spread: that of their means would drown it.
-    return (drawn - statistics["mean"][0]) / statistics["spread"][0]
+def _scaled(drawn: np.ndarray, statistics: Statistics) -> np.ndarray:
+    """Returns (level - mean) / deviation + asinh((m - level) / spread).
 
-
-def _in_spreads(drawn: np.ndarray, statistics: Statistics) -> np.ndarray:
-    # A twentieth of a magnitude and five are both seen.
-    return np.arcsinh(drawn / statistics["spread"][0])
+    Without units of its own a shape would drown in the levels; and so a twentieth of a
+    magnitude and five are both seen.
+    """
+    (mean, deviation), (spread,) = statistics["level"], statistics["spread"]
+    level = drawn.mean(axis=0)
+    return (level - mean) / deviation + np.arcsinh((drawn - level) / spread)
 
 
 FORMS = {
-    "harmonic": Form(_draw_harmonic, _less_mean, OF_BAND),
-    "fitted": Form(_draw_fitted, _in_spreads, ()),
+    "harmonic": Form(_draw_harmonic, OF_BAND),
+    "fitted": Form(_draw_fitted, ()),
 }
 
 
