@@ -4,6 +4,7 @@ from data_builders import (
     asas,
     btsbot,
     deep_tao,
+    heat_maps,
     hits,
     hits_sim,
     image_folder,
@@ -20,6 +21,7 @@ from data_builders import (
 from data_builders.asas import Asas as Asas
 from data_builders.btsbot import Btsbot as Btsbot
 from data_builders.deep_tao import DeepTao as DeepTao
+from data_builders.heat_maps import HeatMaps as HeatMaps
 from data_builders.hits import Hits as Hits
 from data_builders.hits_sim import HitsSim as HitsSim
 from data_builders.image_folder import ImageFolder as ImageFolder
@@ -37,6 +39,7 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "asas": asas.read,
     "btsbot": btsbot.read,
     "deep_tao": deep_tao.read,
+    "heat_maps": heat_maps.read,
     "hits": hits.read,
     "hits_sim": hits_sim.read,
     "image_folder": image_folder.read,

@@ -35,12 +35,8 @@ from data_builders.engine.image_files import (
 )
 from data_builders.engine.raw import find_raw
 from jaxastro.data.record import Reading, Record, RecordError, make_record
-from jaxastro.surveys import (
-    SURVEYS,
-    UNLABELLED,
-    Survey,
-    survey_from_json,
-)
+from jaxastro.data.survey_json import survey_from_json
+from jaxastro.surveys import SURVEYS, UNLABELLED, Survey
 
 TABLE = "objects.csv"
 REQUIRED = ("object", "file", "mjd", "band")

@@ -18,10 +18,11 @@ from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.record import Record
+from jaxastro.data.survey_json import survey_from_json
 from jaxastro.methods import METHODS, make_method
 from jaxastro.models import MODELS, make_model
 from jaxastro.representations import representation_of
-from jaxastro.surveys import Survey, survey_from_json, survey_of
+from jaxastro.surveys import Survey, survey_of
 from jaxastro.training import sharding
 from jaxastro.training.optimizer import make_optimizer
 from jaxastro.training.sharding import Mesh

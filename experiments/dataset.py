@@ -30,8 +30,9 @@ from jaxastro.data.loader import (
 from jaxastro.data.protocol import rows_of_protocol
 from jaxastro.data.record import Record, Records, band_index
 from jaxastro.data.sampling import balanced_draw
+from jaxastro.data.survey_json import survey_to_json
 from jaxastro.representations import representation_of
-from jaxastro.surveys import UNLABELLED, Survey, survey_of, survey_to_json
+from jaxastro.surveys import UNLABELLED, Survey, survey_of
 from jaxastro.training import sharding
 
 FEW = 5  # objects that are named of those left out

@@ -26,6 +26,7 @@ from experiments.dataset import (
 )
 from experiments.inference import Output, Predictor, load_predictor, mesh_for
 from experiments.looks import day_looks, epoch_looks, look, predict_groups
+from jaxastro.data.kinds import KINDS
 from jaxastro.evaluation.leakage import (
     majority_baseline,
     nuisance_baseline,
@@ -63,25 +64,19 @@ def predictions_of(
     Args:
         brief: as brief_predictions gives it; `experiments.evaluate` adds the rest.
     """
-    rows, index = labelled(dataset, "test"), dataset.index
+    rows = labelled(dataset, "test")
     of_state = dataset, config, predictor, state
     quiet = brief or not sharding.is_first_process()
-    bar = tqdm(total=5, desc="Evaluating", unit="part", disable=quiet)
+    bar = tqdm(total=4, desc="Evaluating", unit="part", disable=quiet)
     groups = evaluation_groups(dataset, rows, config, predictor)
     whole = predict_groups(predictor, state, groups)
     bar.update()
     found = brief_predictions(config, dataset, whole)
     if brief:
         return found
-    epochs = epoch_looks(index.num_epochs[rows])
-    counts = np.minimum(epochs[:, None], index.num_epochs[rows])
-    early = look(*of_state, rows=rows, whole=whole, counts=counts)
-    bar.update()
-    after = day_looks(dataset, rows, config)
-    of_detected = Output(*(column[after.detected] for column in whole))
-    later = look(
-        *of_state, rows=rows[after.detected], whole=of_detected, counts=after.counts
-    )
+    kind = KINDS[assemble.survey_of_config(config).kind]
+    # A picture cannot be seen as it was early.
+    early = early_fields(*of_state, rows, whole) if kind.OF_EPOCHS else {}
     bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write
@@ -92,16 +87,39 @@ def predictions_of(
     bar.update()
     bar.close()
     return found._replace(
-        early_epochs=epochs,
-        early_probability=np.array([said.probability for said in early]),
-        early_spread=np.array([said.spread for said in early]),
-        detected=after.detected,
-        early_days=after.days,
-        early_days_probability=np.array([said.probability for said in later]),
         baseline_probability=found.baseline_probability | {"nuisance": nuisance},
         shown=shown,
         shown_inputs=inputs,
+        **early,
     )
+
+
+def early_fields(
+    dataset: Dataset,
+    config: ConfigDict,
+    predictor: Predictor,
+    state: TrainState,
+    rows: np.ndarray,
+    whole: Output,
+) -> dict[str, np.ndarray]:
+    """Returns what a state says of objects early on, by field of Predictions."""
+    of_state, index = (dataset, config, predictor, state), dataset.index
+    epochs = epoch_looks(index.num_epochs[rows])
+    counts = np.minimum(epochs[:, None], index.num_epochs[rows])
+    early = look(*of_state, rows=rows, whole=whole, counts=counts)
+    after = day_looks(dataset, rows, config)
+    of_detected = Output(*(column[after.detected] for column in whole))
+    later = look(
+        *of_state, rows=rows[after.detected], whole=of_detected, counts=after.counts
+    )
+    return {
+        "early_epochs": epochs,
+        "early_probability": np.array([said.probability for said in early]),
+        "early_spread": np.array([said.spread for said in early]),
+        "detected": after.detected,
+        "early_days": after.days,
+        "early_days_probability": np.array([said.probability for said in later]),
+    }
 
 
 def brief_predictions(

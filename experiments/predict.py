@@ -98,7 +98,11 @@ def readings_of(config, raw: Path) -> Iterator[Reading]:
 
 
 def _check_seen(record: tuple, config) -> None:
-    if not len(record.mjd) and not assemble.reads_catalogue(config):
+    if (
+        record.OF_EPOCHS
+        and not len(record.mjd)
+        and not assemble.reads_catalogue(config)
+    ):
         raise RecordError(
             f"Object {record.object_id}: no epoch, and the run's model reads no "
             "catalogue. Remove the object, or train with model.args.features=True."

@@ -1,7 +1,5 @@
 """Facts of each survey: bands, classes, pixel scale, units, citation. No I/O."""
 
-import json
-import math
 from typing import NamedTuple
 
 UNLABELLED = "Unknown"  # the label of an object whose class nobody knows
@@ -23,6 +21,7 @@ class Survey(NamedTuple):
     citation: str
     pixel_scale: float = NAN  # arcsec per pixel; NaN without images
     image_size: int = 0  # pixels on a side; 0: it varies, or there are no images
+    shape: tuple[int, ...] = ()  # y x d of a cutout that is no square, a layer a band
     sentinels: tuple[float, ...] = ()  # pixel values that mean "no measurement"
     valid_range: tuple[float, float] = (float("-inf"), float("inf"))  # of a pixel
     season_days: float = 365.25  # length of the season pattern, for leak checks
@@ -195,6 +194,16 @@ SURVEYS = {
         unit="that of the images",
         citation="Photometry by jaxastro on the images of another survey.",
     ),
+    "heat_maps": Survey(  # of another survey's light curves, whose facts these become
+        name="heat_maps",
+        kind="cutout",
+        bands=(),
+        wavelength=(),
+        classes=(),
+        unit="that of the light curves",
+        citation="Drawn by jaxastro after Qu et al. 2021, arXiv:2106.04370.",
+        shape=(32, 180, 2),
+    ),
     "image_folder": Survey(  # each folder has its own; these hold where it says nothing
         name="image_folder",
         kind="series",
@@ -296,110 +305,59 @@ def survey_of(name: str) -> Survey:
             f"No survey named {survey!r}. Known surveys: {', '.join(SURVEYS)}. To add "
             "one, describe it in jaxastro/surveys.py and write its builder."
         )
-    if survey == "light_curves" and preset:
-        return light_curves_of(images_of(preset), survey_of(images_of(preset)))
+    if survey in DERIVED and preset:
+        origin = origin_of(name)
+        return derived_of(survey, origin, survey_of(origin))
     return SURVEYS[survey]
 
 
-def images_of(preset: str) -> str:
-    """Returns the images' data set, "hits_sim/transfer", of light_curves' preset.
+DERIVED = {  # survey -> the kind of records that it is made of, and its name
+    "light_curves": ("series", "image time series"),
+    "heat_maps": ("light_curve", "light curves"),
+}
+
+
+def origin_of(name: str) -> str:
+    """Returns the data set, "hits_sim/transfer", that a derived one is made of.
 
     Args:
-        preset: "hits_sim.transfer", for / in a name is a folder.
+        name: "light_curves/hits_sim.transfer", for / in a preset's name is a folder.
     Raises:
-        ValueError: if there is no such survey, or it has no image time series.
+        ValueError: if there is no such survey, or it holds records of another kind.
     """
+    derived, _, preset = name.partition("/")
     survey, _, rest = preset.partition(".")
-    if survey not in SURVEYS or SURVEYS[survey].kind != "series":
-        known = [name for name, facts in SURVEYS.items() if facts.kind == "series"]
+    kind, words = DERIVED[derived]
+    if survey not in SURVEYS or SURVEYS[survey].kind != kind:
+        known = [name for name, facts in SURVEYS.items() if facts.kind == kind]
         raise ValueError(
-            f"light_curves/{preset}: {survey!r} is no survey of image time series. "
-            f"Those are {', '.join(known)}. Write its preset after a dot: "
-            "light_curves/sdss_sn_sim.laptop."
+            f"{derived}/{preset}: {survey!r} is no survey of {words}. Those are "
+            f"{', '.join(known)}. Write its preset after a dot: "
+            "light_curves/sdss_sn_sim.laptop, heat_maps/light_curves.hits."
         )
     return f"{survey}/{rest}" if rest else survey
 
 
-def light_curves_of(name: str, images: Survey) -> Survey:
-    """Returns the facts of light curves that were measured on a survey's images.
+def derived_of(derived: str, origin: str, facts: Survey) -> Survey:
+    """Returns the facts of what was made of another data set.
 
     Args:
-        name: of the images' data set; its survey becomes part of the name.
-        images: the facts of that.
+        derived: the survey that it becomes, a key of DERIVED.
+        origin: name of the other; its survey becomes part of the name.
+        facts: of the other.
     """
-    ours = SURVEYS["light_curves"]
+    ours = SURVEYS[derived]
     kept = ("bands", "wavelength", "classes", "unit", "season_days", "pixel_scale")
     kept += ("sentinels", "valid_range")  # new images are read by these facts
     return ours._replace(
-        name=f"{ours.name}/{name.partition('/')[0]}",
-        citation=f"{ours.citation} {images.citation}",
-        **{field: getattr(images, field) for field in kept},
+        name=f"{ours.name}/{_without_preset(origin)}",
+        citation=f"{ours.citation} {facts.citation}",
+        **{field: getattr(facts, field) for field in kept},
     )
 
 
-def survey_to_json(survey: Survey) -> str:
-    """Returns the facts as JSON; NaN and Infinity are words that Python reads back."""
-    return json.dumps(survey._asdict(), indent=1)
-
-
-def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
-    """Returns the facts that JSON tells; what it does not mention is as otherwise.
-
-    Raises:
-        ValueError: if it is no JSON, or tells something that is no fact of a survey.
-    """
-    facts = json.loads(text)
-    unknown = set(facts) - set(Survey._fields) if isinstance(facts, dict) else {text}
-    if unknown:
-        raise ValueError(
-            f"Facts of a survey have no {min(unknown)[:40]!r}. Known: "
-            f"{', '.join(Survey._fields)}. Remove or rename it."
-        )
-    for name, value in facts.items():
-        try:
-            facts[name] = _as_type_of(getattr(EXAMPLE, name), value)
-        except TypeError:
-            raise ValueError(
-                f"{name} is {value!r}, of another type than a survey has, as in "
-                f"{json.dumps(getattr(EXAMPLE, name))}. Write it so."
-            ) from None
-    if "bands" in facts:
-        facts.setdefault("wavelength", (NAN,) * len(facts["bands"]))
-    survey = otherwise._replace(**facts)
-    if len(survey.wavelength) != len(survey.bands) or len(survey.valid_range) != 2:
-        raise ValueError(
-            f"{len(survey.wavelength)} wavelengths for {len(survey.bands)} bands, "
-            f"{len(survey.valid_range)} ends of valid_range. One wavelength per band, "
-            "in Angstrom, and two ends are expected. Give them."
-        )
-    return survey
-
-
-EXAMPLE = Survey(  # of each type; a tuple may have any length
-    name="my_survey",
-    kind="series",
-    bands=("g",),
-    wavelength=(4730.0,),
-    classes=("SN",),
-    unit="ADU",
-    citation="Somebody 2026",
-    pixel_scale=0.27,
-    image_size=21,
-    sentinels=(-9999.0,),
-    valid_range=(-1000.0, 1e5),
-    season_days=365.25,
-    columns=(("period", "days"),),
-)
-
-
-def _as_type_of(example, value):
-    if isinstance(example, tuple):
-        if not isinstance(value, list):
-            raise TypeError
-        return tuple(_as_type_of(example[0], item) for item in value)
-    if isinstance(value, float) and isinstance(example, float) and math.isnan(value):
-        return NAN
-    wanted = (int, float) if isinstance(example, float) else type(example)
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise TypeError
-    return type(example)(value)
+def _without_preset(name: str) -> str:
+    """Returns "light_curves.hits_sim" of "light_curves/hits_sim.transfer"."""
+    survey = name.partition("/")[0]
+    of = f".{_without_preset(origin_of(name))}" if survey in DERIVED else ""
+    return survey + of

@@ -10,7 +10,8 @@ from experiments import assemble, predict
 from experiments.dataset import measure_statistics
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.record import Reading, RecordError, make_record, without_some
-from jaxastro.surveys import SURVEYS, survey_to_json
+from jaxastro.data.survey_json import survey_to_json
+from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]
 

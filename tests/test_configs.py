@@ -22,10 +22,12 @@ from jaxastro.training import sharding
 FILES = sorted(
     set(Path(base.__file__).parent.glob("[a-z]*.py")) - {Path(base.__file__)}
 )
+LEFT_OUT = {("scone", "hits")}  # its docstring says why
 EVERY = [
     pytest.param(path, preset, id=f"{path.stem}-{preset}")
     for path in FILES
     for preset in base.PRESETS
+    if (path.stem, preset) not in LEFT_OUT
 ]
 
 
@@ -133,9 +135,8 @@ def test_a_run_of_every_preset_can_be_evaluated(path, preset):
     config = config_of(path, preset)
     assert config.num_steps % config.evaluate_every == 0  # the last state is looked at
     assert config.augment.max_epochs <= config.data.loaded_epochs
-    assert config.survey.replace(".", "/").startswith(
-        assemble.survey_of_config(config).name
-    )
+    name = assemble.survey_of_config(config).name
+    assert config.survey.replace(".", "/").startswith(name.replace(".", "/"))
 
 
 def test_an_unknown_preset_is_answered_with_the_known():

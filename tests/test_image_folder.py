@@ -14,7 +14,8 @@ import data_builders
 from data_builders import image_folder
 from data_builders.engine.builder import REPORT_FILE, survey_of_built
 from jaxastro.data.record import record_from_example
-from jaxastro.surveys import SURVEYS, survey_from_json, survey_to_json
+from jaxastro.data.survey_json import survey_from_json, survey_to_json
+from jaxastro.surveys import SURVEYS
 
 CARD = Path(image_folder.__file__).with_suffix(".md")
 IMAGES = np.random.default_rng(0).normal(100, 5, (12, 9, 9)).astype(np.float32)

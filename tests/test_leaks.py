@@ -144,7 +144,7 @@ def test_every_kind_of_record_has_its_clues():
     for record, survey, expected in (
         (curve, CURVES, schedule),
         (alerts, ALERTS, schedule | images),
-        (cutout, SURVEYS["sdss_handscan"], images),
+        (cutout, SURVEYS["sdss_handscan"], schedule | images),
         (series(0), SIM, schedule | images),
     ):
         assert set(clues_of(record, survey)) == expected | {"position", ONE_EPOCH}

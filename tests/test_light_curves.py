@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 
 from configs import lstm
 from data_builders import READERS, light_curves
+from data_builders.engine.derived import ORIGIN_FILE
 from data_builders.engine.index import Index, fingerprint
 from data_builders.engine.prepare import builder_of, prepare
 from experiments import assemble
@@ -30,7 +31,7 @@ from jaxastro.data.record import (
 )
 from jaxastro.evaluation.predictions import load
 from jaxastro.photometry import light_curve
-from jaxastro.surveys import SURVEYS, light_curves_of, survey_of
+from jaxastro.surveys import SURVEYS, derived_of, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
 CARD = Path(light_curves.__file__).with_suffix(".md")
@@ -77,7 +78,7 @@ def test_facts_are_those_of_the_images_but_for_what_images_have():
     assert (facts.kind, facts.image_size) == ("light_curve", 0)
     assert facts.name == "light_curves/sdss_sn_sim"
     assert images.citation in facts.citation
-    assert light_curves_of("hits", SURVEYS["hits"]).unit == "ADU"
+    assert derived_of("light_curves", "hits", SURVEYS["hits"]).unit == "ADU"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,7 @@ def test_facts_are_those_of_the_images_but_for_what_images_have():
     [
         ("light_curves/asas", "'asas' is no survey of image time series"),
         ("light_curves/nowhere.tiny", "'nowhere' is no survey of image time series"),
+        ("heat_maps/hits", "heat_maps/hits: 'hits' is no survey of light curves"),
         ("light_curves", "light_curves/: '' is no survey of image time series"),
     ],
 )
@@ -189,7 +191,7 @@ def test_what_a_catalogue_measured_later_is_unknown_early(data_dir):
 
 def test_curves_of_images_that_were_built_anew_are_not_opened(data_dir):
     builder = prepare(CURVES, data_dir=data_dir)
-    noted = Path(builder.data_dir) / light_curves.IMAGES_FILE
+    noted = Path(builder.data_dir) / ORIGIN_FILE
     text = noted.read_text()
     noted.write_text("of other images")
     with pytest.raises(ValueError, match=r"built anew since: .* Remove that folder"):

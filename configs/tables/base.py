@@ -114,11 +114,17 @@ def on_features(
 
 
 def on_light_curves(
-    table: ConfigDict, key: str, name: str, config: str, *changes, **more
+    table: ConfigDict,
+    key: str,
+    name: str,
+    config: str,
+    *changes,
+    survey: str = "light_curves/sdss_sn_sim",
+    **more,
 ) -> None:
     """Adds a system on light curves of the table's images, as add_system does."""
     if table.preset in ("auto", "laptop"):
-        changes += (("survey", "light_curves/sdss_sn_sim.all_objects"),)
+        changes += (("survey", f"{survey}.all_objects"),)
     add_system(table, key, f"{name}, light curves", config, *changes, **more)
 
 

@@ -1,6 +1,6 @@
 r"""Four classes: systems on image sequences, and on light curves of the same objects.
 
-Reproduces: Bairouk 2023, thesis, Table 4.4 but for SCONE, and Fig. 4.6. The same
+Reproduces: Bairouk 2023, thesis, Table 4.4, and Fig. 4.6. The same
     systems with each band a frame of its own stand below them, and SITS-BERT with the
     pre-training of its own paper.
 Run:     python -m experiments.benchmark --config=configs/tables/table_4_4.py \
@@ -48,6 +48,9 @@ def get_config(preset: str = "auto"):
     key, config = "sits_bert_pretrained", "configs/sits_bert.py"
     base.on_light_curves(table, key, name, config, stages=first | stages)
     table.systems[key].config_of.pretrain = "configs/sits_bert_pretrain.py"
+    maps = {"survey": "heat_maps/light_curves.sdss_sn_sim"}
+    config, found = "configs/scone.py", base.percent(62.57, 50.43)
+    base.on_light_curves(table, "scone", "SCONE", config, **maps, published=found)
     base.forest(table)
     curves = {"name": "features", "add": base.on_light_curves}
     base.on_features(table, "configs/lstm.py", **curves)

@@ -15,7 +15,8 @@ from data_builders.engine.readings import records_of
 from data_builders.engine.schema import record_features
 from data_builders.engine.shuffle import DiskShuffler
 from jaxastro.data.record import Reading
-from jaxastro.surveys import SURVEYS, Survey, survey_from_json, survey_to_json
+from jaxastro.data.survey_json import survey_from_json, survey_to_json
+from jaxastro.surveys import SURVEYS, Survey
 
 # Beside the built data set: what was set aside, and the facts that it brings.
 REPORT_FILE, SURVEY_FILE = "set_aside.json", "survey.json"

@@ -61,8 +61,10 @@ def index_from(source, *, quiet: bool = True) -> Index:
     rows, counts = [], []
     for example in tqdm(source, desc="Reading the index", unit="object", disable=quiet):
         rows.append([example[name].decode() for name in Index._fields[:-1]])
-        # A cutout has no dates: it is one epoch.
-        counts.append(np.bincount(np.atleast_1d(example.get("band", 0))))
+        band = example["band"]
+        if "image" in example and not len(band):  # a single picture: it is one epoch
+            band = np.zeros(1, int)
+        counts.append(np.bincount(band))
     epochs = np.zeros((len(rows), max(map(len, counts))), np.int32)
     for row, count in zip(epochs, counts, strict=True):
         row[: len(count)] = count

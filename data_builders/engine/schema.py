@@ -106,7 +106,11 @@ ALERTS = {
     ),
 }
 CUTOUT = {
-    "image": Column(np.float32, "yxd", PER_PIXEL, "one image, a layer d per band", NAN)
+    "image": Column(
+        np.float32, "yxd", PER_PIXEL, "one image, a layer d per band or as told", NAN
+    ),
+    "mjd": MJD,
+    "band": BAND,
 }
 FURTHER = {  # kind -> the columns that only it has
     "series": SERIES,

@@ -10,8 +10,13 @@ def survey_in_bands(survey: Survey, bands: tuple[str, ...]) -> Survey:
     """Returns the survey's facts with these bands only, in this order.
 
     Raises:
-        ValueError: if the survey has no such band.
+        ValueError: if the survey has no such band, or no epochs to choose from.
     """
+    if survey.kind == "cutout":
+        raise ValueError(
+            f"config.data.bands={bands}, but survey {survey.name} holds pictures, each "
+            "drawn of all bands. Leave it empty."
+        )
     kept = band_index("config.data.bands", survey, bands)
     wavelength = tuple(survey.wavelength[i] for i in kept)
     return survey._replace(bands=tuple(bands), wavelength=wavelength)

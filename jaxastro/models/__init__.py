@@ -10,6 +10,7 @@ from jaxastro.models.convention import ConvEntion
 from jaxastro.models.frame_transformer import FrameTransformer
 from jaxastro.models.hybrid import Hybrid
 from jaxastro.models.lstm import Lstm
+from jaxastro.models.scone import Scone
 from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.supernnova import SuperNNova
 
@@ -22,6 +23,7 @@ MODELS = {
     "frame_transformer": FrameTransformer,
     "hybrid": Hybrid,
     "lstm": Lstm,
+    "scone": Scone,
     "sits_bert": SitsBert,
     "supernnova": SuperNNova,
 }

@@ -93,6 +93,16 @@ def choose(p: Predictions) -> tuple[np.ndarray, np.ndarray]:
     return chosen, is_right[chosen]
 
 
+def title_of(p: Predictions, at: int) -> tuple[str, str]:
+    """Returns what an object is and was called, in a line, and the colour of it."""
+    true, guessed = p.label[at], p.probability[at].argmax()
+    mark, color = ("✓", style.RIGHT) if true == guessed else ("✗", style.WRONG)
+    name = style.plain(p.object_id[at], 16)
+    words = f"{name} is {style.plain(p.classes[true], 12)}  {mark} called "
+    words += f"{style.plain(p.classes[guessed], 12)}, {p.probability[at, guessed]:.0%}"
+    return words, color
+
+
 def _draw_words(axes, row: int, p: Predictions, at: int) -> None:
     true, guessed = p.label[at], p.probability[at].argmax()
     is_right = true == guessed

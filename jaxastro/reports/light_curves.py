@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
-from jaxastro.reports.frames import choose
+from jaxastro.reports.frames import choose, title_of
 
 _COLUMNS = 2
 
@@ -55,8 +55,6 @@ def _look(band: int) -> dict:
 
 def _draw(axes, p: Predictions, number: int) -> None:
     shown = {name: value[number] for name, value in p.shown_inputs.items()}
-    at = p.shown[number]
-    true, guessed = p.label[at], p.probability[at].argmax()
     for band in range(len(p.bands)):
         seen = shown["epoch_mask"] & (shown["band"] == band)
         time, flux, error = (shown[n][seen] for n in ("time", "flux", "flux_error"))
@@ -64,10 +62,7 @@ def _draw(axes, p: Predictions, number: int) -> None:
         bars = error if (error >= 0).all() else None
         axes.errorbar(time, flux, bars, fmt="o", elinewidth=0.7, **_look(band))
     style.tidy(axes, grid="y")
-    mark, color = ("✓", style.RIGHT) if true == guessed else ("✗", style.WRONG)
-    name = style.plain(p.object_id[at], 16)
-    words = f"{name} is {style.plain(p.classes[true], 12)}  {mark} called "
-    words += f"{style.plain(p.classes[guessed], 12)}, {p.probability[at, guessed]:.0%}"
+    words, color = title_of(p, p.shown[number])
     axes.set_title(words, loc="left", fontsize=style.SMALL, color=color, pad=3)
     if not shown["epoch_mask"].any():
         middle = {"ha": "center", "va": "center", "color": style.MUTED}

@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from jaxastro.representations import (
+    cutout,
     dmdt,
     folded,
     folded_and_map,
@@ -11,6 +12,7 @@ from jaxastro.representations import (
 )
 
 REPRESENTATIONS = {
+    "cutout": cutout,
     "dmdt": dmdt,
     "folded": folded,
     "folded_and_map": folded_and_map,

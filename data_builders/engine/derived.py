@@ -1,0 +1,96 @@
+"""A builder of data sets that are made of another data set, object by object."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from etils import epath
+
+from data_builders.engine.builder import OwnFacts
+from data_builders.engine.index import fingerprint
+from data_builders.engine.prepare import builder_of, is_built, prepare
+from jaxastro.data.kinds import KINDS
+from jaxastro.data.record import Reading, Records
+from jaxastro.surveys import Survey, derived_of, origin_of
+
+ORIGIN_FILE = "origin.sha256"  # beside the data set: of which files it was made
+
+
+class Part(NamedTuple):
+    """Some objects of the other data set."""
+
+    name: str
+    data_dir: str
+    rows: range
+
+
+class Derived(OwnFacts, skip_registration=True):
+    """Objects, labels and groups are those of the other data set, so are the folds."""
+
+    PART_SIZE: ClassVar[int]  # objects that one process makes at a time
+
+    def parts(self, manual_dir: Path | None) -> list[Part]:
+        """Returns the objects of the other data set, which is built if it is not.
+
+        Raises:
+            ValueError: if the name is not that of a data set of the right kind.
+        """
+        config = self.builder_config
+        name = origin_of(f"{self.SURVEY.name}/{config.name if config else ''}")
+        root = str(self._data_dir_root)
+        origin = prepare(
+            name,
+            data_dir=root,
+            manual_dir=str(manual_dir or ""),
+            processes=self._processes,
+        )
+        number = range(len(origin.as_data_source(split="all")))
+        return [
+            Part(name, root, number[i : i + self.PART_SIZE])
+            for i in number[:: self.PART_SIZE]
+        ]
+
+    def facts_of(self, parts: list[Part]) -> Survey:
+        """Returns the facts of the other survey, without what is of its kind alone."""
+        name, data_dir, _ = parts[0]
+        return derived_of(self.SURVEY.name, name, opened(name, data_dir)[1])
+
+    def outdated(self) -> str:
+        """Returns that the other data set was built anew since this was made, if so.
+
+        Where it is gone, or nobody noted which it was, nothing can be said.
+        """
+        noted = epath.Path(self.data_dir) / ORIGIN_FILE
+        name = origin_of(f"{self.SURVEY.name}/{self.builder_config.name}")
+        origin = builder_of(name, data_dir=str(self._data_dir_root))
+        if not noted.exists() or not is_built(origin):
+            return ""
+        if noted.read_text() == fingerprint(origin):
+            return ""
+        return (
+            f"{self.data_dir} was made of {name}, which has been built anew since: "
+            "objects, labels or folds may be others. Remove that folder, and it is "
+            "made again."
+        )
+
+    def _generate_examples(self, parts: list[Part]):
+        name, data_dir, _ = parts[0]
+        origin = builder_of(name, data_dir=data_dir)
+        (epath.Path(self.data_dir) / ORIGIN_FILE).write_text(fingerprint(origin))
+        return super()._generate_examples(parts)
+
+
+def readings_of(part: Part) -> tuple[Iterator[Reading], Survey]:
+    """Returns the other data set's objects of a part, and its facts."""
+    records, survey = opened(part.name, part.data_dir)
+    some = (records[row] for row in part.rows)
+    return (Reading(record.object_id, record, ()) for record in some), survey
+
+
+@functools.cache
+def opened(name: str, data_dir: str) -> tuple[Records, Survey]:
+    """Returns the records of a data set that was built, and its facts."""
+    builder = builder_of(name, data_dir=data_dir)
+    survey = builder.survey
+    return Records(builder.as_data_source(split="all"), KINDS[survey.kind]), survey

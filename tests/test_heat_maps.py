@@ -1,0 +1,127 @@
+"""Heat maps of the light curves of another data set, and what is trained on them."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import runs
+import tensorflow_datasets as tfds
+
+from configs import scone
+from data_builders import heat_maps
+from data_builders.engine.prepare import prepare
+from experiments import assemble
+from experiments.dataset import open_dataset
+from experiments.predict import predict
+from experiments.train import train
+from jaxastro.data.cutout import Cutout
+from jaxastro.data.light_curve import LightCurveRecord
+from jaxastro.data.record import Record, Records
+from jaxastro.evaluation.predictions import load
+from jaxastro.surveys import SURVEYS, survey_of
+
+IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
+MAPS = "heat_maps/light_curves.sdss_sn_sim.tiny"
+CARD = Path(heat_maps.__file__).with_suffix(".md")
+
+
+def records_of(name, kind, data_dir):
+    builder = prepare(name, data_dir=data_dir)
+    return Records(builder.as_data_source(split="all"), kind), builder
+
+
+def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
+    curves, _ = records_of(CURVES, LightCurveRecord, data_dir)
+    maps, builder = records_of(MAPS, Cutout, data_dir)
+    found = {one.object_id: one for one in maps}
+    assert len(found) == len(curves) > 0
+    same = ("label", "label_source", "truth", "group")
+    for curve in curves:
+        one = found[curve.object_id]
+        assert [getattr(one, n) for n in same] == [getattr(curve, n) for n in same]
+        np.testing.assert_array_equal(one.mjd, curve.mjd)
+        assert one.image.shape == (32, 180, 2)
+        assert one.image.dtype == np.float32
+    assert builder.survey == survey_of(MAPS)
+    assert (builder.survey.name, builder.survey.kind) == (
+        *("heat_maps/light_curves.sdss_sn_sim",),
+        "cutout",
+    )
+    report = json.loads((Path(builder.data_dir) / "set_aside.json").read_text())
+    assert report["objects_read"] == len(curves)
+
+
+def test_folds_are_those_of_the_images(data_dir):
+    def tested(survey, representation, normalisation):
+        config = scone.get_config("smoke")
+        config.survey, config.data.representation = survey, representation
+        config.data.normalisation = normalisation
+        dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
+        return set(dataset.index.object_id[dataset.rows["test"]])
+
+    of_images = tested(IMAGES, "series", "asinh")
+    assert of_images == tested(MAPS, "cutout", "peak") != set()
+
+
+def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", CARD.read_text(), re.DOTALL)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(data_dir))
+    names = {}
+    exec(code.replace("laptop", "tiny"), names)
+    assert len(names["source"]) == 60
+
+
+@pytest.fixture(scope="module")
+def trained(data_dir, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("run")
+    train(runs.smoke(scone.get_config), workdir, data_dir=data_dir)
+    return workdir
+
+
+def test_a_run_ends_with_a_page_of_maps_and_no_early_looks(trained):
+    found = load(trained / "predictions")
+    assert found.shown_inputs["image"].shape[1:] == (32, 180, 2)
+    assert not len(found.early_epochs)
+    assert found.num_epochs.min() > 3
+    assert (trained / "report" / "maps.png").exists()
+    assert not (trained / "report" / "frames.png").exists()
+    assert "Maps of" in (trained / "report" / "index.html").read_text()
+
+
+def test_new_images_become_heat_maps_and_probabilities(trained, data_dir, tmp_path):
+    images, _ = records_of(IMAGES, Record, data_dir)
+    some = [images[row] for row in range(3)]
+    raw, output = tmp_path / "new.npz", tmp_path / "new.csv"
+    np.savez(
+        raw,
+        images=np.concatenate([record.flux for record in some]),
+        mjd=np.concatenate([record.mjd for record in some]),
+        band=np.concatenate([record.band for record in some]),
+        psf_fwhm=np.concatenate([record.psf_fwhm for record in some]),
+        offsets=np.cumsum([0, *(len(record.mjd) for record in some)]),
+        name=[record.object_id for record in some],
+        label=[record.label for record in some],
+    )
+    assert predict(trained, raw, output, report=tmp_path / "aside.json") == 3
+    rows = list(csv.DictReader(output.open()))
+    assert [row["object_id"] for row in rows] == [record.object_id for record in some]
+    for row in rows:
+        total = sum(float(row[f"p_{name}"]) for name in SURVEYS["sdss_sn_sim"].classes)
+        assert abs(total - 1) < 1e-5
+
+
+def test_what_does_not_fit_together_is_said():
+    with pytest.raises(ValueError, match="no preset 'hits': a pixel of a heat map is"):
+        scone.get_config("hits")
+    config = scone.get_config("smoke")
+    config.survey = CURVES
+    with pytest.raises(ValueError, match="records of kind 'light_curve', the repr"):
+        assemble.survey_of_config(config)
+    config = scone.get_config("smoke")
+    config.data.bands = ("g",)
+    with pytest.raises(ValueError, match="holds pictures, each drawn of all bands"):
+        assemble.survey_of_config(config)
