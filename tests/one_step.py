@@ -16,14 +16,16 @@ import optax
 from jaxastro.augment import make_augment
 from jaxastro.methods import make_method
 from jaxastro.models.convention import ConvEntion
+from jaxastro.models.sits_bert import SitsBert
 from jaxastro.training import sharding
-from jaxastro.types import Batch, Series
+from jaxastro.types import Batch, LightCurve, Series
 
 OBJECTS, EPOCHS, PIXELS = 8, 6, 32
+OF_NIGHTS = "contaminated"  # the method that trains on light curves
 
 
-def batch_of_all() -> Batch:
-    """Eight objects, some padded, some unlabelled."""
+def batch_of_all(name: str) -> Batch:
+    """Eight objects, some padded, some unlabelled, as a method trains on them."""
     generator = np.random.default_rng(0)
     shape = (OBJECTS, EPOCHS)
     inputs = Series(
@@ -32,6 +34,11 @@ def batch_of_all() -> Batch:
         band=generator.integers(0, 5, shape).astype(np.int32),
         epoch_mask=np.arange(EPOCHS) < generator.integers(2, 7, OBJECTS)[:, None],
     )
+    if name == OF_NIGHTS:
+        flux, error = generator.uniform(1, 2, (2, *shape)).astype(np.float32)
+        nothing = np.zeros((OBJECTS, 0), np.float32)
+        told = nothing, nothing.astype(bool)
+        inputs = LightCurve(flux, error, *inputs[1:], *told)
     label = np.arange(OBJECTS, dtype=np.int32) % 3
     return Batch(inputs, label, label < 2, np.ones(OBJECTS, bool))
 
@@ -41,6 +48,8 @@ def method_of(name: str, around=lambda optimizer: optimizer):
     model = ConvEntion(
         3, widths=(4, 4, 4, 4), num_blocks=1, num_heads=2, score="additive"
     )
+    if name == OF_NIGHTS:
+        model = SitsBert(3, width=32, num_blocks=1, num_heads=2)
     augment = make_augment(max_epochs=3)
     return make_method(name, model, around(optax.sgd(1.0)), augment, seed=0)
 
@@ -112,7 +121,7 @@ def main() -> None:
         name, _, sizes = job.partition("=")
         for fsdp in map(int, sizes.split(",")):
             found.append({"method": name, "fsdp": fsdp})
-            found[-1] |= measure(name, fsdp, batch_of_all())
+            found[-1] |= measure(name, fsdp, batch_of_all(name))
     print(json.dumps(found))
 
 

@@ -23,8 +23,8 @@ def one_device():
     return sharding.make_mesh(1, jax.devices()[:1])
 
 
-def batch_for(member, step):
-    return tiny_method.make_batch(seed=100 * member + step)
+def batch_for(name, member, step):
+    return tiny_method.batch_of(name, seed=100 * member + step)
 
 
 def alone(name, member, **args):
@@ -32,7 +32,7 @@ def alone(name, member, **args):
     _, state, step = tiny_method.make(name, seed=member, **args)
     losses = []
     for number in range(STEPS):
-        state, scalars = step(state, batch_for(member, number))
+        state, scalars = step(state, batch_for(name, member, number))
         losses.append(float(scalars["loss"]))
     return state, losses
 
@@ -61,7 +61,7 @@ def side_by_side(name, members, mesh, how):
         state = sharding.put_batch(many.stack([first] * len(mine)), mesh)
         losses = []
         for number in range(STEPS):
-            batch = many.stack([batch_for(member, number) for member in mine])
+            batch = many.stack([batch_for(name, member, number) for member in mine])
             state, scalars = step(seeds, state, sharding.put_batch(batch, mesh))
             losses.append(np.asarray(scalars["loss"]))
         for row, place in enumerate(places):
