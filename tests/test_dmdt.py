@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import representations
 from jaxastro.augment import make_augment
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.models.cnn_dmdt import CnnDmdt
@@ -195,3 +196,19 @@ def test_features_count_only_where_they_are_asked_for_and_known():
 def test_widths_of_another_number_are_refused():
     with pytest.raises(ValueError, match=r"widths \(4, 4\)\. Give one number"):
         CnnDmdt(3, (4, 4)).init(jax.random.key(0), images(), train=False)
+
+
+def test_the_benchmark_counts_the_pairs_that_maps_hold():
+    generator = np.random.default_rng(0)
+    band = generator.integers(0, 2, 40)
+    mjd = np.sort(58000 + 100 * generator.random(40))
+    record = curve_of(mjd, generator.uniform(15, 16, 40), band)
+    pairs = sum(n * (n - 1) / 2 for n in np.bincount(band))
+    maps = [
+        dmdt.pair_counts(mjd[band == k], -2.5 * np.log10(record.flux[band == k]))
+        for k in (0, 1)
+    ]
+    assert representations.pairs_of(record) == pairs == np.sum(maps)
+    row = representations.measure([record] * 3, representations.CASES[1], repeats=2)
+    stars, found, _ = row.measures.values()
+    np.testing.assert_allclose(found.median, stars.median * pairs)
