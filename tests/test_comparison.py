@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from made_predictions import CLASSES, make_predictions, take
 from PIL import Image
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    roc_auc_score,
+)
 
 from jaxastro.evaluation.bootstrap import Interval, score_intervals
 from jaxastro.evaluation.paired import compare, holm, mcnemar
@@ -27,7 +32,7 @@ from jaxastro.reports.style import percent_text, wrapped
 
 KEYS = {
     *("model", "fold", "seed", "runs", "objects", "accuracy", "macro_f1"),
-    *("seconds", "parameters"),
+    *("balanced_accuracy", "seconds", "parameters"),
 }
 # No score of ours can look like these.
 NUMBERS = {"accuracy": 71.3379, "macro_f1": 62.7749, "seconds": 5400.0}
@@ -123,6 +128,9 @@ def test_rows_are_the_pooled_ensemble_and_the_mean_of_the_seeds():
     assert found["accuracy"]["value"] == pytest.approx(np.mean(mean.argmax(1) == label))
     assert found["macro_f1"]["value"] == pytest.approx(
         f1_score(label, mean.argmax(1), average="macro")
+    )
+    assert found["balanced_accuracy"]["value"] == pytest.approx(
+        balanced_accuracy_score(label, mean.argmax(1))
     )
     cells = cells_of(system)
     seeds = [whole({k: v for k, v in cells.items() if k[1] == seed}) for seed in (0, 1)]

@@ -153,11 +153,11 @@ def compare_to(
 def table_rows(systems: Sequence[System], reference: str) -> list[dict]:
     """Returns a row for each run, and two for each system: ensemble and mean of seeds.
 
-    Every row has model, fold, seed, runs, objects, accuracy and macro_f1 with their
-    intervals, seconds, parameters. Where some of the tested objects have photometric
-    labels only, the two scores stand there again of the confirmed ones alone. Rows of
-    fold "all" have the mean and the deviation over folds, and how far the system is
-    above the reference.
+    Every row has model, fold, seed, runs, objects, accuracy, macro_f1 and
+    balanced_accuracy with their intervals, seconds, parameters. Where some of the
+    tested objects have photometric labels only, the first two scores stand there again
+    of the confirmed ones alone. Rows of fold "all" have the mean and the deviation of
+    those two over folds, and how far the system is above the reference.
     """
     check(systems, reference)
     present = confirmed_classes(systems)
@@ -200,7 +200,7 @@ def _rows_of(system: System, present: list[int]) -> Iterable[dict]:
             # The other classes have an F1 of 0 in every resample: take them out.
             factor = len(pools[0].classes) / len(present)
             scored = _scores(make(known), factor) if known else dict.fromkeys(SCORES)
-            found |= {f"{score}_confirmed": value for score, value in scored.items()}
+            found |= {f"{score}_confirmed": scored[score] for score in SCORES}
         return {
             "model": system.name,
             "fold": fold,
@@ -235,6 +235,7 @@ def _scores(pools: list[Pool], factor: float = 1) -> dict[str, dict]:
     return {
         "accuracy": found["accuracy"]._asdict(),
         "macro_f1": scaled._asdict(),
+        "balanced_accuracy": found["balanced_accuracy"]._asdict(),
     }
 
 

@@ -59,9 +59,9 @@ def measured(rows: Sequence[dict], reference: str, runs: int) -> Table:
 
 
 def otherwise(rows: Sequence[dict]) -> Table:
-    """Returns our scores averaged in other ways: over folds, seeds, sure labels."""
+    """Returns our scores averaged in other ways: classes, folds, seeds, sure labels."""
     by_model = {row["model"]: row for row in rows if row["seed"] == "mean"}
-    columns = ["model"]
+    columns = ["model", "balanced accuracy, %"]
     for words in ("accuracy", "macro F1"):
         columns.append(f"{words}, mean over folds, %")
     columns += ["accuracy, mean of the seeds", "macro F1, mean of the seeds"]
@@ -71,17 +71,20 @@ def otherwise(rows: Sequence[dict]) -> Table:
     told = []
     for row in _ensembles(rows):
         mean = by_model.get(row["model"], {})
-        cells = [_spread_text(row[f"{score}_over_folds"]) for score in SCORES]
+        cells = [percent_text(row["balanced_accuracy"])]
+        cells += [_spread_text(row[f"{score}_over_folds"]) for score in SCORES]
         cells += [percent_text(mean[s]) if mean else _NONE for s in SCORES]
         if has_confirmed:
             sure = [row[f"{score}_confirmed"] for score in SCORES]
             cells += [percent_text(one) if one else _NONE for one in sure]
         told.append((row["model"], *cells))
     note = (
-        "The same runs, averaged in other ways. Mean over folds: the score within each "
-        "test fold (seeds averaged first), its mean and its standard deviation over "
-        "folds, as most papers give it; macro F1 of a small fold is not that of all "
-        "objects together. Mean of the seeds: one network at a time, and no ensemble."
+        "The same runs, averaged in other ways. Balanced accuracy: the mean over the "
+        "classes of the share of their objects that are found. Mean over folds: the "
+        "score within each test fold (seeds averaged first), its mean and its standard "
+        "deviation over folds, as most papers give it; macro F1 of a small fold is not "
+        "that of all objects together. Mean of the seeds: one network at a time, and "
+        "no ensemble."
     )
     if has_confirmed:
         note += (
