@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 from made_predictions import CLASSES, make_predictions, take
 from PIL import Image
-from sklearn.metrics import (
-    average_precision_score,
-    balanced_accuracy_score,
-    f1_score,
-    roc_auc_score,
-)
+from sklearn import metrics
 
 from jaxastro.evaluation.bootstrap import Interval, score_intervals
 from jaxastro.evaluation.paired import compare, holm, mcnemar
@@ -117,21 +112,16 @@ def test_rows_are_the_pooled_ensemble_and_the_mean_of_the_seeds():
     system = make_system("one", noise=0.5)
     rows = {(r["fold"], r["seed"]): r for r in table_rows([system], "one")}
     label = np.concatenate([system.members[i].predictions.label for i in (0, 2, 4)])
-    mean = np.concatenate(
-        [
-            (system.members[i][2].probability + system.members[i + 1][2].probability)
-            / 2
-            for i in (0, 2, 4)
-        ]
-    )
+    said = [member.predictions.probability for member in system.members]
+    mean = np.concatenate([(said[i] + said[i + 1]) / 2 for i in (0, 2, 4)])
     found = rows["all", "ensemble"]
-    assert found["accuracy"]["value"] == pytest.approx(np.mean(mean.argmax(1) == label))
-    assert found["macro_f1"]["value"] == pytest.approx(
-        f1_score(label, mean.argmax(1), average="macro")
-    )
-    assert found["balanced_accuracy"]["value"] == pytest.approx(
-        balanced_accuracy_score(label, mean.argmax(1))
-    )
+    predicted = mean.argmax(1)
+    expected = {
+        "accuracy": np.mean(predicted == label),
+        "macro_f1": metrics.f1_score(label, predicted, average="macro"),
+        "balanced_accuracy": metrics.balanced_accuracy_score(label, predicted),
+    }
+    assert {n: found[n]["value"] for n in expected} == pytest.approx(expected)
     cells = cells_of(system)
     seeds = [whole({k: v for k, v in cells.items() if k[1] == seed}) for seed in (0, 1)]
     expected = mean_intervals(seeds)["macro_f1"]._asdict()
@@ -161,7 +151,9 @@ def test_confirmed_objects_are_scored_over_the_classes_they_have():
     p = tiny(label, predicted, label_source=source)
     (row, *_) = table_rows([System("a", (Member(0, 0, p, 1.0, {}),), 1, {})], "a")
     assert row["accuracy_confirmed"]["value"] == 0.5
-    expected = f1_score(label[:4], predicted[:4], labels=[0, 1], average="macro")
+    expected = metrics.f1_score(
+        label[:4], predicted[:4], labels=[0, 1], average="macro"
+    )
     assert row["macro_f1_confirmed"]["value"] == pytest.approx(expected)
     p = p._replace(label_source=np.full(5, "simulated"))
     (row, *_) = table_rows([System("a", (Member(0, 0, p, 1.0, {}),), 1, {})], "a")
@@ -275,8 +267,10 @@ def test_curves_have_the_areas_of_scikit_learn():
     (roc, area), (_, mean) = curves.rates(is_class, score, weight)
     for draw in range(4):
         given = {"sample_weight": weight[draw]}
-        assert area[draw] == pytest.approx(roc_auc_score(is_class, score, **given))
-        expected = average_precision_score(is_class, score, **given)
+        assert area[draw] == pytest.approx(
+            metrics.roc_auc_score(is_class, score, **given)
+        )
+        expected = metrics.average_precision_score(is_class, score, **given)
         assert mean[draw] == pytest.approx(expected)
     assert (np.diff(roc) >= 0).all()
     (_, _), (precision, mean) = curves.rates(is_class, score, np.ones((1, 60)))
