@@ -1,7 +1,8 @@
 r"""Our own: a token for every frame, which is told what is new in it, and when.
 
 Reproduces: nothing. It aims to be above every row of the published tables' systems, on
-    the same objects and folds; configs/tables/beyond.py measures whether it is.
+    the same objects and folds; configs/tables/beyond.py measures whether it is (the
+    ablation with the 2D CNN is above it, docs/results.md).
 Run:     python -m experiments.train --config=configs/best.py --workdir=runs/best
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
 Expect:  see docs/results.md, which holds each figure with its command and machine.

@@ -21,7 +21,7 @@ from jaxastro.data.record import Record
 from jaxastro.data.survey_json import survey_from_json
 from jaxastro.methods import METHODS, make_method
 from jaxastro.models import MODELS, make_model
-from jaxastro.representations import representation_of
+from jaxastro.representations import folded, representation_of
 from jaxastro.surveys import Survey, survey_of
 from jaxastro.training import sharding
 from jaxastro.training.optimizer import make_optimizer
@@ -169,9 +169,14 @@ def _check_representation(config: ConfigDict, model) -> None:
 
 
 def reads_catalogue(config: ConfigDict) -> bool:
-    """Returns whether the model is told what a catalogue knows of an object."""
-    args = config.model.args
-    return "features" in args and bool(args.features)
+    """Returns whether the model sees what a catalogue knows of an object.
+
+    As numbers that it is told, or as a curve that is drawn of them.
+    """
+    args, name = config.model.args, config.data.normalisation.partition("+")[0]
+    is_folded = config.data.representation in ("folded", "folded_and_map")
+    is_drawn = is_folded and name in folded.FORMS and bool(folded.FORMS[name].columns)
+    return is_drawn or ("features" in args and bool(args.features))
 
 
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:

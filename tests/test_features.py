@@ -150,7 +150,7 @@ def test_no_number_tells_how_many_points_there_are():
 
 def test_each_kind_of_record_has_its_sets():
     assert sets_of(HITS) == ("aperture",)
-    assert sets_of(ZTF) == ("shape", "period", "catalogue")
+    assert sets_of(ZTF) == ("steady", "shape", "period", "catalogue")
     assert {one.kind for one in SETS.values()} == {"series", "light_curve"}
     assert len(feature_names(ASAS, ("shape",))) == 27
     assert len(set(feature_names(ZTF, sets_of(ZTF)))) == len(
@@ -161,3 +161,20 @@ def test_each_kind_of_record_has_its_sets():
 def test_a_set_of_other_records_is_refused():
     with pytest.raises(ValueError, match=r"No features 'shape' of hits, .* has aper"):
         feature_names(HITS, ("shape",))
+
+
+def test_what_is_steady_is_blind_to_all_change():
+    magnitude, mjd = wave(count=40)
+    band = np.arange(40) % 2
+    curve = star(magnitude + band, mjd=mjd, band=band, survey=ZTF)
+    found = named(curve, ZTF, ("steady",))
+    medians = [np.median(magnitude[band == k]) + k for k in (0, 1)]
+    assert [found["steady_g"], found["steady_r"]] == pytest.approx(medians, abs=1e-4)
+    assert found["steady_g-r"] == pytest.approx(medians[0] - medians[1], abs=1e-4)
+    dealt = np.empty(40, int)
+    for k in (0, 1):
+        dealt[band == k] = np.random.default_rng(k).permutation(
+            np.flatnonzero(band == k)
+        )
+    other = curve._replace(flux=curve.flux[dealt], flux_error=curve.flux_error[dealt])
+    assert named(other, ZTF, ("steady",)) == found

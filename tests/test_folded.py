@@ -4,6 +4,8 @@ import jax
 import numpy as np
 import pytest
 
+from configs import cnn_lstm_folded, hybrid
+from experiments import assemble
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
 from jaxastro.models.hybrid import Hybrid
@@ -209,3 +211,20 @@ def test_each_input_counts_and_features_where_they_are_asked_for():
     other = inputs()._replace(feature=inputs().feature + 1)
     assert (said(other) == first).all()
     assert (said(other, features=True) != said(inputs(), features=True)).any()
+
+
+@pytest.mark.parametrize(
+    ("module", "preset", "is_read"),
+    [
+        (cnn_lstm_folded, "paper", True),  # drawn of the catalogue's numbers
+        (cnn_lstm_folded, "laptop", False),  # fitted to the light curve
+        (hybrid, "laptop", False),
+    ],
+)
+def test_a_star_without_a_light_curve_is_left_out_unless_its_catalogue_is_drawn(
+    module, preset, is_read
+):
+    config = module.get_config(preset)
+    assert assemble.reads_catalogue(config) == is_read
+    config.model.args.features = True
+    assert assemble.reads_catalogue(config)

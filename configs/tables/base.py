@@ -96,6 +96,7 @@ def on_features(
     features: tuple[str, ...] = ("shape",),
     key: str = "features",
     name: str = "features of light curves",
+    kinds: tuple[str, ...] = ("forest", "boosting"),
     add=add_system,
 ) -> None:
     """Adds a random forest and gradient boosting; they learn from all labels.
@@ -107,9 +108,10 @@ def on_features(
         name: what they see, in words.
         add: on_light_curves, where the table is of images at the preset's own survey.
     """
-    for kind, words in (("forest", "random forest"), ("boosting", "gradient boosting")):
-        mine, words = f"{kind}_{key}", f"{words}, {name}"
-        add(table, mine, words, config, *changes, stages={"all": ()})
+    words = {"forest": "random forest", "boosting": "gradient boosting"}
+    for kind in kinds:
+        mine, title = f"{kind}_{key}", f"{words[kind]}, {name}"
+        add(table, mine, title, config, *changes, stages={"all": ()})
         table.systems[mine].update({"kind": kind, "features": features})
 
 

@@ -54,6 +54,10 @@ def get_config(preset: str = "auto"):
     base.forest(table)
     curves = {"name": "features", "add": base.on_light_curves}
     base.on_features(table, "configs/lstm.py", **curves)
+    # What can be told without looking at any change.
+    steady = {"features": ("steady",), "key": "steady", "kinds": ("forest",)}
+    steady["name"] = "brightness and colour alone"
+    base.on_features(table, "configs/lstm.py", **curves | steady)
     table.shown = ("convention", "cnn_gru")
     table.curves = ("SNIa", "SNOther")
     return table

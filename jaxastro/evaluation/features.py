@@ -2,11 +2,13 @@
 
 Sets by name, of which a system takes one or several:
     aperture    of image series: jaxastro/evaluation/forest.py
+    steady      of light curves: median magnitudes and colours; the control, blind to
+                all change
     shape       of light curves: magnitudes of each band, trends, colours; no period
     period      of light curves: the best period of all bands, and curves folded by it
     catalogue   of light curves: the survey's columns, and numbers made of them
 
-The second and third are by the library light-curve (Malanchev et al. 2021, MNRAS 502,
+Shape and period are by the library light-curve (Malanchev et al. 2021, MNRAS 502,
 5147). It is given magnitudes: amplitudes of bright and of faint stars are then alike,
 and so are their errors. A flux below its own error counts as that error, a limit: to
 leave faint points out would make faint objects brighter. How many points there are,
@@ -129,10 +131,26 @@ def magnitudes_of(record: LightCurveRecord, band: int) -> tuple[np.ndarray, ...]
     return tuple(column[order] for column in columns)
 
 
+def _steady_names(survey: Survey) -> tuple[str, ...]:
+    return tuple(f"steady_{name}" for name in (*survey.bands, *_colours(survey)))
+
+
+def _steady(record: LightCurveRecord, survey: Survey) -> np.ndarray:
+    """The median magnitude of each band, then their differences."""
+    curves = [magnitudes_of(record, band)[1] for band in range(len(survey.bands))]
+    median = np.array(
+        [np.median(m) if len(m) >= MIN_POINTS else np.nan for m in curves]
+    )
+    return np.concatenate([median, -np.diff(median)])
+
+
+def _colours(survey: Survey) -> list[str]:
+    return [f"{a}-{b}" for a, b in zip(survey.bands, survey.bands[1:], strict=False)]
+
+
 def _shape_names(survey: Survey) -> tuple[str, ...]:
     of_band = [f"{band}_{name}" for band in survey.bands for name in _NAMES]
-    colours = [f"{a}-{b}" for a, b in zip(survey.bands, survey.bands[1:], strict=False)]
-    return (*of_band, *colours)
+    return (*of_band, *_colours(survey))
 
 
 def _shape(record: LightCurveRecord, survey: Survey) -> np.ndarray:
@@ -236,6 +254,7 @@ SETS = {
     "aperture": FeatureSet(
         "series", forest.light_curve_feature_names, forest.light_curve_features
     ),
+    "steady": FeatureSet("light_curve", _steady_names, _steady),
     "shape": FeatureSet("light_curve", _shape_names, _shape),
     "period": FeatureSet("light_curve", _period_names, _period),
     "catalogue": FeatureSet("light_curve", _catalogue_names, _catalogue),
