@@ -21,7 +21,7 @@ from jaxastro.data.record import Record
 from jaxastro.data.survey_json import survey_from_json
 from jaxastro.methods import METHODS, make_method
 from jaxastro.models import MODELS, make_model
-from jaxastro.representations import folded, representation_of
+from jaxastro.representations import representation_of
 from jaxastro.surveys import Survey, survey_of
 from jaxastro.training import sharding
 from jaxastro.training.optimizer import make_optimizer
@@ -173,10 +173,10 @@ def reads_catalogue(config: ConfigDict) -> bool:
 
     As numbers that it is told, or as a curve that is drawn of them.
     """
-    args, name = config.model.args, config.data.normalisation.partition("+")[0]
-    is_folded = config.data.representation in ("folded", "folded_and_map")
-    is_drawn = is_folded and name in folded.FORMS and bool(folded.FORMS[name].columns)
-    return is_drawn or ("features" in args and bool(args.features))
+    args, representation = config.model.args, config.data.representation
+    drawn = representation_of(representation).CATALOGUED
+    is_told = "features" in args and bool(args.features)
+    return is_told or config.data.normalisation in drawn
 
 
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:

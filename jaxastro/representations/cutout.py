@@ -10,6 +10,7 @@ from jaxastro.types import Image
 
 KIND, Example = "cutout", Image  # of the records, and what is made of one
 CAUSAL = ()  # a picture that is drawn cannot end early
+CATALOGUED = ()  # normalisations that draw a catalogue's numbers
 NORMALISATIONS = ("peak",)
 
 

@@ -19,6 +19,7 @@ from jaxastro.types import Image
 
 KIND, Example = "light_curve", Image  # of the records, and what is made of one
 CAUSAL = ()  # a map that is drawn cannot end early
+CATALOGUED = ()  # normalisations that draw a catalogue's numbers
 MAGNITUDES = (  # edges; below zero the same
     *(0, 0.1, 0.2, 0.3, 0.5, 1, 1.5, 2, 2.5, 3, 5, 8),
 )
@@ -91,17 +92,19 @@ def fit_statistics(
     return {"num_bands": [float(len(survey.bands))]} | fit_features(list(records))
 
 
+SCALES = {
+    "share": lambda n, all_pairs: 10 * np.sqrt(n / max(all_pairs, 1)),
+    "ceil": lambda n, all_pairs: np.ceil(255 * n / max(all_pairs, 1)) / 255,
+}
+
+
 def _scale(normalisation: str):
-    scales = {
-        "share": lambda n, all_pairs: 10 * np.sqrt(n / max(all_pairs, 1)),
-        "ceil": lambda n, all_pairs: np.ceil(255 * n / max(all_pairs, 1)) / 255,
-    }
-    if normalisation not in scales:
+    if normalisation not in SCALES:
         raise ValueError(
             f"No normalisation of dm-dt maps named {normalisation!r}. Known: "
-            f"{', '.join(scales)}."
+            f"{', '.join(SCALES)}."
         )
-    return scales[normalisation]
+    return SCALES[normalisation]
 
 
 @cache

@@ -182,6 +182,8 @@ FORMS = {
     "harmonic": Form(_draw_harmonic, OF_BAND),
     "fitted": Form(_draw_fitted, ()),
 }
+# Normalisations that draw a catalogue's numbers.
+CATALOGUED = tuple(name for name, form in FORMS.items() if form.columns)
 
 
 def _form(name: str) -> Form:

@@ -12,6 +12,9 @@ from jaxastro.types import FoldedAndMap, Image
 
 KIND, Example = "light_curve", FoldedAndMap  # of the records, and what is made of one
 CAUSAL = ()  # as of its parts
+CATALOGUED = tuple(
+    f"{name}+{scale}" for name in folded.CATALOGUED for scale in dmdt.SCALES
+)
 PARTS = (folded, dmdt)
 
 

@@ -177,6 +177,7 @@ def _apply_log(record: LightCurveRecord, statistics: Statistics):
 _LOG_SOFTENING = 1e-5
 # Whose result for an epoch does not depend on later ones.
 CAUSAL = ("asinh", "log")
+CATALOGUED = ()  # normalisations that draw a catalogue's numbers
 NORMALISATIONS = {
     "asinh": Normalisation(_fit_asinh, _apply_asinh),
     "log": Normalisation(_fit_log, _apply_log),  # SuperNNova's "global"

@@ -24,6 +24,7 @@ Epochs = slice | np.ndarray  # which epochs of a record are kept
 KIND, Example = "series", Series  # of the records, and what is made of one
 # Normalisations whose result for a frame does not depend on later ones.
 CAUSAL = ("standard", "asinh")
+CATALOGUED = ()  # normalisations that draw a catalogue's numbers
 
 
 def make_example(
