@@ -21,7 +21,7 @@ from benchmarks import result
 from experiments import assemble
 from experiments.inference import Predictor, abstract_state, softmax
 from jaxastro.training import sharding
-from jaxastro.types import Method, TrainState
+from jaxastro.types import Inputs, Method, TrainState
 
 PERCENTILES = (50, 90, 99)
 YOUNG = 12  # epochs of an object that was found not long ago
@@ -47,6 +47,24 @@ def network_of(config) -> Network:
     return Network(config, method, abstract, state, mesh)
 
 
+def random_inputs(config, num_objects: int) -> Inputs:
+    """Returns inputs of noise, of the longest series that the config takes."""
+    blank = assemble.blank_inputs(config, num_objects=num_objects)
+    generator = np.random.default_rng(0)
+    epochs = np.sort(1000 * generator.random((num_objects, config.data.max_epochs)))
+
+    def noise(name: str, column: np.ndarray) -> np.ndarray:
+        if name == "time":
+            return (epochs - epochs[:, :1]).astype(np.float32)
+        if column.dtype != np.float32:
+            return column
+        drawn = generator.standard_normal(column.shape, np.float32)
+        return abs(drawn) if name == "flux_error" else drawn
+
+    fields = zip(blank._fields, blank, strict=True)
+    return type(blank)(*(noise(name, column) for name, column in fields))
+
+
 def measure(
     network: Network, batch: int, length: int, *, repeats: int, seconds: float
 ) -> result.Row:
@@ -54,10 +72,9 @@ def measure(
     config = network.config
     predictor = Predictor(config, network.method, network.abstract, network.mesh)
     predictor.batch_size = batch
-    inputs = assemble.blank_inputs(config, num_objects=batch)
-    inputs = jax.tree.map(lambda array: array[:, :length], inputs)
-    image = np.random.default_rng(0).standard_normal(inputs.image.shape, np.float32)
-    inputs = inputs._replace(image=image)
+    inputs = random_inputs(config, batch)
+    epochs = {name: getattr(inputs, name)[:, :length] for name in inputs.OF_EPOCHS}
+    inputs = inputs._replace(**epochs)
 
     def run() -> None:
         softmax(jax.device_get(predictor(network.state, inputs)).logits)

@@ -17,28 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import result
-from benchmarks.inference import network_of
-from experiments import assemble
+from benchmarks.inference import network_of, random_inputs
 from experiments.inference import Predictor, softmax
-from jaxastro.types import Batch, Inputs
-
-
-def random_inputs(config, num_objects: int) -> Inputs:
-    """Returns inputs of noise, of the longest series that the config takes."""
-    blank = assemble.blank_inputs(config, num_objects=num_objects)
-    generator = np.random.default_rng(0)
-    epochs = np.sort(1000 * generator.random((num_objects, config.data.max_epochs)))
-
-    def noise(name: str, column: np.ndarray) -> np.ndarray:
-        if name == "time":
-            return (epochs - epochs[:, :1]).astype(np.float32)
-        if column.dtype != np.float32:
-            return column
-        drawn = generator.standard_normal(column.shape, np.float32)
-        return abs(drawn) if name == "flux_error" else drawn
-
-    fields = zip(blank._fields, blank, strict=True)
-    return type(blank)(*(noise(name, column) for name, column in fields))
+from jaxastro.types import Batch
 
 
 def measure(config, *, batch: int, repeats: int) -> dict[str, float | result.Spread]:

@@ -45,12 +45,10 @@ def make_stars(catalogue: Path, count: int, *, seed: int) -> list[LightCurveReco
         star = numbers_of(rows[i])
         epochs = [epoch[3:6] + epoch[7:] for epoch in epochs_of(star, generator)]
         mjd, magnitude, error = np.array([epoch[:3] for epoch in epochs], float).T
-        flux = 10 ** (0.4 * (ztf_periodic.MICROJANSKY_ZERO_POINT - magnitude))
         record, _ = make_light_curve(
             f"{len(found)}",
             SURVEY,
-            flux=flux,
-            flux_error=0.4 * np.log(10) * flux * error,
+            **ztf_periodic.in_microjansky(magnitude, error),
             mjd=mjd,
             band=[ztf_periodic.BAND_OF[code] for *_, code in epochs],
             features={name: star[name] for name, _ in SURVEY.columns},

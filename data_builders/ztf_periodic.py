@@ -179,14 +179,18 @@ def _light_curve(path: Path) -> tuple[dict, tuple[str, ...]]:
         lost = count - len(wanted)
         notes.append(f"{lost} epochs are flagged bad or in another band: dropped.")
     mjd, mag, mag_error = np.array([row[:3] for row in wanted]).reshape(-1, 3).T
-    # AB magnitudes to microjansky: F = 10^(0.4 (23.9 - m)), and dF = 0.4 ln(10) F dm.
-    flux = 10 ** (0.4 * (MICROJANSKY_ZERO_POINT - mag))
     return {
-        "flux": flux,
-        "flux_error": 0.4 * np.log(10) * flux * mag_error,
+        **in_microjansky(mag, mag_error),
         "mjd": mjd,
         "band": np.array([band for *_, band in wanted], "U1"),
     }, tuple(notes)
+
+
+def in_microjansky(mag: np.ndarray, mag_error: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns flux and flux_error, microjansky, of AB magnitudes and their errors."""
+    # F = 10^(0.4 (23.9 - m)), and dF = 0.4 ln(10) F dm.
+    flux = 10 ** (0.4 * (MICROJANSKY_ZERO_POINT - mag))
+    return {"flux": flux, "flux_error": 0.4 * np.log(10) * flux * mag_error}
 
 
 def _epochs(path: Path) -> Iterator[dict[str, str]]:

@@ -28,7 +28,7 @@ def test_a_row_tells_rate_waits_and_memory_of_one_batch():
 )
 def test_noise_is_of_the_shape_that_a_model_eats_and_finite(module):
     config = module.get_config("smoke")
-    inputs = models.random_inputs(config, 3)
+    inputs = inference.random_inputs(config, 3)
     assert {len(column) for column in inputs} == {3}
     assert all(np.isfinite(column).all() for column in inputs)
     if inputs.OF_EPOCHS:
