@@ -15,7 +15,7 @@ PARAMETERS = {
     "convention": 1_253_108,
     "cnn_gru": 1_992_868,
     "cnn_lstm": 2_190_068,
-    "frame_transformer": 126_260,
+    "frame_transformer": 137_716,
 }
 
 

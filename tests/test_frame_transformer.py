@@ -74,18 +74,40 @@ def test_a_band_that_is_not_known_is_no_number():
     assert np.isnan(logits[1]).all()
 
 
-def test_light_is_that_of_the_change_at_the_centre_in_units_of_its_noise():
+def test_light_is_what_gaussians_at_the_centre_gather_in_units_of_its_noise():
+    apertures = (1.0, 3.0)
     generator = np.random.default_rng(0)
-    new = generator.normal(size=(1, 4000, 12, 12)).astype(np.float32)
-    model = FrameTransformer(3, change="linear")
-    light = jax.jit(model._light)(jnp.array(new))
-    assert np.std(light) == pytest.approx(1, abs=0.05)
-    y, x = np.mgrid[:12, :12] - 5.5
-    star = np.exp(-(x**2 + y**2) / (2 * 1.5**2))
-    found = model._light(jnp.array(star[None, None], jnp.float32))
-    assert found[0, 0] == pytest.approx(np.sqrt((star**2).sum()), rel=1e-5)
-    of_flux = FrameTransformer(3)._light(jnp.arcsinh(star[None, None]))
-    assert np.sinh(of_flux[0, 0]) == pytest.approx(np.sqrt((star**2).sum()), rel=1e-4)
+    frames = generator.normal(size=(1, 4000, 24, 24, 2)).astype(np.float32)
+    model = FrameTransformer(3, change="linear", apertures=apertures)
+    light = jax.jit(model._light)(jnp.array(frames))
+    np.testing.assert_allclose(np.std(light[0], axis=0), 1, atol=0.05)
+    y, x = np.mgrid[:24, :24] - 11.5
+    for place, width in enumerate(apertures):
+        star = np.exp(-(x**2 + y**2) / (2 * width**2)).astype(np.float32)
+        star = np.stack([star, 0 * star], -1)[None, None]  # nothing in the change
+        found = model._light(jnp.array(star))[0, 0].reshape(2, 2)  # apertures x views
+        whole = np.sqrt((star**2).sum())
+        assert found[place, 0] == pytest.approx(whole, rel=1e-5)
+        assert found[1 - place, 0] < 0.9 * whole
+        np.testing.assert_array_equal(found[:, 1], 0)
+        of_flux = FrameTransformer(3, apertures=apertures)._light(jnp.arcsinh(star))
+        assert np.sinh(of_flux[0, 0, 2 * place]) == pytest.approx(whole, rel=1e-4)
+
+
+def test_the_embedding_ends_in_the_mean_light_of_each_band():
+    inputs = make_example(6, 4, 0)
+    model = FrameTransformer(3, **SMALL)
+    frames = np.stack([inputs.image, 0 * inputs.image], -1)
+    light = np.asarray(model._light(jnp.array(frames)))[..., ::2]  # not of the change
+    found = np.asarray(make()(inputs).embedding)[:, 2 * SMALL["width"] :]
+    found = found.reshape(3, 6, 10)[:, ::2]
+    for i in range(3):
+        for band in range(3):
+            seen = inputs.epoch_mask[i] & (inputs.band[i] == band)
+            mean = light[i, seen].sum(0) / max(seen.sum(), 1)
+            np.testing.assert_allclose(found[i, :, band + 1], mean, atol=1e-5)
+    assert not found[..., 4:].any()  # bands that none is of
+    assert not found[..., 0].any()  # nor padding
 
 
 def test_a_new_light_matters_where_it_is_and_a_steady_one_is_seen_too():

@@ -1,5 +1,7 @@
 """Frame transformer: a token for every frame, attention between all of them."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -17,12 +19,13 @@ class FrameTransformer(nn.Module):
     """Classifies an image time series by what is new in each frame, and when.
 
     A frame is looked at twice, its centre as it is and all of it in fewer pixels; each
-    time the image and its change (`change_of`). With the light of the change, gathered
-    by a Gaussian at the centre as in forced photometry, the band and the date, that
-    makes a token:
+    time the image and its change (`change_of`). Light is what Gaussians of several
+    widths gather at the centre of both, as in forced photometry, each band's in places
+    of its own. With the band and the date, that makes a token:
         token = dense([cnn(views), light, band, date_features(time)])
         x = x + attention(norm(x));  x = x + dense(gelu(dense(norm(x))))
-        embedding = [max over the frames, mean over the frames] of norm(x)
+        embedding = [max and mean over the frames of norm(x), each band's mean light]
+    whose last part are brightness and colours, free of how often a band was observed.
 
     Source: ours; blocks: Vaswani et al. 2017, with the norm first (Xiong et al. 2020,
         arXiv 2002.04745).
@@ -35,10 +38,10 @@ class FrameTransformer(nn.Module):
     num_blocks: int = 2
     num_heads: int = 4
     hidden: int = 128  # units of the classifier's hidden layer
-    dropout: float = 0.3  # before and after it
+    dropout: float = 0.1  # before and after it
     change: str = "asinh"  # what the images are; "linear" if they are no asinh
     core: int = 16  # pixels on a side of both views
-    aperture: float = 1.5  # pixels, standard deviation of the Gaussian
+    apertures: tuple[float, ...] = (1.0, 2.0, 4.0)  # pixels, deviations of Gaussians
     band_rows: int = 10  # most bands, and one for padding
 
     @property
@@ -55,14 +58,18 @@ class FrameTransformer(nn.Module):
         row = band_rows(inputs.band, mask, self.band_rows)
 
         new = change_of(image, row, self.change)
-        seen = self._look(jnp.stack([image, new], axis=-1))
-        light = self._light(new)[..., None]
+        both = jnp.stack([image, new], axis=-1)
+        seen = self._look(both)
+        light = jnp.einsum("btl,btm->btlm", self._light(both), row)
+        count = jnp.maximum(row.sum(1), 1)[:, None]
+        mean_light = (light.sum(1) / count).reshape(len(image), -1)
+        light = light.reshape(*mask.shape, -1)
         parts = [seen, light, row, date_features(time).astype(image.dtype)]
         x = nn.Dense(self.width, name="token")(jnp.concatenate(parts, axis=-1))
         for i in range(self.num_blocks):
             x = _Block(self.num_heads, name=f"block_{i}")(x, mask)
         x = nn.LayerNorm(name="norm")(x)
-        pooled = max_over_time(x, mask), mean_over_time(x, mask)
+        pooled = max_over_time(x, mask), mean_over_time(x, mask), mean_light
         embedding = jnp.concatenate(pooled, axis=-1)
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
@@ -82,13 +89,17 @@ class FrameTransformer(nn.Module):
             x = nn.relu(nn.Conv(width, (3, 3), strides=2, name=f"conv_{i}")(x))
         return x.reshape(b, t, -1)
 
-    def _light(self, new: Float[Array, "b t y x"]) -> Float[Array, "b t"]:
-        """Returns the change's light at the centre, in the scale of the images."""
+    def _light(self, frame: Float[Array, "b t y x c"]) -> Float[Array, "b t l"]:
+        """Returns the light at the centre in each aperture, in the images' scale."""
         undo, again = CHANGES[self.change]
-        y, x = (jnp.arange(size) - (size - 1) / 2 for size in new.shape[2:])
-        weight = jnp.exp(-(y[:, None] ** 2 + x**2) / (2 * self.aperture**2))
-        weight = weight / jnp.sqrt(jnp.sum(weight**2))  # white noise stays as it is
-        return again(jnp.einsum("btyx,yx->bt", undo(new), weight))
+        y, x = (jnp.arange(size) - (size - 1) / 2 for size in frame.shape[2:4])
+        wide = 2 * jnp.square(jnp.asarray(self.apertures))[:, None, None]
+        weight = jnp.exp(-(y[:, None] ** 2 + x**2) / wide)
+        # White noise stays as it is.
+        weight = weight / jnp.sqrt(jnp.sum(weight**2, (1, 2), keepdims=True))
+        einsum = functools.partial(jnp.einsum, precision="highest")  # of small lights
+        light = again(einsum("btyxc,ayx->btac", undo(frame), weight))
+        return light.reshape(*light.shape[:2], -1)
 
 
 class _Block(nn.Module):
