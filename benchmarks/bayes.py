@@ -50,11 +50,11 @@ def trained(form: str) -> Path:
     return run
 
 
-def measure(run: Path) -> dict:
+def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     """Returns what is known of a run's confidence."""
     config = assemble.read_config(run)
     predictor, state = load_predictor(run, config, mesh_for(config))
-    dataset = open_dataset(config, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)
+    dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
     rows = labelled(dataset, "test")
     label = labels_of(dataset, rows, config, scoring=True)
     group, total = dataset.index.group[rows], dataset.index.num_epochs[rows]
@@ -92,7 +92,8 @@ def main(argv: list[str]) -> None:
     """Prints the tables, or the same as JSON."""
     del argv
     runs = [Path(run) for run in FLAGS.runs] or [trained(form) for form in FORMS]
-    rows = [measure(run) for run in runs]
+    where = {"data_dir": FLAGS.data_dir, "manual_dir": FLAGS.manual_dir}
+    rows = [measure(run, **where) for run in runs]
     if FLAGS.json:
         print(json.dumps(rows, indent=1))
         return

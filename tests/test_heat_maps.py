@@ -9,28 +9,22 @@ import numpy as np
 import pytest
 import runs
 import tensorflow_datasets as tfds
+from derived import in_test_fold, records_of
 
-from configs import scone
+from configs import convention, scone
 from data_builders import heat_maps
-from data_builders.engine.prepare import prepare
 from experiments import assemble
-from experiments.dataset import open_dataset
 from experiments.predict import predict
 from experiments.train import train
 from jaxastro.data.cutout import Cutout
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.record import Record, Records
+from jaxastro.data.record import Record
 from jaxastro.evaluation.predictions import load
 from jaxastro.surveys import SURVEYS, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
 MAPS = "heat_maps/light_curves.sdss_sn_sim.tiny"
 CARD = Path(heat_maps.__file__).with_suffix(".md")
-
-
-def records_of(name, kind, data_dir):
-    builder = prepare(name, data_dir=data_dir)
-    return Records(builder.as_data_source(split="all"), kind), builder
 
 
 def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
@@ -55,15 +49,10 @@ def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
 
 
 def test_folds_are_those_of_the_images(data_dir):
-    def tested(survey, representation, normalisation):
-        config = scone.get_config("smoke")
-        config.survey, config.data.representation = survey, representation
-        config.data.normalisation = normalisation
-        dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
-        return set(dataset.index.object_id[dataset.rows["test"]])
-
-    of_images = tested(IMAGES, "series", "asinh")
-    assert of_images == tested(MAPS, "cutout", "peak") != set()
+    of_images = in_test_fold(convention.get_config("smoke"), data_dir)
+    of_maps = scone.get_config("smoke")
+    assert of_maps.survey == MAPS
+    assert of_images == in_test_fold(of_maps, data_dir) != set()
 
 
 def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 import runs
 import tensorflow_datasets as tfds
+from derived import in_test_fold, records_of
 
-from configs import lstm
+from configs import convention, lstm
 from data_builders import READERS, light_curves
 from data_builders.engine.derived import ORIGIN_FILE
 from data_builders.engine.index import Index, fingerprint
 from data_builders.engine.prepare import builder_of, prepare
 from experiments import assemble
-from experiments.dataset import _wanted, open_dataset
+from experiments.dataset import _wanted
 from experiments.predict import predict, readings_of
 from experiments.train import train
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
 from jaxastro.data.record import (
     Reading,
     Record,
-    Records,
     first_epochs,
     make_record,
     without_some,
@@ -35,11 +35,6 @@ from jaxastro.surveys import SURVEYS, derived_of, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
 CARD = Path(light_curves.__file__).with_suffix(".md")
-
-
-def records_of(name, kind, data_dir):
-    builder = prepare(name, data_dir=data_dir)
-    return Records(builder.as_data_source(split="all"), kind), builder
 
 
 def test_objects_labels_and_groups_are_those_of_the_images(data_dir):
@@ -63,13 +58,10 @@ def test_objects_labels_and_groups_are_those_of_the_images(data_dir):
 
 
 def test_folds_are_those_of_the_images(data_dir):
-    def tested(survey, representation):
-        config = lstm.get_config("smoke")
-        config.survey, config.data.representation = survey, representation
-        dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
-        return set(dataset.index.object_id[dataset.rows["test"]])
-
-    assert tested(IMAGES, "series") == tested(CURVES, "light_curve") != set()
+    of_images = in_test_fold(convention.get_config("smoke"), data_dir)
+    of_curves = lstm.get_config("smoke")
+    assert of_curves.survey == CURVES
+    assert of_images == in_test_fold(of_curves, data_dir) != set()
 
 
 def test_facts_are_those_of_the_images_but_for_what_images_have():
