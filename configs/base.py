@@ -15,6 +15,15 @@ ZTF_TYPES = (
     *("BYDra", "CEP+CEPII", "DSCT", "EA", "EW", "Mira", "RR", "RRc", "RSCVN", "SR"),
 )
 
+ALERT_CLASSES = ("AGN", "SN", "VS", "Asteroid", "Bogus")
+# Of an alert's numbers those that say nothing of what was seen before it, of where on
+# the sky it lies, or of what another network thinks.
+OF_THE_ALERT = (
+    *("magpsf", "sigmapsf", "diffmaglim", "isdiffpos", "chipsf", "fwhm", "sky"),
+    *("scorr", "distnr", "magnr"),
+    *("sgscore1", "distpsnr1", "sgscore2", "distpsnr2", "sgscore3", "distpsnr3"),
+)
+
 
 def get_config(preset: str = "auto") -> ConfigDict:
     """Returns the shared keys, the same for every preset."""
@@ -76,6 +85,8 @@ def data_keys() -> ConfigDict:
     data.normalisation = "asinh"
     data.statistics = ConfigDict()  # measured on the training fold by train.py
     data.bands = ()  # those looked at, such as ("g",); empty: all of the survey
+    data.columns = ()  # of the survey's numbers, those told; empty: all
+    data.crop = 0  # pixels on a side of the middle of images that is seen; 0: all
     data.max_epochs = 60  # observations a prediction sees of an object: M
     data.loaded_epochs = 60  # of which the views of training are drawn
     data.num_folds = 5
@@ -123,6 +134,7 @@ def supervised(config: ConfigDict) -> None:
     args.loss = "cross_entropy"  # or "focal"
     args.label_smoothing = 0.0  # of the cross-entropy
     args.focal_gamma = 2.0  # how much less the easy objects count
+    args.entropy_weight = 0.0  # of the entropy, which makes sure networks pay
     args.average_decay = 0.0  # 0.99: a mean of the networks predicts
     args.divergence_weight = 0.0  # of uncertain weights: 1 / training objects
 
@@ -174,6 +186,29 @@ def variable_stars(config: ConfigDict) -> None:
     config.data.keep = True
     config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
     config.augment.max_epochs = config.data.loaded_epochs
+
+
+def first_alerts(config: ConfigDict) -> None:
+    """Sets the first alert of each simulated object: three stamps and some numbers."""
+    if config.preset == "hits":
+        raise ValueError(
+            "This config has no preset 'hits', whose stamps come without a template "
+            "and a difference. Use :laptop, :paper or :smoke, or for HiTS "
+            "configs/convention.py:hits."
+        )
+    config.survey, config.classes = "ztf_alerts_sim/laptop", ALERT_CLASSES
+    config.data.columns, config.data.crop = OF_THE_ALERT, 21
+    config.batch_size, config.num_steps, config.evaluate_every = 64, 1000, 100
+    if config.preset == "smoke":
+        smoke_run(config)
+        config.survey = "ztf_alerts_sim/tiny"
+    elif config.preset == "paper":
+        config.survey = "ztf_alerts_sim/paper"
+        config.num_steps, config.evaluate_every = 30_000, 1000
+    config.data.representation, config.data.normalisation = "stamps", "min_max"
+    config.data.max_epochs = config.data.loaded_epochs = 1
+    config.augment.max_epochs, config.augment.drop = 1, 0.0
+    config.augment.rotation = 0.0
 
 
 def ztf_catalogue(config: ConfigDict) -> None:

@@ -16,6 +16,7 @@ from data_builders import (
     sdss_sn_photometry,
     sdss_sn_sim,
     ztf_alerts,
+    ztf_alerts_sim,
     ztf_periodic,
 )
 from data_builders.asas import Asas as Asas
@@ -33,6 +34,7 @@ from data_builders.sdss_sn import SdssSn as SdssSn
 from data_builders.sdss_sn_photometry import SdssSnPhotometry as SdssSnPhotometry
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
 from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
+from data_builders.ztf_alerts_sim import ZtfAlertsSim as ZtfAlertsSim
 from data_builders.ztf_periodic import ZtfPeriodic as ZtfPeriodic
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
@@ -51,5 +53,6 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "sdss_sn_photometry": sdss_sn_photometry.read,
     "sdss_sn_sim": sdss_sn_sim.read,
     "ztf_alerts": ztf_alerts.read,
+    "ztf_alerts_sim": ztf_alerts_sim.read,
     "ztf_periodic": ztf_periodic.read,
 }

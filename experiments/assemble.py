@@ -16,6 +16,8 @@ from ml_collections import ConfigDict, config_flags
 from configs import base
 from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
+from jaxastro.data.columns import record_with_columns, survey_with_columns
+from jaxastro.data.crop import record_cropped, survey_cropped
 from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.record import Record
 from jaxastro.data.survey_json import survey_from_json
@@ -86,7 +88,7 @@ def survey_of_config(config: ConfigDict) -> Survey:
             f"representation {config.data.representation!r} is of kind {eaten!r}. "
             "Choose a survey or a representation that fits."
         )
-    if survey.kind == "series" and not survey.image_size:
+    if survey.kind in ("series", "alerts") and not survey.image_size:
         raise ValueError(
             f"Survey {config.survey} has images of several sizes, or was not opened "
             "yet. A model needs one size. Cut all images to the same number of pixels."
@@ -103,7 +105,14 @@ def survey_of_config(config: ConfigDict) -> Survey:
                 f"config.classes {config.classes} has {name} twice. Name each label "
                 "once, alone or joined to others by +."
             )
-    return survey_in_bands(survey, config.data.bands) if config.data.bands else survey
+    data = config.data
+    for part, chosen in (
+        (survey_in_bands, data.bands),
+        (survey_with_columns, data.columns),
+        (survey_cropped, data.crop),
+    ):
+        survey = part(survey, chosen) if chosen else survey
+    return survey
 
 
 def model_of_config(config: ConfigDict):
@@ -193,11 +202,20 @@ def member_of_config(config: ConfigDict, seed: int | jax.Array) -> Method:
 
 
 def record_of_config(config: ConfigDict) -> Callable[[Record], Record]:
-    """Returns record -> what of it the config looks at: the epochs in its bands."""
-    if not config.data.bands:
-        return _as_it_is
-    bands, survey = tuple(config.data.bands), whole_survey(config)
-    return partial(record_in_bands, bands=bands, survey=survey)
+    """Returns record -> what of it the config looks at.
+
+    The epochs in its bands, its columns, the middle of its images.
+    """
+    data, survey, parts = config.data, whole_survey(config), []
+    if data.bands:
+        bands = tuple(data.bands)
+        parts.append(partial(record_in_bands, bands=bands, survey=survey))
+    if data.columns:
+        names = tuple(data.columns)
+        parts.append(partial(record_with_columns, names=names, survey=survey))
+    if data.crop:
+        parts.append(partial(record_cropped, side=data.crop, kind=survey.kind))
+    return partial(_through, tuple(parts))
 
 
 def example_of_config(
@@ -307,9 +325,17 @@ def _as_it_is(record: Record) -> Record:
     return record
 
 
-def _example(in_bands, cut, make_example, record: tuple) -> Inputs:
-    # no closure: processes that read are sent it
-    return make_example(cut(in_bands(record)))
+# No closures: processes that read are sent these.
+
+
+def _through(parts: tuple[Callable, ...], record: Record) -> Record:
+    for part in parts:
+        record = part(record)
+    return record
+
+
+def _example(looked_at, cut, make_example, record: tuple) -> Inputs:
+    return make_example(cut(looked_at(record)))
 
 
 def _optimizer_of(config: ConfigDict) -> optax.GradientTransformation:

@@ -192,7 +192,7 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
     """
     if config.init_from:
         other = read_config(Path(config.init_from))
-        for key in ("normalisation", "bands"):
+        for key in ("normalisation", "bands", "columns", "crop"):
             there, here = other.data[key], config.data[key]
             if there != here:
                 raise ValueError(

@@ -75,8 +75,9 @@ def predictions_of(
     if brief:
         return found
     kind = KINDS[assemble.survey_of_config(config).kind]
-    # A picture cannot be seen as it was early.
-    early = early_fields(*of_state, rows, whole) if kind.OF_EPOCHS else {}
+    # A picture cannot be seen as it was early, nor can one epoch.
+    has_past = kind.OF_EPOCHS and config.data.max_epochs > 1
+    early = early_fields(*of_state, rows, whole) if has_past else {}
     bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from jaxastro.types import Inputs, Series
+from jaxastro.types import Alerts, Inputs, LightCurve
 
 
 def make_augment(
@@ -63,16 +63,21 @@ def make_augment(
         seen &= ~_in_gap(jax.random.fold_in(key, 4), series.time, seen, gap)
         series = series._replace(epoch_mask=seen)
         series = _window(keys[0], series, max_epochs, drop)
-        if jitter and isinstance(series, Series):
+        if isinstance(series, LightCurve):
+            luck = jax.random.normal(keys[1], series.flux.shape) * jitter
+            return series._replace(flux=series.flux + luck * series.flux_error)
+        if jitter:
             raise ValueError(
                 f"augment: jitter {jitter} of images, which have no errors. Use 0."
             )
-        if not isinstance(series, Series):
-            luck = jax.random.normal(keys[1], series.flux.shape) * jitter
-            return series._replace(flux=series.flux + luck * series.flux_error)
         angle = jax.random.uniform(keys[1], (), minval=-1, maxval=1) * rotation
-        mirror = jax.random.bernoulli(keys[2]) & flip
-        return series._replace(image=_turn(series.image, jnp.deg2rad(angle), mirror))
+        angle, mirror = jnp.deg2rad(angle), jax.random.bernoulli(keys[2]) & flip
+        if isinstance(series, Alerts):  # three images an epoch
+            layers = jnp.moveaxis(series.stamp, -1, 1)  # t 3 y x
+            frames = layers.reshape(-1, *layers.shape[2:])
+            turned = _turn(frames, angle, mirror).reshape(layers.shape)
+            return series._replace(stamp=jnp.moveaxis(turned, 1, -1))
+        return series._replace(image=_turn(series.image, angle, mirror))
 
     def augment(key, series):
         if not series.OF_EPOCHS:  # a drawing

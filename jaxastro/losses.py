@@ -44,6 +44,19 @@ def focal(
     return -(miss**gamma) * log_p
 
 
+def entropy(logits: Float[Array, "b c"]) -> Float[Array, " b"]:
+    """Returns the entropy of each object's probabilities, 0 to log c.
+
+        H = -sum over c of p_c log p_c
+
+    Source: Carrasco-Davis et al. 2021, AJ 162, 231, Eq. 2, which subtracts it, times a
+        weight, from the cross-entropy: a network that is sure of itself pays.
+    Differs: none.
+    """
+    log_p = jax.nn.log_softmax(logits)
+    return -jnp.sum(jnp.exp(log_p) * log_p, axis=-1)
+
+
 def similarity(a: Float[Array, "b d"], b: Float[Array, "b d"]) -> Float[Array, " b"]:
     """Returns the squared distance of two projections on the unit sphere, 0 to 4.
 

@@ -291,6 +291,13 @@ SURVEYS = {
         ),
     ),
 }
+SURVEYS["ztf_alerts_sim"] = SURVEYS["ztf_alerts"]._replace(
+    name="ztf_alerts_sim",
+    citation=(
+        "Simulated by jaxastro after Masci et al. 2019, PASP 131, 018003, and "
+        "Carrasco-Davis et al. 2021, AJ 162, 231."
+    ),
+)
 
 
 def survey_of(name: str) -> Survey:

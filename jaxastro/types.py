@@ -35,6 +35,19 @@ class LightCurve(NamedTuple):
     OF_EPOCHS = ("flux", "flux_error", "time", "band", "epoch_mask")
 
 
+class Alerts(NamedTuple):
+    """The alerts of an object, from the first on, as a model eats them."""
+
+    stamp: Array  # b t y x 3       float32, normalised; science, template, difference
+    time: Array  # b t              float32, days since the first alert
+    band: Array  # b t              int32, index into the survey's bands
+    metadata: Array  # b t f        float32, the survey's columns, scaled; 0 if unknown
+    metadata_mask: Array  # b t f   bool, True where known
+    epoch_mask: Array  # b t        bool, True where there is an alert
+
+    OF_EPOCHS = ("stamp", "time", "band", "metadata", "metadata_mask", "epoch_mask")
+
+
 class Image(NamedTuple):
     """What was drawn of each object: a map of its light curve, a single cutout."""
 
@@ -56,7 +69,7 @@ class FoldedAndMap(NamedTuple):
     OF_EPOCHS = ()
 
 
-Inputs = Series | LightCurve | Image | FoldedAndMap
+Inputs = Series | LightCurve | Alerts | Image | FoldedAndMap
 
 
 class Batch(NamedTuple):

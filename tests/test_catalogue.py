@@ -17,7 +17,9 @@ def star(**features):
 
 
 def told(records, record):
-    scaled, known = scaled_features(record, fit_features(records))
+    scaled, known = scaled_features(
+        record.features, fit_features(r.features for r in records)
+    )
     return dict(zip(COLUMNS, scaled, strict=True)), known
 
 
@@ -42,6 +44,20 @@ def test_what_is_unknown_is_zero_and_told_and_teaches_nothing():
     assert set(found.values()) == {0}
     assert told(stars, stars[1])[0]["Per"] == 0  # the middle one of three
     # Of a column that no training object has, a number is no more than known.
-    scaled, known = scaled_features(star(T_0=58000.0), fit_features(stars))
+    scaled, known = scaled_features(
+        star(T_0=58000.0).features, fit_features(s.features for s in stars)
+    )
     assert np.isfinite(scaled).all()
     assert known.sum() == 1
+
+
+def test_numbers_of_epochs_are_scaled_as_those_of_objects_are():
+    values = np.random.default_rng(0).normal(size=(5, 4, 3)) ** 3
+    values[0, 1] = np.nan
+    ranks = fit_features(values)
+    assert ranks == fit_features(values.reshape(-1, 3))
+    for of_object in values:
+        scaled, known = scaled_features(of_object, ranks)
+        for t, epoch in enumerate(of_object):
+            np.testing.assert_array_equal(scaled[t], scaled_features(epoch, ranks)[0])
+            np.testing.assert_array_equal(known[t], np.isfinite(epoch))

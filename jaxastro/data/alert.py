@@ -58,6 +58,8 @@ class AlertRecord(NamedTuple):
     history_flux: np.ndarray  # h     float32, difference; of limits the 5 sigma flux
     history_flux_error: np.ndarray  # h  float32
 
+    OF_EPOCHS = ("alert_id", "mjd", "band", "stamp", "bad_pixel", "metadata")
+
 
 def make_alert_record(
     object_id: str,

@@ -1,39 +1,49 @@
-"""Numbers of a survey's catalogue beside a light curve: scaled, and known or not."""
+"""Numbers of a survey's columns: scaled by training objects, and known or not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
-
-from jaxastro.data.light_curve import LightCurveRecord
 
 NUM_RANKS = 65  # numbers of a column that stand for all of it, the extremes among them
 
 
-def fit_features(records: Sequence[LightCurveRecord]) -> dict[str, list[float]]:
-    """Returns evenly ranked numbers of each column, of the objects that have it."""
-    column = np.array([r.features for r in records]).reshape(len(records), -1)
+def fit_features(values: Iterable[np.ndarray]) -> dict[str, list[float]]:
+    """Returns evenly ranked numbers of each column, of what is known.
+
+    Args:
+        values: [f] of every training object, or [t f] of each of its epochs.
+    """
+    rows = [np.atleast_2d(one) for one in values]
     share = np.linspace(0, 1, NUM_RANKS)
     ranked = [
         np.quantile(known, share) if len(known) else np.zeros(NUM_RANKS)
-        for known in (values[np.isfinite(values)] for values in column.T)
+        for known in (column[np.isfinite(column)] for column in _columns(rows))
     ]
     return {"feature_ranked": np.ravel(ranked).tolist()}
 
 
 def scaled_features(
-    record: LightCurveRecord, statistics: dict[str, list[float]]
+    values: np.ndarray, statistics: dict[str, list[float]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [f] ranks among training objects, 0 where unknown, and [f] what is known.
+    """Returns ranks among training objects, 0 where unknown, and what is known.
 
     From -sqrt 3 to sqrt 3, of mean 0 and deviation 1: periods of hours and of years
     are told apart alike, and so are chances of 1e-3 and of 1e-300.
+
+    Args:
+        values: [f] or [t f], as are the results.
     """
-    known = np.isfinite(record.features)
-    columns = np.reshape(statistics["feature_ranked"], (-1, NUM_RANKS))
+    known = np.isfinite(values)
+    ranks = np.reshape(statistics["feature_ranked"], (-1, NUM_RANKS))
     place = np.linspace(-np.sqrt(3), np.sqrt(3), NUM_RANKS)
-    scaled = [
+    scaled = np.zeros(values.shape, np.float32)
+    for k, ranked in enumerate(ranks):
+        x = np.where(known[..., k], values[..., k], 0)
         # Among equals the middle: from below, and from above.
-        (np.interp(x, ranked, place) - np.interp(-x, -ranked[::-1], place)) / 2
-        for x, ranked in zip(np.where(known, record.features, 0), columns, strict=True)
-    ]
-    return np.where(known, scaled, 0).astype(np.float32), known
+        above = -np.interp(-x, -ranked[::-1], place)
+        scaled[..., k] = (np.interp(x, ranked, place) + above) / 2
+    return np.where(known, scaled, np.float32(0)), known
+
+
+def _columns(rows: list[np.ndarray]) -> Iterable[np.ndarray]:
+    return np.concatenate(rows).T if rows else ()

@@ -193,7 +193,8 @@ def evenly_spaced(count: int, most: int) -> slice | np.ndarray:
 def first_epochs(record: tuple, count: int) -> tuple:
     """Returns the record as it was after its first `count` epochs.
 
-    What a catalogue says of a light curve was measured on all of it: unknown then.
+    What a catalogue says of a light curve was measured on all of it: unknown then. The
+    history of alerts ends with the last of them.
     """
     return _with_less(record, slice(count))
 
@@ -214,6 +215,10 @@ def _with_less(record: tuple, which) -> tuple:
     less = some_epochs(record, which)
     if len(less.mjd) < len(record.mjd) and "features" in record._fields:
         less = less._replace(features=np.full_like(record.features, np.nan))
+    if "history_mjd" in record._fields:
+        known = record.history_mjd <= less.mjd.max(initial=-np.inf)
+        names = [n for n in record._fields if n.startswith("history_")]
+        less = less._replace(**{n: getattr(record, n)[known] for n in names})
     return less
 
 

@@ -5,6 +5,7 @@ from math import inf, pi, sqrt
 
 import numpy as np
 
+from jaxastro.data.alert import AlertRecord
 from jaxastro.data.record import Record
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.photometry.series import photon_variance
@@ -21,12 +22,15 @@ def first_detection(record: tuple, survey: Survey) -> float:
     a host galaxy, is thereby no detection, however bright:
         |flux - median before| >= 5 sqrt(error^2 + (pi / 2) mean error^2 before / n)
     Nothing that happens later, and no label, has a part in it. Flux in images is that
-    of an aperture at the centre; images too small for one detect nothing.
+    of an aperture at the centre; images too small for one detect nothing. An alert is
+    a detection by itself.
 
     Args:
         record: of a light curve or an image series, sorted by time.
         survey: of the images, whose flux unit and bands hold.
     """
+    if isinstance(record, AlertRecord):
+        return float(record.mjd[0])
     if isinstance(record, Record):
         flux, error = _at_centre(record, survey)
     else:

@@ -24,6 +24,7 @@ def supervised(
     loss: str = "cross_entropy",
     label_smoothing: float = 0.0,
     focal_gamma: float = 2.0,
+    entropy_weight: float = 0.0,
     average_decay: float = 0.0,
     divergence_weight: float = 0.0,
     gradient_accumulation: int = 1,
@@ -35,6 +36,7 @@ def supervised(
         average = sum over i <= k of (1 - tau) tau^(k - i) params_i / (1 - tau^k)
 
     Args:
+        entropy_weight: of the entropy that is subtracted from the loss.
         average_decay: tau, the weight of the old average; 0 for none.
         divergence_weight: of the divergence from the prior that a model of uncertain
             weights gives, for one object: one over the number of training objects.
@@ -46,8 +48,12 @@ def supervised(
     """
     if loss not in LOSSES:
         raise ValueError(f"No loss named {loss!r}. Known losses: {', '.join(LOSSES)}.")
-    if divergence_weight < 0:
-        raise ValueError(f"divergence_weight {divergence_weight} is below 0.")
+    for name, value in (
+        ("divergence_weight", divergence_weight),
+        ("entropy_weight", entropy_weight),
+    ):
+        if value < 0:
+            raise ValueError(f"{name} {value} is below 0.")
     if not 0 <= average_decay < 1:
         raise ValueError(
             f"average_decay {average_decay} is not in [0, 1). Use 0 for no average."
@@ -77,6 +83,8 @@ def supervised(
             per_object = losses.cross_entropy(
                 output.logits, batch.label, label_smoothing
             )
+        if entropy_weight:
+            per_object -= entropy_weight * losses.entropy(output.logits)
         if ("divergence" in output.aux) != bool(divergence_weight):
             raise ValueError(
                 f"divergence_weight {divergence_weight}, and weights of the model that "

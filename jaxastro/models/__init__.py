@@ -7,11 +7,13 @@ from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
 from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
 from jaxastro.models.convention import ConvEntion
+from jaxastro.models.deep_hits import DeepHits
 from jaxastro.models.frame_transformer import FrameTransformer
 from jaxastro.models.hybrid import Hybrid
 from jaxastro.models.lstm import Lstm
 from jaxastro.models.scone import Scone
 from jaxastro.models.sits_bert import SitsBert
+from jaxastro.models.stamp_classifier import StampClassifier
 from jaxastro.models.supernnova import SuperNNova
 
 MODELS = {
@@ -20,11 +22,13 @@ MODELS = {
     "cnn_gru": CnnGru,
     "cnn_lstm": CnnLstm,
     "cnn_lstm_folded": CnnLstmFolded,
+    "deep_hits": DeepHits,
     "frame_transformer": FrameTransformer,
     "hybrid": Hybrid,
     "lstm": Lstm,
     "scone": Scone,
     "sits_bert": SitsBert,
+    "stamp_classifier": StampClassifier,
     "supernnova": SuperNNova,
 }
 

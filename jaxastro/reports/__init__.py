@@ -17,6 +17,7 @@ from jaxastro.reports import (
     reliability,
     scores,
     spread,
+    stamps,
 )
 
 REPORTS = {
@@ -28,6 +29,7 @@ REPORTS = {
     "frames": frames.write,
     "light_curves": light_curves.write,
     "maps": maps.write,
+    "stamps": stamps.write,
     "reliability": reliability.write,
     "spread": spread.write,
     "curves": curves.write,

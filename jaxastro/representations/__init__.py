@@ -9,6 +9,7 @@ from jaxastro.representations import (
     folded_and_map,
     light_curve,
     series,
+    stamps,
 )
 
 REPRESENTATIONS = {
@@ -18,6 +19,7 @@ REPRESENTATIONS = {
     "folded_and_map": folded_and_map,
     "series": series,
     "light_curve": light_curve,
+    "stamps": stamps,
 }
 
 

@@ -54,7 +54,7 @@ def make_example(
         seen = bright_epochs(record, band, max_epochs)
         counts = pair_counts(record.mjd[seen], -2.5 * np.log10(record.flux[seen]))
         maps[..., band] = scaled(counts, len(seen) * (len(seen) - 1) / 2)
-    feature, known = scaled_features(record, statistics)
+    feature, known = scaled_features(record.features, statistics)
     return Image(maps, feature, known)
 
 
@@ -89,7 +89,8 @@ def fit_statistics(
 ) -> dict[str, list[float]]:
     """Returns the numbers that scaling needs, measured on training objects only."""
     _scale(normalisation)
-    return {"num_bands": [float(len(survey.bands))]} | fit_features(list(records))
+    features = fit_features(record.features for record in records)
+    return {"num_bands": [float(len(survey.bands))]} | features
 
 
 SCALES = {

@@ -50,7 +50,7 @@ def make_example(
     drawn = _form(normalisation).draw(record, max_epochs, statistics)
     drawn = _scaled(drawn, statistics)
     drawn = np.nan_to_num(np.clip(drawn, -LARGEST, LARGEST)).astype(np.float32)
-    return Image(drawn[:, None], *scaled_features(record, statistics))
+    return Image(drawn[:, None], *scaled_features(record.features, statistics))
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
@@ -83,7 +83,7 @@ def fit_statistics(
     }
     drawn = [form.draw(record, 1000, found) for record in records]
     drawn = np.reshape(drawn, (-1, PHASES, len(survey.bands)))
-    return found | _fit(drawn) | fit_features(records)
+    return found | _fit(drawn) | fit_features(r.features for r in records)
 
 
 class Form(NamedTuple):

@@ -55,7 +55,7 @@ def make_example(
         out[: len(kept)] = kept
         return out
 
-    feature, known = scaled_features(record, statistics)
+    feature, known = scaled_features(record.features, statistics)
     return LightCurve(
         flux=pad(flux, np.float32),
         flux_error=pad(error, np.float32),
@@ -85,7 +85,7 @@ def fit_statistics(
     """Returns the numbers that normalising needs, measured on training objects only."""
     records = list(records)
     found = _normalisation(normalisation).fit(records, len(survey.bands))
-    return found | fit_features(records)
+    return found | fit_features(r.features for r in records)
 
 
 class Normalisation(NamedTuple):

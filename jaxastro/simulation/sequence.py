@@ -70,7 +70,12 @@ def simulate_sequence(
         limits=camera.range_of[truth],
     )
     drawn = drawn._replace(flux=drawn.flux[:, kept], rest=drawn.rest[:, kept])
-    chosen = _select(physics, drawn, seen, camera, nature.found_by)
+    chosen = select(
+        *(physics, drawn, seen),
+        found_by=nature.found_by,
+        pixel_scale=survey.pixel_scale,
+        detections=camera.detections,
+    )
     light = _scene(sky, truth, chosen, seen, camera)
     record, _ = make_record(
         sequence_name(survey.name, number, seed),
@@ -91,26 +96,31 @@ def sequence_name(survey: str, number: int, seed: int) -> str:
     return f"SIM{digest[:12]}"
 
 
-def _select(rng, drawn, log, camera: Camera, found_by: str):
+def select(
+    rng, drawn, log, *, found_by: str, pixel_scale: float, detections: int
+) -> lightcurves.Candidates:
     """Draws one candidate as the survey would have found it.
 
     By volume where redshifts were drawn uniformly; by the number of frames whose
     flux differs from the median ("change") or exceeds the first ("rise"), as image
     subtraction finds supernovae, if that is what the survey looks for.
+
+    Args:
+        detections: frames in which a change must be seen, if found by one.
     """
     weight = np.ones(len(drawn.kind))
     if drawn.kind[0] in ("Ia", "Ibc", "II", "IIP"):
         z = drawn.redshift
         weight *= (lightcurves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if found_by:
-        error = observing.point_noise(log, pixel_scale=camera.survey.pixel_scale)
+        error = observing.point_noise(log, pixel_scale=pixel_scale)
         photon = observing.microjansky_per_adu(log.zero_point) / log.gain
         error = np.sqrt(error**2 + photon * drawn.flux)
         first, middle = drawn.flux[:, :1], np.median(drawn.flux, axis=1, keepdims=True)
         change = np.abs(drawn.flux - middle) / error
         if found_by == "rise":
             change = (drawn.flux - first) / error
-        wanted = min(camera.detections, drawn.flux.shape[1])
+        wanted = min(detections, drawn.flux.shape[1])
         missing = np.maximum(wanted - (change > DETECTION).sum(axis=1), 0)
         # Where no candidate has the detections wanted, those that come closest.
         weight = np.where(missing == missing.min(), weight, 0)
