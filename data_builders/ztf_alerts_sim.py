@@ -25,6 +25,7 @@ from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_alerts_sim"]
 PART_SIZE = 32  # objects that one process makes at a time
+ATTEMPTS = 20  # at an object that is detected
 MOST = 20  # alerts of an object that are kept, the first
 # How often each class is drawn, and each kind within its class.
 SHARE = {"SN": 1.0, "AGN": 1.0, "VS": 1.0, "Asteroid": 1.0, "Bogus": 1.0}
@@ -83,10 +84,18 @@ def kind_of(number: int, seed: int) -> str:
 
 
 def reading_of(number: int, *, seed: int) -> Reading:
-    """Returns object `number`, from its packets; none of it detected is set aside."""
+    """Returns object `number`, from its packets.
+
+    Of a kind that is not detected another is drawn; after ATTEMPTS it is set aside.
+    """
     kind, name = kind_of(number, seed), object_name(number, seed)
-    packets = simulate_packets(kind, number=number, seed=seed, most=MOST)
-    if not packets:
+    for attempt in range(ATTEMPTS):
+        packets = simulate_packets(
+            kind, number=number, seed=seed, most=MOST, attempt=attempt
+        )
+        if packets:
+            break
+    else:
         return Reading(name, None, (f"Object {name}: {kind} was never detected.",))
     label = KINDS[kind][0]
     record, notes = make_ztf_record(

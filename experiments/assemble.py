@@ -158,7 +158,7 @@ def _check_representation(config: ConfigDict, model) -> None:
             f"config.model.args.features=True, but survey {config.survey} has no "
             "catalogue. Set it to False."
         )
-    if getattr(model, "features", False) and config.augment.truncate:
+    if _is_told_catalogue(config) and config.augment.truncate:
         raise ValueError(
             "config.model.args.features=True with config.augment.truncate: a catalogue "
             "has looked at whole light curves, so none ends early. Leave one out."
@@ -182,10 +182,15 @@ def reads_catalogue(config: ConfigDict) -> bool:
 
     As numbers that it is told, or as a curve that is drawn of them.
     """
-    args, representation = config.model.args, config.data.representation
-    drawn = representation_of(representation).CATALOGUED
-    is_told = "features" in args and bool(args.features)
-    return is_told or config.data.normalisation in drawn
+    drawn = representation_of(config.data.representation).CATALOGUED
+    return _is_told_catalogue(config) or config.data.normalisation in drawn
+
+
+def _is_told_catalogue(config: ConfigDict) -> bool:
+    """Returns whether the model is told numbers of the object as a whole."""
+    eaten = representation_of(config.data.representation).Example
+    has_catalogue = "feature" in eaten._fields  # an alert has numbers of its own
+    return has_catalogue and bool(config.model.args.get("features", False))
 
 
 def method_of_config(config: ConfigDict, mesh: Mesh) -> Method:

@@ -105,7 +105,8 @@ def early_fields(
 ) -> dict[str, np.ndarray]:
     """Returns what a state says of objects early on, by field of Predictions."""
     of_state, index = (dataset, config, predictor, state), dataset.index
-    epochs = epoch_looks(index.num_epochs[rows])
+    is_alerts = assemble.survey_of_config(config).kind == "alerts"
+    epochs = epoch_looks(index.num_epochs[rows], each=is_alerts)
     counts = np.minimum(epochs[:, None], index.num_epochs[rows])
     early = look(*of_state, rows=rows, whole=whole, counts=counts)
     after = day_looks(dataset, rows, config)

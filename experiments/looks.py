@@ -25,8 +25,14 @@ class Days(NamedTuple):
     counts: np.ndarray  # k e  epochs up to then
 
 
-def epoch_looks(num_epochs: np.ndarray) -> np.ndarray:
-    """Returns after how many epochs to look: 3, 6, 12 ... below the longest series."""
+def epoch_looks(num_epochs: np.ndarray, *, each: bool) -> np.ndarray:
+    """Returns after how many epochs to look: 3, 6, 12 ... below the longest series.
+
+    Args:
+        each: after every epoch but the last, as alerts are asked.
+    """
+    if each:
+        return np.arange(1, max(num_epochs.max(), 2))
     looks = [FEWEST]
     while 2 * looks[-1] < num_epochs.max():
         looks.append(2 * looks[-1])

@@ -40,10 +40,11 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
         return state
     source = Path(config.init_from)
     other = assemble.read_config(source)
-    if other.model.name != config.model.name:
+    others = getattr(assemble.model_of_config(config), "starts_from", ())
+    if other.model.name not in (config.model.name, *others):
         raise ValueError(
             f"config.init_from={source} holds a {other.model.name}, this run trains a "
-            f"{config.model.name}. Start from a run of the same model."
+            f"{config.model.name}. Start from a run of the same model{_or(others)}."
         )
     theirs = assemble.method_of_config(other, mesh)
     learned = restore_best(source, other, abstract_state(theirs, other, mesh))
@@ -77,3 +78,7 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
     new = f"; new: {', '.join(kept)}" if kept else ""
     say(f"Starting from {source}: {count - len(kept)} of {count} arrays{new}")
     return state._replace(**taken)
+
+
+def _or(others: tuple[str, ...]) -> str:
+    return f" or of {' or '.join(others)}" if others else ""

@@ -37,7 +37,8 @@ def make_augment(
         drop_bands: chance of each band to be dropped; one that the object has stays.
         gap: the longest gap, as a share of the time between the first epoch and the
             last; the share is uniform in [0, gap], and both these epochs stay.
-        truncate: chance of an object to end after n epochs, n uniform from 3 to all.
+        truncate: chance of an object to end after n epochs, n uniform from 3 to all;
+            of alerts from 1.
         jitter: of the fluxes of light curves, in units of their errors.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4.2; thesis, Sect. 5.2.1.
     Differs: any angle and a flip, where the published code rotates by up to 15
@@ -116,11 +117,14 @@ def of_the_other(z: Float[Array, "v d"]) -> Float[Array, "v d"]:
 
 
 def _early(key: Key[Array, ""], series: Inputs, chance: float) -> Inputs:
-    """Ends one object's series early by chance, but not before its third epoch."""
+    """Ends one object's series early by chance, but not before its third epoch.
+
+    One alert is enough to ask who sent it.
+    """
     luck, place = jax.random.uniform(key, (2,))
-    seen = series.epoch_mask
+    seen, fewest = series.epoch_mask, 1 if isinstance(series, Alerts) else 3
     count = seen.sum()
-    spare = jnp.maximum(count - 3, 0)
+    spare = jnp.maximum(count - fewest, 0)
     last = count - jnp.where(luck < chance, jnp.floor(place * (spare + 1)), 0)
     return series._replace(epoch_mask=seen & (jnp.cumsum(seen) <= last))
 

@@ -15,6 +15,7 @@ from jaxastro.models.scone import Scone
 from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.stamp_classifier import StampClassifier
 from jaxastro.models.supernnova import SuperNNova
+from jaxastro.models.temporal_stamps import TemporalStamps
 
 MODELS = {
     "convention": ConvEntion,
@@ -30,6 +31,7 @@ MODELS = {
     "sits_bert": SitsBert,
     "stamp_classifier": StampClassifier,
     "supernnova": SuperNNova,
+    "temporal_stamps": TemporalStamps,
 }
 
 

@@ -5,8 +5,9 @@ import functools
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
+from jaxastro.layers.attention_block import AttentionBlock
 from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.change import CHANGES, change_of
 from jaxastro.layers.encoding import date_features
@@ -67,7 +68,7 @@ class FrameTransformer(nn.Module):
         parts = [seen, light, row, date_features(time).astype(image.dtype)]
         x = nn.Dense(self.width, name="token")(jnp.concatenate(parts, axis=-1))
         for i in range(self.num_blocks):
-            x = _Block(self.num_heads, name=f"block_{i}")(x, mask)
+            x = AttentionBlock(self.num_heads, name=f"block_{i}")(x, mask)
         x = nn.LayerNorm(name="norm")(x)
         pooled = max_over_time(x, mask), mean_over_time(x, mask), mean_light
         embedding = jnp.concatenate(pooled, axis=-1)
@@ -100,17 +101,3 @@ class FrameTransformer(nn.Module):
         einsum = functools.partial(jnp.einsum, precision="highest")  # of small lights
         light = again(einsum("btyxc,ayx->btac", undo(frame), weight))
         return light.reshape(*light.shape[:2], -1)
-
-
-class _Block(nn.Module):
-    num_heads: int
-
-    @nn.compact
-    def __call__(
-        self, x: Float[Array, "b t d"], mask: Bool[Array, "b t"]
-    ) -> Float[Array, "b t d"]:
-        width = x.shape[-1]
-        attend = nn.MultiHeadDotProductAttention(self.num_heads, name="attention")
-        x = x + attend(nn.LayerNorm(name="norm_0")(x), mask=mask[:, None, None])
-        y = nn.Dense(2 * width, name="dense_0")(nn.LayerNorm(name="norm_1")(x))
-        return x + nn.Dense(width, name="dense_1")(nn.gelu(y))

@@ -61,7 +61,9 @@ class Neighbour(NamedTuple):
     star: float  # score, 0 galaxy to 1 star
 
 
-def simulate_packets(kind: str, *, number: int, seed: int, most: int = 20) -> list:
+def simulate_packets(
+    kind: str, *, number: int, seed: int, most: int = 20, attempt: int = 0
+) -> list:
     """Returns the packets of object `number`: one for each of its first detections.
 
     What is drawn for the object, for what lies beside it and for the camera comes from
@@ -70,6 +72,7 @@ def simulate_packets(kind: str, *, number: int, seed: int, most: int = 20) -> li
     Args:
         kind: a key of KINDS.
         most: alerts at most; later detections are left out.
+        attempt: another object of the same number, where the first was not detected.
     Returns: packets of schema 4.02, none if nothing of it was detected.
     """
     if kind not in KINDS:
@@ -77,7 +80,7 @@ def simulate_packets(kind: str, *, number: int, seed: int, most: int = 20) -> li
             f"No alerts of {kind!r}. There are those of {', '.join(KINDS)}."
         )
     place, physics, sky, camera = (
-        np.random.default_rng([seed, 9, number, stream]) for stream in range(4)
+        np.random.default_rng([seed, 9, number, stream, attempt]) for stream in range(4)
     )
     log = observing_log(field_of(number, seed), seed)
     ra, dec = place.uniform(0, 360), np.degrees(np.arcsin(place.uniform(-0.5, 1)))

@@ -1,0 +1,28 @@
+"""A block of attention between the epochs of a series."""
+
+import flax.linen as nn
+from jaxtyping import Array, Bool, Float
+
+
+class AttentionBlock(nn.Module):
+    """Lets the epochs of a series see each other, then each by itself.
+
+        x = x + attention(norm(x));  x = x + dense(gelu(dense(norm(x))))
+    Padded epochs are seen by none.
+
+    Source: Vaswani et al. 2017, with the norm first (Xiong et al. 2020, arXiv
+        2002.04745).
+    Differs: no dropout; the hidden layer is twice as wide, not four times.
+    """
+
+    num_heads: int
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "b t d"], mask: Bool[Array, "b t"]
+    ) -> Float[Array, "b t d"]:
+        width = x.shape[-1]
+        attend = nn.MultiHeadDotProductAttention(self.num_heads, name="attention")
+        x = x + attend(nn.LayerNorm(name="norm_0")(x), mask=mask[:, None, None])
+        y = nn.Dense(2 * width, name="dense_0")(nn.LayerNorm(name="norm_1")(x))
+        return x + nn.Dense(width, name="dense_1")(nn.gelu(y))

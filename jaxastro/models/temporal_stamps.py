@@ -1,0 +1,113 @@
+"""The alerts of an object one after the other: stamps, numbers, days between."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxastro.layers.alerts import STAMPS, Metadata, stamps_of
+from jaxastro.layers.attention_block import AttentionBlock
+from jaxastro.layers.band_rows import band_rows
+from jaxastro.layers.encoding import date_features
+from jaxastro.layers.gaps import append_gaps
+from jaxastro.layers.pooling import max_over_time
+from jaxastro.layers.quarter_turns import cyclic_mean, quarter_turns
+from jaxastro.layers.recurrent import CELLS, Recurrent
+from jaxastro.layers.stamp_cnn import StampCnn
+from jaxastro.types import Alerts, ModelOutput
+
+OVER_TIME = (*CELLS, "conv", "attention")
+
+
+class TemporalStamps(nn.Module):
+    """Classifies an object by its alerts so far, 1 to as many as there are.
+
+    Each alert is encoded as `StampClassifier` does, by the same layers under the same
+    names, so that a run can start from one of those. Band, numbers and the days since
+    the alert before stand beside the code; what reads them in order is
+        gru, lstm    its last state
+        conv         two causal convolutions of three alerts, the largest over time
+        attention    two blocks that know the date, the largest over time
+    and then one hidden layer and the logits.
+
+    Source: Neira et al. 2024, arXiv 2405.15073: an encoder of each detection, then
+        recurrence; simple ones were as good as others.
+    Differs: layers are not published: sizes are ours. Three stamps, not two; one to 20
+        alerts, not two to five; no catalogue of other surveys.
+    """
+
+    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    widths: tuple[int, int] = (32, 64)  # of the convolutions
+    kernel: int = 5  # pixels on a side
+    code: int = 64  # units that stand for the stamps of an alert
+    over_time: str = "gru"
+    hidden: int = 64  # units that read the alerts, and of the hidden layer
+    dropout: float = 0.5
+    stamps: tuple[str, ...] = STAMPS  # those looked at; () for numbers alone
+    features: bool = True  # whether the numbers are told
+    band_rows: int = 10  # most bands, and one for padding
+
+    @property
+    def any_length(self) -> bool:
+        """Whether padding cannot matter, so that series may come with less of it."""
+        return True
+
+    @property
+    def starts_from(self) -> tuple[str, ...]:
+        """Models whose layers of the same names a run of this one can take over."""
+        return ("stamp_classifier",)
+
+    @nn.compact
+    def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:
+        mask, shape = inputs.epoch_mask, inputs.epoch_mask.shape
+
+        def drop(x):
+            return nn.Dropout(self.dropout, deterministic=not train)(x)
+
+        parts = [band_rows(inputs.band, mask, self.band_rows)]
+        if self.stamps:
+            image = stamps_of(inputs, self.stamps)
+            turned = quarter_turns(image.reshape(-1, *image.shape[2:]))
+            x = StampCnn(self.widths, self.kernel, name="cnn")(turned)
+            x = nn.relu(nn.Dense(self.code, name="of_a_turn")(x))
+            parts.append(drop(cyclic_mean(x).reshape(*shape, self.code)))
+        if self.features:
+            # Already scaled; statistics of a batch would hold its padding.
+            told = Metadata(norm=False, name="numbers")
+            parts.append(told(inputs.metadata, inputs.metadata_mask, train))
+        if len(parts) == 1:
+            raise ValueError(
+                "config.model.args.stamps is empty and features False: nothing is "
+                "looked at. Set one of them."
+            )
+        x = append_gaps(jnp.concatenate(parts, -1), inputs.time, mask, "gaps")
+        x = self._read(jnp.where(mask[..., None], x, 0), inputs.time, mask)
+        x = drop(nn.relu(nn.Dense(self.hidden, name="hidden")(drop(x))))
+        if self.num_classes == 0:
+            return ModelOutput(x[:, :0], x, {})
+        return ModelOutput(nn.Dense(self.num_classes, name="logits")(x), x, {})
+
+    def _read(
+        self,
+        x: Float[Array, "b t d"],
+        time: Float[Array, "b t"],
+        mask: Bool[Array, "b t"],
+    ) -> Float[Array, "b h"]:
+        if self.over_time in CELLS:
+            cell = Recurrent(
+                self.over_time, self.hidden, bidirectional=False, name=self.over_time
+            )
+            return cell(x, mask)[1]
+        if self.over_time == "conv":
+            for i in range(2):
+                x = nn.Conv(self.hidden, (3,), padding="CAUSAL", name=f"conv_{i}")(x)
+                x = jnp.where(mask[..., None], nn.relu(x), 0)
+            return max_over_time(x, mask)
+        if self.over_time == "attention":
+            date = date_features(jnp.where(mask, time, 0)).astype(x.dtype)
+            x = nn.Dense(self.hidden, name="token")(jnp.concatenate([x, date], -1))
+            for i in range(2):
+                x = AttentionBlock(4, name=f"block_{i}")(x, mask)
+            return max_over_time(nn.LayerNorm(name="norm")(x), mask)
+        raise ValueError(
+            f"over_time {self.over_time!r}. Known: {', '.join(OVER_TIME)}."
+        )

@@ -1,0 +1,121 @@
+"""Alerts one after the other: padding and turns change nothing, each alert does."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+import runs
+from alert_records import make_alerts
+
+from configs import stamp_classifier, temporal_stamps
+from experiments.looks import epoch_looks
+from experiments.train import train
+from jaxastro.augment import make_augment
+from jaxastro.evaluation.predictions import load
+from jaxastro.models import make_model
+from jaxastro.models.temporal_stamps import OVER_TIME
+
+EVERY = pytest.mark.parametrize("over_time", OVER_TIME)
+SMALL = {"widths": (4, 6), "kernel": 3, "code": 8, "hidden": 8}
+
+
+@functools.cache
+def made(over_time="gru", **args):
+    model = make_model(
+        "temporal_stamps", num_classes=3, over_time=over_time, **SMALL | args
+    )
+    variables = jax.jit(functools.partial(model.init, train=False))(
+        jax.random.key(0), make_alerts(5, epochs=5)
+    )
+    return variables, jax.jit(functools.partial(model.apply, variables, train=False))
+
+
+@EVERY
+def test_what_padded_alerts_hold_changes_no_bit(over_time):
+    inputs, model = make_alerts(5, 3, 1, epochs=5), made(over_time)[1]
+    padded = ~inputs.epoch_mask
+    other = inputs._replace(
+        stamp=np.where(padded[..., None, None, None], np.nan, inputs.stamp),
+        time=np.where(padded, 1e6, inputs.time).astype(np.float32),
+        band=np.where(padded, 7, inputs.band).astype(np.int32),
+        metadata=np.where(padded[..., None], np.nan, inputs.metadata),
+    )
+    np.testing.assert_array_equal(model(inputs).logits, model(other).logits)
+
+
+@EVERY
+def test_more_padding_and_the_order_of_objects_change_nothing(over_time):
+    inputs, model = make_alerts(5, 3, 1, epochs=5), made(over_time)[1]
+    longer = type(inputs)(
+        *(np.concatenate([a, np.zeros_like(a[:, :2])], 1) for a in inputs)
+    )
+    here = model(inputs).logits
+    np.testing.assert_allclose(model(longer).logits, here, atol=1e-5)
+    turned = type(inputs)(*(a[::-1] for a in inputs))
+    np.testing.assert_allclose(model(turned).logits[::-1], here, atol=1e-5)
+
+
+@EVERY
+def test_alerts_and_the_days_between_them_matter(over_time):
+    inputs, model = make_alerts(5, 5, epochs=5), made(over_time)[1]
+    here = model(inputs).logits
+    later = inputs.time.copy()
+    later[:, 3:] += 20
+    changed = inputs.stamp.copy()
+    changed[0, 2] += 2 * changed[0, 3]
+    for other in (inputs._replace(time=later), inputs._replace(stamp=changed)):
+        assert abs(model(other).logits - here).max() > 1e-5
+
+
+@EVERY
+def test_turning_all_stamps_of_an_object_changes_not_one_bit(over_time):
+    inputs, model = make_alerts(5, 3, epochs=5), made(over_time)[1]
+    turned = inputs._replace(stamp=np.rot90(inputs.stamp, 1, (2, 3)))
+    np.testing.assert_array_equal(model(inputs).logits, model(turned).logits)
+
+
+def test_a_way_to_read_that_is_not_known_is_said():
+    with pytest.raises(ValueError, match="gru, lstm, conv, attention"):
+        made("rnn")
+    with pytest.raises(ValueError, match="nothing is looked at"):
+        made(stamps=(), features=False)
+
+
+def test_an_object_may_end_after_its_first_alert():
+    inputs = make_alerts(*[6] * 200, epochs=6, size=3, columns=1)
+    augment = make_augment(
+        max_epochs=6, drop=0.0, rotation=0.0, flip=False, truncate=1.0
+    )
+    view = jax.jit(augment)(jax.random.key(0), inputs)
+    assert set(np.asarray(view.epoch_mask.sum(1))) == set(range(1, 7))
+    seen = np.asarray(view.epoch_mask)
+    np.testing.assert_array_equal(
+        np.asarray(view.stamp)[seen], inputs.stamp[seen]
+    )  # the first ones, as they are
+
+
+def test_alerts_are_asked_after_each_and_other_epochs_in_doubling_steps():
+    count = np.array([1, 7, 3])
+    np.testing.assert_array_equal(epoch_looks(count, each=True), range(1, 7))
+    np.testing.assert_array_equal(epoch_looks(count, each=False), [3, 6])
+    np.testing.assert_array_equal(epoch_looks(count[:1], each=True), [1])
+
+
+def test_a_run_starts_from_a_classifier_of_single_alerts(data_dir, tmp_path, capsys):
+    first = runs.smoke(stamp_classifier.get_config)
+    first.classes = ("AGN", "SN", "VS")
+    train(first, tmp_path / "first", data_dir=data_dir)
+    config = runs.smoke(
+        temporal_stamps.get_config, **{"init_from": str(tmp_path / "first")}
+    )
+    frozen = ("gru", "numbers", "hidden", "logits")
+    config.optimizer.train_only = frozen
+    train(config, tmp_path / "then", data_dir=data_dir)
+    assert "Starting from" in capsys.readouterr().out
+    one, then = (runs.state_of(tmp_path / name, 2).params for name in ("first", "then"))
+    for name in ("cnn", "of_a_turn"):
+        runs.assert_same_bits(one[name], then[name])
+    said = load(tmp_path / "then" / "predictions")
+    assert said.early_epochs[0] == 1
+    np.testing.assert_allclose(said.early_probability.sum(-1), 1, atol=1e-5)
