@@ -1,8 +1,8 @@
 r"""Our own: a token for every frame, of its light, what is new in it, and when.
 
 Reproduces: nothing. It aims to be above every row of the published tables' systems, on
-    the same objects and folds; configs/tables/beyond.py measures whether it is (the
-    ablation with the 2D CNN is above it, docs/results.md).
+    the same objects and folds; configs/tables/beyond.py measures whether it is (it is
+    on the simulated survey, docs/results.md).
 Run:     python -m experiments.train --config=configs/best.py --workdir=runs/best
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
 Expect:  see docs/results.md, which holds each figure with its command and machine.
