@@ -1,5 +1,6 @@
 """The index beside a data set is of its files, or is not believed."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_builders.engine import index
+from data_builders.engine import prepare as prepare_module
 from data_builders.engine.index import INDEX_FILE, index_from, index_of, read_index
 from data_builders.engine.prepare import prepare
 
@@ -134,3 +136,19 @@ def test_a_part_of_a_survey_is_its_first_objects(built, tmp_path):
     part = index_of(prepare(NAME, data_dir=str(tmp_path), most=5))
     assert len(part.label) == 5
     assert set(part.object_id) < set(index_of(built).object_id)
+
+
+def test_who_waited_for_another_process_to_build_opens_what_that_one_built(
+    tmp_path, monkeypatch
+):
+    @contextlib.contextmanager
+    def after_another(builder):
+        monkeypatch.undo()
+        prepare(NAME, data_dir=str(tmp_path))
+        yield
+
+    monkeypatch.setattr(prepare_module, "_alone", after_another)
+    builder = prepare(NAME, data_dir=str(tmp_path))
+    assert len(index_of(builder, quiet=True).object_id) == len(
+        builder.as_data_source("all")
+    )

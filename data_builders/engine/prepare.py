@@ -59,7 +59,10 @@ def prepare(
             tfds.disable_progress_bar()
         # TFDS would tell on the screen of a download that there is not.
         with _alone(builder), contextlib.redirect_stdout(io.StringIO()):
-            builder.download_and_prepare(download_config=download)
+            if is_built(builder):  # by another process, while this one waited
+                builder = builder_of(name, data_dir=data_dir, processes=processes)
+            else:
+                builder.download_and_prepare(download_config=download)
             index_of(builder, quiet=True)
     elif reason := builder.outdated():
         raise ValueError(reason)
