@@ -17,10 +17,10 @@ ZTF_TYPES = (
 
 ALERT_CLASSES = ("AGN", "SN", "VS", "Asteroid", "Bogus")
 # Of an alert's numbers those that say nothing of what was seen before it, of where on
-# the sky it lies, or of what another network thinks.
+# the sky it lies, or of what another network thinks; and that mean the same in real and
+# simulated packets, unlike chipsf, fwhm and sky: data_builders/ztf_alerts_sim.md.
 OF_THE_ALERT = (
-    *("magpsf", "sigmapsf", "diffmaglim", "isdiffpos", "chipsf", "fwhm", "sky"),
-    *("scorr", "distnr", "magnr"),
+    *("magpsf", "sigmapsf", "diffmaglim", "isdiffpos", "scorr", "distnr", "magnr"),
     *("sgscore1", "distpsnr1", "sgscore2", "distpsnr2", "sgscore3", "distpsnr3"),
 )
 

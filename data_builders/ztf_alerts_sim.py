@@ -103,7 +103,7 @@ def reading_of(number: int, *, seed: int) -> Reading:
         SURVEY,
         [read_packet(packet, SURVEY) for packet in packets],
         label=label,
-        group=f"field{field_of(number, seed):02d}",
+        group=f"field{field_of(number, seed):03d}",
     )
     return Reading(name, record._replace(truth=label, label_source="simulated"), notes)
 

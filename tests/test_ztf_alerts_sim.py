@@ -129,7 +129,7 @@ def test_where_and_when_an_object_is_seen_says_nothing_of_its_class():
     }
     assert len(places) >= 3
     assert len(set(places.values())) == 1
-    fields = [alerts.field_of(number, 0) for number in range(600)]
+    fields = [alerts.field_of(number, 0) for number in range(3000)]
     assert np.bincount(fields, minlength=alerts.NUM_FIELDS).min() > 0
 
 

@@ -7,6 +7,7 @@ Sets by name, of which a system takes one or several:
     shape       of light curves: magnitudes of each band, trends, colours; no period
     period      of light curves: the best period of all bands, and curves folded by it
     catalogue   of light curves: the survey's columns, and numbers made of them
+    metadata    of alerts: the columns of the first one
 
 Shape and period are by the library light-curve (Malanchev et al. 2021, MNRAS 502,
 5147). It is given magnitudes: amplitudes of bright and of faint stars are then alike,
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import light_curve
 import numpy as np
 
+from jaxastro.data.alert import AlertRecord
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import Record
 from jaxastro.evaluation import forest
@@ -83,7 +85,7 @@ class FeatureSet(NamedTuple):
 
     kind: str  # of the records, a key of data.kinds.KINDS
     names: Callable[[Survey], tuple[str, ...]]
-    of: Callable[[Record | LightCurveRecord, Survey], np.ndarray]
+    of: Callable[[tuple, Survey], np.ndarray]
 
 
 def features_of(
@@ -250,6 +252,15 @@ def _made_of(survey: Survey) -> dict[str, tuple]:
     return {name: m for name, m in MADE_OF_COLUMNS.items() if known.issuperset(m[0])}
 
 
+def _column_names(survey: Survey) -> tuple[str, ...]:
+    return tuple(name for name, _ in survey.columns)
+
+
+def _metadata(record: AlertRecord, survey: Survey) -> np.ndarray:
+    del survey
+    return record.metadata[0]
+
+
 SETS = {
     "aperture": FeatureSet(
         "series", forest.light_curve_feature_names, forest.light_curve_features
@@ -258,6 +269,7 @@ SETS = {
     "shape": FeatureSet("light_curve", _shape_names, _shape),
     "period": FeatureSet("light_curve", _period_names, _period),
     "catalogue": FeatureSet("light_curve", _catalogue_names, _catalogue),
+    "metadata": FeatureSet("alerts", _column_names, _metadata),
 }
 
 

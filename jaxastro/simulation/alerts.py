@@ -35,7 +35,7 @@ KINDS = {
     "Asteroid": ("Asteroid", (16.5, 20.3)),
     **dict.fromkeys(ARTEFACTS, ("Bogus", (12.5, 16.5))),  # of the star they lie on
 }
-NUM_FIELDS = 60
+NUM_FIELDS = 200
 CANDIDATES = 48  # possible objects, of which the survey's selection takes one
 DETECTION = 5.0  # signal to noise, of the difference
 HISTORY_DAYS = 30.0  # before an alert, of the frames that its packet tells
