@@ -151,7 +151,8 @@ def test_no_number_tells_how_many_points_there_are():
 def test_each_kind_of_record_has_its_sets():
     assert sets_of(HITS) == ("aperture",)
     assert sets_of(ZTF) == ("steady", "shape", "period", "catalogue")
-    assert {one.kind for one in SETS.values()} == {"series", "light_curve"}
+    assert sets_of(SURVEYS["ztf_alerts"]) == ("metadata",)
+    assert {one.kind for one in SETS.values()} == {"series", "light_curve", "alerts"}
     assert len(feature_names(ASAS, ("shape",))) == 27
     assert len(set(feature_names(ZTF, sets_of(ZTF)))) == len(
         feature_names(ZTF, sets_of(ZTF))
