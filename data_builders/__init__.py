@@ -56,3 +56,8 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "ztf_alerts_sim": ztf_alerts_sim.read,
     "ztf_periodic": ztf_periodic.read,
 }
+
+READERS_OF_ALERTS = {  # survey -> read_each(path, stream), a Reading per alert
+    "ztf_alerts": ztf_alerts.read_each,
+    "ztf_alerts_sim": ztf_alerts.read_each,
+}

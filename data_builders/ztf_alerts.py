@@ -10,14 +10,19 @@ import csv
 import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.gather import whole_readings
 from data_builders.engine.raw import find_raw
-from jaxastro.alerts.archive import alert_files, containers_in
+from jaxastro.alerts.archive import (
+    Found,
+    alert_files,
+    containers_in,
+    containers_of,
+)
 from jaxastro.alerts.avro import Reader, reader_of
 from jaxastro.alerts.container import read_packets
 from jaxastro.alerts.ztf import make_ztf_record, read_packet, wanted_fields
@@ -72,6 +77,31 @@ def read(path: Path) -> Iterator[Reading]:
     """Yields the objects whose alerts lie in a file, or anywhere in a folder."""
     things = itertools.chain.from_iterable(map(read_part, parts_of(Path(path))))
     return whole_readings(things, assemble)
+
+
+def read_each(path: Path, stream: BinaryIO | None = None) -> Iterator[Reading]:
+    """Yields each alert by itself, as they come; nothing is gathered or kept.
+
+    The name of a reading is the alert's number, that of its record the object's.
+
+    Args:
+        path: a file, or a folder with some; of no use where there is a stream.
+        stream: a container, tar or gzip of them, read to its end.
+    """
+    if stream is not None:
+        found = containers_of(stream, "standard input")
+    else:
+        found = itertools.chain.from_iterable(
+            containers_in(file, file.name) for file in alert_files(Path(path))
+        )
+    decode = functools.partial(read_packet, survey=SURVEY)
+    for where, packet, raw in _packets_of(found, full_reader, decode):
+        if isinstance(packet, RecordError):
+            note = f"Alert {where}: {packet} Fetch it again, or leave it out."
+            yield Reading(where, None, (note,), raw)
+        else:
+            one = assemble(packet.object_id, [(None, packet.object_id, packet)])
+            yield one._replace(object_id=str(packet.alert.alert_id))
 
 
 def recognises(path: Path) -> bool:
@@ -151,25 +181,31 @@ def _place_reader(schema: bytes) -> Reader:
 
 def _packets(folder: Path, files, reader, decode) -> Iterator[tuple]:
     """Yields where each packet lies, what decode makes of it or why not, its bytes."""
-    for file in files:
-        for found in containers_in(file, file.relative_to(folder).as_posix()):
-            if found.stream is None:
-                yield found.name, RecordError(found.reason), b""
-                continue
-            failed = 0
-            for packet in read_packets(found.stream, reader):
-                where = f"{found.name}@{packet.where}"
-                try:
-                    if packet.row is None:
-                        raise RecordError(packet.reason)
-                    yield where, decode(packet.row), packet.raw
-                except RecordError as error:
-                    failed += 1
-                    yield where, error, packet.raw
-                if failed == MAX_FAILED:
-                    left = f"{failed} packets of it failed: what follows was not read."
-                    yield found.name, RecordError(left), b""
-                    break
+    found = itertools.chain.from_iterable(
+        containers_in(file, file.relative_to(folder).as_posix()) for file in files
+    )
+    return _packets_of(found, reader, decode)
+
+
+def _packets_of(containers: Iterable[Found], reader, decode) -> Iterator[tuple]:
+    for found in containers:
+        if found.stream is None:
+            yield found.name, RecordError(found.reason), b""
+            continue
+        failed = 0
+        for packet in read_packets(found.stream, reader):
+            where = f"{found.name}@{packet.where}"
+            try:
+                if packet.row is None:
+                    raise RecordError(packet.reason)
+                yield where, decode(packet.row), packet.raw
+            except RecordError as error:
+                failed += 1
+                yield where, error, packet.raw
+            if failed == MAX_FAILED:
+                left = f"{failed} packets of it failed: what follows was not read."
+                yield found.name, RecordError(left), b""
+                break
 
 
 def _clusters(folder: Path, files: list[Path]) -> dict[str, str]:

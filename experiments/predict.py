@@ -1,80 +1,104 @@
 """Classifies new raw objects with the best state of a run.
 
     python -m experiments.predict --workdir=runs/hits --input=new.npz --output=new.csv
+    python -m experiments.predict --workdir=runs/stamps --input=night.tar.gz \
+        --output=night.parquet --each_alert
 
 The run knows its survey, normalisation and classes; the input is of the raw form that
-the survey's builder reads. The output has one line per object: its name, the class
+the survey's builder reads. The output has one row per object: its name, the class
 predicted, and a probability for each class; of a model that draws networks also the
-spread of each over them, spread_CLASS. Objects that cannot be read are named in a file
-beside it. Lines are written as they come, to OUTPUT.partial until the last.
+spread of each over them, spread_CLASS. It is CSV, Parquet or Avro, by its name. Objects
+that cannot be read are named in a file beside it. Rows are written as they come, to
+OUTPUT.partial until the last.
+
+With --each_alert there is a row for each alert of a night, by itself, as it comes: of a
+file, a folder, a tar or, with --input=-, of standard input; memory holds a few batches.
 """
 
-import csv
 import itertools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from absl import flags
 from tqdm import tqdm
 
-from data_builders import READERS
+from data_builders import READERS, READERS_OF_ALERTS
 from data_builders.engine.readings import records_of
 from experiments import assemble, command, compilation
-from experiments.inference import Output, load_predictor, mesh_for, predict_examples
+from experiments.inference import load_predictor, mesh_for, predict_examples
+from experiments.prediction_file import Row, prediction_file
 from jaxastro.data.record import Reading, Record, RecordError
-from jaxastro.data.spreadsheet import shown_cell
 from jaxastro.surveys import SURVEYS
 
 FLAGS = flags.FLAGS
 BATCHES_AT_ONCE = 8  # are read, then sorted by length, so that like goes with like
 
 
-def predict(workdir: Path, raw: Path, output: Path, *, report: Path) -> int:
+def predict(
+    workdir: Path,
+    raw: Path,
+    output: Path,
+    *,
+    report: Path,
+    each_alert: bool = False,
+) -> int:
     """Writes the predictions of a raw file's objects; returns how many there were.
 
+    Args:
+        each_alert: a row for each alert, not for each object.
     Raises:
         ValueError: if none of them can be read, or output is no file.
     """
-    if output.exists() and not output.is_file():
-        raise ValueError(f"{output} is no file. Give the path of a CSV file to write.")
     config = assemble.read_config(workdir)
-    predictor, state = load_predictor(workdir, config, mesh_for(config))
-    make_example = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
-
-    records = records_of(readings_of(config, raw), report=report)
-    records = iter(tqdm(records, unit="object"))
-    window = predictor.batch_size * BATCHES_AT_ONCE
-    partial, count = output.with_name(output.name + ".partial"), 0
-    try:
-        with partial.open("w", newline="") as file:
-            table = csv.writer(file)
-            while some := list(itertools.islice(records, window)):
-                series = [make_example(record) for record in some]
-                said = predict_examples(predictor, state, series)
-                if not count:
-                    table.writerow(header_of(said, config.classes))
-                columns = zip(some, said.probability, said.spread, strict=True)
-                for record, p, spread in columns:
-                    table.writerow(line_of(record, p, spread, config.classes))
-                file.flush()  # who follows the file sees whole lines
-                count += len(some)
-        partial.replace(output)  # whole or not at all
-    finally:
-        partial.unlink(missing_ok=True)
+    with prediction_file(output) as write:
+        readings = (alerts_of if each_alert else readings_of)(config, raw)
+        predictor, state = load_predictor(workdir, config, mesh_for(config))
+        make_example = assemble.example_of_config(
+            config, max_epochs=config.data.max_epochs
+        )
+        records = records_of(readings, report=report)
+        records = iter(tqdm(records, unit="alert" if each_alert else "object"))
+        window, count = predictor.batch_size * BATCHES_AT_ONCE, 0
+        while some := list(itertools.islice(records, window)):
+            examples = [make_example(record) for record in some]
+            said = predict_examples(predictor, state, examples)
+            columns = zip(some, said.probability, said.spread, strict=True)
+            write(
+                [row_of(*one, config.classes, each_alert=each_alert) for one in columns]
+            )
+            count += len(some)
     return count
 
 
-def header_of(said: Output, classes: tuple[str, ...]) -> list[str]:
-    """Returns the names of the columns, spreads only of a model that has them."""
-    kinds = ("p", "spread") if said.spread.size else ("p",)
-    return ["object_id", "predicted", *(f"{k}_{c}" for k in kinds for c in classes)]
+def row_of(
+    record: Record, probability, spread, classes: tuple[str, ...], *, each_alert=False
+) -> Row:
+    """Returns an object's row; spreads only of a model that has them."""
+    row = {"object_id": record.object_id}
+    if each_alert:
+        row |= {"alert_id": int(record.alert_id[-1]), "mjd": float(record.mjd[-1])}
+    row["predicted"] = classes[int(probability.argmax())]
+    for name, numbers in (("probability", probability), ("spread", spread)):
+        if numbers.size:
+            row[name] = dict(zip(classes, map(float, numbers), strict=True))
+    return row
 
 
-def line_of(record: Record, probability, spread, classes: tuple[str, ...]) -> list:
-    """Returns an object's line of the table."""
-    best = classes[int(probability.argmax())]
-    name = shown_cell(record.object_id)
-    return [name, shown_cell(best), *(f"{p:.6f}" for p in (*probability, *spread))]
+def alerts_of(config, raw: Path) -> Iterator[Reading]:
+    """Returns what the survey's reader finds of single alerts, "-" is standard input.
+
+    Raises:
+        ValueError: if the survey is not one of alerts that come one by one.
+    """
+    name = config.survey.partition("/")[0]
+    if name not in READERS_OF_ALERTS:
+        raise ValueError(
+            f"--each_alert, but the run is of {name}. It is for runs on "
+            f"{', '.join(READERS_OF_ALERTS)}. Leave it out."
+        )
+    stream = sys.stdin.buffer if str(raw) == "-" else None
+    return READERS_OF_ALERTS[name](raw, stream)
 
 
 def readings_of(config, raw: Path) -> Iterator[Reading]:
@@ -114,14 +138,19 @@ def main() -> None:
     compilation.keep_programs()
     output = Path(FLAGS.output)
     report = output.with_name(output.name + ".set_aside.json")
-    count = predict(Path(FLAGS.workdir), Path(FLAGS.input), output, report=report)
-    print(f"{count} objects classified: {output}")
-    print(f"Objects set aside, and what was mended: {report}")
+    count = predict(
+        *(Path(FLAGS.workdir), Path(FLAGS.input), output),
+        report=report,
+        each_alert=FLAGS.each_alert,
+    )
+    print(f"{count} {'alert' if FLAGS.each_alert else 'object'}s classified: {output}")
+    print(f"Set aside, and what was mended: {report}")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "Folder of a run that has been trained.")
     flags.DEFINE_string("input", None, "Raw file of new objects, as the survey has.")
-    flags.DEFINE_string("output", None, "CSV file to write.")
+    flags.DEFINE_string("output", None, "File to write: .csv, .parquet or .avro.")
+    flags.DEFINE_bool("each_alert", False, "A row for each alert, as they come.")
     flags.declare_key_flag("compilation_cache")
     command.run(main, needs=("workdir", "input", "output"))

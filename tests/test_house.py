@@ -46,11 +46,14 @@ HOMES = {
     "tensorflow_datasets": ("data_builders/", "tests/"),
     "tensorflow": (),
     "apache_beam": ("data_builders/", "tests/"),
-    "fastavro": ("jaxastro/alerts/", "benchmarks/", "tests/"),
+    "fastavro": (
+        *("jaxastro/alerts/", "experiments/prediction_file.py"),
+        *("benchmarks/", "tests/"),
+    ),
     "pooch": ("data_builders/",),
     "pyarrow": (
         *("data_builders/", "jaxastro/alerts/container.py"),  # there for snappy
-        *("experiments/predict.py", "benchmarks/", "tests/"),
+        *("experiments/prediction_file.py", "benchmarks/", "tests/"),
     ),
     "light_curve": (
         *("jaxastro/representations/", "jaxastro/evaluation/features.py"),

@@ -14,7 +14,6 @@ from experiments import assemble
 from experiments import predict as command
 from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
 from experiments.inference import (
-    Output,
     Predictor,
     abstract_state,
     mesh_for,
@@ -199,12 +198,13 @@ def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
 def test_a_table_has_spreads_of_a_model_that_draws_networks_and_of_no_other():
     p = np.array([[0.25, 0.75]])
     one = simulate_object(0, seed=1, preset=PRESETS["tiny"])._replace(object_id="a")
-    drawn = Output(p, np.zeros((1, 3)), spread=np.array([[0.1, 0.2]]))
-    names = ["object_id", "predicted", "p_AGN", "p_SNIa"]
-    header = command.header_of(drawn, ("AGN", "SNIa"))
-    assert header == [*names, "spread_AGN", "spread_SNIa"]
-    line = command.line_of(one, p[0], drawn.spread[0], ("AGN", "SNIa"))
-    assert line == ["a", "SNIa", "0.250000", "0.750000", "0.100000", "0.200000"]
-    sure = drawn._replace(spread=drawn.spread[:, :0])
-    assert command.header_of(sure, ("AGN", "SNIa")) == names
-    assert command.line_of(one, p[0], sure.spread[0], ("AGN", "SNIa")) == line[:4]
+    spread = np.array([[0.1, 0.2]])
+    row = command.row_of(one, p[0], spread[0], ("AGN", "SNIa"))
+    assert row == {
+        "object_id": "a",
+        "predicted": "SNIa",
+        "probability": {"AGN": 0.25, "SNIa": 0.75},
+        "spread": {"AGN": 0.1, "SNIa": 0.2},
+    }
+    sure = command.row_of(one, p[0], spread[0, :0], ("AGN", "SNIa"))
+    assert sure == {name: row[name] for name in row if name != "spread"}

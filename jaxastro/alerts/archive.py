@@ -6,6 +6,7 @@ whatever is no plain file is passed over.
 """
 
 import io
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,15 @@ def containers_in(file: Path, name: str) -> Iterator[Found]:
             yield from _unwrapped(name, stream, [limit], 0)
     except OSError as error:
         yield Found(name, None, f"it cannot be read: {error.strerror}.")
+
+
+def containers_of(stream: BinaryIO, name: str) -> Iterator[Found]:
+    """Yields the containers of a stream, such as standard input, to its end.
+
+    Nothing is known of its size: what comes out of it is not limited, nor kept.
+    """
+    buffered = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+    yield from _unwrapped(name, buffered, [sys.maxsize], 0)
 
 
 def _begins_like_one(file: Path) -> bool:
