@@ -302,6 +302,7 @@ def test_files_that_cannot_be_read_are_refused_and_the_old_output_stays(
 def test_output_that_is_no_file_is_refused(trained, raw_objects, tmp_path):
     (tmp_path / "p.csv").mkdir()
     words = told(classify, trained[0], raw_objects, tmp_path)
-    assert (
-        words == f"{tmp_path}/p.csv is no file. Give the path of a CSV file to write."
+    assert words == (
+        f"{tmp_path}/p.csv is no file that predictions can be written to. Give one "
+        "that ends in .csv, .parquet, .avro."
     )
