@@ -188,6 +188,30 @@ def variable_stars(config: ConfigDict) -> None:
     config.augment.max_epochs = config.data.loaded_epochs
 
 
+def hand_scan(config: ConfigDict) -> None:
+    """Sets simulated hand-scan images: what is bogus, and what is real."""
+    if config.preset == "hits":
+        raise ValueError(
+            "This config has no preset 'hits', whose stamps are no differences. Use "
+            ":laptop, :paper or :smoke, or for HiTS configs/convention.py:hits."
+        )
+    config.survey = "sdss_handscan_sim/laptop"
+    config.batch_size, config.num_steps, config.evaluate_every = 64, 400, 50
+    if config.preset == "smoke":
+        smoke_run(config)
+        config.survey = "sdss_handscan_sim/tiny"
+    elif config.preset == "paper":
+        config.survey = "sdss_handscan_sim/paper"
+        config.batch_size, config.num_steps = 128, 18_000  # about 200 passes
+        config.evaluate_every = 500
+    config.classes = (
+        "Artefact+Dipole+Saturated Star",
+        "Moving+Variable+Transient+SN Other+SN Bronze+SN Silver+SN Gold",
+    )
+    config.data.representation, config.data.normalisation = "cutout", "grey"
+    config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
+
+
 def first_alerts(config: ConfigDict) -> None:
     """Sets the first alert of each simulated object: three stamps and some numbers."""
     if config.preset == "hits":

@@ -12,6 +12,7 @@ from data_builders import (
     planted,
     rubin_alerts,
     sdss_handscan,
+    sdss_handscan_sim,
     sdss_sn,
     sdss_sn_photometry,
     sdss_sn_sim,
@@ -30,6 +31,7 @@ from data_builders.light_curves import LightCurves as LightCurves
 from data_builders.planted import Planted as Planted
 from data_builders.rubin_alerts import RubinAlerts as RubinAlerts
 from data_builders.sdss_handscan import SdssHandscan as SdssHandscan
+from data_builders.sdss_handscan_sim import SdssHandscanSim as SdssHandscanSim
 from data_builders.sdss_sn import SdssSn as SdssSn
 from data_builders.sdss_sn_photometry import SdssSnPhotometry as SdssSnPhotometry
 from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
@@ -49,6 +51,7 @@ READERS = {  # survey -> read(path), which yields a Reading per raw object
     "planted": planted.read,
     "rubin_alerts": rubin_alerts.read,
     "sdss_handscan": sdss_handscan.read,
+    "sdss_handscan_sim": sdss_handscan_sim.read,
     "sdss_sn": sdss_sn.read,
     "sdss_sn_photometry": sdss_sn_photometry.read,
     "sdss_sn_sim": sdss_sn_sim.read,

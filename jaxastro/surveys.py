@@ -291,6 +291,10 @@ SURVEYS = {
         ),
     ),
 }
+SURVEYS["sdss_handscan_sim"] = SURVEYS["sdss_handscan"]._replace(
+    name="sdss_handscan_sim",
+    citation="Simulated by jaxastro after du Buisson et al. 2015, MNRAS 454, 2026.",
+)
 SURVEYS["ztf_alerts_sim"] = SURVEYS["ztf_alerts"]._replace(
     name="ztf_alerts_sim",
     citation=(

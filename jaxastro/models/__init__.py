@@ -11,6 +11,7 @@ from jaxastro.models.deep_hits import DeepHits
 from jaxastro.models.frame_transformer import FrameTransformer
 from jaxastro.models.hybrid import Hybrid
 from jaxastro.models.lstm import Lstm
+from jaxastro.models.real_bogus_cnn import RealBogusCnn
 from jaxastro.models.scone import Scone
 from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.stamp_classifier import StampClassifier
@@ -27,6 +28,7 @@ MODELS = {
     "frame_transformer": FrameTransformer,
     "hybrid": Hybrid,
     "lstm": Lstm,
+    "real_bogus_cnn": RealBogusCnn,
     "scone": Scone,
     "sits_bert": SitsBert,
     "stamp_classifier": StampClassifier,

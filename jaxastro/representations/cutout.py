@@ -11,7 +11,7 @@ from jaxastro.types import Image
 KIND, Example = "cutout", Image  # of the records, and what is made of one
 CAUSAL = ()  # a picture that is drawn cannot end early
 CATALOGUED = ()  # normalisations that draw a catalogue's numbers
-NORMALISATIONS = ("peak",)
+NORMALISATIONS = ("peak", "grey")
 
 
 def make_example(
@@ -29,15 +29,18 @@ def make_example(
         max_epochs: has no say: a picture is one.
         normalisation: "peak": all layers in units of the largest absolute value of the
             first, which of a heat map is the mean; but at least of the smallest of the
-            last, its deviation, lest noise be enlarged.
+            last, its deviation, lest noise be enlarged. "grey": levels of a screen, 0
+            to 255, become 0 to 1.
         statistics: what fit_statistics returned: no number is needed.
     """
     del max_epochs, statistics
     _check(normalisation)
     image = np.where(np.isfinite(record.image), record.image, 0)
-    peak = max(abs(image[..., 0]).max(), image[..., -1].min()) or 1.0
+    scale = 255.0
+    if normalisation == "peak":
+        scale = max(abs(image[..., 0]).max(), image[..., -1].min()) or 1.0
     none = np.zeros(0)
-    return Image(image / np.float32(peak), none.astype(np.float32), none.astype(bool))
+    return Image(image / np.float32(scale), none.astype(np.float32), none.astype(bool))
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
