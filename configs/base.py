@@ -139,6 +139,18 @@ def supervised(config: ConfigDict) -> None:
     args.divergence_weight = 0.0  # of uncertain weights: 1 / training objects
 
 
+def autoencoder(config: ConfigDict) -> None:
+    """Sets an auto-encoder of stamps, which learns no label."""
+    config.method.name = "autoencoder"
+    args = config.method.args
+    args.latent = 32  # numbers of a code
+    args.variational = False  # True: codes are drawn, and kept near a normal one
+    args.likelihood = "gaussian"  # or "bernoulli", of stamps between 0 and 1
+    args.beta = 1.0  # weight of the distance from the normal distribution
+    args.beta_steps = 0  # over which it rises from 0; 0: at once
+    args.widths = (16, 32)  # of the decoder, as the encoder's
+
+
 def supernnova(config: ConfigDict) -> None:
     """Sets SuperNNova, of the published size, on light curves."""
     config.model.name = "supernnova"

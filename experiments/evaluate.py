@@ -24,7 +24,13 @@ from experiments.dataset import (
     records,
     truth_is_known,
 )
-from experiments.inference import Output, Predictor, load_predictor, mesh_for
+from experiments.inference import (
+    Output,
+    Predictor,
+    aux_of_batches,
+    load_predictor,
+    mesh_for,
+)
 from experiments.looks import day_looks, epoch_looks, look, predict_groups
 from jaxastro.data.kinds import KINDS
 from jaxastro.evaluation.leakage import (
@@ -78,13 +84,14 @@ def predictions_of(
     # A picture cannot be seen as it was early, nor can one epoch.
     has_past = kind.OF_EPOCHS and config.data.max_epochs > 1
     early = early_fields(*of_state, rows, whole) if has_past else {}
+    shown = choose_shown(found.label, whole.probability, seed=config.seed)
+    drawn = drawn_again(*of_state, rows[shown])
     bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write
     nuisance = nuisance_probability(dataset, rows, config)
     bar.update()
-    shown = choose_shown(found.label, whole.probability, seed=config.seed)
-    inputs = shown_inputs(dataset, rows[shown], config)
+    inputs = shown_inputs(dataset, rows[shown], config) | drawn
     bar.update()
     bar.close()
     return found._replace(
@@ -192,6 +199,23 @@ def shown_inputs(dataset: Dataset, rows: np.ndarray, config) -> dict:
         return {}
     columns = map(np.stack, zip(*examples, strict=True))
     return dict(zip(examples[0]._fields, columns, strict=True))
+
+
+def drawn_again(
+    dataset: Dataset,
+    config: ConfigDict,
+    predictor: Predictor,
+    state: TrainState,
+    rows: np.ndarray,
+) -> dict:
+    """Returns the "reconstruction" of some rows' inputs, of a model that makes one."""
+    groups = evaluation_groups(dataset, rows, config, predictor)
+    if not groups:
+        return {}
+    batches = (batch.inputs for group in groups for batch in group.batches.since(0))
+    places = np.concatenate([group.places for group in groups])
+    drawn = aux_of_batches(predictor, state, batches, places, "reconstruction")
+    return {} if drawn is None else {"reconstruction": drawn}
 
 
 def main() -> None:

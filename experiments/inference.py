@@ -180,6 +180,24 @@ def predict_batches(
     return Output(softmax(logits), embedding, spread)
 
 
+def aux_of_batches(
+    predictor: Predictor,
+    state: TrainState,
+    batches: Iterable[Inputs],
+    places: np.ndarray,
+    name: str,
+) -> np.ndarray | None:
+    """Returns an extra of a model, object by object; None of one that has it not.
+
+    Args:
+        batches, places: as predict_batches takes them.
+    """
+    parts = list(_one_ahead(predictor(state, batch) for batch in batches))
+    if name not in parts[0].aux:
+        return None
+    return np.concatenate([part.aux[name] for part in parts])[np.argsort(places)]
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns probabilities [o c] in float64, so that rows sum to one."""
     # Those of a model that diverged are NaN, without a warning for each.

@@ -25,6 +25,7 @@ FILES = sorted(
 LEFT_OUT = {  # their docstrings say why
     *(("scone", "hits"), ("deep_hits", "hits"), ("stamp_classifier", "hits")),
     *(("temporal_stamps", "hits"), ("real_bogus_cnn", "hits")),
+    *(("stamp_autoencoder", "hits"), ("stamp_vae", "hits")),
 }
 EVERY = [
     pytest.param(path, preset, id=f"{path.stem}-{preset}")

@@ -10,6 +10,7 @@ from typing import get_type_hints
 from jaxtyping import Array, Integer
 
 from jaxastro.layers.frozen import frozen_but
+from jaxastro.methods.autoencoder import autoencoder
 from jaxastro.methods.byol import byol
 from jaxastro.methods.contaminated import contaminated
 from jaxastro.methods.masked_frames import masked_frames
@@ -23,6 +24,7 @@ METHODS = {
     "byol": byol,
     "masked_frames": masked_frames,
     "contaminated": contaminated,
+    "autoencoder": autoencoder,
 }
 
 

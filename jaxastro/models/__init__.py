@@ -15,6 +15,7 @@ from jaxastro.models.real_bogus_cnn import RealBogusCnn
 from jaxastro.models.scone import Scone
 from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.stamp_classifier import StampClassifier
+from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.models.supernnova import SuperNNova
 from jaxastro.models.temporal_stamps import TemporalStamps
 
@@ -32,6 +33,7 @@ MODELS = {
     "scone": Scone,
     "sits_bert": SitsBert,
     "stamp_classifier": StampClassifier,
+    "stamp_encoder": StampEncoder,
     "supernnova": SuperNNova,
     "temporal_stamps": TemporalStamps,
 }

@@ -1,0 +1,129 @@
+r"""What an auto-encoder's code keeps of stamps, beside as many principal components.
+
+Run:     python -m benchmarks.reconstruction --runs=runs/autoencoder,runs/vae
+
+Of the test fold of each run, in the scale that its network sees:
+    error       mean square over the pixels, of what the decoder draws and of what the
+                first principal components of the training stamps draw, as many as the
+                code has numbers; with 95 % intervals over groups, and their difference
+    clusters    a Gaussian mixture of as many clusters as classes, fitted to the codes:
+                accuracy of the best matching of clusters to classes, normalised mutual
+                information, adjusted Rand index; no label enters the fit
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+from scipy.optimize import linear_sum_assignment
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.mixture import GaussianMixture
+
+from benchmarks.hits_networks import said
+from experiments import assemble
+from experiments.dataset import (
+    Dataset,
+    evaluation_groups,
+    labelled,
+    labels_of,
+    open_dataset,
+)
+from experiments.inference import aux_of_batches, load_predictor, mesh_for
+from experiments.looks import predict_groups
+from jaxastro.evaluation.bootstrap import mean_interval
+from jaxastro.evaluation.metrics import confusion
+
+FLAGS = flags.FLAGS
+
+
+def stamps_of(dataset: Dataset, rows: np.ndarray, config) -> np.ndarray:
+    """Returns the first alerts' stamps [n y x 3], as a network sees them."""
+    make_example = assemble.example_of_config(config, max_epochs=1)
+    return np.stack([make_example(dataset.stored[row]).stamp[0] for row in rows])
+
+
+def by_components(train: np.ndarray, test: np.ndarray, count: int) -> np.ndarray:
+    """Returns test stamps as the first components of the training stamps draw them."""
+    flat = train.reshape(len(train), -1)
+    pca = PCA(min(count, *flat.shape), svd_solver="randomized", random_state=0)
+    code = pca.fit(flat).transform(test.reshape(len(test), -1))
+    return pca.inverse_transform(code).reshape(test.shape)
+
+
+def cluster_scores(code: np.ndarray, label: np.ndarray, num_classes: int) -> dict:
+    """Returns how well a mixture of Gaussians, fitted to codes, finds the classes."""
+    mixture = GaussianMixture(num_classes, reg_covar=1e-4, n_init=3, random_state=0)
+    found = mixture.fit_predict(code.astype(np.float64))
+    table = confusion(label, found, num_classes)
+    rows, columns = linear_sum_assignment(-table)
+    return {
+        "cluster_accuracy": float(table[rows, columns].sum() / len(label)),
+        "nmi": float(normalized_mutual_info_score(label, found)),
+        "ari": float(adjusted_rand_score(label, found)),
+    }
+
+
+def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
+    """Returns what is known of a run's codes.
+
+    Raises:
+        ValueError: if its network draws nothing again.
+    """
+    config = assemble.read_config(run)
+    predictor, state = load_predictor(run, config, mesh_for(config))
+    dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
+    rows = labelled(dataset, "test")
+    label = labels_of(dataset, rows, config, scoring=True)
+    group = dataset.index.group[rows]
+    groups = evaluation_groups(dataset, rows, config, predictor)
+    code = predict_groups(predictor, state, groups).embedding
+    batches = (batch.inputs for one in groups for batch in one.batches.since(0))
+    places = np.concatenate([one.places for one in groups])
+    drawn = aux_of_batches(predictor, state, batches, places, "reconstruction")
+    if drawn is None:
+        raise ValueError(
+            f"{run} holds a {config.method.name}, which draws nothing again. Give a "
+            "run of configs/stamp_autoencoder.py or stamp_vae.py."
+        )
+    test = stamps_of(dataset, rows, config)
+    train = stamps_of(dataset, dataset.rows["train"], config)
+    plain = by_components(train, test, code.shape[1])
+    error, of_plain = (
+        np.square(test - again).mean((1, 2, 3)) for again in (drawn, plain)
+    )
+    return {
+        "run": run.name,
+        "objects": len(rows),
+        "numbers": code.shape[1],
+        "error": mean_interval(error, group),
+        "error_of_components": mean_interval(of_plain, group),
+        "difference": mean_interval(error - of_plain, group),
+        **cluster_scores(code, label, len(config.classes)),
+    }
+
+
+def main(argv: list[str]) -> None:
+    """Prints the table, or the same as JSON."""
+    del argv
+    where = {"data_dir": FLAGS.data_dir, "manual_dir": FLAGS.manual_dir}
+    rows = [measure(Path(run), **where) for run in FLAGS.runs]
+    if FLAGS.json:
+        print(json.dumps(rows, indent=1))
+        return
+    print("| run | numbers | error | of components | difference | clusters | | |")
+    print("|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        cells = [row["run"], str(row["numbers"])]
+        cells += [
+            said(row[key]) for key in ("error", "error_of_components", "difference")
+        ]
+        cells += [f"{row[key]:.3f}" for key in ("cluster_accuracy", "nmi", "ari")]
+        print("|", " | ".join(cells), "|")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_list("runs", None, "Runs of auto-encoders.", required=True)
+    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+    app.run(main)

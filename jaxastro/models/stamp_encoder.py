@@ -1,0 +1,33 @@
+"""The encoder of stamps that auto-encoders train."""
+
+import flax.linen as nn
+
+from jaxastro.layers.alerts import STAMPS, stamps_of, the_only_alert
+from jaxastro.layers.stamp_cnn import StampCnn
+from jaxastro.types import Alerts, ModelOutput
+
+
+class StampEncoder(nn.Module):
+    """Classifies one alert by its stamps as they lie, for they are drawn again.
+
+        logits = dense(relu(dense(cnn(stamps))))
+
+    Source: Cabrera-Vives et al. 2017, ApJ 836, 97, for the convolutions.
+    Differs: one orientation; sizes of the dense layer are ours.
+    """
+
+    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    widths: tuple[int, int] = (32, 64)  # of the convolutions
+    kernel: int = 3  # pixels on a side
+    hidden: int = 128  # units of the dense layer
+    stamps: tuple[str, ...] = STAMPS  # those looked at
+
+    @nn.compact
+    def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:
+        del train  # there is no dropout
+        image = the_only_alert(stamps_of(inputs, self.stamps))
+        x = StampCnn(self.widths, self.kernel, name="cnn")(image)
+        x = nn.relu(nn.Dense(self.hidden, name="hidden")(x))
+        if self.num_classes == 0:
+            return ModelOutput(x[:, :0], x, {})
+        return ModelOutput(nn.Dense(self.num_classes, name="logits")(x), x, {})

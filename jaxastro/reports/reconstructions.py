@@ -1,0 +1,60 @@
+"""Some objects' stamps beside what is drawn again from their codes."""
+
+from pathlib import Path
+
+import numpy as np
+
+from jaxastro.evaluation.predictions import Predictions
+from jaxastro.reports import style
+from jaxastro.reports.frames import choose
+
+ACROSS = 2  # objects in a row
+
+
+def write(predictions: Predictions, folder: Path) -> list[Path]:
+    """Draws stamps above, what was drawn below; nothing if nothing was."""
+    p = predictions
+    if not len(p.shown) or "reconstruction" not in p.shown_inputs:
+        return []
+    chosen, _ = choose(p)
+    rows = -(-len(chosen) // ACROSS)
+    figure = style.new_figure(style.WIDTH, 2.4 * rows)
+    panels = figure.subplots(2 * rows, 3 * ACROSS, squeeze=False)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    errors = []
+    for place, number in enumerate(chosen):
+        row, left = 2 * (place // ACROSS), place % ACROSS * 3
+        stamp = p.shown_inputs["stamp"][number, 0]
+        drawn = p.shown_inputs["reconstruction"][number]
+        errors.append(np.square(stamp - drawn).mean())
+        for channel in range(3):
+            # One scale for both: what is lost is seen.
+            low, high = np.percentile(stamp[..., channel], [1, 99.7])
+            look = {"cmap": "magma", "origin": "lower", "vmin": low}
+            look["vmax"] = max(high, low + 1e-9)
+            panels[row, left + channel].imshow(stamp[..., channel], **look)
+            panels[row + 1, left + channel].imshow(drawn[..., channel], **look)
+        at = p.shown[number]
+        words = f"{style.plain(p.object_id[at], 16)}, "
+        words += f"{style.plain(p.classes[p.label[at]], 12)}, error {errors[-1]:.4f}"
+        axes = panels[row, left]
+        axes.set_title(words, loc="left", fontsize=style.SMALL, pad=3)
+    return [
+        style.save(
+            figure,
+            Path(folder) / "reconstructions.png",
+            title="Stamps, and what is drawn again from their codes",
+            caption=(
+                "Of each object the science, template and difference stamp, as the "
+                "model sees them, and below what its decoder draws from the code of "
+                f"{p.embedding.shape[1]} numbers, on the same scale. The error is the "
+                "mean square over the pixels. The noise of a stamp is in no code: what "
+                "is drawn is smooth."
+            ),
+            alt=(
+                f"Stamps of {len(chosen)} alerts and their reconstructions; mean "
+                f"square errors of {min(errors):.4f} to {max(errors):.4f}."
+            ),
+        )
+    ]
