@@ -17,11 +17,13 @@ from jaxastro.augment import make_augment
 from jaxastro.methods import make_method
 from jaxastro.models.convention import ConvEntion
 from jaxastro.models.sits_bert import SitsBert
+from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.training import sharding
-from jaxastro.types import Batch, LightCurve, Series
+from jaxastro.types import Alerts, Batch, LightCurve, Series
 
 OBJECTS, EPOCHS, PIXELS = 8, 6, 32
 OF_NIGHTS = "contaminated"  # the method that trains on light curves
+OF_ALERTS = "autoencoder"
 
 
 def batch_of_all(name: str) -> Batch:
@@ -39,6 +41,11 @@ def batch_of_all(name: str) -> Batch:
         nothing = np.zeros((OBJECTS, 0), np.float32)
         told = nothing, nothing.astype(bool)
         inputs = LightCurve(flux, error, *inputs[1:], *told)
+    if name == OF_ALERTS:
+        nothing = np.zeros((OBJECTS, 1, 0), np.float32)
+        time, band, seen = (a[:, :1] for a in inputs[1:])
+        stamp = np.stack([inputs.image[:, :1, :9, :9]] * 3, -1)
+        inputs = Alerts(stamp, time, band, nothing, nothing.astype(bool), seen)
     label = np.arange(OBJECTS, dtype=np.int32) % 3
     return Batch(inputs, label, label < 2, np.ones(OBJECTS, bool))
 
@@ -50,6 +57,10 @@ def method_of(name: str, around=lambda optimizer: optimizer):
     )
     if name == OF_NIGHTS:
         model = SitsBert(3, width=32, num_blocks=1, num_heads=2)
+    if name == OF_ALERTS:
+        model = StampEncoder(3, widths=(8, 8), hidden=32)
+        same = make_augment(max_epochs=1, drop=0.0)
+        return make_method(name, model, around(optax.sgd(1.0)), same, seed=0)
     augment = make_augment(max_epochs=3)
     return make_method(name, model, around(optax.sgd(1.0)), augment, seed=0)
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from alert_records import make_alerts
 from light_curves import make_curves
 from tiny_method import (
     ADAM,
@@ -28,18 +29,21 @@ from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.models.convention import ConvEntion
 from jaxastro.models.lstm import Lstm
 from jaxastro.models.sits_bert import SitsBert
+from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.types import Image
 
 # Every method on the published ConvEntion with four classes: what it trains. That of
-# light curves on the published SITS-BERT.
+# light curves on the published SITS-BERT, that of alerts on an encoder of ours.
 PARAMETERS = {
     "supervised": 1_253_108,
     "semiconformer": 1_484_532,
     "byol": 1_353_748,
     "masked_frames": 1_347_156,
     "contaminated": 596_361,
+    "autoencoder": 534_762,
 }
 
+OF_SERIES = [n for n in METHODS if n not in ("contaminated", "autoencoder")]
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
@@ -52,6 +56,8 @@ def test_every_method_trains_its_pinned_count_of_parameters():
         model, inputs = ConvEntion(4), make_batch(1, epochs=99, size=32).inputs
         if name == "contaminated":
             model, inputs = SitsBert(4), make_curves(12, bands=5)
+        if name == "autoencoder":
+            model, inputs = StampEncoder(4), make_alerts(1)
         method = make_method(name, model, optax.sgd(0.1), same_view, seed=0)
         state = jax.eval_shape(method.init, jax.random.key(0), inputs)
         count = sum(leaf.size for leaf in jax.tree.leaves(state.params))
@@ -157,7 +163,7 @@ def test_a_separable_set_is_learnt(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "contaminated"])
+@pytest.mark.parametrize("name", OF_SERIES)
 def test_the_loss_of_a_small_convention_falls(name):
     small = {"widths": (4, 4, 4, 4), "num_blocks": 1, "num_heads": 2, "hidden": 8}
     model = ConvEntion(2, norm="per_epoch", **small)

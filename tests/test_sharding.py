@@ -38,7 +38,7 @@ def assert_equal_to_rounding(found):
 @pytest.mark.slow
 def test_eight_devices_equal_one_however_the_parameters_lie():
     jobs = ("supervised=1,2,8", "semiconformer=4", "byol=2")
-    jobs += ("masked_frames=1", "contaminated=2")
+    jobs += ("masked_frames=1", "contaminated=2", "autoencoder=2")
     (found,) = lines_of([start(*jobs, devices=8)])
     assert {row["method"] for row in found} == set(METHODS)
     for row in found:

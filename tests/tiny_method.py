@@ -11,7 +11,7 @@ import optax
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.layers.pooling import mean_over_time
 from jaxastro.methods import make_method
-from jaxastro.types import Batch, LightCurve, ModelOutput, Series
+from jaxastro.types import Alerts, Batch, LightCurve, ModelOutput, Series
 
 
 class Tiny(nn.Module):
@@ -31,7 +31,9 @@ class Tiny(nn.Module):
             x = mean_over_time(aux["nights"], nights.mask)
         else:
             seen = inputs.epoch_mask[..., None, None]
-            x = jnp.where(seen, inputs.image, 0).sum(1) / jnp.maximum(seen.sum(1), 1)
+            is_alerts = isinstance(inputs, Alerts)
+            image = inputs.stamp[..., 0] if is_alerts else inputs.image
+            x = jnp.where(seen, image, 0).sum(1) / jnp.maximum(seen.sum(1), 1)
             x = layer(x.reshape(len(x), -1))
         if self.has_batch_norm:
             x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
@@ -57,8 +59,16 @@ def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
 
 
 def batch_of(name, *args, **kwargs):
-    """The same for a method, as light curves if that is what it trains on."""
+    """The same for a method, as light curves or alerts if it trains on those."""
     batch = make_batch(*args, **kwargs)
+    if name == "autoencoder":
+        first = Series(*(a[:, :1] for a in batch.inputs))
+        told = jnp.zeros((*first.time.shape, 0))
+        alerts = Alerts(
+            jnp.stack([first.image] * 3, -1),
+            *(first.time, first.band, told, told.astype(bool), first.epoch_mask),
+        )
+        return batch._replace(inputs=alerts)
     if name != "contaminated":
         return batch
     series, rows = batch.inputs, len(batch.label)
@@ -79,7 +89,7 @@ def same_view(key, inputs):
 
 
 def add_noise(key, inputs):
-    name = "flux" if isinstance(inputs, LightCurve) else "image"
+    name = {LightCurve: "flux", Alerts: "stamp"}.get(type(inputs), "image")
     values = getattr(inputs, name)
     return inputs._replace(**{name: values + jax.random.normal(key, values.shape)})
 
@@ -90,6 +100,7 @@ SMALL = {
     "byol": {"hidden": 6, "project": 4},
     "masked_frames": {"hidden": 6, "pixels": 2, "pool": 2},
     "contaminated": {"share": 0.5},
+    "autoencoder": {"latent": 8, "widths": (2, 2)},
 }
 SGD, ADAM, REST = optax.sgd(0.1), optax.adam(0.03), optax.sgd(0.0)
 
