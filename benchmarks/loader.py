@@ -83,7 +83,7 @@ class Trainer:
         """Draws a new state."""
         method = assemble.method_of_config(config, mesh)
         places = sharding.places(abstract_state(method, config, mesh))
-        self._state, self._mesh = new_state(method, config, mesh, print), mesh
+        self._state, self._mesh = new_state(method, config, mesh, print, None), mesh
         self._step = jax.jit(
             method.step,
             donate_argnums=0,

@@ -1,14 +1,15 @@
 r"""What an auto-encoder's code keeps of stamps, beside as many principal components.
 
-Run:     python -m benchmarks.reconstruction --runs=runs/autoencoder,runs/vae
+Run:     python -m benchmarks.reconstruction --runs=runs/autoencoder,runs/vae,runs/vade
 
 Of the test fold of each run, in the scale that its network sees:
     error       mean square over the pixels, of what the decoder draws and of what the
                 first principal components of the training stamps draw, as many as the
                 code has numbers; with 95 % intervals over groups, and their difference
-    clusters    a Gaussian mixture of as many clusters as classes, fitted to the codes:
-                accuracy of the best matching of clusters to classes, normalised mutual
-                information, adjusted Rand index; no label enters the fit
+    clusters    those of the network's own mixture, or of one of as many Gaussians as
+                classes that is fitted to the codes: accuracy of the best matching of
+                clusters to classes, purity, normalised mutual information, adjusted
+                Rand index; no label enters the fit
 """
 
 import json
@@ -16,10 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import app, flags
-from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import PCA
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-from sklearn.mixture import GaussianMixture
 
 from benchmarks.hits_networks import said
 from experiments import assemble
@@ -30,12 +28,14 @@ from experiments.dataset import (
     labels_of,
     open_dataset,
 )
-from experiments.inference import aux_of_batches, load_predictor, mesh_for
+from experiments.inference import aux_of_groups, load_predictor, mesh_for
 from experiments.looks import predict_groups
 from jaxastro.evaluation.bootstrap import mean_interval
-from jaxastro.evaluation.metrics import confusion
+from jaxastro.evaluation.clusters import cluster_scores, mixture_of
 
 FLAGS = flags.FLAGS
+ERRORS = ("error", "error_of_components", "difference")
+CLUSTERS = ("cluster_accuracy", "purity", "nmi", "ari")
 
 
 def stamps_of(dataset: Dataset, rows: np.ndarray, config) -> np.ndarray:
@@ -52,19 +52,6 @@ def by_components(train: np.ndarray, test: np.ndarray, count: int) -> np.ndarray
     return pca.inverse_transform(code).reshape(test.shape)
 
 
-def cluster_scores(code: np.ndarray, label: np.ndarray, num_classes: int) -> dict:
-    """Returns how well a mixture of Gaussians, fitted to codes, finds the classes."""
-    mixture = GaussianMixture(num_classes, reg_covar=1e-4, n_init=3, random_state=0)
-    found = mixture.fit_predict(code.astype(np.float64))
-    table = confusion(label, found, num_classes)
-    rows, columns = linear_sum_assignment(-table)
-    return {
-        "cluster_accuracy": float(table[rows, columns].sum() / len(label)),
-        "nmi": float(normalized_mutual_info_score(label, found)),
-        "ari": float(adjusted_rand_score(label, found)),
-    }
-
-
 def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     """Returns what is known of a run's codes.
 
@@ -79,20 +66,24 @@ def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     group = dataset.index.group[rows]
     groups = evaluation_groups(dataset, rows, config, predictor)
     code = predict_groups(predictor, state, groups).embedding
-    batches = (batch.inputs for one in groups for batch in one.batches.since(0))
-    places = np.concatenate([one.places for one in groups])
-    drawn = aux_of_batches(predictor, state, batches, places, "reconstruction")
-    if drawn is None:
+    extra = aux_of_groups(predictor, state, groups, ("reconstruction", "log_cluster"))
+    if "reconstruction" not in extra:
         raise ValueError(
             f"{run} holds a {config.method.name}, which draws nothing again. Give a "
-            "run of configs/stamp_autoencoder.py or stamp_vae.py."
+            "run of configs/stamp_autoencoder.py, stamp_vae.py or stamp_vade.py."
         )
     test = stamps_of(dataset, rows, config)
     train = stamps_of(dataset, dataset.rows["train"], config)
     plain = by_components(train, test, code.shape[1])
     error, of_plain = (
-        np.square(test - again).mean((1, 2, 3)) for again in (drawn, plain)
+        np.square(test - again).mean((1, 2, 3))
+        for again in (extra["reconstruction"], plain)
     )
+    if "log_cluster" in extra:
+        cluster = extra["log_cluster"].argmax(1)
+    else:
+        found = mixture_of(code, len(config.classes), seed=config.seed)
+        cluster = found.predict(code.astype(np.float64))
     return {
         "run": run.name,
         "objects": len(rows),
@@ -100,7 +91,7 @@ def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
         "error": mean_interval(error, group),
         "error_of_components": mean_interval(of_plain, group),
         "difference": mean_interval(error - of_plain, group),
-        **cluster_scores(code, label, len(config.classes)),
+        **cluster_scores(label, cluster),
     }
 
 
@@ -112,14 +103,15 @@ def main(argv: list[str]) -> None:
     if FLAGS.json:
         print(json.dumps(rows, indent=1))
         return
-    print("| run | numbers | error | of components | difference | clusters | | |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| run | numbers | error | of components | difference | "
+        "cluster accuracy | purity | NMI | ARI |"
+    )
+    print("|---" * 9 + "|")
     for row in rows:
         cells = [row["run"], str(row["numbers"])]
-        cells += [
-            said(row[key]) for key in ("error", "error_of_components", "difference")
-        ]
-        cells += [f"{row[key]:.3f}" for key in ("cluster_accuracy", "nmi", "ari")]
+        cells += [said(row[key]) for key in ERRORS]
+        cells += [f"{row[key]:.3f}" for key in CLUSTERS]
         print("|", " | ".join(cells), "|")
 
 

@@ -144,9 +144,10 @@ def autoencoder(config: ConfigDict) -> None:
     config.method.name = "autoencoder"
     args = config.method.args
     args.latent = 32  # numbers of a code
-    args.variational = False  # True: codes are drawn, and kept near a normal one
+    args.prior = "none"  # of codes; "normal", "mixture": they are drawn, kept near it
+    args.clusters = 5  # of the mixture
     args.likelihood = "gaussian"  # or "bernoulli", of stamps between 0 and 1
-    args.beta = 1.0  # weight of the distance from the normal distribution
+    args.beta = 1.0  # weight of the distance from the prior
     args.beta_steps = 0  # over which it rises from 0; 0: at once
     args.widths = (16, 32)  # of the decoder, as the encoder's
 
@@ -200,13 +201,18 @@ def variable_stars(config: ConfigDict) -> None:
     config.augment.max_epochs = config.data.loaded_epochs
 
 
-def hand_scan(config: ConfigDict) -> None:
-    """Sets simulated hand-scan images: what is bogus, and what is real."""
+def refuse_hits(config: ConfigDict, why: str) -> None:
+    """Says so if the preset is hits, whose stamps are not what a config is for."""
     if config.preset == "hits":
         raise ValueError(
-            "This config has no preset 'hits', whose stamps are no differences. Use "
-            ":laptop, :paper or :smoke, or for HiTS configs/convention.py:hits."
+            f"This config has no preset 'hits', whose stamps {why}. Use :laptop, "
+            ":paper or :smoke, or for HiTS configs/convention.py:hits."
         )
+
+
+def hand_scan(config: ConfigDict) -> None:
+    """Sets simulated hand-scan images: what is bogus, and what is real."""
+    refuse_hits(config, "are no differences")
     config.survey = "sdss_handscan_sim/laptop"
     config.batch_size, config.num_steps, config.evaluate_every = 64, 400, 50
     if config.preset == "smoke":
@@ -226,12 +232,7 @@ def hand_scan(config: ConfigDict) -> None:
 
 def first_alerts(config: ConfigDict) -> None:
     """Sets the first alert of each simulated object: three stamps and some numbers."""
-    if config.preset == "hits":
-        raise ValueError(
-            "This config has no preset 'hits', whose stamps come without a template "
-            "and a difference. Use :laptop, :paper or :smoke, or for HiTS "
-            "configs/convention.py:hits."
-        )
+    refuse_hits(config, "come without a template and a difference")
     config.survey, config.classes = "ztf_alerts_sim/laptop", ALERT_CLASSES
     config.data.columns, config.data.crop = OF_THE_ALERT, 21
     config.batch_size, config.num_steps, config.evaluate_every = 64, 1000, 100

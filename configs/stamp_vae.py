@@ -15,6 +15,6 @@ from configs import stamp_autoencoder
 def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
     config = stamp_autoencoder.get_config(preset)
-    config.method.args.variational = True
+    config.method.args.prior = "normal"
     config.method.args.beta_steps = config.num_steps // 4  # the weight of KL rises
     return config

@@ -77,7 +77,7 @@ class Cell:
             self._pending = then["pending"]
         else:
             self._pending = []
-            state = new_state(method, self.config, mesh, self._say)
+            state = new_state(method, self.config, mesh, self._say, self._dataset)
         assemble.write_config(self.workdir, plain)
         self._scalars = Scalars(self.workdir, first_step=self.step)
         self._history = read_scalars(self.workdir)

@@ -27,10 +27,11 @@ from experiments.dataset import (
 from experiments.inference import (
     Output,
     Predictor,
-    aux_of_batches,
+    aux_of_groups,
     load_predictor,
     mesh_for,
 )
+from experiments.latent import latent_fields, numbers_by_object
 from experiments.looks import day_looks, epoch_looks, look, predict_groups
 from jaxastro.data.kinds import KINDS
 from jaxastro.evaluation.leakage import (
@@ -86,18 +87,24 @@ def predictions_of(
     early = early_fields(*of_state, rows, whole) if has_past else {}
     shown = choose_shown(found.label, whole.probability, seed=config.seed)
     drawn = drawn_again(*of_state, rows[shown])
+    latent = {"by_object": {}, "drawn": {}}
+    if config.method.name == "autoencoder":
+        latent = latent_fields(*of_state, rows, whole, shown)
     bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write
     nuisance = nuisance_probability(dataset, rows, config)
     bar.update()
     inputs = shown_inputs(dataset, rows[shown], config) | drawn
+    numbers = numbers_by_object(dataset, rows, config)
     bar.update()
     bar.close()
     return found._replace(
         baseline_probability=found.baseline_probability | {"nuisance": nuisance},
         shown=shown,
         shown_inputs=inputs,
+        by_object=numbers | latent["by_object"],
+        drawn=latent["drawn"],
         **early,
     )
 
@@ -162,6 +169,8 @@ def brief_predictions(
         baseline_probability={"majority": majority},
         shown=np.zeros(0, int),
         shown_inputs={},
+        by_object={},
+        drawn={},
     )
 
 
@@ -212,10 +221,7 @@ def drawn_again(
     groups = evaluation_groups(dataset, rows, config, predictor)
     if not groups:
         return {}
-    batches = (batch.inputs for group in groups for batch in group.batches.since(0))
-    places = np.concatenate([group.places for group in groups])
-    drawn = aux_of_batches(predictor, state, batches, places, "reconstruction")
-    return {} if drawn is None else {"reconstruction": drawn}
+    return aux_of_groups(predictor, state, groups, ("reconstruction",))
 
 
 def main() -> None:

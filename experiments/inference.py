@@ -180,22 +180,26 @@ def predict_batches(
     return Output(softmax(logits), embedding, spread)
 
 
-def aux_of_batches(
-    predictor: Predictor,
-    state: TrainState,
-    batches: Iterable[Inputs],
-    places: np.ndarray,
-    name: str,
-) -> np.ndarray | None:
-    """Returns an extra of a model, object by object; None of one that has it not.
+def aux_of_groups(
+    predictor: Predictor, state: TrainState, groups: list, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Returns those extras of a model that it has, by name, object by object.
 
     Args:
-        batches, places: as predict_batches takes them.
+        groups: batches of objects of like length, as evaluation_groups gives them.
     """
-    parts = list(_one_ahead(predictor(state, batch) for batch in batches))
-    if name not in parts[0].aux:
-        return None
-    return np.concatenate([part.aux[name] for part in parts])[np.argsort(places)]
+    batches = (batch.inputs for group in groups for batch in group.batches.since(0))
+    order = np.argsort(np.concatenate([group.places for group in groups]))
+    # Of each batch only what is asked for leaves the device.
+    parts = list(
+        _one_ahead(
+            {name: aux[name] for name in names if name in aux}
+            for aux in (predictor(state, batch).aux for batch in batches)
+        )
+    )
+    return {
+        name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]
+    }
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -210,7 +214,7 @@ def _spread(output: ModelOutput) -> np.ndarray:
     return output.aux["spread"] if "spread" in output.aux else output.logits[:, :0]
 
 
-def _one_ahead(outputs: Iterator[ModelOutput]) -> Iterator[ModelOutput]:
+def _one_ahead(outputs: Iterator) -> Iterator:
     """Fetches outputs, each after the next was started, so that devices never wait."""
     outputs = itertools.chain(outputs, [None])
     for before, _ in itertools.pairwise(outputs):

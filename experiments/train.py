@@ -98,7 +98,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     first_step, pending = checkpoints.latest_step(), []
     if first_step is None:
         first_step = 0
-        state = new_state(method, config, mesh, say)
+        state = new_state(method, config, mesh, say, dataset)
     else:
         then = checkpoints.notes_of(first_step)
         changes = changes_since(then, notes, workdir)

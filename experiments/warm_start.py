@@ -7,7 +7,9 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from experiments import assemble
+from experiments.dataset import Dataset
 from experiments.inference import abstract_state, restore_best
+from experiments.mixture_start import with_fitted_mixture
 from jaxastro.training import sharding
 from jaxastro.types import Method, TrainState
 
@@ -20,14 +22,17 @@ PARTS = {
 }
 
 
-def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
+def new_state(
+    method: Method, config: ConfigDict, mesh, say, dataset: Dataset
+) -> TrainState:
     """Returns a run's first state: drawn, or with config.init_from's best parameters.
 
     Its arrays are taken over where name and shape agree; others, such as the last
     layer where there are other classes, stay new, and are told. The optimizer starts
     anew. Where one of the two methods keeps the model as the "encoder" of a larger
     network and the other does not, the encoder alone is taken over. A target network
-    for which that run has none starts as the parameters that are taken over.
+    for which that run has none starts as the parameters that are taken over; a mixture
+    of codes, fitted to those of the training objects.
 
     Raises:
         FileNotFoundError: if config.init_from holds no trained run.
@@ -77,7 +82,10 @@ def new_state(method: Method, config: ConfigDict, mesh, say) -> TrainState:
         )
     new = f"; new: {', '.join(kept)}" if kept else ""
     say(f"Starting from {source}: {count - len(kept)} of {count} arrays{new}")
-    return state._replace(**taken)
+    state = state._replace(**taken)
+    if "prior" in state.params and "prior" not in learned.params:
+        return with_fitted_mixture(state, method, config, dataset, mesh, say)
+    return state
 
 
 def _or(others: tuple[str, ...]) -> str:

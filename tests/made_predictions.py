@@ -54,6 +54,8 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
         early_days_probability=np.stack(
             [probability_after(n)[detected] for n in early_days]
         ),
+        by_object=_numbers(rng, num_objects),
+        drawn=_drawn(rng, shown, num_objects),
         baseline_probability={
             "majority": np.tile(np.float32(SHARE), (num_objects, 1)),
             "nuisance": probability_after(num_epochs, weight=0.3),
@@ -83,6 +85,8 @@ def take(predictions, rows):
         early_spread=p.early_spread[:, rows],
         detected=detected,
         early_days_probability=p.early_days_probability[:, which],
+        by_object=_numbers(rng, num_objects),
+        drawn=_drawn(rng, shown, num_objects),
         baseline_probability={
             name: value[rows] for name, value in p.baseline_probability.items()
         },
@@ -115,3 +119,27 @@ def _frames(rng, label, num_epochs, num_pixels=32):
         image[s] = host + flux[:, None, None] * star / width**2
         image[s] += rng.normal(scale=0.25, size=image[s].shape)
     return image * mask[:, :, None, None], time, band, mask
+
+
+def _numbers(rng, num_objects: int) -> dict[str, np.ndarray]:
+    magnitude = rng.uniform(15, 20, num_objects)
+    magnitude[rng.random(num_objects) < 0.1] = np.nan
+    return {
+        "magnitude": magnitude,
+        "seeing": rng.uniform(1.5, 4, num_objects),
+        "surprise": rng.normal(size=num_objects),
+        "cluster": rng.integers(0, 6, num_objects),
+    }
+
+
+def _drawn(rng, shown: np.ndarray, num_objects: int) -> dict[str, np.ndarray]:
+    size = (9, 9, 3)
+    return {
+        "walk": rng.random((4, 7, *size)),
+        "walk_at": np.sort(rng.normal(size=(4, 7)), axis=1),
+        "center": rng.random((6, *size)),
+        "neighbour_row": rng.integers(0, num_objects, (len(shown), 5)),
+        "neighbour": rng.random((len(shown), 5, *size)),
+        "unlikely_row": rng.choice(num_objects, min(12, num_objects), replace=False),
+        "unlikely": rng.random((min(12, num_objects), *size)),
+    }

@@ -8,19 +8,27 @@ import numpy as np
 import pytest
 import runs
 from alert_records import make_alerts
+from scipy.special import logsumexp
 from scipy.stats import norm
+from sklearn.mixture import GaussianMixture
 
-from benchmarks.reconstruction import by_components, cluster_scores, measure
-from configs import stamp_vae
+from benchmarks.reconstruction import by_components, measure
+from configs import stamp_autoencoder, stamp_vade, stamp_vae
 from experiments.train import train
 from jaxastro.augment import make_augment
+from jaxastro.evaluation.clusters import cluster_scores, mixture_of
 from jaxastro.evaluation.predictions import load
+from jaxastro.layers.mixture import Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
 from jaxastro.methods import make_method
-from jaxastro.methods.autoencoder import divergence, negative_log_likelihood
+from jaxastro.methods.autoencoder import (
+    from_normal,
+    negative_log_likelihood,
+    with_mixture,
+)
 from jaxastro.models import make_model
 from jaxastro.training.optimizer import make_optimizer
-from jaxastro.types import Batch, ModelOutput
+from jaxastro.types import Batch
 
 SMALL = {"latent": 3, "widths": (4, 4)}
 
@@ -65,12 +73,11 @@ def test_likelihoods_are_those_of_scipy():
     rng = np.random.default_rng(0)
     pixels, drawn = rng.random((2, 5, 4, 4, 3)).astype(np.float32)
     log_noise = np.array([-0.5, 0.1, 0.7], np.float32)
-    aux = {"drawn": jnp.array(drawn), "log_noise": jnp.array(log_noise)}
-    output = ModelOutput(jnp.zeros((5, 2)), jnp.zeros((5, 2)), aux)
-    found = negative_log_likelihood(output, jnp.array(pixels), "gaussian")
+    arrays = jnp.array(drawn), jnp.array(log_noise), jnp.array(pixels)
+    found = negative_log_likelihood(*arrays, "gaussian")
     expected = -norm.logpdf(pixels, drawn, np.exp(log_noise)).sum((1, 2, 3))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
-    found = negative_log_likelihood(output, jnp.array(pixels), "bernoulli")
+    found = negative_log_likelihood(*arrays, "bernoulli")
     p = 1 / (1 + np.exp(-drawn))
     expected = -(pixels * np.log(p) + (1 - pixels) * np.log(1 - p)).sum((1, 2, 3))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
@@ -79,19 +86,60 @@ def test_likelihoods_are_those_of_scipy():
 def test_the_divergence_is_the_mean_of_what_draws_say():
     rng = np.random.default_rng(0)
     mean, wide = rng.normal(size=(2, 1, 4))
-    output = ModelOutput(
-        jnp.zeros((1, 2)), jnp.array(mean), {"log_variance": jnp.array(wide)}
-    )
     spread = np.exp(wide / 2)
     code = mean + spread * rng.normal(size=(200_000, 4))
     each = norm.logpdf(code, mean, spread) - norm.logpdf(code)
-    assert float(divergence(output)[0]) == pytest.approx(each.sum(1).mean(), rel=0.02)
+    assert float(from_normal(jnp.array(mean), jnp.array(wide))[0]) == pytest.approx(
+        each.sum(1).mean(), rel=0.02
+    )
+
+
+def test_one_cluster_that_is_normal_is_the_normal_prior():
+    rng = np.random.default_rng(0)
+    mean, wide, code = jnp.array(rng.normal(size=(3, 6, 4)), jnp.float32)
+    prior = {"score": jnp.zeros(1), "mean": jnp.zeros((1, 4))}
+    prior["log_variance"] = jnp.zeros((1, 4))
+    found = Mixture(1).apply({"params": prior}, mean, wide, code)
+    np.testing.assert_allclose(found.divergence, from_normal(mean, wide), rtol=1e-5)
+    # three of the same kind are one
+    prior = {name: jnp.repeat(value, 3, 0) for name, value in prior.items()}
+    found = Mixture(3).apply({"params": prior}, mean, wide, code)
+    np.testing.assert_allclose(found.divergence, from_normal(mean, wide), rtol=1e-4)
+    np.testing.assert_allclose(np.exp(found.log_cluster), 1 / 3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("narrow", [0, 6])
+def test_a_mixture_s_divergence_bounds_that_of_the_codes(narrow):
+    rng = np.random.default_rng(0)
+    weight, center = np.array([0.2, 0.5, 0.3]), rng.normal(size=(3, 4))
+    variance = rng.uniform(0.5, 2, (3, 4))
+    prior = {"score": np.log(weight), "mean": center, "log_variance": np.log(variance)}
+    prior = {name: jnp.array(value, jnp.float32) for name, value in prior.items()}
+    mean, wide = rng.normal(size=4), rng.normal(size=4) - narrow
+    code = mean + np.exp(wide / 2) * rng.normal(size=(100_000, 4))
+    rows = (
+        jnp.array(np.broadcast_to(x, code.shape), jnp.float32) for x in (mean, wide)
+    )
+    found = Mixture(3).apply({"params": prior}, *rows, jnp.array(code, jnp.float32))
+    # With q(cluster | code) = p(cluster | code) the bound is that of the codes alone.
+    log_q = norm.logpdf(code, mean, np.exp(wide / 2)).sum(1)
+    each = norm.logpdf(code[:, None], center, np.sqrt(variance)).sum(2) + np.log(weight)
+    expected = (log_q - logsumexp(each, axis=1)).mean()
+    above = float(found.divergence.mean()) - expected
+    assert above > -0.02
+    if narrow:  # a code leaves no doubt about its cluster that another draw has not
+        assert above < 0.05
+    other = GaussianMixture(3, covariance_type="diag")
+    other.weights_, other.means_, other.covariances_ = weight, center, variance
+    other.precisions_cholesky_ = 1 / np.sqrt(variance)
+    says = other.predict_proba(code[:100])
+    np.testing.assert_allclose(np.exp(found.log_cluster[:100]), says, atol=1e-5)
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
-@pytest.mark.parametrize("variational", [False, True])
-def test_training_draws_the_stamps_better_and_better(likelihood, variational):
-    method = made(num_steps=60, likelihood=likelihood, variational=variational)
+@pytest.mark.parametrize("prior", ["none", "normal", "mixture"])
+def test_training_draws_the_stamps_better_and_better(likelihood, prior):
+    method = made(num_steps=60, likelihood=likelihood, prior=prior)
     batch = make_batch()
     state = method.init(jax.random.key(0), batch.inputs)
     errors = []
@@ -103,13 +151,13 @@ def test_training_draws_the_stamps_better_and_better(likelihood, variational):
     output = method.predict(state, batch.inputs)
     assert output.embedding.shape == (4, 3)
     assert output.aux["reconstruction"].shape == (4, 9, 9, 3)
-    assert (scalars["divergence"] > 0) == variational
+    assert (scalars["divergence"] > 0) == (prior != "none")
     again = method.predict(state, batch.inputs)  # nothing is drawn by luck
     np.testing.assert_array_equal(output.embedding, again.embedding)
 
 
 def test_labels_teach_the_probe_and_nothing_else():
-    method = made(variational=True)
+    method = made(prior="normal")
     one, other = make_batch(labels=(0, 1, 2, 0)), make_batch(labels=(2, 0, 1, 1))
     state = method.init(jax.random.key(0), one.inputs)
     after = [method.step(state, batch)[0].params for batch in (one, other)]
@@ -121,7 +169,7 @@ def test_labels_teach_the_probe_and_nothing_else():
 
 
 def test_the_weight_of_the_divergence_rises_in_a_line():
-    method = made(variational=True, beta=2.0, beta_steps=4)
+    method = made(prior="normal", beta=2.0, beta_steps=4)
     batch = make_batch()
     state = method.init(jax.random.key(0), batch.inputs)
     for step in range(6):
@@ -136,7 +184,7 @@ def test_the_weight_of_the_divergence_rises_in_a_line():
 
 
 def test_rows_that_fill_up_a_batch_teach_nothing():
-    method, batch = made(variational=False), make_batch()
+    method, batch = made(prior="none"), make_batch()
     spoilt = batch.inputs._replace(stamp=batch.inputs.stamp.copy())
     spoilt.stamp[3] = 9
     filled = np.array([True, True, True, False])
@@ -153,6 +201,10 @@ def test_what_cannot_be_is_said():
         made(likelihood="poisson")
     with pytest.raises(ValueError, match="below 0"):
         made(beta=-1.0)
+    with pytest.raises(ValueError, match="none, normal, mixture"):
+        made(prior="flat")
+    with pytest.raises(ValueError, match="0 clusters"):
+        made(clusters=0)
 
 
 def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
@@ -163,9 +215,9 @@ def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
     assert abs(by_components(train, test, 2) - test).max() > 0.1
     label = rng.integers(0, 3, 90)
     code = 20 * np.eye(3)[label] + rng.normal(size=(90, 3))
-    found = cluster_scores(code, label, 3)
-    assert found == {"cluster_accuracy": 1, "nmi": 1, "ari": 1}
-    lost = cluster_scores(rng.normal(size=(90, 3)), label, 3)
+    found = cluster_scores(label, mixture_of(code, 3, seed=0).predict(code))
+    assert set(found.values()) == {1}
+    lost = cluster_scores(label, rng.integers(0, 3, 90))
     assert lost["cluster_accuracy"] < 0.6
 
 
@@ -175,10 +227,48 @@ def test_a_run_ends_with_stamps_beside_what_is_drawn_again(data_dir, tmp_path):
     assert shown["reconstruction"].shape == shown["stamp"][:, 0].shape
     assert (tmp_path / "report" / "reconstructions.png").exists()
     page = (tmp_path / "report" / "index.html").read_text()
-    assert "drawn again" in page
+    for words in (
+        "drawn again",
+        "What else rules",
+        "no label made",
+        "Walks",
+        "next to",
+    ):
+        assert words in page
+    with (tmp_path / "report" / "unlikely.csv").open() as file:
+        assert len(file.readlines()) == 1 + len(load(tmp_path / "predictions").label)
     row = measure(tmp_path, data_dir=data_dir, manual_dir="")
     assert row["numbers"] == 32
     assert 0 < row["error"].value < 1
     assert row["difference"].value == pytest.approx(
         row["error"].value - row["error_of_components"].value, abs=1e-6
     )
+
+
+def test_a_mixture_starts_from_the_codes_of_another_run(data_dir, tmp_path, capsys):
+    small = {"method.args.latent": 4, "method.args.clusters": 2}
+    first = runs.smoke(stamp_autoencoder.get_config, **small)
+    train(first, tmp_path / "plain", data_dir=data_dir)
+    small |= {"init_from": str(tmp_path / "plain")}
+    config = runs.smoke(stamp_vade.get_config, **small)
+    train(config, tmp_path / "mixture", data_dir=data_dir)
+    assert "A mixture of 2 clusters starts from" in capsys.readouterr().out
+    predictions = load(tmp_path / "mixture" / "predictions")
+    assert set(predictions.by_object["cluster"]) <= {0, 1}
+    assert predictions.drawn["center"].shape == (2, 21, 21, 3)
+
+
+def test_the_mixture_that_was_fitted_is_the_one_that_learns():
+    rng = np.random.default_rng(0)
+    code = np.repeat(np.eye(3) * 6, 30, 0) + rng.normal(size=(90, 3))
+    fit, method = mixture_of(code, 3, seed=0), made(prior="mixture", clusters=3)
+    state = method.init(jax.random.key(0), make_batch().inputs)
+    found = (fit.weights_, fit.means_, fit.covariances_)
+    state = with_mixture(state, *(jnp.array(x, jnp.float32) for x in found))
+    rows = jnp.array(np.stack([code, 0 * code, code]), jnp.float32)
+    said = Mixture(3).apply({"params": state.params["prior"]}, *rows)
+    np.testing.assert_allclose(
+        np.exp(said.log_cluster), fit.predict_proba(code), atol=1e-4
+    )
+    narrow = state.params["log_variance"]["bias"]
+    np.testing.assert_allclose(np.exp(narrow), fit.covariances_.mean(0) / 10, rtol=1e-4)

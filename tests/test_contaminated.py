@@ -42,12 +42,12 @@ def test_whole_nights_are_contaminated_by_their_share_up_or_down_and_no_others()
 def test_only_contaminated_nights_are_told_and_only_bands_that_they_have():
     batch = batch_of("contaminated")
     _, state, step = make("contaminated", augment=same_view, share=1e-6)
-    assert step(state, batch)[1]["hidden_error"] == 0
+    assert step(state, batch)[1]["error"] == 0
     _, state, step = make("contaminated", augment=same_view, share=1.0)
     params = jax.tree.map(jnp.copy, state.params)
     params["decoder"]["bias"] = params["decoder"]["bias"].at[1].set(1e3)
     _, scalars = step(state._replace(params=params), batch)
-    assert scalars["hidden_error"] < 1e3  # of the band that no night has nothing
+    assert scalars["error"] < 1e3  # of the band that no night has nothing
 
 
 def test_the_error_falls_below_that_of_telling_what_is_seen():
@@ -61,7 +61,7 @@ def test_the_error_falls_below_that_of_telling_what_is_seen():
     errors = []
     for _ in range(150):
         state, scalars = step(state, batch._replace(inputs=curves))
-        errors.append(float(scalars["hidden_error"]))
+        errors.append(float(scalars["error"]))
     assert np.mean(errors[-20:]) < 0.3 * errors[0]
 
 

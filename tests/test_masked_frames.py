@@ -81,10 +81,10 @@ def test_what_is_hidden_is_not_seen():
     lone = batch.inputs.epoch_mask.at[:, 1:].set(False)  # one epoch: none to hide
     alone = batch._replace(inputs=batch.inputs._replace(epoch_mask=lone))
     after, scalars = step(state, alone)
-    assert scalars["hidden_error"] == 0
+    assert scalars["error"] == 0
     assert_same_bits(after.params["encoder"], state.params["encoder"])
     after, scalars = step(state, batch)
-    assert scalars["hidden_error"] > 0
+    assert scalars["error"] > 0
     assert differs(after.params["encoder"], state.params["encoder"])
 
 
@@ -100,7 +100,7 @@ def test_frames_are_told_by_what_is_left_of_each_series():
     errors = []
     for _ in range(150):
         state, scalars = step(state, make_batch(24))
-        errors.append(float(scalars["hidden_error"]))
+        errors.append(float(scalars["error"]))
     # New levels each step, of variance 1: what is told of them was not remembered.
     assert np.mean(errors[-10:]) < 0.2
 

@@ -26,7 +26,7 @@ def started(workdir, experiment=semiconformer, **changes):
     config.update(ConfigDict({"init_from": str(workdir), "seed": 7, **changes}))
     mesh, said = mesh_for(config), []
     method = assemble.method_of_config(config, mesh)
-    return config, new_state(method, config, mesh, said.append), said
+    return config, new_state(method, config, mesh, said.append, None), said
 
 
 def test_a_run_starts_where_the_best_state_of_another_was(trained):
@@ -56,7 +56,7 @@ def saved(workdir, experiment, change=lambda state: state, **changed):
     workdir.mkdir()
     assemble.write_config(workdir, assemble.to_plain(config))
     method = assemble.method_of_config(config, mesh)
-    state = new_state(method, config, mesh, None)
+    state = new_state(method, config, mesh, None, None)
     checkpoints = Checkpoints(
         workdir / "checkpoints", metric=config.best_metric, create=True
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 FILE_NAME = "predictions.npz"
 BASELINES = ("majority", "nuisance")  # what any model has to beat; a page shows both
-_BY_NAME = ("baseline_probability", "shown_inputs")  # stored as field/name
+_BY_NAME = ("baseline_probability", "shown_inputs", "by_object", "drawn")  # field/name
 _TEXT = ("object_id", "label_source", "group")
 _NUMBERS = {
     "label": np.int32,
@@ -59,6 +59,8 @@ class Predictions(NamedTuple):
     baseline_probability: dict[str, np.ndarray]  # name -> o c
     shown: np.ndarray  # s  int32 row numbers of the objects whose inputs follow
     shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s .., as models see
+    by_object: dict[str, np.ndarray]  # name of a number -> o, NaN where unknown
+    drawn: dict[str, np.ndarray]  # what a decoder draws, and rows that go with it
 
 
 def no_looks(probability: np.ndarray, spread: np.ndarray) -> dict[str, np.ndarray]:
@@ -175,6 +177,11 @@ def checked(predictions: Predictions) -> Predictions:
         name: np.asarray(value, _SHOWN.get(name, np.float32))
         for name, value in given["shown_inputs"].items()
     }
+    for field in ("by_object", "drawn"):
+        given[field] = {
+            name: np.asarray(value, np.int32 if name.endswith("_row") else np.float32)
+            for name, value in given[field].items()
+        }
     given["classes"], given["bands"] = tuple(given["classes"]), tuple(given["bands"])
     predictions = Predictions(**given)
     _check_shapes(predictions)
@@ -227,6 +234,9 @@ def _check_shapes(p: Predictions) -> None:
     for name, value in p.shown_inputs.items():
         key = f"{name} of those shown"
         expected[key], given[key] = (num_shown,), value.shape[:1]
+    for name, value in p.by_object.items():
+        expected[f"{name} by object"] = (num_objects,)
+        given[f"{name} by object"] = value.shape
     for name, shape in expected.items():
         if given[name] != shape:
             raise ValueError(

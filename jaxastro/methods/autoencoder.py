@@ -1,23 +1,22 @@
 """Auto-encoders of stamps: a code to draw them again from, without labels."""
 
 import math
-from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Integer
+from jaxtyping import Array, Bool, Float, Integer, Key
 
-from jaxastro import losses
-from jaxastro.accumulate import accumulated
 from jaxastro.layers.alerts import the_only_alert
-from jaxastro.layers.probe import probe_apart
+from jaxastro.layers.mixture import WIDEST, Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
-from jaxastro.types import Alerts, Batch, Method, ModelOutput, TrainState
+from jaxastro.methods.told_and_probed import told_and_probed
+from jaxastro.types import Alerts, Method, ModelOutput, TrainState
 
 LIKELIHOODS = ("gaussian", "bernoulli")
-WIDEST = 8.0  # of a code's log variance, either way
+PRIORS = ("none", "normal", "mixture")
 
 
 class Network(nn.Module):
@@ -27,41 +26,62 @@ class Network(nn.Module):
         code = mean + exp(log variance / 2) normal   in training, else the mean
         drawn = decoder(code);  logits = probe(sg(mean))
 
-    The mean is the embedding. aux has "drawn" [b y x c], in the likelihood's terms:
-    means, or logits; "reconstruction", the same as pixels; "log_noise" [c], and of a
-    variational one "log_variance" [b d].
+    The mean is the embedding. aux has "reconstruction" [b y x c], as pixels,
+    "log_noise" [c] and "unlike" [b], -log p(stamps | code) in nats per pixel; with a
+    prior "log_variance" [b d] and "divergence" [b], of the code's distribution from
+    it, in the same unit; with a mixture "log_cluster" [b k], log p(cluster | code).
 
     Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the scale of the noise is
-        learned, as in Rybkin et al. 2021, arXiv 2006.13202.
+        learned, as in Rybkin et al. 2021, arXiv 2006.13202. Mixture: layers/mixture.py.
     Differs: a scale for each of the three stamps.
     """
 
     encoder: nn.Module  # a model with num_classes = 0
     num_classes: int
     latent: int
-    variational: bool
+    prior: str
+    clusters: int
     likelihood: str
     widths: tuple[int, int]
 
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:
         output = self.encoder(inputs, train=train)
+        pixels = the_only_alert(jnp.asarray(inputs.stamp))
+        count = math.prod(pixels.shape[1:])
         mean = code = nn.Dense(self.latent, name="mean")(output.embedding)
         aux = dict(output.aux)
-        if self.variational:
+        if self.prior != "none":
             wide = nn.Dense(self.latent, name="log_variance")(output.embedding)
             aux["log_variance"] = wide = jnp.clip(wide, -WIDEST, WIDEST)
             if train:
                 luck = jax.random.normal(self.make_rng("dropout"), mean.shape)
                 code = mean + jnp.exp(wide / 2) * luck
-        size, depth = inputs.stamp.shape[-2:]
-        drawn = StampDecoder(self.widths, name="decoder")(code, size, depth)
-        aux["log_noise"] = self.param("log_noise", nn.initializers.zeros, (depth,))
-        is_pixels = self.likelihood == "gaussian"
-        aux["drawn"] = drawn
-        aux["reconstruction"] = drawn if is_pixels else nn.sigmoid(drawn)
+            if self.prior == "mixture":
+                found = Mixture(self.clusters, name="prior")(mean, wide, code)
+                aux["log_cluster"], apart = found.log_cluster, found.divergence
+            else:
+                apart = from_normal(mean, wide)
+            aux["divergence"] = apart / count
+        drawn = StampDecoder(self.widths, name="decoder")(code, *pixels.shape[-2:])
+        log_noise = self.param("log_noise", nn.initializers.zeros, pixels.shape[-1:])
+        aux["log_noise"] = log_noise
+        unlike = negative_log_likelihood(drawn, log_noise, pixels, self.likelihood)
+        aux["unlike"] = unlike / count
+        aux["reconstruction"] = as_pixels(drawn, self.likelihood)
         logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(mean))
         return ModelOutput(logits, mean, aux)
+
+
+class Asked(NamedTuple):
+    """The stamps that are to be drawn again.
+
+    Source: ours.
+    Differs: nothing to differ from.
+    """
+
+    pixels: Float[Array, "b y x c"]
+    mask: Bool[Array, "b t"]  # False of rows that fill up a batch
 
 
 def autoencoder(
@@ -71,7 +91,8 @@ def autoencoder(
     *,
     seed: int | Integer[Array, ""],
     latent: int = 32,
-    variational: bool = False,
+    prior: str = "none",
+    clusters: int = 5,
     likelihood: str = "gaussian",
     beta: float = 1.0,
     beta_steps: int = 0,
@@ -85,116 +106,148 @@ def autoencoder(
                             + log s + log(2 pi) / 2
         bernoulli  -log p = sum of cross-entropies of sigmoid(drawn), x in [0, 1]
         KL = sum over d of (mean^2 + exp(log variance) - 1 - log variance) / 2
-    without KL and luck if not variational. At beta = 1 it is the negative evidence
-    lower bound. The probe learns from the labels there are, with an optimizer of its
-    own; the code does not feel it.
+    for a normal prior; for none without KL and luck; for a mixture that of `Mixture`.
+    At beta = 1 it is the negative evidence lower bound. The probe learns from the
+    labels there are, with an optimizer of its own; the code does not feel it.
 
     Args:
         latent: numbers of a code.
-        variational: whether codes are drawn, and kept near a normal distribution.
+        prior: of codes. "none": a plain auto-encoder; "normal": a variational one;
+            "mixture": of Gaussians, which learn with it, a clustering of the codes.
+        clusters: of the mixture.
         likelihood: one of LIKELIHOODS.
         beta: weight of KL.
         beta_steps: over which it rises from 0 in a line; 0: at once.
         widths: of the decoder, as the encoder's.
         gradient_accumulation: parts that a batch is computed in, one after the other.
     Source: Kingma & Welling 2014, arXiv 1312.6114; beta: Higgins et al. 2017, ICLR;
-        warm-up: Sonderby et al. 2016, arXiv 1602.02282, Sect. 2.3.
+        warm-up: Sonderby et al. 2016, arXiv 1602.02282, Sect. 2.3; mixture: Jiang et
+        al. 2017, arXiv 1611.05148 (VaDE).
     Differs: per pixel, which changes the size of the loss alone.
     """
-    if likelihood not in LIKELIHOODS:
-        raise ValueError(
-            f"No likelihood {likelihood!r}. Known: {', '.join(LIKELIHOODS)}."
-        )
+    for name, value, known in (
+        ("likelihood", likelihood, LIKELIHOODS),
+        ("prior", prior, PRIORS),
+    ):
+        if value not in known:
+            raise ValueError(f"No {name} {value!r}. Known: {', '.join(known)}.")
     if beta < 0 or beta_steps < 0:
         raise ValueError(f"beta {beta}, beta_steps {beta_steps}: neither is below 0.")
+    if clusters < 1:
+        raise ValueError(f"A mixture of {clusters} clusters has none. Use 1 or more.")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
-    network = Network(encoder, num_classes, latent, variational, likelihood, widths)
-    optimizer = probe_apart(optimizer)
+    code = latent, prior, clusters, likelihood, widths
 
-    def init(key: jax.Array, inputs: Alerts) -> TrainState:
-        variables = network.init(key, inputs, train=False)
-        params, batch_stats = variables["params"], variables.get("batch_stats", {})
-        step = jnp.zeros((), jnp.int32)
-        return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
+    def ask(key: Key[Array, ""], view: Alerts) -> tuple[tuple[Alerts], Asked]:
+        del key
+        return (view,), Asked(the_only_alert(view.stamp), view.epoch_mask)
 
-    def loss_fn(params, batch_stats, key, rows):
-        inputs, label, weight_label, weight, beta_now = rows
-        output, updated = network.apply(
-            {"params": params, "batch_stats": batch_stats},
-            inputs,
-            train=True,
-            rngs={"dropout": key},
-            mutable=["batch_stats"],
-        )
-        pixels = the_only_alert(inputs.stamp)
-        count = math.prod(pixels.shape[1:])
-        unlike = negative_log_likelihood(output, pixels, likelihood) / count
-        apart = divergence(output) / count if variational else jnp.zeros(len(pixels))
-        told = losses.weighted_sum(unlike + beta_now * apart, weight)
-        per_object = losses.cross_entropy(output.logits, label)
-        classify = losses.weighted_sum(per_object, weight_label)
-        hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
-        square = jnp.square(output.aux["reconstruction"] - pixels).mean((1, 2, 3))
-        scalars = {
-            "negative_log_likelihood": losses.weighted_sum(unlike, weight),
-            "divergence": losses.weighted_sum(apart, weight),
-            "square_error": losses.weighted_sum(square, weight),
-            "cross_entropy": classify,
-            "accuracy": losses.weighted_sum(hit, weight_label),
+    def error(output: ModelOutput, asked: Asked, step) -> dict[str, Float[Array, " b"]]:
+        unlike = output.aux["unlike"]
+        apart = output.aux.get("divergence", jnp.zeros_like(unlike))
+        share = jnp.minimum(1.0, step / beta_steps) if beta_steps else 1.0
+        square = jnp.square(output.aux["reconstruction"] - asked.pixels)
+        return {
+            "error": unlike + beta * share * apart,
+            "negative_log_likelihood": unlike,
+            "divergence": apart,
+            "square_error": square.mean((1, 2, 3)),
         }
-        return told + classify, (updated["batch_stats"], scalars)
 
-    def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        key = jax.random.fold_in(jax.random.key(seed), state.step)
-        view = augment(jax.random.fold_in(key, 0), batch.inputs)
-        seen = batch.example_mask & view.epoch_mask.any(1)
-        weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
-        share = jnp.minimum(1.0, state.step / beta_steps) if beta_steps else 1.0
-        beta_now = jnp.full(len(seen), beta * share)
-        rows = view, batch.label, weight_label, losses.equal_weight(seen), beta_now
-        (loss, (batch_stats, scalars)), grads = accumulated(
-            partial(jax.value_and_grad(loss_fn, has_aux=True), state.params),
-            state.batch_stats,
-            jax.random.fold_in(key, 1),
-            rows,
-            parts=gradient_accumulation,
-        )
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        state = TrainState(state.step + 1, params, batch_stats, opt_state, {}, {})
-        norm = optax.tree.norm(grads)
-        return state, {"loss": loss, **scalars, "grad_norm": norm}
-
-    def predict(state: TrainState, inputs: Alerts) -> ModelOutput:
-        variables = {"params": state.params, "batch_stats": state.batch_stats}
-        return network.apply(variables, inputs, train=False)
-
-    return Method(init, step, predict)
+    return told_and_probed(
+        Network(encoder, num_classes, *code),
+        optimizer,
+        augment,
+        seed=seed,
+        ask=ask,
+        error=error,
+        gradient_accumulation=gradient_accumulation,
+    )
 
 
 def negative_log_likelihood(
-    output: ModelOutput, pixels: Float[Array, "b y x c"], likelihood: str
+    drawn: Float[Array, "b y x c"],
+    log_noise: Float[Array, " c"],
+    pixels: Float[Array, "b y x c"],
+    likelihood: str,
 ) -> Float[Array, " b"]:
     """Returns -log p(pixels | code) of each object, over all of its pixels.
 
+    Args:
+        drawn: means of a gaussian, logits of a bernoulli likelihood.
+        log_noise: of the gaussian's deviation; the other has none.
     Source: as `autoencoder`.
     Differs: none.
     """
-    drawn = output.aux["drawn"]
     if likelihood == "bernoulli":
         each = optax.sigmoid_binary_cross_entropy(drawn, pixels)
     else:
-        log_noise = output.aux["log_noise"]
         each = jnp.square((pixels - drawn) * jnp.exp(-log_noise)) / 2
         each += log_noise + math.log(2 * math.pi) / 2
     return each.sum((1, 2, 3))
 
 
-def divergence(output: ModelOutput) -> Float[Array, " b"]:
+def from_normal(
+    mean: Float[Array, "b d"], log_variance: Float[Array, "b d"]
+) -> Float[Array, " b"]:
     """Returns how far each code's distribution is from the normal one, in nats.
 
     Source: Kingma & Welling 2014, arXiv 1312.6114, Appendix B.
     Differs: none.
     """
-    mean, wide = output.embedding, output.aux["log_variance"]
-    return (jnp.square(mean) + jnp.exp(wide) - 1 - wide).sum(-1) / 2
+    each = jnp.square(mean) + jnp.exp(log_variance) - 1 - log_variance
+    return each.sum(-1) / 2
+
+
+def draw(
+    state: TrainState,
+    code: Float[Array, "n d"],
+    *,
+    size: int,
+    widths: tuple[int, int],
+    likelihood: str,
+) -> Float[Array, "n y x c"]:
+    """Returns the stamps that a trained decoder draws from codes, as pixels.
+
+    Args:
+        size: of the stamps, pixels on a side.
+        widths, likelihood: as the method had them.
+    Source: as `autoencoder`.
+    Differs: none.
+    """
+    decoder, depth = state.params["decoder"], len(state.params["log_noise"])
+    drawn = StampDecoder(widths).apply({"params": decoder}, code, size, depth)
+    return as_pixels(drawn, likelihood)
+
+
+def with_mixture(
+    state: TrainState,
+    weight: Float[Array, " k"],
+    mean: Float[Array, "k d"],
+    variance: Float[Array, "k d"],
+) -> TrainState:
+    """Returns a state whose prior is the mixture that was fitted to its codes.
+
+    Each code's own distribution starts with a tenth of the mean variance of a cluster,
+    so that codes of a plain auto-encoder, of whatever scale, are not lost in luck.
+
+    Source: Jiang et al. 2017, arXiv 1611.05148, Sect. 3.3 (the start of the mixture).
+    Differs: there the layer of log variances starts at random.
+    """
+    prior = {"score": weight, "mean": mean, "log_variance": variance}
+    prior = prior | {name: jnp.log(prior[name]) for name in ("score", "log_variance")}
+    narrow = jnp.log(0.1 * variance.mean(0))
+    old = state.params["log_variance"]
+    wide = {"kernel": jnp.zeros_like(old["kernel"]), "bias": narrow}
+    return state._replace(params={**state.params, "prior": prior, "log_variance": wide})
+
+
+def as_pixels(
+    drawn: Float[Array, "b y x c"], likelihood: str
+) -> Float[Array, "b y x c"]:
+    """Returns what a decoder draws as pixels: of logits the means.
+
+    Source: as `autoencoder`.
+    Differs: none.
+    """
+    return nn.sigmoid(drawn) if likelihood == "bernoulli" else drawn

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Integer, Key
 
 from jaxastro import losses
 from jaxastro.layers.merge_nights import merge_nights, night_of
-from jaxastro.methods.masked_frames import told_from_the_rest
+from jaxastro.methods.told_and_probed import told_and_probed
 from jaxastro.types import LightCurve, Method, ModelOutput, TrainState
 
 
@@ -95,22 +95,22 @@ def contaminated(
         )
         return (noisy,), clean
 
-    def error(output: ModelOutput, clean: Clean) -> Float[Array, " b"]:
+    def error(output: ModelOutput, clean: Clean, step) -> dict[str, Float[Array, " b"]]:
+        del step
         each = (*clean.mask.shape[:1], -1, 1, 1)  # a flux is a frame of one pixel
         told, flux = output.aux["flux"].reshape(each), clean.flux.reshape(each)
-        return losses.frame_error(told, flux, clean.mask.reshape(each[:2]))
+        return {"error": losses.frame_error(told, flux, clean.mask.reshape(each[:2]))}
 
     def init(key: jax.Array, inputs: LightCurve) -> TrainState:
         return method.init(key, inputs)
 
-    method = told_from_the_rest(
+    method = told_and_probed(
         network,
         optimizer,
         augment,
         seed=seed,
-        hide=contaminate_some,
+        ask=contaminate_some,
         error=error,
-        nothing=lambda inputs: (),
         gradient_accumulation=gradient_accumulation,
     )
     return method._replace(init=init)

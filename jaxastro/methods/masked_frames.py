@@ -1,8 +1,6 @@
 """Masked frames: what is hidden of a series is told from the rest, without labels."""
 
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -12,10 +10,8 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, Integer, Key
 
 from jaxastro import losses
-from jaxastro.accumulate import accumulated
 from jaxastro.layers.encoding import sinusoidal
-from jaxastro.layers.probe import probe_apart
-from jaxastro.types import Batch, Inputs, Method, ModelOutput, Series, TrainState
+from jaxastro.types import Method, ModelOutput, Series, TrainState
 
 
 class Hidden(NamedTuple):
@@ -116,103 +112,25 @@ def masked_frames(
         left, asked = hide(key, view, share=share, pixels=pixels, pool=pool)
         return (left, asked.time, asked.band), asked
 
-    def error(output: ModelOutput, asked: Hidden):
-        return losses.frame_error(output.aux["frame"], asked.frame, asked.mask)
+    def error(output: ModelOutput, asked: Hidden, step):
+        del step
+        told = losses.frame_error(output.aux["frame"], asked.frame, asked.mask)
+        return {"error": told}
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
         return method.init(key, inputs)
 
-    method = told_from_the_rest(
+    method = told_and_probed(
         Network(encoder, num_classes, hidden, pixels),
         optimizer,
         augment,
         seed=seed,
-        hide=hide_some,
+        ask=hide_some,
         error=error,
         nothing=_no_frames,
         gradient_accumulation=gradient_accumulation,
     )
     return method._replace(init=init)
-
-
-def told_from_the_rest(
-    network: nn.Module,
-    optimizer: optax.GradientTransformation,
-    augment,
-    *,
-    seed: int | Integer[Array, ""],
-    hide: Callable,
-    error: Callable,
-    nothing: Callable,
-    gradient_accumulation: int,
-) -> Method:
-    """Returns the method of a network that tells what is hidden of a view, and a probe.
-
-    Args:
-        network: of a group "probe", whose logits learn from the labels there are.
-        hide: (key, view) -> arguments of the network, and what they hide, in a tuple
-            with a `mask` that is True where something is.
-        error: (the network's output, what was hidden) -> one number per object.
-        nothing: inputs -> the network's further arguments where nothing is hidden.
-    Source: as masked_frames and contaminated.
-    Differs: the same.
-    """
-    optimizer = probe_apart(optimizer)
-
-    def init(key: jax.Array, inputs: Inputs) -> TrainState:
-        variables = network.init(key, inputs, *nothing(inputs), train=False)
-        params, batch_stats = variables["params"], variables.get("batch_stats", {})
-        step = jnp.zeros((), jnp.int32)
-        return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
-
-    def loss_fn(params, batch_stats, key, rows):
-        given, asked, label, weight_label, weight = rows
-        output, updated = network.apply(
-            {"params": params, "batch_stats": batch_stats},
-            *given,
-            train=True,
-            rngs={"dropout": key},
-            mutable=["batch_stats"],
-        )
-        told = losses.weighted_sum(error(output, asked), weight)
-        per_object = losses.cross_entropy(output.logits, label)
-        classify = losses.weighted_sum(per_object, weight_label)
-        hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
-        scalars = {
-            "hidden_error": told,
-            "cross_entropy": classify,
-            "accuracy": losses.weighted_sum(hit, weight_label),
-        }
-        return told + classify, (updated["batch_stats"], scalars)
-
-    def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        key = jax.random.fold_in(jax.random.key(seed), state.step)
-        # Rows that fill up a batch are not seen, and enter no statistics.
-        mask = batch.inputs.epoch_mask & batch.example_mask[:, None]
-        inputs = batch.inputs._replace(epoch_mask=mask)
-        view = augment(jax.random.fold_in(key, 0), inputs)
-        given, asked = hide(jax.random.fold_in(key, 1), view)
-        weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
-        weight = losses.equal_weight(asked.mask.reshape(len(mask), -1).any(1))
-
-        (loss, (batch_stats, scalars)), grads = accumulated(
-            partial(jax.value_and_grad(loss_fn, has_aux=True), state.params),
-            state.batch_stats,
-            jax.random.fold_in(key, 2),
-            (given, asked, batch.label, weight_label, weight),
-            parts=gradient_accumulation,
-        )
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        state = TrainState(state.step + 1, params, batch_stats, opt_state, {}, {})
-        norm = optax.tree.norm(grads)
-        return state, {"loss": loss, **scalars, "grad_norm": norm}
-
-    def predict(state: TrainState, inputs: Inputs) -> ModelOutput:
-        variables = {"params": state.params, "batch_stats": state.batch_stats}
-        return network.apply(variables, inputs, *nothing(inputs), train=False)
-
-    return Method(init, step, predict)
 
 
 def hide(

@@ -6,19 +6,24 @@ in this order, with the words that style.save put into their files.
 
 from jaxastro.reports import (
     baselines,
+    clusters,
     confusion,
     curves,
     days,
     embedding,
+    embedding_numbers,
     epochs,
     frames,
     light_curves,
     maps,
+    neighbours,
     reconstructions,
     reliability,
     scores,
     spread,
     stamps,
+    unlikely,
+    walks,
 )
 
 REPORTS = {
@@ -36,4 +41,9 @@ REPORTS = {
     "spread": spread.write,
     "curves": curves.write,
     "embedding": embedding.write,
+    "embedding_numbers": embedding_numbers.write,
+    "clusters": clusters.write,
+    "walks": walks.write,
+    "neighbours": neighbours.write,
+    "unlikely": unlikely.write,
 }

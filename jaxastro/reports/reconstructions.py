@@ -7,6 +7,7 @@ import numpy as np
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 from jaxastro.reports.frames import choose
+from jaxastro.reports.stamp_grid import DEEP, draw_three, new_grid
 
 ACROSS = 2  # objects in a row
 
@@ -18,28 +19,20 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         return []
     chosen, _ = choose(p)
     rows = -(-len(chosen) // ACROSS)
-    figure = style.new_figure(style.WIDTH, 2.4 * rows)
-    panels = figure.subplots(2 * rows, 3 * ACROSS, squeeze=False)
-    for axes in panels.flat:
-        axes.set_axis_off()
+    figure, panels = new_grid(2 * rows, DEEP * ACROSS, tall=1.2)
     errors = []
     for place, number in enumerate(chosen):
-        row, left = 2 * (place // ACROSS), place % ACROSS * 3
+        row, left = 2 * (place // ACROSS), place % ACROSS * DEEP
         stamp = p.shown_inputs["stamp"][number, 0]
         drawn = p.shown_inputs["reconstruction"][number]
         errors.append(np.square(stamp - drawn).mean())
-        for channel in range(3):
-            # One scale for both: what is lost is seen.
-            low, high = np.percentile(stamp[..., channel], [1, 99.7])
-            look = {"cmap": "magma", "origin": "lower", "vmin": low}
-            look["vmax"] = max(high, low + 1e-9)
-            panels[row, left + channel].imshow(stamp[..., channel], **look)
-            panels[row + 1, left + channel].imshow(drawn[..., channel], **look)
+        # One scale for both: what is lost is seen.
+        draw_three(panels[row, left : left + DEEP], stamp)
+        draw_three(panels[row + 1, left : left + DEEP], drawn, like=stamp)
         at = p.shown[number]
         words = f"{style.plain(p.object_id[at], 16)}, "
         words += f"{style.plain(p.classes[p.label[at]], 12)}, error {errors[-1]:.4f}"
-        axes = panels[row, left]
-        axes.set_title(words, loc="left", fontsize=style.SMALL, pad=3)
+        panels[row, left].set_title(words, loc="left", fontsize=style.SMALL, pad=3)
     return [
         style.save(
             figure,

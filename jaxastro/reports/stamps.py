@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 from jaxastro.reports.frames import choose, title_of
+from jaxastro.reports.stamp_grid import DEEP, draw_three, new_grid
 
 ACROSS = 2  # objects in a row
 
@@ -17,19 +16,13 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     if not len(p.shown) or "stamp" not in p.shown_inputs:
         return []
     chosen, is_right = choose(p)
-    rows = -(-len(chosen) // ACROSS)
-    figure = style.new_figure(style.WIDTH, 1.45 * rows)
-    panels = figure.subplots(rows, 3 * ACROSS, squeeze=False)
-    for axes in panels.flat:
-        axes.set_axis_off()
+    figure, panels = new_grid(-(-len(chosen) // ACROSS), DEEP * ACROSS, tall=1.45)
     for place, number in enumerate(chosen):
-        row, left = place // ACROSS, place % ACROSS * 3
-        stamp = p.shown_inputs["stamp"][number, 0]
-        for channel, axes in enumerate(panels[row, left : left + 3]):
-            _draw(axes, stamp[..., channel])
+        left = place % ACROSS * DEEP
+        three = panels[place // ACROSS, left : left + DEEP]
+        draw_three(three, p.shown_inputs["stamp"][number, 0])
         words, color = title_of(p, p.shown[number])
-        axes = panels[row, left]
-        axes.set_title(words, loc="left", fontsize=style.SMALL, color=color, pad=3)
+        three[0].set_title(words, loc="left", fontsize=style.SMALL, color=color, pad=3)
     return [
         style.save(
             figure,
@@ -47,10 +40,3 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
             ),
         )
     ]
-
-
-def _draw(axes, stamp: np.ndarray) -> None:
-    low, high = np.percentile(stamp, [1, 99.7])
-    axes.imshow(
-        stamp, cmap="magma", origin="lower", vmin=low, vmax=max(high, low + 1e-9)
-    )

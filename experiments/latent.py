@@ -1,0 +1,117 @@
+"""What an auto-encoder's codes tell of the tested objects, for the report's pages."""
+
+from functools import partial
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+from sklearn.neighbors import NearestNeighbors
+
+from experiments.assemble import example_of_config
+from experiments.dataset import Dataset, evaluation_groups
+from experiments.inference import Output, Predictor, aux_of_groups
+from jaxastro.evaluation.clusters import mixture_of
+from jaxastro.methods.autoencoder import draw
+from jaxastro.surveys import survey_of
+from jaxastro.training import sharding
+from jaxastro.types import TrainState
+
+NUM_NEIGHBOURS = 5
+NUM_UNLIKELY = 12
+WALKS, STEPS = 8, 7  # coordinates of the code that are walked along, places on each
+NUMBERS = {"magnitude": "magpsf", "seeing": "fwhm"}  # and the columns that tell them
+
+
+def numbers_by_object(dataset: Dataset, rows: np.ndarray, config) -> dict:
+    """Returns magnitude and seeing of the first alerts, where the survey tells them."""
+    names = [name for name, _ in survey_of(config.survey).columns]
+    told = {key: name for key, name in NUMBERS.items() if name in names}
+    if not told:
+        return {}
+    first = np.array([dataset.stored[row].metadata[0] for row in rows])
+    return {key: first[:, names.index(name)] for key, name in told.items()}
+
+
+def latent_fields(
+    dataset: Dataset,
+    config: ConfigDict,
+    predictor: Predictor,
+    state: TrainState,
+    rows: np.ndarray,
+    whole: Output,
+    shown: np.ndarray,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Returns by_object and drawn, fields of Predictions, of a method that draws.
+
+    by_object: "surprise", -log p(stamps | code) and the divergence of the code, nats
+    per pixel; "cluster", of the mixture that is learned, or of one that is fitted to
+    these codes, with as many clusters as classes.
+    """
+    args, code = config.method.args, whole.embedding
+    groups = evaluation_groups(dataset, rows, config, predictor)
+    names = "unlike", "divergence", "log_cluster"
+    extra = aux_of_groups(predictor, state, groups, names)
+    surprise = extra["unlike"] + extra.get("divergence", 0)
+    if "log_cluster" in extra:
+        cluster = extra["log_cluster"].argmax(1)
+        center = np.asarray(state.params["prior"]["mean"])
+    else:
+        count = min(len(config.classes), len(code))
+        mixture = mixture_of(code, count, seed=config.seed)
+        cluster, center = mixture.predict(code.astype(np.float64)), mixture.means_
+    make_example = example_of_config(config, max_epochs=1)
+
+    def stamps_of(places: np.ndarray) -> np.ndarray:
+        each = [make_example(dataset.stored[row]).stamp[0] for row in rows[places]]
+        return np.stack(each)
+
+    size = stamps_of(np.zeros(1, int)).shape[1]
+
+    how = {"size": size, "widths": args.widths, "likelihood": args.likelihood}
+    draw_all = jax.jit(
+        partial(draw, **how), out_shardings=sharding.everywhere(predictor.mesh)
+    )
+
+    def drawn_from(codes: np.ndarray) -> np.ndarray:
+        return np.asarray(draw_all(state, codes.astype(np.float32)))
+
+    walked, at = walks(code)
+    near = neighbours(code, shown)
+    strange = np.argsort(-surprise, kind="stable")[:NUM_UNLIKELY]
+    return {
+        "by_object": {"surprise": surprise, "cluster": cluster},
+        "drawn": {
+            "walk": np.stack([drawn_from(codes) for codes in walked]),
+            "walk_at": at,
+            "center": drawn_from(center),
+            "neighbour_row": near,
+            "neighbour": np.stack([stamps_of(some) for some in near]),
+            "unlikely_row": strange,
+            "unlikely": stamps_of(strange),
+        },
+    }
+
+
+def walks(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns codes [w k d] along the widest coordinates, and where they are [w k].
+
+    From the second to the 98th percentile of one, the others at their median.
+    """
+    low, middle, high = np.percentile(code, [2, 50, 98], axis=0)
+    widest = np.argsort(low - high, kind="stable")[:WALKS]
+    at = np.linspace(low[widest], high[widest], STEPS).T
+    codes = np.tile(middle, (*at.shape, 1))
+    for walk, coordinate in enumerate(widest):
+        codes[walk, :, coordinate] = at[walk]
+    return codes, at
+
+
+def neighbours(code: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Returns the nearest others [s n] of some objects, in the space of codes."""
+    count = min(NUM_NEIGHBOURS + 1, len(code))
+    near = NearestNeighbors(n_neighbors=count).fit(code)
+    found = near.kneighbors(code[places], return_distance=False)
+    # Where codes are alike an object need not be its own nearest.
+    pairs = zip(found, places, strict=True)
+    others = [row[row != place][: count - 1] for row, place in pairs]
+    return np.array(others).reshape(len(places), count - 1)
