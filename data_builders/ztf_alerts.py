@@ -34,7 +34,7 @@ SURVEY = SURVEYS["ztf_alerts"]
 LABELS = "labels.csv"  # beside the alerts: object_id, label
 WANTED = wanted_fields(SURVEY)
 PLACE = {"objectId": True, "candidate": {"ra": True, "dec": True}}
-MAX_FAILED = 1000  # packets of a container; one with more is no file of alerts
+MAX_FAILED = 1000  # packets of a container, beyond those read: no file of alerts
 PART_BYTES = 2**26  # files are gathered to parts of this size; a larger one is alone
 
 
@@ -198,12 +198,19 @@ def _packets_of(containers: Iterable[Found], reader, decode) -> Iterator[tuple]:
             try:
                 if packet.row is None:
                     raise RecordError(packet.reason)
-                yield where, decode(packet.row), packet.raw
+                decoded = decode(packet.row)
             except RecordError as error:
                 failed += 1
+                candid = (packet.row or {}).get("candid")
+                where += f" (candid {candid})" if isinstance(candid, int) else ""
                 yield where, error, packet.raw
+            else:
+                failed -= 1
+                yield where, decoded, packet.raw
             if failed == MAX_FAILED:
-                left = f"{failed} packets of it failed: what follows was not read."
+                left = (
+                    f"{failed} more failed than were read: what follows was not read."
+                )
                 yield found.name, RecordError(left), b""
                 break
 

@@ -83,19 +83,25 @@ def kind_of(number: int, seed: int) -> str:
     return str(rng.choice(kinds, p=share / share.sum()))
 
 
-def reading_of(number: int, *, seed: int) -> Reading:
-    """Returns object `number`, from its packets.
+def packets_of(number: int, *, seed: int) -> tuple[str, list[dict]]:
+    """Returns the kind of object `number` and its packets.
 
-    Of a kind that is not detected another is drawn; after ATTEMPTS it is set aside.
+    Of a kind that is not detected another is drawn; after ATTEMPTS there are none.
     """
-    kind, name = kind_of(number, seed), object_name(number, seed)
+    kind, packets = kind_of(number, seed), []
     for attempt in range(ATTEMPTS):
         packets = simulate_packets(
             kind, number=number, seed=seed, most=MOST, attempt=attempt
         )
         if packets:
             break
-    else:
+    return kind, packets
+
+
+def reading_of(number: int, *, seed: int) -> Reading:
+    """Returns object `number`, from its packets; set aside if there are none."""
+    name, (kind, packets) = object_name(number, seed), packets_of(number, seed=seed)
+    if not packets:
         return Reading(name, None, (f"Object {name}: {kind} was never detected.",))
     label = KINDS[kind][0]
     record, notes = make_ztf_record(

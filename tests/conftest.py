@@ -52,6 +52,19 @@ def trained(tmp_path_factory, data_dir) -> tuple[Path, commands.Done]:
 
 
 @pytest.fixture(scope="session")
+def alert_run(tmp_path_factory, data_dir) -> Path:
+    """A run of the smallest network that names alerts, trained in this process."""
+    import runs
+
+    from configs import stamp_classifier
+    from experiments.train import train
+
+    workdir = tmp_path_factory.mktemp("alert_run")
+    train(runs.smoke(stamp_classifier.get_config), workdir, data_dir=data_dir)
+    return workdir
+
+
+@pytest.fixture(scope="session")
 def raw_objects(tmp_path_factory) -> Path:
     """A file of five new raw objects, as a stranger would bring them."""
     path = tmp_path_factory.mktemp("raw") / "new.npz"

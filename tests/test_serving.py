@@ -15,7 +15,7 @@ import pytest
 import runs
 from ztf_packets import container, packet
 
-from configs import stamp_classifier
+from configs import convention
 from data_builders import ztf_alerts
 from experiments import assemble
 from experiments.predict import predict
@@ -26,11 +26,9 @@ from jaxastro.training import sharding
 CLASSES = ("AGN", "SN", "VS", "Asteroid", "Bogus")
 
 
-@pytest.fixture(scope="module")
-def workdir(data_dir, tmp_path_factory):
-    workdir = tmp_path_factory.mktemp("run")
-    train(runs.smoke(stamp_classifier.get_config), workdir, data_dir=data_dir)
-    return workdir
+@pytest.fixture
+def workdir(alert_run):
+    return alert_run
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +155,6 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_read(
 
 
 def test_single_alerts_of_a_survey_without_are_refused(data_dir, tmp_path):
-    from configs import convention
-
     train(runs.smoke(convention.get_config), tmp_path / "run", data_dir=data_dir)
     words = runs.told(asked, tmp_path / "run", tmp_path, tmp_path / "a.csv")
     assert "--each_alert" in words

@@ -18,7 +18,7 @@ GZIP = b"\x1f\x8b"
 BLOCK = 512  # bytes: a tar file is made of blocks
 FILE, NOT_A_FILE = (b"0", b"\0"), (b"1", b"2", b"3", b"4", b"6")  # types of members
 MAX_NESTING = 4  # a .tar.gz of .avro.gz is three
-MAX_PASSED_OVER = 1000  # members that are no containers
+MAX_PASSED_OVER = 1000  # members that are no containers, beyond those that are
 # What may come out of one file. Alerts hardly shrink, as their stamps are packed.
 MAX_UNPACKED, MAX_RATIO = 2**28, 100
 SUFFIXES = (".avro", ".tar", ".gz", ".tgz")
@@ -107,7 +107,7 @@ def _members(name, stream, budget, nesting) -> Iterator[Found]:
             reader = io.BufferedReader(member)
             found = _unwrapped(inside, reader, budget, nesting + 1)
         for one in found:
-            passed_over += one.stream is None
+            passed_over += 1 if one.stream is None else -1
             yield one
         member.skip()
         stream.read(-size % BLOCK)

@@ -1,9 +1,10 @@
 """Avro object container files: a schema, and blocks of packets that follow it.
 
 Read as a stream, with a limit on everything a foreign file can claim. Damage costs the
-packets it hits, never those before it.
+packets it hits: where a length is lost, reading goes on behind the next sync marker.
 """
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from jaxastro.data.record import RecordError
 MAGIC = b"Obj\x01"
 MAX_HEADER_ENTRIES = 1000
 MAX_BLOCK = 2**26  # bytes, packed or unpacked: hundreds of packets
+MAX_AGAIN = 2**28  # bytes of a file that are read a second time, for their damage
+SEARCHED = 2**16  # bytes at a time that are searched for a sync marker
 
 
 class Packet(NamedTuple):
@@ -32,12 +35,18 @@ class _Source:
 
     def __init__(self, stream: BinaryIO):
         self.stream, self.at, self.taken = stream, 0, []
+        self.again, self.num_again = io.BytesIO(), 0  # bytes to be read once more
+
+    def begin(self) -> bytes:
+        """Returns the first byte of a block; nothing at the end."""
+        first = self._read(1)
+        self.taken = [first]
+        return first
 
     def take(self, size: int, limit: int, what: str) -> bytes:
         if not 0 <= size <= limit:
             raise RecordError(f"{what} of {size} bytes; up to {limit} are read.")
-        data = self.stream.read(size)
-        self.at += len(data)
+        data = self._read(size)
         self.taken.append(data)
         if len(data) < size:
             raise RecordError(f"{what} lacks its last {size - len(data)} bytes.")
@@ -48,6 +57,38 @@ class _Source:
             raw += self.take(1, 1, "a number")
         return read_long(raw, 0)[0]
 
+    def pass_over(self, sync: bytes) -> tuple[bytes, bool]:
+        """Goes on behind the next sync marker, if there is one.
+
+        It may stand in what was taken of a block whose length was wrong: those bytes
+        are read again, but no more than MAX_AGAIN of a stream.
+
+        Returns: what was taken until there, and whether there is one.
+        """
+        taken, ahead = b"".join(self.taken), self.again.read()
+        data, self.at = taken + ahead, self.at + len(ahead)
+        self.num_again += len(data)
+        if self.num_again > MAX_AGAIN:
+            return taken, False
+        start = self.at - len(data)  # of data, in the stream
+        begin = start
+        while (found := data.find(sync)) < 0:
+            more = self._read(SEARCHED)
+            if not more:
+                return taken, False
+            kept = data[1 - len(sync) :]
+            start, data = self.at - len(more) - len(kept), kept + more
+        end = found + len(sync)
+        self.at, self.again = start + end, io.BytesIO(data[end:])
+        return taken[: self.at - begin], True
+
+    def _read(self, size: int) -> bytes:
+        data = self.again.read(size)
+        if len(data) < size:
+            data += self.stream.read(size - len(data))
+        self.at += len(data)
+        return data
+
 
 def read_packets(
     stream: BinaryIO, compile_schema: Callable[[bytes], Reader]
@@ -55,7 +96,8 @@ def read_packets(
     """Yields the packets of a container, and what damage there is, in their order.
 
     A block that cannot be unpacked or decoded is one piece of damage. Where it is not
-    even known where the next block begins, the rest of the file is.
+    even known where the next block begins, reading goes on behind the next sync
+    marker: a block whose own marker is gone takes the next one with it.
 
     Args:
         stream: of the whole container.
@@ -67,18 +109,26 @@ def read_packets(
         schema = header["avro.schema"]
         read, unpack = compile_schema(schema), _codec(header["avro.codec"])
         sync = source.take(16, 16, "the sync marker")
-        while first := stream.read(1):
-            source.taken, start = [first], source.at
-            source.at += 1
+    except RecordError as error:
+        raw, reason = b"".join(source.taken), f"the rest cannot be read: {error}"
+        yield Packet(f"{source.at - len(raw)}", schema, raw, None, reason)
+        return
+    while first := source.begin():
+        start = source.at - 1
+        try:
             count = source.long(first)
             packed = source.take(source.long(), MAX_BLOCK, "a block")
             if source.take(16, 16, "the sync marker") != sync:
                 raise RecordError("a block does not end with the sync marker.")
+        except RecordError as error:
+            raw, goes_on = source.pass_over(sync)
+            lost = "a block" if goes_on else "the rest"
+            reason = f"{lost} cannot be read: {error}"
+            yield Packet(f"{start}", schema, raw, None, reason)
+            if not goes_on:
+                return
+        else:
             yield from _packets_of_block(start, count, packed, unpack, schema, read)
-    except RecordError as error:
-        raw = b"".join(source.taken)
-        where = f"{source.at - len(raw)}"
-        yield Packet(where, schema, raw, None, f"the rest cannot be read: {error}")
 
 
 def _packets_of_block(start, count, packed, unpack, schema, read) -> Iterator[Packet]:

@@ -7,6 +7,8 @@ does not know is null.
 import copy
 import functools
 import gzip
+import hashlib
+import io
 from collections.abc import Iterable
 from typing import BinaryIO
 
@@ -16,6 +18,7 @@ import numpy as np
 from jaxastro.alerts.ztf import CUTOUTS
 
 VERSION = "4.02"
+SYNC = hashlib.sha256(b"jaxastro").digest()[:16]
 NO_NUMBER = -999.0  # what catalogues' columns hold where nothing is near
 # Name by name, with its type; nullable but where it is said in REQUIRED.
 _DETECTION = """jd:double fid:int pid:long diffmaglim:float pdiffimfilename:string
@@ -125,8 +128,49 @@ def stamp_file(stamp: np.ndarray) -> bytes:
 
 def write_packets(file: BinaryIO, packets: Iterable[dict]) -> None:
     """Writes packets as a container, one block each, as ZTF's nights have them."""
-    parsed = fastavro.parse_schema(copy.deepcopy(schema()))
-    fastavro.writer(file, parsed, packets, sync_interval=1)
+    write_encoded(file, map(encode, packets))
+
+
+def encode(packet: dict) -> bytes:
+    """Returns a packet's bytes, as they stand in a container."""
+    encoded = io.BytesIO()
+    fastavro.schemaless_writer(encoded, _parsed_schema(), packet)
+    return encoded.getvalue()
+
+
+def write_encoded(file: BinaryIO, encoded: Iterable[bytes]) -> None:
+    """Writes a container of packets that are encoded, one block each.
+
+    The same packets make the same bytes: the marker between blocks is no random one.
+    """
+    file.write(_container_header())
+    for packet in encoded:
+        file.write(block_of(packet))
+
+
+def block_of(encoded: bytes) -> bytes:
+    """Returns the block of one packet, to append to a container."""
+    return _long(1) + _long(len(encoded)) + encoded + SYNC
+
+
+@functools.cache
+def _parsed_schema():
+    return fastavro.parse_schema(copy.deepcopy(schema()))
+
+
+@functools.cache
+def _container_header() -> bytes:
+    written = io.BytesIO()
+    fastavro.writer(written, _parsed_schema(), [], sync_marker=SYNC)
+    return written.getvalue()
+
+
+def _long(number: int) -> bytes:
+    """Returns a number that is not negative as Avro writes it, twice itself."""
+    number, written = 2 * number, b""
+    while number > 127:
+        written, number = written + bytes([number & 127 | 128]), number >> 7
+    return written + bytes([number])
 
 
 @functools.cache

@@ -100,6 +100,9 @@ def make_alert_record(
     alerts = _each_once(where, alerts, notes)
     stamp = _stacked(where, survey, alerts, notes)
     bad = ~np.isfinite(stamp)
+    missing = sum(one is None for alert in alerts for one in alert.stamps)
+    if blank := int(bad.all(axis=(1, 2)).sum()) - missing:
+        notes.append(f"{blank} stamps have no number in any pixel: masked.")
     record = AlertRecord(
         object_id=object_id,
         ra=float(ra),

@@ -1,0 +1,295 @@
+"""Damaged alerts in the middle of a night cost themselves, and no other alert.
+
+A night is a list of alerts, some of them damaged, and is packed as brokers send it.
+"""
+
+import copy
+import csv
+import gzip
+import io
+import json
+import sys
+import types
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import ztf_packets as made
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strangers import tarred
+
+from data_builders import ztf_alerts
+from experiments import assemble
+from experiments.inference import load_predictor, mesh_for, predict_examples
+from experiments.predict import predict
+from jaxastro.alerts import archive
+from jaxastro.alerts.container import read_packets
+
+NUMBER = 60
+NIGHT = [made.packet(f"ZTF18{n:07d}", n + 1, days=n / 1e4) for n in range(NUMBER)]
+NAMES = [f"{n:03d}.avro" for n in range(NUMBER)]
+FORMS = ("night.avro", "folder", "night.tar", "night.tar.gz", "-", "- tar")
+FOREIGN = {"type": "record", "name": "r", "fields": [{"name": "x", "type": "int"}]}
+
+
+class Alert(NamedTuple):
+    """One alert of a night as it is sent."""
+
+    packet: dict
+    file: bytes  # a container with it alone
+    block: bytes  # of a container of all
+
+
+# -- damage ----------------------------------------------------------------------------
+
+
+def sent(packet, schema=made.SCHEMA):
+    file = made.container(packet, schema=schema)
+    return Alert(packet, file, block_of(file))
+
+
+def block_of(file):
+    """What follows the header of a container, less the marker, which is the last 16."""
+    head = file.index(file[-16:]) + 16
+    return file[head:-16]
+
+
+def with_stamp(alert, stored, which="cutoutDifference"):
+    packet = copy.deepcopy(alert.packet)
+    packet[which] = made.cutout(stored)
+    return sent(packet)
+
+
+def pixels_with(value):
+    pixels = made.pixels(3)
+    pixels[20:40] = value
+    return made.stamp_file(pixels)
+
+
+def flipped(data, where):
+    data = bytearray(data)
+    for place in where:
+        data[int(place * (len(data) - 1))] ^= 0x5A
+    return bytes(data)
+
+
+def both(alert, change):
+    """The same done to a file of one and to a block of many."""
+    return alert._replace(file=change(alert.file), block=change(alert.block))
+
+
+STAMP = made.stamp_file(made.pixels(3))
+PLAIN = gzip.decompress(STAMP)
+# Of these an alert cannot be read: it is set aside.
+FATAL = {
+    "truncated": lambda a: both(a, lambda data: data[: len(data) // 2]),
+    "empty": lambda a: both(a, lambda _: b""),
+    "not Avro": lambda a: both(a, lambda _: b"<html>404 Not Found</html>"),
+    "other schema": lambda a: sent({"x": 1}, FOREIGN)._replace(block=b"\x02\x02\x02"),
+    "length of 2^62": lambda a: both(
+        a, lambda data: data[:1] + made.zigzag(2**62) + data[5:]
+    ),
+    "gzip flipped": lambda a: with_stamp(a, flipped(STAMP, (0.3, 0.5, 0.7))),
+    "gzip broken off": lambda a: with_stamp(a, STAMP[: len(STAMP) // 2]),
+    "FITS flipped": lambda a: with_stamp(
+        a, gzip.compress(b"\0" * 80 + PLAIN[80:], mtime=0)
+    ),
+    "FITS broken off": lambda a: with_stamp(a, gzip.compress(PLAIN[:5000], mtime=0)),
+    "no FITS": lambda a: with_stamp(a, b"no FITS"),
+    "too large": lambda a: with_stamp(a, made.stamp_file(np.zeros((70, 70)))),
+    "no time": lambda a: sent(made.packet(candid=a.packet["candid"], jd=float("nan"))),
+    "no name": lambda a: sent(a.packet | {"objectId": ""}),
+}
+# With these it is classified; of all but the last two the report says what was masked.
+MENDED = {
+    "missing cutout": lambda a: with_stamp(a, None, "cutoutTemplate"),
+    "NaN stamp": lambda a: with_stamp(a, made.stamp_file(np.full((63, 63), np.nan))),
+    "nothing to see": lambda a: sent(
+        a.packet | dict.fromkeys(("cutoutScience", "cutoutTemplate"))
+    ),
+    "NaN pixels": lambda a: with_stamp(a, pixels_with(np.nan)),
+    "huge pixels": lambda a: with_stamp(a, pixels_with(3e38)),
+}
+UNTOLD = ("NaN pixels", "huge pixels")
+
+
+# -- how a night is sent ---------------------------------------------------------------
+
+
+def one_container(night):
+    """Blocks of all in one, each with its marker, whatever it holds itself."""
+    start = made.container()
+    return start + b"".join(alert.block + start[-16:] for alert in night)
+
+
+def packed(night, form, folder, monkeypatch):
+    """The input that predict is given for a night in some form."""
+    tar = tarred(*zip(NAMES, (alert.file for alert in night), strict=False))
+    path = folder / form
+    if form == "folder":
+        path.mkdir()
+        for name, alert in zip(NAMES, night, strict=True):
+            (path / name).write_bytes(alert.file)
+        return path
+    data = one_container(night) if form in ("night.avro", "-") else tar
+    data = gzip.compress(data, 1) if form.endswith(".gz") else data
+    if form.startswith("-"):
+        pipe = types.SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(data)))
+        monkeypatch.setattr(sys, "stdin", pipe)
+        return "-"
+    path.write_bytes(data)
+    return path
+
+
+def answers(run, raw, folder):
+    """Rows by alert, and the report."""
+    said, report = folder / "said.csv", folder / "said.json"
+    predict(run, raw, said, report=report, each_alert=True)
+    listed = list(csv.DictReader(said.open(newline="")))
+    rows = {int(row["alert_id"]): row for row in listed}
+    assert len(rows) == len(listed)
+    return rows, json.loads(report.read_text())
+
+
+def probabilities(row):
+    return np.array([float(row[name]) for name in row if name.startswith("p_")])
+
+
+CLEAN = [sent(packet) for packet in NIGHT]
+
+
+@pytest.fixture(scope="module")
+def expected(alert_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clean")
+    (folder / "night.avro").write_bytes(one_container(CLEAN))
+    rows, report = answers(alert_run, folder / "night.avro", folder)
+    assert len(rows) == NUMBER
+    assert report["objects_set_aside"] == 0
+    return rows
+
+
+# -- what is claimed -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_kind_of_damage_costs_its_alert_alone(
+    form, alert_run, expected, tmp_path, monkeypatch
+):
+    damage = FATAL | MENDED
+    places = dict(zip(range(3, NUMBER, 3), damage, strict=False))
+    assert len(places) == len(damage)
+    night = [
+        damage[places[n]](alert) if n in places else alert
+        for n, alert in enumerate(CLEAN)
+    ]
+    rows, report = answers(
+        alert_run, packed(night, form, tmp_path, monkeypatch), tmp_path
+    )
+    for n in set(range(NUMBER)) - set(places):
+        np.testing.assert_allclose(
+            probabilities(rows[n + 1]), probabilities(expected[n + 1]), atol=2e-6
+        )
+    fatal = [n for n, name in places.items() if name in FATAL]
+    mended = [n for n, name in places.items() if name in MENDED]
+    assert set(rows) == {n + 1 for n in range(NUMBER) if n not in fatal}
+    for n in mended:
+        said = probabilities(rows[n + 1])
+        assert np.isfinite(said).all()
+        assert said.sum() == pytest.approx(1, abs=1e-5)
+        if places[n] not in UNTOLD:
+            assert "masked" in report["mended"][str(n + 1)][0], places[n]
+    assert report["objects_set_aside"] == len(fatal)
+    assert report["objects_read"] == NUMBER
+    told = "\n".join(report["set_aside"])
+    if form not in ("night.avro", "-"):  # a file has a name, a block has none
+        assert all(NAMES[n] in told for n in fatal)
+    for n in fatal:
+        if places[n] in ("gzip flipped", "FITS broken off", "no time", "no name"):
+            assert f"(candid {n + 1})" in told, places[n]
+
+
+@pytest.fixture(scope="module")
+def serving(alert_run):
+    """What classifies alerts as the command does, loaded once."""
+    config = assemble.read_config(alert_run)
+    predictor, state = load_predictor(alert_run, config, mesh_for(config))
+    make = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    return lambda records: (
+        predict_examples(
+            predictor, state, [make(record) for record in records]
+        ).probability
+    )
+
+
+@st.composite
+def wild(draw, n):
+    """Alert n with some bytes changed, lost or put in, or a stamp of wild numbers."""
+    alert = CLEAN[n]
+    if draw(st.booleans()):
+        numbers = st.floats(width=32, allow_nan=True)
+        values = draw(st.lists(numbers, min_size=1, max_size=9))
+        return with_stamp(alert, made.stamp_file(np.resize(values, (63, 63))))
+    places = draw(st.lists(st.floats(0, 1), min_size=1, max_size=5))
+    lost = draw(st.sampled_from([0, 0, 1, 40, 10**6]))
+    more = draw(st.binary(max_size=20))
+
+    def change(data):
+        data = flipped(data, places)
+        at = int(places[0] * len(data))
+        return data[:at] + more + data[at + lost :]
+
+    return both(alert, change)
+
+
+@pytest.mark.parametrize("form", ["night.avro", "night.tar"])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_whatever_happens_to_some_the_others_are_classified(form, serving, data):
+    places = data.draw(st.sets(st.integers(0, NUMBER - 1), max_size=12))
+    night = [
+        data.draw(wild(n)) if n in places else alert for n, alert in enumerate(CLEAN)
+    ]
+    files = zip(NAMES, (alert.file for alert in night), strict=True)
+    whole = one_container(night) if form == "night.avro" else tarred(*files)
+    readings = list(ztf_alerts.read_each(None, io.BytesIO(whole)))
+    records = [reading.record for reading in readings if reading.record is not None]
+    found = {int(record.alert_id[0]) for record in records}
+    assert found >= {n + 1 for n in range(NUMBER) if n not in places}
+    assert all(reading.notes for reading in readings if reading.record is None)
+    assert np.isfinite(serving(records)).all()
+
+
+# -- a night of many ------------------------------------------------------------------
+
+
+def test_more_damage_than_a_file_may_have_is_forgiven_a_night_that_is_read(monkeypatch):
+    monkeypatch.setattr(ztf_alerts, "MAX_FAILED", 5)
+    monkeypatch.setattr(archive, "MAX_PASSED_OVER", 5)
+    few = [FATAL["empty"](a) if n % 3 == 0 else a for n, a in enumerate(CLEAN)]
+    broken = [FATAL["no FITS"](a) if n % 3 == 0 else a for n, a in enumerate(CLEAN)]
+    files = zip(NAMES, (alert.file for alert in few), strict=True)
+    for whole in (tarred(*files), one_container(broken)):
+        readings = list(ztf_alerts.read_each(None, io.BytesIO(whole)))
+        assert sum(reading.record is not None for reading in readings) == 40
+        assert len(readings) == NUMBER
+
+
+def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
+    """Each block claims the whole file: what was read is read again, up to a limit."""
+    container = sys.modules[read_packets.__module__]
+    claims = made.zigzag(1) + made.zigzag(2**25)
+    start = made.container()
+    whole = start + (claims + start[-16:]) * 2000
+    monkeypatch.setattr(container, "MAX_AGAIN", 10 * len(whole))
+    packets = list(read_packets(io.BytesIO(whole), ztf_alerts.full_reader))
+    assert all(packet.row is None for packet in packets)
+    assert 10 <= len(packets) < 40
+    assert packets[-1].reason.startswith("the rest cannot be read")
+    at = [int(packet.where) for packet in packets]
+    size = len(claims) + 16
+    assert at == [len(start) + size * n for n in range(len(at))]
