@@ -32,6 +32,7 @@ from experiments.inference import (
     mesh_for,
 )
 from experiments.looks import day_looks, epoch_looks, look, predict_groups
+from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.kinds import KINDS
 from jaxastro.evaluation.leakage import (
     majority_baseline,
@@ -162,6 +163,7 @@ def brief_predictions(
         baseline_probability={"majority": majority},
         shown=np.zeros(0, int),
         shown_inputs={},
+        hierarchy=nodes_of(tuple(config.classes), config.hierarchy),
     )
 
 

@@ -26,6 +26,7 @@ LEFT_OUT = {  # their docstrings say why
     *(("scone", "hits"), ("deep_hits", "hits"), ("stamp_classifier", "hits")),
     *(("temporal_stamps", "hits"), ("real_bogus_cnn", "hits")),
     *(("stamp_autoencoder", "hits"), ("stamp_vae", "hits")),
+    ("stamp_hierarchy", "hits"),
 }
 EVERY = [
     pytest.param(path, preset, id=f"{path.stem}-{preset}")

@@ -10,7 +10,7 @@ import numpy as np
 
 FILE_NAME = "predictions.npz"
 BASELINES = ("majority", "nuisance")  # what any model has to beat; a page shows both
-_BY_NAME = ("baseline_probability", "shown_inputs")  # stored as field/name
+_BY_NAME = ("baseline_probability", "shown_inputs", "hierarchy")  # stored as field/name
 _TEXT = ("object_id", "label_source", "group")
 _NUMBERS = {
     "label": np.int32,
@@ -59,6 +59,7 @@ class Predictions(NamedTuple):
     baseline_probability: dict[str, np.ndarray]  # name -> o c
     shown: np.ndarray  # s  int32 row numbers of the objects whose inputs follow
     shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s .., as models see
+    hierarchy: dict[str, np.ndarray]  # name -> c bool, classes in it; parents first
 
 
 def no_looks(probability: np.ndarray, spread: np.ndarray) -> dict[str, np.ndarray]:
@@ -175,6 +176,9 @@ def checked(predictions: Predictions) -> Predictions:
         name: np.asarray(value, _SHOWN.get(name, np.float32))
         for name, value in given["shown_inputs"].items()
     }
+    given["hierarchy"] = {
+        name: np.asarray(value, np.bool_) for name, value in given["hierarchy"].items()
+    }
     given["classes"], given["bands"] = tuple(given["classes"]), tuple(given["bands"])
     predictions = Predictions(**given)
     _check_shapes(predictions)
@@ -223,6 +227,9 @@ def _check_shapes(p: Predictions) -> None:
             probability,
             value.shape,
         )
+    for name, inside in p.hierarchy.items():
+        key = f"hierarchy {name}"
+        expected[key], given[key] = (num_classes,), inside.shape
     expected["embedding"], given["embedding"] = (num_objects,), p.embedding.shape[:1]
     for name, value in p.shown_inputs.items():
         key = f"{name} of those shown"

@@ -12,6 +12,7 @@ from jaxastro.reports import (
     embedding,
     epochs,
     frames,
+    levels,
     light_curves,
     maps,
     reconstructions,
@@ -24,6 +25,7 @@ from jaxastro.reports import (
 REPORTS = {
     "scores": scores.write,
     "baselines": baselines.write,
+    "levels": levels.write,
     "confusion": confusion.write,
     "epochs": epochs.write,
     "days": days.write,
