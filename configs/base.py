@@ -16,6 +16,17 @@ ZTF_TYPES = (
 )
 
 ALERT_CLASSES = ("AGN", "SN", "VS", "Asteroid", "Bogus")
+ALERT_HIERARCHY = (  # simulated alerts are labelled by what is lowest
+    ("SN", ("SNIa", "CoreCollapse")),
+    ("CoreCollapse", ("SNIbc", "SNII")),
+    ("VS", ("Pulsating", "EB")),
+    ("Pulsating", ("RRLyrae", "Cepheid", "LongPeriod")),
+    ("Bogus", ("dipole", "cosmic_ray", "column", "ghost", "noise")),
+)
+ALERT_KINDS = (
+    *("AGN", "SNIa", "SNIbc", "SNII", "RRLyrae", "Cepheid", "LongPeriod", "EB"),
+    *("Asteroid", "dipole", "cosmic_ray", "column", "ghost", "noise"),
+)
 # Of an alert's numbers those that say nothing of what was seen before it, of where on
 # the sky it lies, or of what another network thinks; and that mean the same in real and
 # simulated packets, unlike chipsf, fwhm and sky: data_builders/ztf_alerts_sim.md.
@@ -41,6 +52,8 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.survey = "sdss_sn_sim/laptop"  # a TFDS builder and its preset
     config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
     config.classes = ("AGN", "SNIa", "SNOther", "Variable")  # in the model's order
+    # Rows of (name, members), which are labels or other rows: what lies above classes.
+    config.hierarchy = ()
 
     config.data = data_keys()
 
@@ -94,6 +107,7 @@ def data_keys() -> ConfigDict:
     data.split_seed = 0
     data.protocol = "honest"  # "published": jaxastro/data/protocol.py
     data.stage = "all"  # whose labels train: "photometric", then "confirmed"
+    data.fewest = 0  # training objects; rarer classes are pooled, upward; 0: none is
     data.per_class = 0  # labelled training objects kept of each class; 0: all
     data.num_validated = 0  # labelled objects that pick the state, at random; 0: all
     data.balance = True  # draw every class equally often
@@ -234,6 +248,7 @@ def first_alerts(config: ConfigDict) -> None:
     """Sets the first alert of each simulated object: three stamps and some numbers."""
     refuse_hits(config, "come without a template and a difference")
     config.survey, config.classes = "ztf_alerts_sim/laptop", ALERT_CLASSES
+    config.hierarchy = ALERT_HIERARCHY
     config.data.columns, config.data.crop = OF_THE_ALERT, 21
     config.batch_size, config.num_steps, config.evaluate_every = 64, 1000, 100
     if config.preset == "smoke":

@@ -58,6 +58,11 @@ class ZtfAlertsSim(SurveyBuilder):
         )
         for name, preset in PRESETS.items()
     ]
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar = {
+        "1.0.0": "Five classes.",
+        "1.1.0": "The same objects, labelled by kind: SNIa for SN, dipole for Bogus.",
+    }
     SURVEY = SURVEY
     DESCRIPTION = "Simulated alerts of the Zwicky Transient Facility, by object."
     HOMEPAGE = "https://ztf.uw.edu/alerts/public"
@@ -103,15 +108,14 @@ def reading_of(number: int, *, seed: int) -> Reading:
     name, (kind, packets) = object_name(number, seed), packets_of(number, seed=seed)
     if not packets:
         return Reading(name, None, (f"Object {name}: {kind} was never detected.",))
-    label = KINDS[kind][0]
     record, notes = make_ztf_record(
         name,
         SURVEY,
         [read_packet(packet, SURVEY) for packet in packets],
-        label=label,
+        label=kind,
         group=f"field{field_of(number, seed):03d}",
     )
-    return Reading(name, record._replace(truth=label, label_source="simulated"), notes)
+    return Reading(name, record._replace(truth=kind, label_source="simulated"), notes)
 
 
 def read(path: Path) -> Iterator[Reading]:

@@ -18,6 +18,7 @@ from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.columns import record_with_columns, survey_with_columns
 from jaxastro.data.crop import record_cropped, survey_cropped
+from jaxastro.data.hierarchy import check_hierarchy, nodes_of, written_out
 from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.record import Record
 from jaxastro.data.survey_json import survey_from_json
@@ -93,9 +94,29 @@ def survey_of_config(config: ConfigDict) -> Survey:
             f"Survey {config.survey} has images of several sizes, or was not opened "
             "yet. A model needs one size. Cut all images to the same number of pixels."
         )
-    names = labels_of_classes(config.classes)
+    _check_classes(config, survey)
+    data = config.data
+    for part, chosen in (
+        (survey_in_bands, data.bands),
+        (survey_with_columns, data.columns),
+        (survey_cropped, data.crop),
+    ):
+        survey = part(survey, chosen) if chosen else survey
+    return survey
+
+
+def written_classes(config: ConfigDict) -> tuple[str, ...]:
+    """Returns the classes as all labels that each joins, its hierarchy's too."""
+    return written_out(tuple(config.classes), config.hierarchy)
+
+
+def _check_classes(config: ConfigDict, survey: Survey) -> None:
+    """Says so if a class is unknown or stands twice, or the hierarchy is no tree."""
+    check_hierarchy(config.hierarchy, survey.classes)
+    known = (*survey.classes, *(name for name, _ in config.hierarchy))
+    names = labels_of_classes(written_classes(config))
     for name in names:
-        if name not in survey.classes:
+        if name not in known:
             raise ValueError(
                 f"config.classes has {name!r}. Survey {config.survey} has "
                 f"{', '.join(survey.classes)}."
@@ -105,14 +126,7 @@ def survey_of_config(config: ConfigDict) -> Survey:
                 f"config.classes {config.classes} has {name} twice. Name each label "
                 "once, alone or joined to others by +."
             )
-    data = config.data
-    for part, chosen in (
-        (survey_in_bands, data.bands),
-        (survey_with_columns, data.columns),
-        (survey_cropped, data.crop),
-    ):
-        survey = part(survey, chosen) if chosen else survey
-    return survey
+    nodes_of(tuple(config.classes), config.hierarchy)
 
 
 def model_of_config(config: ConfigDict):
@@ -278,6 +292,8 @@ def from_plain(plain: dict) -> ConfigDict:
     """
     statistics = plain["data"]["statistics"]
     default = base.get_config().to_dict()
+    if plain["survey"].startswith("ztf_alerts_sim"):  # once its labels were its classes
+        default["hierarchy"] = base.ALERT_HIERARCHY
     for part, known in (("model", MODELS), ("method", METHODS)):
         default[part]["args"] = _defaults(known.get(plain[part]["name"]))
     config = ConfigDict(_filled(_tuples(plain), default))

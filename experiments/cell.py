@@ -19,6 +19,7 @@ from experiments.inference import Predictor, restore_best
 from experiments.looks import predict_groups
 from experiments.train import changes_since, is_over, no_numbers
 from experiments.warm_start import new_state
+from jaxastro.data.hierarchy import is_pooled_from
 from jaxastro.evaluation.metrics import scores
 from jaxastro.evaluation.predictions import FILE_NAME, save
 from jaxastro.training import sharding
@@ -48,7 +49,7 @@ class Cell:
         self._say = lambda words: say(f"{workdir}: {words}")
         self._dataset = dataset = open_dataset(config, **where)
         with config.unlocked():
-            config.facts = dataset.facts
+            config.facts, config.classes = dataset.facts, dataset.classes
             survey = assemble.survey_of_config(config)
             of = (config.init_from, dataset.rows["train"].tobytes())
             if of not in measured:
@@ -184,6 +185,8 @@ def is_finished(workdir: Path, config: ConfigDict, *, tested: bool = True) -> bo
     now = assemble.to_plain(config)
     # What training measured and filled in.
     now["facts"] = there["facts"]
+    if config.data.fewest and is_pooled_from(there["classes"], now["classes"]):
+        now["classes"] = there["classes"]
     now["data"]["statistics"] = there["data"]["statistics"]
     then, now = ({"config": config, "devices": {}} for config in (there, now))
     changes_since(then, now, workdir)

@@ -55,7 +55,7 @@ def train_classical(
                     continue
                 dataset = open_dataset(mine, **where)
                 with mine.unlocked():
-                    mine.facts = dataset.facts
+                    mine.facts, mine.classes = dataset.facts, dataset.classes
                 if table is None:
                     found = [feature_table(dataset, mine, s, kept) for s in features]
                     table = np.concatenate(found, axis=1)

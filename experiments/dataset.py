@@ -17,8 +17,10 @@ from experiments.assemble import (
     reads_catalogue,
     record_of_config,
     survey_of_config,
+    written_classes,
 )
 from experiments.inference import Predictor
+from jaxastro.data.hierarchy import pool_rare, written_out
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.lengths import by_length
 from jaxastro.data.loader import (
@@ -57,6 +59,7 @@ class Dataset(NamedTuple):
     index: Index
     rows: dict[str, np.ndarray]  # train, validation, test: all that have a wanted label
     facts: str  # the survey's as JSON, where the data set brings its own; else empty
+    classes: tuple[str, ...]  # config.classes, with those that are too rare pooled
     set_aside: tuple[str, ...]  # a sentence on each sort of objects that are left out
 
 
@@ -82,18 +85,11 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     stored = Records(builder.as_data_source(split="all"), KINDS[builder.survey.kind])
     facts = survey_to_json(builder.survey) if builder.survey != known else ""
     index, wanted, set_aside = _wanted(index, config, builder.survey)
-    rows = rows_of_protocol(
-        *(index.object_id, index.group, index.label, index.label_source),
-        protocol=config.data.protocol,
-        stage=config.data.stage,
-        test_fold=config.data.test_fold,
-        num_folds=config.data.num_folds,
-        seed=config.data.split_seed,
-    )
-    rows = {split: row[wanted[row]] for split, row in rows.items()}
+    classes, pooled = _pooled(index, wanted, config)
+    rows = _rows_of_fold(index, wanted, config, config.data.test_fold)
     rows["train"] = few_of_each(
         rows["train"],
-        class_index(index.label, config.classes),
+        class_index(index.label, written_out(classes, config.hierarchy)),
         count=config.data.per_class,
         seed=config.seed,
     )
@@ -102,14 +98,57 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
             rows["validation"][index.label[rows["validation"]] != UNLABELLED]
         )
         rows["validation"] = np.sort(drawn[:few])
-    return Dataset(stored, index, rows, facts, set_aside)
+    return Dataset(stored, index, rows, facts, classes, (*set_aside, *pooled))
+
+
+def _rows_of_fold(
+    index: Index, wanted: np.ndarray, config: ConfigDict, fold: int
+) -> dict[str, np.ndarray]:
+    rows = rows_of_protocol(
+        *(index.object_id, index.group, index.label, index.label_source),
+        protocol=config.data.protocol,
+        stage=config.data.stage,
+        test_fold=fold,
+        num_folds=config.data.num_folds,
+        seed=config.data.split_seed,
+    )
+    return {split: row[wanted[row]] for split, row in rows.items()}
+
+
+def _pooled(
+    index: Index, wanted: np.ndarray, config: ConfigDict
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the classes with rare ones joined, and a sentence for each of those.
+
+    A class counts as often as in the fold that has fewest of it to train on, so that
+    all folds have the same classes.
+    """
+    classes, fewest = tuple(config.classes), config.data.fewest
+    if not fewest:
+        return classes, ()
+    label = class_index(index.label, written_classes(config))
+    folds = range(config.data.num_folds)
+    trained = (_rows_of_fold(index, wanted, config, fold)["train"] for fold in folds)
+    count = np.min(
+        [
+            np.bincount(label[row][label[row] >= 0], minlength=len(classes))
+            for row in trained
+        ],
+        axis=0,
+    )
+    counts = dict(zip(classes, count.tolist(), strict=True))
+    pooled = pool_rare(counts, config.hierarchy, fewest)
+    few = ", ".join(f"{name} {n}" for name, n in counts.items() if n < fewest)
+    new = ", ".join(name for name in pooled if name not in classes)
+    told = f"Fewer than {fewest} training objects in some fold: {few}. Pooled: {new}"
+    return pooled, (told,) * bool(new)
 
 
 def _wanted(
     index: Index, config: ConfigDict, survey: Survey
 ) -> tuple[Index, np.ndarray, tuple[str, ...]]:
     """Returns the index in the config's bands, who is asked for, and who is not."""
-    asked = (*labels_of_classes(config.classes), UNLABELLED)
+    asked = (*labels_of_classes(written_classes(config)), UNLABELLED)
     wanted, set_aside = np.isin(index.label, asked), []
     left_out = np.unique(index.label[~wanted], return_counts=True)
     for name, count in zip(*left_out, strict=True):
@@ -170,7 +209,7 @@ def labels_of(
     label = dataset.index.label[rows]
     if scoring and truth_is_known(dataset):
         label = dataset.index.truth[rows]
-    return class_index(label, config.classes)
+    return class_index(label, written_classes(config))
 
 
 def truth_is_known(dataset: Dataset) -> bool:
@@ -267,7 +306,7 @@ def training_batches(
         dataset.stored,
         lambda position: int(rows[draw(position)]),
         example_of_config(config, max_epochs=config.data.loaded_epochs),
-        config.classes,
+        written_classes(config),
         batch_size=config.batch_size,
         num_batches=config.num_steps,
         num_threads=config.data.num_threads,
@@ -303,7 +342,7 @@ def evaluation_groups(
             dataset.stored,
             row_of,
             example_of_config(config, max_epochs=length, cut=cut),
-            config.classes,
+            written_classes(config),
             batch_size=size,
             num_batches=num_batches,
             num_threads=config.data.num_threads,

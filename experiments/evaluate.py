@@ -33,6 +33,7 @@ from experiments.inference import (
 )
 from experiments.latent import latent_fields, numbers_by_object
 from experiments.looks import day_looks, epoch_looks, look, predict_groups
+from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.kinds import KINDS
 from jaxastro.evaluation.leakage import (
     majority_baseline,
@@ -171,6 +172,7 @@ def brief_predictions(
         shown_inputs={},
         by_object={},
         drawn={},
+        hierarchy=nodes_of(tuple(config.classes), config.hierarchy),
     )
 
 

@@ -49,7 +49,7 @@ def study(
         mine = cell_config(config, fold, config.seed)
         dataset = open_dataset(mine, **where)
         with mine.unlocked():
-            mine.facts = dataset.facts
+            mine.facts, mine.classes = dataset.facts, dataset.classes
         survey = assemble.survey_of_config(mine)
         sets = sets or sets_of(survey)
         names = np.array(feature_names(survey, sets))
@@ -63,7 +63,7 @@ def study(
             )
         asked = {
             "survey": config.survey,
-            "classes": list(config.classes),
+            "classes": list(mine.classes),
             "features": names[known].tolist(),
             "seed": config.seed,
         }

@@ -7,9 +7,11 @@
 The run knows its survey, normalisation and classes; the input is of the raw form that
 the survey's builder reads. The output has one row per object: its name, the class
 predicted, and a probability for each class; of a model that draws networks also the
-spread of each over them, spread_CLASS. It is CSV, Parquet or Avro, by its name. Objects
-that cannot be read are named in a file beside it. Rows are written as they come, to
-OUTPUT.partial until the last.
+spread of each over them, spread_CLASS. Where the run has a hierarchy, what lies above
+its classes has a probability too, the sum of theirs, and each level above them a name
+that is most probable: predicted_level1 at the coarsest. It is CSV, Parquet or Avro, by
+its name. Objects that cannot be read are named in a file beside it. Rows are written as
+they come, to OUTPUT.partial until the last.
 
 With --each_alert there is a row for each alert of a night, by itself, as it comes: of a
 file, a folder, a tar or, with --input=-, of standard input; memory holds a few batches.
@@ -20,6 +22,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from absl import flags
 from tqdm import tqdm
 
@@ -28,6 +31,7 @@ from data_builders.engine.readings import records_of
 from experiments import assemble, command, compilation
 from experiments.inference import load_predictor, mesh_for, predict_examples
 from experiments.prediction_file import Row, prediction_file
+from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
 from jaxastro.data.record import Reading, Record, RecordError
 from jaxastro.surveys import SURVEYS
 
@@ -51,6 +55,8 @@ def predict(
         ValueError: if none of them can be read, or output is no file.
     """
     config = assemble.read_config(workdir)
+    classes = tuple(config.classes)
+    nodes = nodes_of(classes, config.hierarchy)
     with prediction_file(output) as write:
         readings = (alerts_of if each_alert else readings_of)(config, raw)
         predictor, state = load_predictor(workdir, config, mesh_for(config))
@@ -65,23 +71,41 @@ def predict(
             said = predict_examples(predictor, state, examples)
             columns = zip(some, said.probability, said.spread, strict=True)
             write(
-                [row_of(*one, config.classes, each_alert=each_alert) for one in columns]
+                [row_of(*one, classes, nodes, each_alert=each_alert) for one in columns]
             )
             count += len(some)
     return count
 
 
 def row_of(
-    record: Record, probability, spread, classes: tuple[str, ...], *, each_alert=False
+    record: Record,
+    probability: np.ndarray,
+    spread: np.ndarray,
+    classes: tuple[str, ...],
+    nodes: dict[str, np.ndarray],
+    *,
+    each_alert: bool = False,
 ) -> Row:
-    """Returns an object's row; spreads only of a model that has them."""
+    """Returns an object's row; spreads only of a model that has them.
+
+    Args:
+        nodes: what lies above the classes, as nodes_of gives it; {} for nothing.
+    """
     row = {"object_id": record.object_id}
     if each_alert:
         row |= {"alert_id": int(record.alert_id[-1]), "mjd": float(record.mjd[-1])}
     row["predicted"] = classes[int(probability.argmax())]
-    for name, numbers in (("probability", probability), ("spread", spread)):
+    *above, _ = levels_of(classes, nodes)
+    for number, level in enumerate(above, start=1):
+        sums = sums_within(probability[None], level)[0]
+        row[f"predicted_level{number}"] = list(level)[int(sums.argmax())]
+    for name, numbers, of in (
+        ("probability", probability, classes),
+        ("hierarchy", sums_within(probability[None], nodes)[0], nodes),
+        ("spread", spread, classes),
+    ):
         if numbers.size:
-            row[name] = dict(zip(classes, map(float, numbers), strict=True))
+            row[name] = dict(zip(of, map(float, numbers), strict=True))
     return row
 
 

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from jaxastro.data.spreadsheet import shown_cell
 
 Row = dict[str, str | int | float | dict[str, float]]
-PREFIX = {"probability": "p", "spread": "spread"}  # of a table's columns, for classes
+# Of a table's columns, one for each name in a map.
+PREFIX = {"probability": "p", "hierarchy": "p", "spread": "spread"}
 AVRO = {str: "string", int: "long", float: "double"}
 AVRO_MAP = {"type": "map", "values": "double"}
 
@@ -23,7 +24,8 @@ def prediction_file(path: Path) -> Iterator[Callable[[list[Row]], None]]:
 
     They go to PATH.partial as they come, and in the end to PATH: whole or not at all.
     Memory holds those of one call. A row's probability and spread are maps from class
-    to number; in CSV and Parquet each class has a column, p_CLASS and spread_CLASS.
+    to number, its hierarchy is one from what lies above classes; in CSV and Parquet
+    each name has a column, p_NAME and spread_CLASS.
 
     Raises:
         ValueError: if the path is of another kind of file, or of none.

@@ -68,7 +68,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
     # -- data ------------------------------------------------------------------------
     dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
     with config.unlocked():
-        config.facts = dataset.facts
+        config.facts, config.classes = dataset.facts, dataset.classes
         survey = assemble.survey_of_config(config)
         statistics = measure_statistics(dataset, config, survey)
         config.data.statistics.update(statistics)

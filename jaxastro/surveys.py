@@ -218,7 +218,12 @@ SURVEYS = {
         kind="alerts",
         bands=("g", "r", "i"),
         wavelength=(4746.48, 6366.38, 7829.03),
-        classes=("SN", "AGN", "VS", "Asteroid", "Bogus", "TDE"),
+        classes=(
+            *("SN", "AGN", "VS", "Asteroid", "Bogus", "TDE"),
+            *("SNIa", "SNIbc", "SNII"),  # of SN, where it is known
+            *("RRLyrae", "Cepheid", "LongPeriod", "EB"),  # of VS
+            *("dipole", "cosmic_ray", "column", "ghost", "noise"),  # of Bogus
+        ),
         pixel_scale=1.01,
         image_size=63,
         unit="microjansky (stamps: ADU)",

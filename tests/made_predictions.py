@@ -67,6 +67,7 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
             "band": band,
             "epoch_mask": mask,
         },
+        hierarchy={"Supernova": np.array([False, True, True, False])},
     )
 
 

@@ -27,6 +27,7 @@ LEFT_OUT = {  # their docstrings say why
     *(("temporal_stamps", "hits"), ("real_bogus_cnn", "hits")),
     *(("stamp_autoencoder", "hits"), ("stamp_vae", "hits")),
     ("stamp_vade", "hits"),
+    ("stamp_hierarchy", "hits"),
 }
 EVERY = [
     pytest.param(path, preset, id=f"{path.stem}-{preset}")

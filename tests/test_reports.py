@@ -103,7 +103,7 @@ def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):
         assert address.startswith(("#", "data:")), address
     assert "http://" not in text
     assert "https://" not in text
-    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 9
+    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 10
     assert "convention" in text  # the config
     found = json.loads((report / "metrics.json").read_text())
     assert verdict(found).split(". ")[0] in text
@@ -185,6 +185,7 @@ def test_twenty_classes_and_nothing_shown(tmp_path):
         early_spread=np.stack([probability / 2] * 6),
         early_days_probability=np.stack([probability[p.detected]] * 7),
         baseline_probability={"majority": probability, "nuisance": probability},
+        hierarchy={"the first ten": np.arange(20) < 10},
     )
     text = written_page(p, tmp_path)
     assert 'id="frames"' not in text

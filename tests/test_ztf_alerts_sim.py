@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from configs import base
 from data_builders import ztf_alerts, ztf_alerts_sim
 from jaxastro.alerts import ztf_write
 from jaxastro.alerts.ztf import make_ztf_record, read_packet
 from jaxastro.alerts.ztf_stamp import read_stamp
 from jaxastro.data.alert import DETECTION, LIMIT
+from jaxastro.data.hierarchy import written_out
+from jaxastro.data.loader import class_index
 from jaxastro.simulation import alerts, observing, scene
 from jaxastro.simulation.artefacts import ARTEFACTS
 
@@ -204,13 +207,22 @@ def test_objects_of_the_data_set_are_named_labelled_and_grouped_by_field():
     readings = [ztf_alerts_sim.reading_of(n, seed=0) for n in range(25)]
     seen = [reading.record for reading in readings]
     assert all(record is not None for record in seen)
-    assert {record.label for record in seen} <= set(ztf_alerts_sim.SHARE)
+    labels = {record.label for record in seen}
+    assert labels <= set(alerts.KINDS) == set(base.ALERT_KINDS)
+    assert {alerts.KINDS[label][0] for label in labels} == set(ztf_alerts_sim.SHARE)
     for record in seen:
         assert record.truth == record.label
         assert record.label_source == "simulated"
         assert record.group.startswith("field")
         assert len(record.mjd) <= ztf_alerts_sim.MOST
     assert len({record.object_id for record in seen}) == len(seen)
+
+
+def test_the_classes_of_kinds_are_those_of_the_hierarchy():
+    kinds = written_out(base.ALERT_CLASSES, base.ALERT_HIERARCHY)
+    for kind, (label, _) in alerts.KINDS.items():
+        (place,) = class_index(np.array([kind]), kinds)
+        assert base.ALERT_CLASSES[place] == label
 
 
 def test_a_kind_that_is_not_known_is_said():

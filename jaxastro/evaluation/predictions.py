@@ -10,7 +10,8 @@ import numpy as np
 
 FILE_NAME = "predictions.npz"
 BASELINES = ("majority", "nuisance")  # what any model has to beat; a page shows both
-_BY_NAME = ("baseline_probability", "shown_inputs", "by_object", "drawn")  # field/name
+# Stored as field/name.
+_BY_NAME = ("baseline_probability", "shown_inputs", "by_object", "drawn", "hierarchy")
 _TEXT = ("object_id", "label_source", "group")
 _NUMBERS = {
     "label": np.int32,
@@ -61,6 +62,7 @@ class Predictions(NamedTuple):
     shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s .., as models see
     by_object: dict[str, np.ndarray]  # name of a number -> o, NaN where unknown
     drawn: dict[str, np.ndarray]  # what a decoder draws, and rows that go with it
+    hierarchy: dict[str, np.ndarray]  # name -> c bool, classes in it; parents first
 
 
 def no_looks(probability: np.ndarray, spread: np.ndarray) -> dict[str, np.ndarray]:
@@ -182,6 +184,9 @@ def checked(predictions: Predictions) -> Predictions:
             name: np.asarray(value, np.int32 if name.endswith("_row") else np.float32)
             for name, value in given[field].items()
         }
+    given["hierarchy"] = {
+        name: np.asarray(value, np.bool_) for name, value in given["hierarchy"].items()
+    }
     given["classes"], given["bands"] = tuple(given["classes"]), tuple(given["bands"])
     predictions = Predictions(**given)
     _check_shapes(predictions)
@@ -230,6 +235,9 @@ def _check_shapes(p: Predictions) -> None:
             probability,
             value.shape,
         )
+    for name, inside in p.hierarchy.items():
+        key = f"hierarchy {name}"
+        expected[key], given[key] = (num_classes,), inside.shape
     expected["embedding"], given["embedding"] = (num_objects,), p.embedding.shape[:1]
     for name, value in p.shown_inputs.items():
         key = f"{name} of those shown"

@@ -14,6 +14,7 @@ from jaxastro.reports import (
     embedding_numbers,
     epochs,
     frames,
+    levels,
     light_curves,
     maps,
     neighbours,
@@ -29,6 +30,7 @@ from jaxastro.reports import (
 REPORTS = {
     "scores": scores.write,
     "baselines": baselines.write,
+    "levels": levels.write,
     "confusion": confusion.write,
     "epochs": epochs.write,
     "days": days.write,

@@ -1,0 +1,117 @@
+"""Scores at every level of a hierarchy of classes, the coarsest first."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from jaxastro.data.hierarchy import index_within, levels_of, sums_within
+from jaxastro.evaluation import bootstrap, metrics
+from jaxastro.evaluation.predictions import Predictions
+from jaxastro.reports import style
+
+_PANELS = {
+    "macro_f1": "Macro F1",
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+}
+
+
+def write(predictions: Predictions, folder: Path) -> list[Path]:
+    """Draws each level's scores and writes them as a table, if there are levels."""
+    p, folder = predictions, Path(folder)
+    levels = levels_of(p.classes, p.hierarchy)
+    if len(levels) < 2:
+        return []
+    names = [f"level {number}" for number in range(1, len(levels))] + ["classes"]
+    tables = [scores_at(p, level) for level in levels]
+    path = folder / "levels.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = zip(names, tables, strict=True)
+        table = csv.writer(file)
+        table.writerow(["level", "who", "score", "value", "low", "high", "num_objects"])
+        table.writerows([name, *row] for name, table in rows for row in _rows(table))
+    picture = _drawn(names, levels, tables)
+    told = "; ".join(
+        f"{name} {style.interval_text(table['all']['macro_f1'])}"
+        for name, table in zip(names, tables, strict=True)
+    )
+    saved = style.save(
+        picture,
+        folder / "levels.png",
+        title="How finely can it tell?",
+        caption=(
+            "Classes lie within others; what is said of a whole is the sum of what is "
+            "said of its parts, and at each level the most probable is predicted. Each "
+            "dot is a score, each bar the range it would have with other objects "
+            f"(95%). {_listed(names, levels)} A level of more names is a harder task, "
+            "so a lower score is no worse network. levels.csv has each name's own."
+        ),
+        alt=f"Scores with intervals at each level. Macro F1: {told}.",
+    )
+    return [saved, path]
+
+
+def scores_at(p: Predictions, level: dict[str, np.ndarray]) -> dict[str, dict]:
+    """Returns at a level the scores of "all", and each name's precision, recall, F1.
+
+    Every one is (value, low, high); "num_objects" is how many there are to score.
+    """
+    label, probability = index_within(p.label, level), sums_within(p.probability, level)
+    task = (p.group, len(level))
+    found = {"all": bootstrap.score_intervals(label, probability, *task)}
+    found["all"]["num_objects"] = len(label)
+    predicted = metrics.predicted_class(probability)
+    value = metrics.per_class_scores(label, predicted, len(level))
+    draws = bootstrap.per_class_scores_of(
+        bootstrap.confusion_draws(label, predicted, *task)
+    )
+    for n, name in enumerate(level):
+        found[f"class {name}"] = {
+            score: bootstrap.interval(value[score][n], draws[score][:, n])
+            for score in ("precision", "recall", "f1")
+        } | {"num_objects": int(value["count"][n])}
+    return found
+
+
+def _rows(table: dict[str, dict]):
+    for who, scores in table.items():
+        for score, interval in scores.items():
+            if score != "num_objects":
+                yield who, score, *interval, scores["num_objects"]
+
+
+def _listed(names: list[str], levels: list[dict]) -> str:
+    return " ".join(
+        f"{name.capitalize()}: {', '.join(level)}."
+        for name, level in zip(names, levels, strict=True)
+    )
+
+
+def _drawn(names: list[str], levels: list[dict], tables: list[dict]):
+    figure = style.new_figure(style.WIDTH, 1.25 + 0.42 * len(names))
+    panels = figure.subplots(1, len(_PANELS), sharey=True)
+    for axes, (score, title) in zip(panels, _PANELS.items(), strict=True):
+        for row, table in enumerate(tables):
+            value, low, high = table["all"][score]
+            axes.hlines(row, low, high, color=style.RIGHT, linewidth=5, alpha=0.3)
+            axes.plot(value, row, "o", color=style.RIGHT, markersize=7.5)
+            axes.annotate(
+                f"{value:.2f}",
+                (value, row),
+                xytext=(0, 8),
+                textcoords="offset points",
+                ha="center",
+                fontsize=style.SMALL + 0.5,
+                color=style.RIGHT,
+            )
+        style.tidy(axes, title=title, grid="x")
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_ylim(len(names) - 0.5, -0.75)
+        axes.spines["left"].set_visible(False)
+    words = [
+        f"{name}, {len(level)} names" for name, level in zip(names, levels, strict=True)
+    ]
+    panels[0].set_yticks(range(len(names)), words)
+    panels[0].tick_params(axis="y", labelsize=style.NORMAL, labelcolor=style.INK)
+    return figure

@@ -1,0 +1,342 @@
+"""Classes within classes: what lies above is the sum, and rare ones are pooled."""
+
+import collections
+import csv
+import itertools
+
+import fastavro
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import runs
+from hypothesis import given
+from hypothesis import strategies as st
+from made_predictions import make_predictions
+from sklearn.metrics import f1_score
+from ztf_packets import container, packet
+
+from configs import base, convention, stamp_classifier, stamp_hierarchy
+from experiments import assemble
+from experiments.cell import is_finished
+from experiments.dataset import open_dataset
+from experiments.predict import predict, row_of
+from experiments.train import changes_since, train
+from jaxastro.data.hierarchy import (
+    check_hierarchy,
+    index_within,
+    is_pooled_from,
+    levels_of,
+    nodes_of,
+    pool_rare,
+    sums_within,
+    written_out,
+)
+from jaxastro.data.loader import class_index
+from jaxastro.evaluation.predictions import load, save
+from jaxastro.reports import levels
+
+ALERTS = base.ALERT_HIERARCHY
+KINDS = base.ALERT_KINDS
+
+
+@st.composite
+def trees(draw):
+    """Labels, rows over some of them, and a count for each label."""
+    labels = tuple("ABCDEFGHI"[: draw(st.integers(2, 9))])
+    units, rows = list(labels), []
+    for number in range(draw(st.integers(0, 4))):
+        size = draw(st.integers(1, len(units)))
+        members = tuple(draw(st.permutations(units))[:size])
+        rows.append((f"row{number}", members))
+        units = [one for one in units if one not in members] + [f"row{number}"]
+    rows = tuple(draw(st.permutations(rows)))
+    counts = st.lists(st.integers(0, 60), min_size=len(labels), max_size=len(labels))
+    return labels, rows, dict(zip(labels, draw(counts), strict=True))
+
+
+def probabilities(num_classes, num_objects=5, seed=0):
+    return np.random.default_rng(seed).dirichlet(np.ones(num_classes), num_objects)
+
+
+def as_sets(classes):
+    return {frozenset(one.split("+")) for one in classes}
+
+
+def pooled_or_not(counts, hierarchy, fewest):
+    try:
+        return pool_rare(counts, hierarchy, fewest)
+    except ValueError:
+        return None
+
+
+# -- levels --------------------------------------------------------------------------
+
+
+@given(trees())
+def test_parents_are_the_sums_of_their_members_and_levels_of_all(tree):
+    labels, rows, _ = tree
+    check_hierarchy(rows, labels)
+    nodes = nodes_of(labels, rows)
+    assert set(nodes) == {name for name, _ in rows}
+    probability = probabilities(len(labels))
+    sums = dict(zip(nodes, sums_within(probability, nodes).T, strict=True))
+    sums |= dict(zip(labels, probability.T, strict=True))
+    for name, members in rows:
+        total = sum(sums[member] for member in members)
+        np.testing.assert_allclose(sums[name], total, rtol=1e-12)
+    every = levels_of(labels, nodes)
+    assert list(every[-1]) == list(labels)
+    for coarse, fine in itertools.pairwise(every):
+        assert len(coarse) <= len(fine)
+        for inside in fine.values():  # no entry is torn by the level above
+            assert any((inside <= outer).all() for outer in coarse.values())
+    for level in every:
+        assert (sum(inside.astype(int) for inside in level.values()) == 1).all()
+        np.testing.assert_allclose(sums_within(probability, level).sum(1), 1)
+        index = index_within(np.arange(len(labels)), level)
+        for c, entry in enumerate(index):
+            assert [*level.values()][entry][c]
+
+
+@given(trees(), st.randoms())
+def test_the_order_of_classes_and_rows_cannot_matter(tree, random):
+    labels, rows, counts = tree
+    other, rows_too = list(labels), list(rows)
+    random.shuffle(other)
+    random.shuffle(rows_too)
+    place = [other.index(name) for name in labels]
+    one, two = nodes_of(labels, rows), nodes_of(tuple(other), tuple(rows_too))
+    for name, inside in one.items():
+        np.testing.assert_array_equal(two[name][place], inside)
+    shuffled = {name: counts[name] for name in other}
+    for fewest in (0, 5, 40):
+        a = pooled_or_not(counts, rows, fewest)
+        b = pooled_or_not(shuffled, tuple(rows_too), fewest)
+        assert (a is None) == (b is None)
+        assert a is None or as_sets(a) == as_sets(b)
+
+
+def test_levels_of_alerts_are_those_that_brokers_speak_of():
+    first, second, last = levels_of(KINDS, nodes_of(KINDS, ALERTS))
+    assert list(first) == list(base.ALERT_CLASSES)
+    assert {"SNIa", "CoreCollapse", "Pulsating", "EB", "AGN", "ghost"} <= set(second)
+    assert list(last) == list(KINDS)
+    probability = np.zeros((1, len(KINDS)))
+    probability[0, [KINDS.index(name) for name in ("SNIa", "SNII", "AGN")]] = (
+        *(0.3, 0.3, 0.4),
+    )
+    assert sums_within(probability, first)[0].tolist() == [0.4, 0.6, 0, 0, 0]
+
+
+def test_a_class_may_be_a_row_and_then_there_is_one_level():
+    nodes = nodes_of(base.ALERT_CLASSES, ALERTS)
+    assert not nodes
+    assert len(levels_of(base.ALERT_CLASSES, nodes)) == 1
+    written = written_out(base.ALERT_CLASSES, ALERTS)
+    found = class_index(np.array(["SNII", "SN", "noise", "TDE"]), written)
+    assert found.tolist() == [1, 1, 4, -1]
+    assert written_out(("A", "B+C"), ()) == ("A", "B+C")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ((("SN", ("SNIa", "SNIax")),), "has SNIax, which the survey does not"),
+        ((("SN", ("SNIa",)), ("Other", ("SNIa",))), "has SNIa twice, as a member"),
+        ((("SN", ("SNIa",)), ("SN", ("SNII",))), "has SN twice, as a name of a row"),
+        ((("A", ("B",)), ("B", ("A",))), "A lies within itself"),
+        ((("A+B", ("SNIa",)),), "without \\+"),
+        ((("A", ()),), "at least one member"),
+    ],
+)
+def test_rows_that_are_no_tree_are_refused(rows, words):
+    with pytest.raises(ValueError, match=words):
+        check_hierarchy(rows, ("SNIa", "SNII"))
+
+
+def test_a_class_that_cuts_a_row_is_refused():
+    with pytest.raises(ValueError, match=r"'SNIa\+AGN' takes a part of SN"):
+        nodes_of(("SNIa+AGN", "SNII"), (("SN", ("SNIa", "SNII")),))
+
+
+def test_a_config_with_a_bad_hierarchy_is_told_before_anything_is_built():
+    config = runs.smoke(convention.get_config)
+    config.hierarchy = (("Supernova", ("SNIa", "SNIax")),)
+    assert "SNIax" in runs.told(assemble.survey_of_config, config)
+
+
+# -- pooling -------------------------------------------------------------------------
+
+
+@given(trees(), st.integers(0, 80))
+def test_pooling_loses_and_doubles_no_class_and_leaves_none_rare(tree, fewest):
+    labels, rows, counts = tree
+    pooled = pooled_or_not(counts, rows, fewest)
+    if pooled is None:
+        return
+    times = collections.Counter("+".join(pooled).split("+"))
+    assert times == dict.fromkeys(labels, 1)
+    sizes = {one: sum(counts[name] for name in one.split("+")) for one in pooled}
+    assert min(sizes.values()) >= fewest
+    assert is_pooled_from(pooled, labels)
+    assert pool_rare(sizes, rows, fewest) == pooled  # nothing more to do
+    if min(counts.values()) >= fewest:
+        assert pooled == labels
+    tops = nodes_of(labels, rows).values()
+    for one in pooled:  # nothing was joined that has nothing in common
+        if "+" in one:
+            places = [labels.index(name) for name in one.split("+")]
+            assert any(inside[places].all() for inside in tops)
+
+
+@given(trees())
+def test_none_is_pooled_if_none_is_asked_for(tree):
+    labels, rows, counts = tree
+    assert pool_rare(counts, rows, 0) == labels
+
+
+def test_rare_classes_go_to_their_siblings_and_only_then_upward():
+    counts = dict.fromkeys(KINDS, 200) | {"SNIbc": 20, "Cepheid": 30, "EB": 10}
+    pooled = pool_rare(counts, ALERTS, 100)
+    assert {"SNIa", "SNIbc+SNII", "RRLyrae", "ghost"} & {*pooled} >= {"SNIbc+SNII"}
+    # Of equal ones the first by name; an eclipsing star takes all that pulsates.
+    assert "RRLyrae+Cepheid+LongPeriod+EB" in pooled
+    counts |= {"SNII": 30, "EB": 100}
+    pooled = pool_rare(counts, ALERTS, 100)
+    assert {"SNIa+SNIbc+SNII", "RRLyrae", "Cepheid+LongPeriod", "EB"} <= set(pooled)
+
+
+def test_what_has_nothing_above_it_cannot_be_pooled():
+    with pytest.raises(ValueError, match=r"AGN 3.*give it a parent"):
+        pool_rare(dict.fromkeys(KINDS, 200) | {"AGN": 3}, ALERTS, 100)
+    with pytest.raises(ValueError, match="Each of two classes or more needs 9"):
+        pool_rare({"A": 5, "B": 5}, (("all", ("A", "B")),), 9)
+
+
+# -- in a run ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def where(data_dir):
+    return {"data_dir": data_dir, "manual_dir": ""}
+
+
+def test_every_fold_has_the_same_classes_and_each_enough_to_train_on(where):
+    found = set()
+    for fold in range(5):
+        config = runs.smoke(stamp_hierarchy.get_config, **{"data.test_fold": fold})
+        dataset = open_dataset(config, **where)
+        found.add(dataset.classes)
+        trained = dataset.index.label[dataset.rows["train"]]
+        for one in dataset.classes:
+            assert np.isin(trained, one.split("+")).sum() >= config.data.fewest
+    assert len(found) == 1
+    assert any("Fewer than 1 training objects" in line for line in dataset.set_aside)
+
+
+def test_a_run_whose_classes_were_pooled_goes_on_and_is_known_as_done(where, tmp_path):
+    asked = runs.smoke(stamp_hierarchy.get_config)
+    then = runs.smoke(stamp_hierarchy.get_config)
+    then.classes = open_dataset(asked, **where).classes
+    assert then.classes != asked.classes
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions" / "predictions.npz").touch()
+    assemble.write_config(tmp_path, assemble.to_plain(then))
+    assert is_finished(tmp_path, asked)
+    asked.classes = tuple(name for name in asked.classes if name != "AGN")
+    words = runs.told(is_finished, tmp_path, asked)
+    assert "config.classes" in words
+    # The classes of a run are opened to the same again.
+    assert open_dataset(then, **where).classes == then.classes
+
+
+def test_a_run_on_alerts_older_than_their_kinds_means_what_it_meant(tmp_path):
+    config = runs.smoke(stamp_classifier.get_config)
+    plain = assemble.to_plain(config)
+    del plain["hierarchy"], plain["data"]["fewest"]
+    assert assemble.from_plain(plain).to_dict() == config.to_dict()
+    notes = [{"config": one, "devices": {}} for one in (plain, config.to_dict())]
+    notes[1]["config"] = assemble.to_plain(config)
+    assert not changes_since(*notes, tmp_path)
+
+
+def test_a_row_has_what_lies_above_the_classes():
+    class Object:
+        object_id = "one"
+
+    nodes, said = nodes_of(KINDS, ALERTS), probabilities(len(KINDS), 1)[0]
+    row = row_of(Object, said, said[:0], KINDS, nodes)
+    assert list(row) == [
+        *("object_id", "predicted", "predicted_level1", "predicted_level2"),
+        *("probability", "hierarchy"),
+    ]
+    sn = sum(row["probability"][name] for name in ("SNIa", "SNIbc", "SNII"))
+    assert row["hierarchy"]["SN"] == pytest.approx(sn)
+    assert row["predicted"] in KINDS
+    assert row["predicted_level1"] in base.ALERT_CLASSES
+    flat = row_of(Object, said, said[:0], KINDS, {})
+    assert list(flat) == ["object_id", "predicted", "probability"]
+
+
+# -- on disk, on the page, in a file of predictions ------------------------------------
+
+
+def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
+    p = make_predictions(150)
+    picture, table = levels.write(p, tmp_path)
+    assert (picture.name, table.name) == ("levels.png", "levels.csv")
+    rows = list(csv.DictReader(table.open(newline="")))
+    found = {(r["level"], r["who"], r["score"]): r for r in rows}
+    merged = np.array([0, 1, 1, 2])[p.label]
+    odds = np.float64(p.probability)
+    odds = np.stack([odds[:, 0], odds[:, 1] + odds[:, 2], odds[:, 3]], axis=1)
+    expected = f1_score(merged, odds.argmax(1), average="macro")
+    score = found["level 1", "all", "macro_f1"]
+    assert float(score["value"]) == pytest.approx(expected)
+    assert float(score["low"]) <= expected <= float(score["high"])
+    expected = f1_score(p.label, p.probability.argmax(1), average="macro")
+    value = float(found["classes", "all", "macro_f1"]["value"])
+    assert value == pytest.approx(expected)
+    count = int(found["level 1", "class Supernova", "f1"]["num_objects"])
+    assert count == (merged == 1).sum()
+    assert not levels.write(p._replace(hierarchy={}), tmp_path)
+
+
+def test_a_hierarchy_is_stored_and_an_older_file_has_none(tmp_path):
+    p = make_predictions(20)
+    (found,) = load(save(p, tmp_path).parent).hierarchy.items()
+    assert found[0] == "Supernova"
+    np.testing.assert_array_equal(found[1], p.hierarchy["Supernova"])
+    save(p._replace(hierarchy={}), tmp_path)  # as a file was before there was one
+    assert load(tmp_path).hierarchy == {}
+    odd = {"Supernova": np.ones(3, bool)}
+    with pytest.raises(ValueError, match="hierarchy Supernova has shape"):
+        save(p._replace(hierarchy=odd), tmp_path)
+
+
+def test_a_run_tells_every_level_on_its_page_and_of_new_alerts(where, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    train(runs.smoke(stamp_hierarchy.get_config), run, **where)
+    stored, said = assemble.read_config(run), load(run / "predictions")
+    assert said.classes == stored.classes != KINDS
+    assert list(said.hierarchy) == ["SN", "VS", "Bogus", "Pulsating"]
+    assert "How finely can it tell?" in (run / "report" / "index.html").read_text()
+    night = tmp_path / "night.avro"
+    night.write_bytes(container(*(packet(f"ZTF18abcdef{c}", 1) for c in "ab")))
+    names = [tmp_path / f"said.{kind}" for kind in ("csv", "parquet", "avro")]
+    for name in names:
+        assert predict(run, night, name, report=tmp_path / "report.json") == 2
+    rows = list(csv.DictReader(names[0].open(newline="")))
+    with names[2].open("rb") as file:
+        messages = list(fastavro.reader(file))
+    for row, flat, message in zip(
+        rows, pq.read_table(names[1]).to_pylist(), messages, strict=True
+    ):
+        assert list(row) == list(flat)
+        assert row["predicted"] == message["predicted"]
+        tops = {name: float(row[f"p_{name}"]) for name in base.ALERT_CLASSES}
+        assert sum(tops.values()) == pytest.approx(1, abs=1e-5)
+        assert row["predicted_level1"] == max(tops, key=tops.get)
+        for name in said.hierarchy:
+            assert flat[f"p_{name}"] == message["hierarchy"][name]
