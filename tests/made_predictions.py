@@ -54,8 +54,6 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
         early_days_probability=np.stack(
             [probability_after(n)[detected] for n in early_days]
         ),
-        by_object=_numbers(rng, num_objects),
-        drawn=_drawn(rng, shown, num_objects),
         baseline_probability={
             "majority": np.tile(np.float32(SHARE), (num_objects, 1)),
             "nuisance": probability_after(num_epochs, weight=0.3),
@@ -68,6 +66,8 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
             "epoch_mask": mask,
         },
         hierarchy={"Supernova": np.array([False, True, True, False])},
+        by_object=_numbers(rng, num_objects),
+        drawn=_drawn(rng, shown, num_objects),
     )
 
 
@@ -86,8 +86,8 @@ def take(predictions, rows):
         early_spread=p.early_spread[:, rows],
         detected=detected,
         early_days_probability=p.early_days_probability[:, which],
-        by_object=_numbers(rng, num_objects),
-        drawn=_drawn(rng, shown, num_objects),
+        by_object={name: value[rows] for name, value in p.by_object.items()},
+        drawn={},
         baseline_probability={
             name: value[rows] for name, value in p.baseline_probability.items()
         },

@@ -32,7 +32,16 @@ HOST = (
     *("simulation", "evaluation", "reports"),
 )
 DEVICE = (
-    *("layers", "augment", "losses", "accumulate", "models", "methods", "training"),
+    *(
+        "layers",
+        "augment",
+        "losses",
+        "accumulate",
+        "probed",
+        "models",
+        "methods",
+        "training",
+    ),
 )
 LOAD_JAX = (  # of the host half these alone; who does without imports them last
     "jaxastro/data/loader.py",  # grain loads it

@@ -68,7 +68,7 @@ def test_every_report_leaves_a_file_and_every_picture_its_words(report):
     names = {path.name for path in report.iterdir()}
     assert {"metrics.json", "scores.csv", "confusion.csv", "epochs.csv"} <= names
     pictures = set(REPORTS) - {"scores", "light_curves", "maps", "stamps"}
-    pictures -= {"reconstructions"}
+    pictures -= {"reconstructions", "neighbours"}
     # These objects were seen as images.
     assert not names & {"light_curves.png", "maps.png", "stamps.png"}
     assert {f"{name}.png" for name in pictures} <= names
@@ -103,7 +103,7 @@ def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):
         assert address.startswith(("#", "data:")), address
     assert "http://" not in text
     assert "https://" not in text
-    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 10
+    assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 14
     assert "convention" in text  # the config
     found = json.loads((report / "metrics.json").read_text())
     assert verdict(found).split(". ")[0] in text

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Integer, Key
 from jaxastro.layers.alerts import the_only_alert
 from jaxastro.layers.mixture import WIDEST, Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
-from jaxastro.methods.told_and_probed import told_and_probed
+from jaxastro.probed import told_and_probed
 from jaxastro.types import Alerts, Method, ModelOutput, TrainState
 
 LIKELIHOODS = ("gaussian", "bernoulli")

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Integer, Key
 
 from jaxastro import losses
 from jaxastro.layers.merge_nights import merge_nights, night_of
-from jaxastro.methods.told_and_probed import told_and_probed
+from jaxastro.probed import told_and_probed
 from jaxastro.types import LightCurve, Method, ModelOutput, TrainState
 
 

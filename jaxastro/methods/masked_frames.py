@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Integer, Key
 
 from jaxastro import losses
 from jaxastro.layers.encoding import sinusoidal
+from jaxastro.probed import told_and_probed
 from jaxastro.types import Method, ModelOutput, Series, TrainState
 
 

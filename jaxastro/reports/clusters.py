@@ -16,7 +16,7 @@ _PANEL = 0.85  # inches of a stamp
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws each cluster's centre beside its classes; nothing where there are none."""
     p = predictions
-    if "cluster" not in p.by_object:
+    if "center" not in p.drawn:
         return []
     cluster, center = p.by_object["cluster"].astype(int), p.drawn["center"]
     count = np.zeros((len(center), len(p.classes)), int)

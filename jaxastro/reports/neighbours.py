@@ -15,7 +15,7 @@ SCIENCE, DIFFERENCE = 0, 2
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws an object and its neighbours in a row; nothing where none are told."""
     p = predictions
-    if "neighbour" not in p.drawn or not len(p.shown):
+    if "neighbour" not in p.drawn or "stamp" not in p.shown_inputs or not len(p.shown):
         return []
     chosen, _ = choose(p)
     near = p.drawn["neighbour_row"]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
@@ -16,7 +15,7 @@ from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 
 def told_and_probed(
-    network: nn.Module,
+    network,
     optimizer: optax.GradientTransformation,
     augment,
     *,
@@ -29,7 +28,7 @@ def told_and_probed(
     """Returns the method of a network that tells what it is asked for, and a probe.
 
     Args:
-        network: of a group "probe", whose logits learn from the labels there are.
+        network: has a group "probe", whose logits learn from the labels there are.
         ask: (key, view) -> arguments of the network, and what it is to tell of them, in
             a tuple with a `mask` that is True where there is something.
         error: (the network's output, what it was to tell, step) -> numbers per object
