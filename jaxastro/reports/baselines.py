@@ -28,7 +28,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     figure = style.new_figure(style.WIDTH, 1.25 + 0.42 * len(rows))
     panels = figure.subplots(1, len(_PANELS), sharey=True)
     for axes, (score, title) in zip(panels, _PANELS.items(), strict=True):
-        _draw_score(axes, [table[name][score] for name in rows])
+        draw_intervals(axes, [table[name][score] for name in rows], first=True)
         style.tidy(axes, title=title, grid="x")
     panels[0].set_yticks(range(len(rows)), [style.plain(n) for n in rows])
     panels[0].tick_params(axis="y", labelsize=style.NORMAL, labelcolor=style.INK)
@@ -55,9 +55,16 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     ]
 
 
-def _draw_score(axes, intervals) -> None:
+def draw_intervals(axes, intervals, *, first: bool) -> None:
+    """Draws scores from 0 to 1, a row each, with what the resamples give.
+
+    Args:
+        intervals: value, low and high of each row.
+        first: the first row is what counts, the others are told beside it.
+    """
     for row, (value, low, high) in enumerate(intervals):
-        color = style.RIGHT if row == 0 else style.MUTED
+        counts = row == 0 or not first
+        color = style.RIGHT if counts else style.MUTED
         axes.hlines(row, low, high, color=color, linewidth=5, alpha=0.3)
         axes.plot(value, row, "o", color=color, markersize=7.5)
         axes.annotate(
@@ -68,7 +75,7 @@ def _draw_score(axes, intervals) -> None:
             ha="center",
             fontsize=style.SMALL + 0.5,
             color=color,
-            weight="bold" if row == 0 else "normal",
+            weight="bold" if first and counts else "normal",
         )
     axes.set_xlim(-0.04, 1.04)
     axes.set_ylim(len(intervals) - 0.5, -0.75)

@@ -44,7 +44,9 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
             caption=(
                 f"The map of the objects by {how}, as above, coloured by the first "
                 f"alert's {' and '.join(told)}. Where colours lie apart the model "
-                "sorts objects by that number; of the seeing it should not."
+                "sorts objects by that number; by the seeing it should not. Seeing is "
+                "the width that the packet tells of the alert itself, so what is no "
+                "star, or drowns in noise, is wide."
             ),
             alt=f"Map of {len(rows)} objects, coloured by {' and by '.join(told)}.",
         )

@@ -9,6 +9,7 @@ from jaxastro.data.hierarchy import index_within, levels_of, sums_within
 from jaxastro.evaluation import bootstrap, metrics
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
+from jaxastro.reports.baselines import draw_intervals
 
 _PANELS = {
     "macro_f1": "Macro F1",
@@ -92,23 +93,8 @@ def _drawn(names: list[str], levels: list[dict], tables: list[dict]):
     figure = style.new_figure(style.WIDTH, 1.25 + 0.42 * len(names))
     panels = figure.subplots(1, len(_PANELS), sharey=True)
     for axes, (score, title) in zip(panels, _PANELS.items(), strict=True):
-        for row, table in enumerate(tables):
-            value, low, high = table["all"][score]
-            axes.hlines(row, low, high, color=style.RIGHT, linewidth=5, alpha=0.3)
-            axes.plot(value, row, "o", color=style.RIGHT, markersize=7.5)
-            axes.annotate(
-                f"{value:.2f}",
-                (value, row),
-                xytext=(0, 8),
-                textcoords="offset points",
-                ha="center",
-                fontsize=style.SMALL + 0.5,
-                color=style.RIGHT,
-            )
         style.tidy(axes, title=title, grid="x")
-        axes.set_xlim(-0.04, 1.04)
-        axes.set_ylim(len(names) - 0.5, -0.75)
-        axes.spines["left"].set_visible(False)
+        draw_intervals(axes, [table["all"][score] for table in tables], first=False)
     words = [
         f"{name}, {len(level)} names" for name, level in zip(names, levels, strict=True)
     ]
