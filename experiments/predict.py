@@ -20,6 +20,7 @@ file, a folder, a tar or, with --input=-, of standard input; memory holds a few 
 import itertools
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from experiments.prediction_file import Row, prediction_file
 from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
 from jaxastro.data.record import Reading, Record, RecordError
 from jaxastro.surveys import SURVEYS
+from jaxastro.types import Inputs
 
 FLAGS = flags.FLAGS
 BATCHES_AT_ONCE = 8  # are read, then sorted by length, so that like goes with like
@@ -66,14 +68,24 @@ def predict(
         records = records_of(readings, report=report)
         records = iter(tqdm(records, unit="alert" if each_alert else "object"))
         window, count = predictor.batch_size * BATCHES_AT_ONCE, 0
-        while some := list(itertools.islice(records, window)):
-            examples = [make_example(record) for record in some]
-            said = predict_examples(predictor, state, examples)
-            columns = zip(some, said.probability, said.spread, strict=True)
-            write(
-                [row_of(*one, classes, nodes, each_alert=each_alert) for one in columns]
-            )
-            count += len(some)
+
+        def read_some() -> tuple[list[Record], list[Inputs]]:
+            some = list(itertools.islice(records, window))
+            return some, [make_example(record) for record in some]
+
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(read_some)
+            while (found := ahead.result())[0]:
+                ahead = reader.submit(read_some)  # while these are classified
+                some, examples = found
+                said = predict_examples(predictor, state, examples)
+                columns = zip(some, said.probability, said.spread, strict=True)
+                rows = (
+                    row_of(*one, classes, nodes, each_alert=each_alert)
+                    for one in columns
+                )
+                write(list(rows))
+                count += len(some)
     return count
 
 
