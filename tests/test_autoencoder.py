@@ -217,6 +217,8 @@ def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
     code = 20 * np.eye(3)[label] + rng.normal(size=(90, 3))
     found = cluster_scores(label, mixture_of(code, 3, seed=0).predict(code))
     assert set(found.values()) == {1}
+    with pytest.raises(ValueError, match="90 codes cannot make 91 clusters"):
+        mixture_of(code, 91, seed=0)
     lost = cluster_scores(label, rng.integers(0, 3, 90))
     assert lost["cluster_accuracy"] < 0.6
 

@@ -11,7 +11,14 @@ def mixture_of(code: np.ndarray, clusters: int, *, seed: int) -> GaussianMixture
 
     Args:
         code: [o d], at least as many as clusters.
+    Raises:
+        ValueError: if they are fewer.
     """
+    if len(code) < clusters:
+        raise ValueError(
+            f"{len(code)} codes cannot make {clusters} clusters. Ask for fewer, in "
+            "config.method.args.clusters, or give more objects."
+        )
     mixture = GaussianMixture(
         clusters, covariance_type="diag", reg_covar=1e-4, n_init=5, random_state=seed
     )
