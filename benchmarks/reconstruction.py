@@ -82,7 +82,7 @@ def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     if "log_cluster" in extra:
         cluster = extra["log_cluster"].argmax(1)
     else:
-        found = mixture_of(code, len(config.classes), seed=config.seed)
+        found = mixture_of(code, min(len(config.classes), len(code)), seed=config.seed)
         cluster = found.predict(code.astype(np.float64))
     return {
         "run": run.name,

@@ -155,7 +155,7 @@ def supervised(config: ConfigDict) -> None:
 
 def autoencoder(config: ConfigDict) -> None:
     """Sets an auto-encoder of stamps, which learns no label."""
-    config.method.name = "autoencoder"
+    config.method.name, config.best_metric = "autoencoder", "log_likelihood"
     args = config.method.args
     args.latent = 32  # numbers of a code
     args.prior = "none"  # of codes; "normal", "mixture": they are drawn, kept near it

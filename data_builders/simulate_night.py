@@ -217,7 +217,7 @@ def parser() -> argparse.ArgumentParser:
         description=(
             "Simulate a night of ZTF's alerts: packets of schema 4.02 with three\n"
             "stamps and the history of the 30 days before, in the order of time. Of\n"
-            "each object there are the alerts of one night (mostly two, g and r).\n"
+            "each object there are the alerts of one night (mostly one or two).\n"
             "Their true classes are written beside them, to OUTPUT's .truth.csv; its\n"
             "alert_id is that of the packets and of experiments.predict."
         ),

@@ -15,12 +15,11 @@ from experiments.dataset import (
     training_batches,
 )
 from experiments.evaluate import predictions_of
-from experiments.inference import Predictor, restore_best
+from experiments.inference import Predictor, restore_best, validation_scores
 from experiments.looks import predict_groups
 from experiments.train import changes_since, is_over, no_numbers
 from experiments.warm_start import new_state
 from jaxastro.data.hierarchy import is_pooled_from
-from jaxastro.evaluation.metrics import scores
 from jaxastro.evaluation.predictions import FILE_NAME, save
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
@@ -124,14 +123,14 @@ class Cell:
                 self._dataset, self._rows, self.config, predictor
             )
             output = predict_groups(predictor, state, groups)
-            is_finite = np.isfinite(output.probability).all()
+            is_finite = all(np.isfinite(column).all() for column in output)
         if not is_finite:
             self.fault = no_numbers(self._last_good, self.step)
             self._say(self.fault)
             return
         if self.is_due():
             label = labels_of(self._dataset, self._rows, self.config)
-            valid = scores(label, output.probability, len(self.config.classes))
+            valid = validation_scores(label, output, len(self.config.classes))
             values = {f"train/{name}": float(mean) for name, mean in means.items()}
             values |= {f"validation/{name}": x for name, x in valid.items()}
             self._history.append({"step": self.step, **values})

@@ -112,5 +112,5 @@ def write_run(
     scalars.close()
     # What it sees stands for what it makes of it: it has no embedding.
     seen, no_spread = np.nan_to_num(table[test]), probability[:, :0]
-    output = Output(probability, seen, no_spread)
+    output = Output(probability, seen, no_spread, no_spread)
     save(brief_predictions(config, dataset, output), folder / "predictions")

@@ -13,6 +13,7 @@ import numpy as np
 
 from experiments import assemble
 from jaxastro.data.lengths import by_length, lengths_up_to
+from jaxastro.evaluation.metrics import scores
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.types import Inputs, Method, ModelOutput, TrainState
@@ -28,6 +29,7 @@ class Output(NamedTuple):
     probability: np.ndarray  # o c
     embedding: np.ndarray  # o d
     spread: np.ndarray  # o c, of a model that draws networks; of others o 0
+    surprise: np.ndarray  # o 1, of one that draws its input, nats a pixel; others o 0
 
 
 class Predictor:
@@ -175,9 +177,9 @@ def predict_batches(
     """
     parts = list(_one_ahead(predictor(state, batch) for batch in batches))
     order = np.argsort(places)
-    columns = zip(*((p.logits, p.embedding, _spread(p)) for p in parts), strict=True)
-    logits, embedding, spread = (np.concatenate(column)[order] for column in columns)
-    return Output(softmax(logits), embedding, spread)
+    columns = zip(*((p.logits, p.embedding, *_extras(p)) for p in parts), strict=True)
+    logits, *others = (np.concatenate(column)[order] for column in columns)
+    return Output(softmax(logits), *others)
 
 
 def aux_of_groups(
@@ -202,6 +204,20 @@ def aux_of_groups(
     }
 
 
+def validation_scores(
+    label: np.ndarray, output: Output, num_classes: int
+) -> dict[str, float]:
+    """Returns the scores that may pick a state; high is best.
+
+    Of a model that draws its input also "log_likelihood", or a lower bound of it, in
+    nats per pixel, for which no label is asked.
+    """
+    found = scores(label, output.probability, num_classes)
+    if output.surprise.size:
+        found["log_likelihood"] = -float(output.surprise.mean(dtype=np.float64))
+    return found
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns probabilities [o c] in float64, so that rows sum to one."""
     # Those of a model that diverged are NaN, without a warning for each.
@@ -210,8 +226,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return odds / odds.sum(axis=1, keepdims=True)
 
 
-def _spread(output: ModelOutput) -> np.ndarray:
-    return output.aux["spread"] if "spread" in output.aux else output.logits[:, :0]
+def _extras(output: ModelOutput) -> tuple[np.ndarray, np.ndarray]:
+    aux, none = output.aux, output.logits[:, :0]
+    surprise = aux["surprise"][:, None] if "surprise" in aux else none
+    return aux.get("spread", none), surprise
 
 
 def _one_ahead(outputs: Iterator) -> Iterator:

@@ -48,13 +48,15 @@ def latent_fields(
     these codes, with as many clusters as classes.
     """
     args, code = config.method.args, whole.embedding
-    groups = evaluation_groups(dataset, rows, config, predictor)
-    names = "unlike", "divergence", "log_cluster"
-    extra = aux_of_groups(predictor, state, groups, names)
-    surprise = extra["unlike"] + extra.get("divergence", 0)
-    if "log_cluster" in extra:
+    if len(code) < 2:  # nothing to lie next to, nothing to cluster
+        return {"by_object": {}, "drawn": {}}
+    surprise = whole.surprise[:, 0]
+    if args.prior == "mixture":
+        groups = evaluation_groups(dataset, rows, config, predictor)
+        extra = aux_of_groups(predictor, state, groups, ("log_cluster",))
         cluster = extra["log_cluster"].argmax(1)
-        center = np.asarray(state.params["prior"]["mean"])
+        gather = jax.jit(lambda x: x, out_shardings=sharding.everywhere(predictor.mesh))
+        center = np.asarray(gather(state.params["prior"]["mean"]))
     else:
         count = min(len(config.classes), len(code))
         mixture = mixture_of(code, count, seed=config.seed)

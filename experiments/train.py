@@ -39,13 +39,13 @@ from experiments.dataset import (
     training_batches,
 )
 from experiments.evaluate import evaluate
-from experiments.inference import Predictor, abstract_state
+from experiments.inference import Predictor, abstract_state, validation_scores
 from experiments.interruption import Interruption
 from experiments.looks import predict_groups
 from experiments.report import write_report
 from experiments.waiting import Waiting
 from experiments.warm_start import new_state
-from jaxastro.evaluation.metrics import SCORES, scores
+from jaxastro.evaluation.metrics import SCORES
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.training.scalars import Scalars, read_scalars
@@ -144,21 +144,24 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
             fetched = jax.device_get(on_the_way)
             pending += [{name: float(v[name]) for name in v} for v in fetched]
             on_the_way = []
-            names = fetched[-1]  # those that are pending may have more
-            means = {name: np.mean([v[name] for v in pending]) for name in names}
+            # Those that are pending may be of an older version, with other names.
+            means = {
+                name: np.mean([v[name] for v in pending if name in v])
+                for name in fetched[-1]
+            }
             means["input_wait"] = stream.share()
             is_finite, valid = np.isfinite([*means.values()]).all(), None
             if is_due and is_finite:
                 bar.set_postfix_str("validating")
                 groups = evaluation_groups(dataset, validation_rows, config, predictor)
                 output = predict_groups(predictor, state, groups)
-                is_finite = np.isfinite(output.probability).all()
+                is_finite = all(np.isfinite(column).all() for column in output)
             if not is_finite:
                 checkpoints.close()
                 raise FloatingPointError(no_numbers(last_good, step))
             if is_due:
                 label = labels_of(dataset, validation_rows, config)
-                valid = scores(label, output.probability, len(config.classes))
+                valid = validation_scores(label, output, len(config.classes))
                 values = {f"train/{name}": float(mean) for name, mean in means.items()}
                 values |= {f"validation/{name}": x for name, x in valid.items()}
                 history.append({"step": step, **values})
@@ -191,10 +194,13 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
 
 def check_best_metric(config) -> None:
     """Says so if no checkpoint could be picked by config.best_metric."""
-    if config.best_metric not in SCORES:
+    known = SCORES
+    if config.method.name == "autoencoder":  # which needs no label to be scored
+        known = (*SCORES, "log_likelihood")
+    if config.best_metric not in known:
         raise ValueError(
-            f"config.best_metric is {config.best_metric!r}. A checkpoint is picked by "
-            f"one of {', '.join(SCORES)}."
+            f"config.best_metric is {config.best_metric!r}. A checkpoint of method "
+            f"{config.method.name} is picked by one of {', '.join(known)}."
         )
 
 

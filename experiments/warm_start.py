@@ -83,7 +83,7 @@ def new_state(
     new = f"; new: {', '.join(kept)}" if kept else ""
     say(f"Starting from {source}: {count - len(kept)} of {count} arrays{new}")
     state = state._replace(**taken)
-    if "prior" in state.params and "prior" not in learned.params:
+    if any(name.startswith("params['prior']") for name in kept):
         return with_fitted_mixture(state, method, config, dataset, mesh, say)
     return state
 

@@ -26,7 +26,7 @@ def mixture_of(code: np.ndarray, clusters: int, *, seed: int) -> GaussianMixture
 
 
 def cluster_scores(label: np.ndarray, cluster: np.ndarray) -> dict[str, float]:
-    """Returns what clusters tell of the classes; 1 is best, 0 chance but for the first.
+    """Returns what clusters tell of the classes; 1 is best, and chance 0 of ari alone.
 
     cluster_accuracy: of the best matching of one cluster to each class, objects of
     clusters without a class counted as wrong; purity: of each cluster's commonest

@@ -29,7 +29,8 @@ class Network(nn.Module):
     The mean is the embedding. aux has "reconstruction" [b y x c], as pixels,
     "log_noise" [c] and "unlike" [b], -log p(stamps | code) in nats per pixel; with a
     prior "log_variance" [b d] and "divergence" [b], of the code's distribution from
-    it, in the same unit; with a mixture "log_cluster" [b k], log p(cluster | code).
+    it, in the same unit; the sum of the two, "surprise" [b]; with a mixture
+    "log_cluster" [b k], log p(cluster | code).
 
     Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the scale of the noise is
         learned, as in Rybkin et al. 2021, arXiv 2006.13202. Mixture: layers/mixture.py.
@@ -68,6 +69,7 @@ class Network(nn.Module):
         aux["log_noise"] = log_noise
         unlike = negative_log_likelihood(drawn, log_noise, pixels, self.likelihood)
         aux["unlike"] = unlike / count
+        aux["surprise"] = aux["unlike"] + aux.get("divergence", 0)
         aux["reconstruction"] = as_pixels(drawn, self.likelihood)
         logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(mean))
         return ModelOutput(logits, mean, aux)
@@ -228,15 +230,17 @@ def with_mixture(
 ) -> TrainState:
     """Returns a state whose prior is the mixture that was fitted to its codes.
 
-    Each code's own distribution starts with a tenth of the mean variance of a cluster,
-    so that codes of a plain auto-encoder, of whatever scale, are not lost in luck.
+    Each code's own distribution starts with a tenth of the mean variance of a cluster:
+    codes of a plain auto-encoder have any scale, and are not to be lost in luck. No
+    variance starts at the edge of what is allowed, where it would not learn.
 
     Source: Jiang et al. 2017, arXiv 1611.05148, Sect. 3.3 (the start of the mixture).
     Differs: there the layer of log variances starts at random.
     """
-    prior = {"score": weight, "mean": mean, "log_variance": variance}
-    prior = prior | {name: jnp.log(prior[name]) for name in ("score", "log_variance")}
-    narrow = jnp.log(0.1 * variance.mean(0))
+    most = WIDEST - 1
+    inside = jnp.clip(jnp.log(variance), -most, most)
+    prior = {"score": jnp.log(weight), "mean": mean, "log_variance": inside}
+    narrow = jnp.clip(jnp.log(0.1 * variance.mean(0)), -most, most)
     old = state.params["log_variance"]
     wide = {"kernel": jnp.zeros_like(old["kernel"]), "bias": narrow}
     return state._replace(params={**state.params, "prior": prior, "log_variance": wide})

@@ -62,10 +62,12 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
             caption=(
                 "One cluster of codes a row, largest first: what the decoder draws "
                 "from its centre (science, template, difference), and the true "
-                f"classes of the tested objects that lie in it. {words}: accuracy is "
-                "that of the best matching of one cluster to each class, and cannot "
-                "be 1 where there are more clusters than classes; the last two are 0 "
-                "by chance and 1 if clusters are classes."
+                f"classes of the tested objects that lie in it. Clusters are those "
+                "that the network learned with its codes, if its prior is a mixture; "
+                "else of Gaussians fitted to these codes, as many as classes. "
+                f"{words}: accuracy is that of the best matching of one cluster to "
+                "each class, and cannot be 1 where there are more clusters than "
+                "classes; ari is 0 by chance, the others are not."
             ),
             alt=f"{len(center)} clusters and the classes in each; {words}.",
         ),
