@@ -82,8 +82,8 @@ def serve(workdir: Path, night: Path, folder: Path, programs: Path) -> Served:
         if process.returncode:
             words.seek(0)
             sys.exit(f"{words.read()}\nThe command failed: see its last line.")
-    peak = used.ru_maxrss / 1024
-    return Served(first or done, done or now, now, peak, num_first, rows_in(output))
+    peak, num_rows = used.ru_maxrss / 1024, rows_in(output)
+    return Served(first or done, done or now, now, peak, num_first, num_rows)
 
 
 def rows_in(table: Path) -> int:
@@ -103,6 +103,9 @@ def measure_command(workdir: Path, night: Path, repeats: int) -> list[result.Row
             kept = folder / f"programs_{repeat}"
             for served in found.values():
                 served.append(serve(workdir, night, folder, kept))
+    for one in itertools.chain(*found.values()):
+        if one.num_first in (0, one.num_rows):
+            sys.exit(f"{night}, {one.num_rows} alerts, is over at once: give a longer.")
     rows = []
     for programs, served in found.items():
         rates = [(s.num_rows - s.num_first) / (s.done - s.first) for s in served]

@@ -126,10 +126,7 @@ def form_of(output: Path) -> Callable:
 
 def truth_of(output: Path) -> Path:
     """Returns where the truths of a night are told."""
-    name = output.name
-    for suffix in FORMS:
-        name = name.removesuffix(suffix)
-    return output.with_name(f"{name}.truth.csv")
+    return output.with_name(f"{output.name}.truth.csv")
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from absl import flags
@@ -58,7 +59,7 @@ def predict(
     """
     config = assemble.read_config(workdir)
     classes = tuple(config.classes)
-    nodes = nodes_of(classes, config.hierarchy)
+    names = names_of(classes, nodes_of(classes, config.hierarchy))
     with prediction_file(output) as write:
         readings = (alerts_of if each_alert else readings_of)(config, raw)
         predictor, state = load_predictor(workdir, config, mesh_for(config))
@@ -80,35 +81,39 @@ def predict(
                 some, examples = found
                 said = predict_examples(predictor, state, examples)
                 columns = zip(some, said.probability, said.spread, strict=True)
-                rows = (
-                    row_of(*one, classes, nodes, each_alert=each_alert)
-                    for one in columns
-                )
-                write(list(rows))
+                write([row_of(*one, names, each_alert=each_alert) for one in columns])
                 count += len(some)
     return count
+
+
+class Names(NamedTuple):
+    """What rows name: the classes and, by [c] bool, what lies above them."""
+
+    classes: tuple[str, ...]
+    nodes: dict[str, np.ndarray]
+    levels: list[dict[str, np.ndarray]]  # above the classes, the coarsest first
+
+
+def names_of(classes: tuple[str, ...], nodes: dict[str, np.ndarray]) -> Names:
+    """Returns what rows name, of nodes as nodes_of gives them."""
+    return Names(classes, nodes, levels_of(classes, nodes)[:-1])
 
 
 def row_of(
     record: Record,
     probability: np.ndarray,
     spread: np.ndarray,
-    classes: tuple[str, ...],
-    nodes: dict[str, np.ndarray],
+    names: Names,
     *,
     each_alert: bool = False,
 ) -> Row:
-    """Returns an object's row; spreads only of a model that has them.
-
-    Args:
-        nodes: what lies above the classes, as nodes_of gives it; {} for nothing.
-    """
+    """Returns an object's row; spreads only of a model that has them."""
     row = {"object_id": record.object_id}
     if each_alert:
         row |= {"alert_id": int(record.alert_id[-1]), "mjd": float(record.mjd[-1])}
+    classes, nodes, levels = names
     row["predicted"] = classes[int(probability.argmax())]
-    *above, _ = levels_of(classes, nodes)
-    for number, level in enumerate(above, start=1):
+    for number, level in enumerate(levels, start=1):
         sums = sums_within(probability[None], level)[0]
         row[f"predicted_level{number}"] = list(level)[int(sums.argmax())]
     for name, numbers, of in (

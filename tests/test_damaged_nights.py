@@ -290,6 +290,30 @@ def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
     assert all(packet.row is None for packet in packets)
     assert 10 <= len(packets) < 40
     assert packets[-1].reason.startswith("the rest cannot be read")
+    assert packets[-1].reason.endswith("bytes were searched for the next block")
     at = [int(packet.where) for packet in packets]
     size = len(claims) + 16
     assert at == [len(start) + size * n for n in range(len(at))]
+
+
+def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
+    monkeypatch,
+):
+    body = made.zigzag(50) + b"x" * 50
+    start = made.container()
+    sync = start[-16:]
+
+    def block(claim):
+        return made.zigzag(1) + made.zigzag(claim) + body + sync
+
+    damaged = {10: 2**18} | dict.fromkeys(range(20, 400, 2), 7)
+    whole = start + b"".join(block(damaged.get(n, len(body))) for n in range(5000))
+    container = sys.modules[read_packets.__module__]
+    monkeypatch.setattr(container, "MAX_AGAIN", 2 * len(whole))
+    packets = list(read_packets(io.BytesIO(whole), lambda schema: _by_length))
+    assert [n for n, packet in enumerate(packets) if packet.row is None] == [*damaged]
+    assert len(packets) == 5000
+
+
+def _by_length(data: bytes, at: int) -> tuple[dict, int]:
+    return {}, len(data)

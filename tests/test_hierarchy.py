@@ -19,7 +19,7 @@ from configs import base, convention, stamp_classifier, stamp_hierarchy
 from experiments import assemble
 from experiments.cell import is_finished
 from experiments.dataset import open_dataset
-from experiments.predict import predict, row_of
+from experiments.predict import names_of, predict, row_of
 from experiments.train import changes_since, train
 from jaxastro.data.hierarchy import (
     check_hierarchy,
@@ -265,7 +265,7 @@ def test_a_row_has_what_lies_above_the_classes():
         object_id = "one"
 
     nodes, said = nodes_of(KINDS, ALERTS), probabilities(len(KINDS), 1)[0]
-    row = row_of(Object, said, said[:0], KINDS, nodes)
+    row = row_of(Object, said, said[:0], names_of(KINDS, nodes))
     assert list(row) == [
         *("object_id", "predicted", "predicted_level1", "predicted_level2"),
         *("probability", "hierarchy"),
@@ -274,7 +274,7 @@ def test_a_row_has_what_lies_above_the_classes():
     assert row["hierarchy"]["SN"] == pytest.approx(sn)
     assert row["predicted"] in KINDS
     assert row["predicted_level1"] in base.ALERT_CLASSES
-    flat = row_of(Object, said, said[:0], KINDS, {})
+    flat = row_of(Object, said, said[:0], names_of(KINDS, {}))
     assert list(flat) == ["object_id", "predicted", "probability"]
 
 

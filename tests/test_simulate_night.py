@@ -159,9 +159,9 @@ def test_it_runs_as_a_command_and_says_where_all_is(tmp_path):
     done = commands.python("-m", "data_builders.simulate_night", *wish)
     assert done.code == 0, done.stderr
     assert f"alerts of 3 objects written to {night}" in done.stdout
-    assert str(tmp_path / "a.night.truth.csv") in done.stdout
+    assert str(tmp_path / "a.night.tar.gz.truth.csv") in done.stdout
     assert not done.stderr  # no bar where nobody looks
-    assert len(truths(tmp_path / "a.night.truth.csv")) == len(packets_in(night))
+    assert len(truths(tmp_path / "a.night.tar.gz.truth.csv")) == len(packets_in(night))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ Read as a stream, with a limit on everything a foreign file can claim. Damage co
 packets it hits: where a length is lost, reading goes on behind the next sync marker.
 """
 
-import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from jaxastro.data.record import RecordError
 MAGIC = b"Obj\x01"
 MAX_HEADER_ENTRIES = 1000
 MAX_BLOCK = 2**26  # bytes, packed or unpacked: hundreds of packets
-MAX_AGAIN = 2**28  # bytes of a file that are read a second time, for their damage
+MAX_AGAIN = 2**28  # bytes of a file that are searched for where it goes on
 SEARCHED = 2**16  # bytes at a time that are searched for a sync marker
 
 
@@ -31,11 +30,17 @@ class Packet(NamedTuple):
 
 
 class _Source:
-    """A stream that knows how far it was read, and what was read of this block."""
+    """A stream that knows its place, and can go back to where a block began.
+
+    Attributes:
+        at: bytes of the stream that were taken or passed over.
+        taken: those since the block began.
+    """
 
     def __init__(self, stream: BinaryIO):
         self.stream, self.at, self.taken = stream, 0, []
-        self.again, self.num_again = io.BytesIO(), 0  # bytes to be read once more
+        # Bytes that came from the stream already: those from `place` on come again.
+        self.buffer, self.place, self.num_again = b"", 0, 0
 
     def begin(self) -> bytes:
         """Returns the first byte of a block; nothing at the end."""
@@ -53,37 +58,50 @@ class _Source:
         return data
 
     def long(self, raw: bytes = b"") -> int:
-        while not raw or (raw[-1] > 127 and len(raw) < 10):
+        while not raw or raw[-1] & 0x80:
             raw += self.take(1, 1, "a number")
         return read_long(raw, 0)[0]
 
-    def pass_over(self, sync: bytes) -> tuple[bytes, bool]:
+    def pass_over(self, sync: bytes) -> tuple[bytes, str]:
         """Goes on behind the next sync marker, if there is one.
 
-        It may stand in what was taken of a block whose length was wrong: those bytes
-        are read again, but no more than MAX_AGAIN of a stream.
+        It may stand in what was taken of a block whose length was wrong, so the search
+        starts where the block began; in all, MAX_AGAIN bytes of a stream are kept for
+        that, or searched.
 
-        Returns: what was taken until there, and whether there is one.
+        Returns: what was taken until there, and why there is none; "" if there is one.
         """
-        taken, ahead = b"".join(self.taken), self.again.read()
-        data, self.at = taken + ahead, self.at + len(ahead)
-        self.num_again += len(data)
-        if self.num_again > MAX_AGAIN:
-            return taken, False
-        start = self.at - len(data)  # of data, in the stream
-        begin = start
-        while (found := data.find(sync)) < 0:
-            more = self._read(SEARCHED)
-            if not more:
-                return taken, False
-            kept = data[1 - len(sync) :]
-            start, data = self.at - len(more) - len(kept), kept + more
-        end = found + len(sync)
-        self.at, self.again = start + end, io.BytesIO(data[end:])
-        return taken[: self.at - begin], True
+        taken = b"".join(self.taken)
+        if self.place >= len(taken):  # it came from the buffer: go back in it
+            self.place -= len(taken)
+        else:
+            self.buffer, self.place = taken + self.buffer[self.place :], 0
+            self.num_again += len(taken)
+        begin = self.at = self.at - len(taken)
+        found = -1
+        while found < 0:
+            if self.num_again > MAX_AGAIN:
+                return taken, f"; {MAX_AGAIN} bytes were searched for the next block"
+            found = self.buffer.find(sync, self.place)
+            if found < 0:
+                kept = self.buffer[self.place :][1 - len(sync) :]
+                self._search(len(self.buffer) - self.place - len(kept))
+                more = self.stream.read(SEARCHED)
+                if not more:
+                    return taken, "; no block follows"
+                self.buffer, self.place = kept + more, 0
+        self._search(found + len(sync) - self.place)
+        return taken[: self.at - begin], ""
+
+    def _search(self, size: int) -> None:
+        self.at, self.place = self.at + size, self.place + size
+        self.num_again += size
 
     def _read(self, size: int) -> bytes:
-        data = self.again.read(size)
+        data = self.buffer[self.place : self.place + size]
+        self.place += len(data)
+        if self.place == len(self.buffer):
+            self.buffer, self.place = b"", 0
         if len(data) < size:
             data += self.stream.read(size - len(data))
         self.at += len(data)
@@ -121,11 +139,11 @@ def read_packets(
             if source.take(16, 16, "the sync marker") != sync:
                 raise RecordError("a block does not end with the sync marker.")
         except RecordError as error:
-            raw, goes_on = source.pass_over(sync)
-            lost = "a block" if goes_on else "the rest"
-            reason = f"{lost} cannot be read: {error}"
+            raw, end = source.pass_over(sync)
+            lost = "the rest" if end else "a block"
+            reason = f"{lost} cannot be read: {error}{end}"
             yield Packet(f"{start}", schema, raw, None, reason)
-            if not goes_on:
+            if end:
                 return
         else:
             yield from _packets_of_block(start, count, packed, unpack, schema, read)

@@ -65,7 +65,7 @@ def written_out(classes: tuple[str, ...], hierarchy: Hierarchy) -> tuple[str, ..
 def nodes_of(classes: tuple[str, ...], hierarchy: Hierarchy) -> dict[str, np.ndarray]:
     """Returns [c] bool for each row of a hierarchy, the classes in it; parents first.
 
-    Rows that the classes do not divide, or that are one of them by name, are left out.
+    Rows of which no class has a part, or that are one of them by name, are left out.
 
     Raises:
         ValueError: if a class takes a part of a row and something beside it.
@@ -97,7 +97,8 @@ def levels_of(
 ) -> list[dict[str, np.ndarray]]:
     """Returns levels, the coarsest first; in each, every class is in one entry.
 
-    The last is the classes alone. What has nothing above it stands for itself in all.
+    The last is the classes alone. What has nothing above it stands for itself in all. A
+    level that parts the classes as the next one does is left out.
 
     Args:
         nodes: as nodes_of gives them.
@@ -108,12 +109,18 @@ def levels_of(
         for c, one in enumerate(classes)
     ]
     known = alone | dict(nodes)
-    return [
+    levels = [
         {
             path[min(depth, len(path) - 1)]: known[path[min(depth, len(path) - 1)]]
             for path in paths
         }
         for depth in range(max(map(len, paths)))
+    ]
+    parts = [{tuple(inside) for inside in level.values()} for level in levels]
+    return [
+        level
+        for level, part, below in zip(levels, parts, [*parts[1:], ()], strict=True)
+        if part != below
     ]
 
 

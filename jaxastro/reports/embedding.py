@@ -9,6 +9,7 @@ from sklearn.manifold import TSNE
 from jaxastro.evaluation.metrics import predicted_class
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
+from jaxastro.reports.embedding_numbers import draw_numbers
 
 MOST_OBJECTS = 5000  # t-SNE of these takes a minute; more are drawn at random
 PERPLEXITY = 30
@@ -18,7 +19,10 @@ _SEED = 0
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws the embedding in two dimensions, coloured by true class."""
+    """Draws the embedding in two dimensions, coloured by true class; and by numbers.
+
+    Those are magnitude and seeing, where they are told.
+    """
     p = predictions
     rows = rows_drawn(p.object_id, MOST_OBJECTS)
     place, how = flatten(p.embedding[rows])
@@ -60,7 +64,8 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
                 f"Map of {len(rows)} objects in {len(p.classes)} colours, "
                 f"{int((~is_right).sum())} of them marked as mistakes."
             ),
-        )
+        ),
+        *draw_numbers(p, folder, rows, place, how),
     ]
 
 

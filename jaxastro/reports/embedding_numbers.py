@@ -6,20 +6,23 @@ import numpy as np
 
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
-from jaxastro.reports.embedding import MOST_OBJECTS, flatten, rows_drawn
 
 UNITS = {"magnitude": "mag", "seeing": "pixels"}  # the numbers that are shown
 
 
-def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws the embedding by magnitude and seeing; nothing where they are not told."""
-    p = predictions
+def draw_numbers(
+    p: Predictions, folder: Path, rows: np.ndarray, place: np.ndarray, how: str
+) -> list[Path]:
+    """Draws a map by magnitude and seeing; nothing where they are not told.
+
+    Args:
+        rows: of the objects on the map.
+        place: [o 2] where they are, found in the way that `how` says.
+    """
     told = [name for name in UNITS if name in p.by_object]
     told = [name for name in told if np.isfinite(p.by_object[name]).any()]
     if not told:
         return []
-    rows = rows_drawn(p.object_id, MOST_OBJECTS)
-    place, how = flatten(p.embedding[rows])
     figure = style.new_figure(style.WIDTH, 4.4)
     panels = figure.subplots(1, len(told), squeeze=False)[0]
     for axes, name in zip(panels, told, strict=True):
