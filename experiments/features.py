@@ -71,6 +71,13 @@ def study(
         train, test = (
             (table[np.ix_(row, known)], labels_of(dataset, row, mine)) for row in rows
         )
+        if not len(train[0]) or not len(test[0]):
+            raise ValueError(
+                f"Fold {fold} of {config.survey} has {len(train[0])} training and "
+                f"{len(test[0])} test objects of {', '.join(mine.classes)}. "
+                f"{' '.join(dataset.set_aside)} Look at config.classes and, of a "
+                "catalogue without light curves, at config.data.normalisation=harmonic."
+            )
         path = workdir / f"fold_{fold}.json"
         if not path.is_file():
             write_json(path, asked | study_fold(train, test, seed=config.seed))

@@ -100,3 +100,7 @@ def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
     assert "is of another seed: 0. Use a new --workdir." in words
     words = told(features.study, config, tmp_path, sets=["colour"], **where)
     assert words.startswith("No features 'colour' of light_curves/sdss_sn_sim")
+    monkeypatch.setattr(features, "labelled", lambda dataset, split: np.zeros(0, int))
+    words = told(features.study, config, tmp_path / "none", sets=["shape"], **where)
+    assert "has 0 training and 0 test objects of" in words
+    assert "config.data.normalisation=harmonic" in words
