@@ -180,31 +180,33 @@ def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
     seen = []
 
     def readings(config, raw):
-        for i in range(100):
+        for i in range(200):
             name = f"object_{i}"
             yield Reading(name, one._replace(object_id=name), ())
             seen.append(len(partial.read_text().splitlines()))
 
     monkeypatch.setattr(command, "readings_of", readings)
     report = tmp_path / "set_aside.json"
-    assert command.predict(workdir, tmp_path, output, report=report) == 100
-    assert max(seen) == 65  # the header and the first 64 objects
+    assert command.predict(workdir, tmp_path, output, report=report) == 200
+    # Of 64 objects at once the second are read while the first are classified.
+    assert min(seen[128:]) == 65
+    assert max(seen) <= 129
     assert not partial.exists()
     rows = list(csv.reader(output.open(newline="")))[1:]
-    assert [row[0] for row in rows] == [f"object_{i}" for i in range(100)]
+    assert [row[0] for row in rows] == [f"object_{i}" for i in range(200)]
     assert len({tuple(row[1:]) for row in rows}) == 1  # all are one and the same
 
 
 def test_a_table_has_spreads_of_a_model_that_draws_networks_and_of_no_other():
     p = np.array([[0.25, 0.75]])
     one = simulate_object(0, seed=1, preset=PRESETS["tiny"])._replace(object_id="a")
-    spread = np.array([[0.1, 0.2]])
-    row = command.row_of(one, p[0], spread[0], ("AGN", "SNIa"))
+    spread, names = np.array([[0.1, 0.2]]), command.names_of(("AGN", "SNIa"), {})
+    row = command.row_of(one, p[0], spread[0], names)
     assert row == {
         "object_id": "a",
         "predicted": "SNIa",
         "probability": {"AGN": 0.25, "SNIa": 0.75},
         "spread": {"AGN": 0.1, "SNIa": 0.2},
     }
-    sure = command.row_of(one, p[0], spread[0, :0], ("AGN", "SNIa"))
+    sure = command.row_of(one, p[0], spread[0, :0], names)
     assert sure == {name: row[name] for name in row if name != "spread"}
