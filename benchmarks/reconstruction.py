@@ -30,7 +30,7 @@ from experiments.dataset import (
 )
 from experiments.inference import aux_of_groups, load_predictor, mesh_for
 from experiments.looks import predict_groups
-from jaxastro.evaluation.bootstrap import mean_interval
+from jaxastro.evaluation.bootstrap import Interval, mean_interval
 from jaxastro.evaluation.clusters import cluster_scores, mixture_of
 
 FLAGS = flags.FLAGS
@@ -104,13 +104,13 @@ def main(argv: list[str]) -> None:
         print(json.dumps(rows, indent=1))
         return
     print(
-        "| run | numbers | error | of components | difference | "
+        "| run | numbers | 1000 x error | of components | difference | "
         "cluster accuracy | purity | NMI | ARI |"
     )
     print("|---" * 9 + "|")
     for row in rows:
         cells = [row["run"], str(row["numbers"])]
-        cells += [said(row[key]) for key in ERRORS]
+        cells += [said(Interval(*(1000 * x for x in row[key]))) for key in ERRORS]
         cells += [f"{row[key]:.3f}" for key in CLUSTERS]
         print("|", " | ".join(cells), "|")
 
