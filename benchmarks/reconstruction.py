@@ -21,27 +21,16 @@ from sklearn.decomposition import PCA
 
 from benchmarks.hits_networks import said
 from experiments import assemble
-from experiments.dataset import (
-    Dataset,
-    evaluation_groups,
-    labelled,
-    labels_of,
-    open_dataset,
-)
+from experiments.dataset import evaluation_groups, labelled, labels_of, open_dataset
 from experiments.inference import aux_of_groups, load_predictor, mesh_for
+from experiments.latent import clusters_of, first_stamps
 from experiments.looks import predict_groups
 from jaxastro.evaluation.bootstrap import Interval, mean_interval
-from jaxastro.evaluation.clusters import cluster_scores, mixture_of
+from jaxastro.evaluation.clusters import cluster_scores
 
 FLAGS = flags.FLAGS
 ERRORS = ("error", "error_of_components", "difference")
 CLUSTERS = ("cluster_accuracy", "purity", "nmi", "ari")
-
-
-def stamps_of(dataset: Dataset, rows: np.ndarray, config) -> np.ndarray:
-    """Returns the first alerts' stamps [n y x 3], as a network sees them."""
-    make_example = assemble.example_of_config(config, max_epochs=1)
-    return np.stack([make_example(dataset.stored[row]).stamp[0] for row in rows])
 
 
 def by_components(train: np.ndarray, test: np.ndarray, count: int) -> np.ndarray:
@@ -66,24 +55,20 @@ def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     group = dataset.index.group[rows]
     groups = evaluation_groups(dataset, rows, config, predictor)
     code = predict_groups(predictor, state, groups).embedding
-    extra = aux_of_groups(predictor, state, groups, ("reconstruction", "log_cluster"))
+    extra = aux_of_groups(predictor, state, groups, ("reconstruction",))
     if "reconstruction" not in extra:
         raise ValueError(
             f"{run} holds a {config.method.name}, which draws nothing again. Give a "
             "run of configs/stamp_autoencoder.py, stamp_vae.py or stamp_vade.py."
         )
-    test = stamps_of(dataset, rows, config)
-    train = stamps_of(dataset, dataset.rows["train"], config)
+    test = first_stamps(dataset, rows, config)
+    train = first_stamps(dataset, dataset.rows["train"], config)
     plain = by_components(train, test, code.shape[1])
     error, of_plain = (
         np.square(test - again).mean((1, 2, 3))
         for again in (extra["reconstruction"], plain)
     )
-    if "log_cluster" in extra:
-        cluster = extra["log_cluster"].argmax(1)
-    else:
-        found = mixture_of(code, min(len(config.classes), len(code)), seed=config.seed)
-        cluster = found.predict(code.astype(np.float64))
+    cluster, _ = clusters_of(config, predictor, state, groups, code)
     return {
         "run": run.name,
         "objects": len(rows),

@@ -44,42 +44,27 @@ def latent_fields(
     """Returns by_object and drawn, fields of Predictions, of a method that draws.
 
     by_object: "surprise", -log p(stamps | code) and the divergence of the code, nats
-    per pixel; "cluster", of the mixture that is learned, or of one that is fitted to
-    these codes, with as many clusters as classes.
+    per pixel; "cluster", as clusters_of gives it.
     """
     args, code = config.method.args, whole.embedding
     if len(code) < 2:  # nothing to lie next to, nothing to cluster
         return {"by_object": {}, "drawn": {}}
     surprise = whole.surprise[:, 0]
-    if args.prior == "mixture":
-        groups = evaluation_groups(dataset, rows, config, predictor)
-        extra = aux_of_groups(predictor, state, groups, ("log_cluster",))
-        cluster = extra["log_cluster"].argmax(1)
-        gather = jax.jit(lambda x: x, out_shardings=sharding.everywhere(predictor.mesh))
-        center = np.asarray(gather(state.params["prior"]["mean"]))
-    else:
-        count = min(len(config.classes), len(code))
-        mixture = mixture_of(code, count, seed=config.seed)
-        cluster, center = mixture.predict(code.astype(np.float64)), mixture.means_
-    make_example = example_of_config(config, max_epochs=1)
-
-    def stamps_of(places: np.ndarray) -> np.ndarray:
-        each = [make_example(dataset.stored[row]).stamp[0] for row in rows[places]]
-        return np.stack(each)
-
-    size = stamps_of(np.zeros(1, int)).shape[1]
-
-    how = {"size": size, "widths": args.widths, "likelihood": args.likelihood}
+    groups = evaluation_groups(dataset, rows, config, predictor)
+    cluster, center = clusters_of(config, predictor, state, groups, code)
+    near = neighbours(code, shown)
+    strange = np.argsort(-surprise, kind="stable")[:NUM_UNLIKELY]
+    unlikely = first_stamps(dataset, rows[strange], config)
+    how = {"widths": args.widths, "likelihood": args.likelihood}
     draw_all = jax.jit(
-        partial(draw, **how), out_shardings=sharding.everywhere(predictor.mesh)
+        partial(draw, size=unlikely.shape[1], **how),
+        out_shardings=sharding.everywhere(predictor.mesh),
     )
 
     def drawn_from(codes: np.ndarray) -> np.ndarray:
         return np.asarray(draw_all(state, codes.astype(np.float32)))
 
     walked, at = walks(code)
-    near = neighbours(code, shown)
-    strange = np.argsort(-surprise, kind="stable")[:NUM_UNLIKELY]
     return {
         "by_object": {"surprise": surprise, "cluster": cluster},
         "drawn": {
@@ -87,11 +72,41 @@ def latent_fields(
             "walk_at": at,
             "center": drawn_from(center),
             "neighbour_row": near,
-            "neighbour": np.stack([stamps_of(some) for some in near]),
+            "neighbour": np.stack(
+                [first_stamps(dataset, rows[some], config) for some in near]
+            ),
             "unlikely_row": strange,
-            "unlikely": stamps_of(strange),
+            "unlikely": unlikely,
         },
     }
+
+
+def first_stamps(dataset: Dataset, rows: np.ndarray, config) -> np.ndarray:
+    """Returns the first alerts' stamps [n y x 3], as a network sees them."""
+    make_example = example_of_config(config, max_epochs=1)
+    return np.stack([make_example(dataset.stored[row]).stamp[0] for row in rows])
+
+
+def clusters_of(
+    config: ConfigDict,
+    predictor: Predictor,
+    state: TrainState,
+    groups: list,
+    code: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cluster of each object [o], and the clusters' centres [k d].
+
+    Those of the mixture that is learned; without one, of Gaussians that are fitted to
+    these codes, as many as classes.
+    """
+    if config.method.args.prior == "mixture":
+        extra = aux_of_groups(predictor, state, groups, ("log_cluster",))
+        gather = jax.jit(lambda x: x, out_shardings=sharding.everywhere(predictor.mesh))
+        center = np.asarray(gather(state.params["prior"]["mean"]))
+        return extra["log_cluster"].argmax(1), center
+    count = min(len(config.classes), len(code))
+    mixture = mixture_of(code, count, seed=config.seed)
+    return mixture.predict(code.astype(np.float64)), mixture.means_
 
 
 def walks(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,7 @@ import numpy as np
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 from jaxastro.reports.frames import choose
-from jaxastro.reports.stamp_grid import DEEP, draw_three, new_grid
-
-ACROSS = 2  # objects in a row
+from jaxastro.reports.stamp_grid import draw_three, new_threes
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
@@ -18,21 +16,19 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     if not len(p.shown) or "reconstruction" not in p.shown_inputs:
         return []
     chosen, _ = choose(p)
-    rows = -(-len(chosen) // ACROSS)
-    figure, panels = new_grid(2 * rows, DEEP * ACROSS, tall=1.2)
+    figure, panels = new_threes(len(chosen), tall=1.2, lines=2)
     errors = []
-    for place, number in enumerate(chosen):
-        row, left = 2 * (place // ACROSS), place % ACROSS * DEEP
+    for (above, below), number in zip(panels, chosen, strict=True):
         stamp = p.shown_inputs["stamp"][number, 0]
         drawn = p.shown_inputs["reconstruction"][number]
         errors.append(np.square(stamp - drawn).mean())
         # One scale for both: what is lost is seen.
-        draw_three(panels[row, left : left + DEEP], stamp)
-        draw_three(panels[row + 1, left : left + DEEP], drawn, like=stamp)
+        draw_three(above, stamp)
+        draw_three(below, drawn, like=stamp)
         at = p.shown[number]
         words = f"{style.plain(p.object_id[at], 16)}, "
         words += f"{style.plain(p.classes[p.label[at]], 12)}, error {errors[-1]:.4f}"
-        panels[row, left].set_title(words, loc="left", fontsize=style.SMALL, pad=3)
+        above[0].set_title(words, loc="left", fontsize=style.SMALL, pad=3)
     return [
         style.save(
             figure,

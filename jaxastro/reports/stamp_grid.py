@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from jaxastro.reports import style
 
 DEEP = 3  # science, template, difference
+ACROSS = 2  # objects in a row, of those with three stamps each
 
 
 def new_grid(rows: int, columns: int, *, tall: float) -> tuple[Figure, np.ndarray]:
@@ -19,6 +20,18 @@ def new_grid(rows: int, columns: int, *, tall: float) -> tuple[Figure, np.ndarra
     for axes in panels.flat:
         axes.set_axis_off()
     return figure, panels
+
+
+def new_threes(count: int, *, tall: float, lines: int = 1) -> tuple[Figure, list]:
+    """Returns a figure and, of each object, [lines 3] panels below each other.
+
+    Args:
+        tall: inches of a line.
+    """
+    rows = -(-count // ACROSS)
+    figure, panels = new_grid(lines * rows, DEEP * ACROSS, tall=tall)
+    each = panels.reshape(rows, lines, ACROSS, DEEP).swapaxes(1, 2)
+    return figure, list(each.reshape(-1, lines, DEEP)[:count])
 
 
 def draw(axes, image: np.ndarray, *, like: np.ndarray | None = None) -> None:

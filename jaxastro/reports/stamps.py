@@ -5,9 +5,7 @@ from pathlib import Path
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 from jaxastro.reports.frames import choose, title_of
-from jaxastro.reports.stamp_grid import DEEP, draw_three, new_grid
-
-ACROSS = 2  # objects in a row
+from jaxastro.reports.stamp_grid import draw_three, new_threes
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
@@ -16,10 +14,8 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     if not len(p.shown) or "stamp" not in p.shown_inputs:
         return []
     chosen, is_right = choose(p)
-    figure, panels = new_grid(-(-len(chosen) // ACROSS), DEEP * ACROSS, tall=1.45)
-    for place, number in enumerate(chosen):
-        left = place % ACROSS * DEEP
-        three = panels[place // ACROSS, left : left + DEEP]
+    figure, panels = new_threes(len(chosen), tall=1.45)
+    for (three,), number in zip(panels, chosen, strict=True):
         draw_three(three, p.shown_inputs["stamp"][number, 0])
         words, color = title_of(p, p.shown[number])
         three[0].set_title(words, loc="left", fontsize=style.SMALL, color=color, pad=3)

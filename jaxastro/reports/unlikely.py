@@ -7,9 +7,8 @@ import numpy as np
 
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
-from jaxastro.reports.stamp_grid import DEEP, draw_three, new_grid
+from jaxastro.reports.stamp_grid import draw_three, new_threes
 
-ACROSS = 2  # objects in a row
 SHARE = 0.05  # of the objects, whose classes are told
 
 
@@ -20,10 +19,8 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         return []
     surprise = p.by_object["surprise"]
     rows, stamps = p.drawn["unlikely_row"], p.drawn["unlikely"]
-    figure, panels = new_grid(-(-len(rows) // ACROSS), DEEP * ACROSS, tall=1.45)
-    for place, (at, stamp) in enumerate(zip(rows, stamps, strict=True)):
-        left = place % ACROSS * DEEP
-        three = panels[place // ACROSS, left : left + DEEP]
+    figure, panels = new_threes(len(rows), tall=1.45)
+    for (three,), at, stamp in zip(panels, rows, stamps, strict=True):
         draw_three(three, stamp)
         words = f"{style.plain(p.object_id[at], 16)}, "
         words += f"{style.plain(p.classes[p.label[at]], 12)}, {surprise[at]:+.2f}"

@@ -1,0 +1,53 @@
+r"""Alerts one after the other: what reads them, and where the encoder comes from.
+
+Reproduces: the comparison of Neira et al. 2024, arXiv 2405.15073, of recurrences and of
+    encoders trained before, frozen or not. AGN, supernovae and variable stars among
+    simulated alerts, up to 20 of an object, folds by field.
+Run:     python -m experiments.benchmark --config=configs/tables/temporal_stamps.py \
+             --workdir=runs/tables
+Takes:   six minutes a run on two idle cores; --config.folds='(0,)' runs one fold.
+Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+"""
+
+from configs.tables import base
+
+OVER_TIME = ("gru", "lstm", "conv", "attention")
+CLASSES = ("AGN", "SN", "VS")
+
+
+def get_config(preset: str = "auto"):
+    """Returns the table."""
+    title = "Alerts one after the other"
+    table = base.make_table("temporal_stamps", title, preset)
+    table.stages, table.reference = ("all",), "temporal_gru"
+    table.changes = ()
+    if preset == "smoke":
+        table.changes = (("num_steps", 2), ("optimizer.warmup_steps", 0))
+    elif preset != "paper":
+        table.changes = (("num_steps", 300), ("data.num_validated", 300))
+    config = "configs/temporal_stamps.py"
+    for over_time in OVER_TIME:
+        changes = ("model.args.over_time", over_time)
+        name = f"all stamps, and the numbers; {over_time}"
+        base.add_system(table, f"temporal_{over_time}", name, config, changes)
+    first = (("classes", CLASSES), ("model.args.dropout", 0.2))
+    only = ("gru", "numbers", "hidden", "logits")
+    for key, name, changes in (
+        ("frozen", "an encoder of first alerts, frozen", ("train_only", only)),
+        ("tuned", "the same, fine-tuned", ("train_only", ())),
+    ):
+        changes = (f"optimizer.{changes[0]}", changes[1])
+        stages = {"first": first, "all": (changes,)}
+        base.add_system(table, f"temporal_{key}", f"gru; {name}", config, stages=stages)
+        table.systems[f"temporal_{key}"].config_of.first = "configs/stamp_classifier.py"
+    for key, name, changes in (
+        ("stamps", "all stamps", ("features", False)),
+        ("numbers", "the numbers alone", ("stamps", ())),
+    ):
+        changes = (f"model.args.{changes[0]}", changes[1])
+        base.add_system(table, f"temporal_{key}", f"gru; {name}", config, changes)
+    alone = "the first alert alone"
+    base.add_system(table, "first_alert", alone, "configs/stamp_classifier.py", *first)
+    table.shown = ("temporal_gru", "first_alert")
+    table.curves = ("SN", "AGN")
+    return table
