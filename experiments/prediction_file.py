@@ -1,4 +1,4 @@
-"""The table that predictions are written to: CSV, Parquet or Avro, by its name."""
+"""The table of predictions: CSV, Parquet or Avro, by its name."""
 
 import contextlib
 import csv
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import fastavro
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
-from jaxastro.data.spreadsheet import shown_cell
+from jaxastro.data.spreadsheet import shown_cell, told_cell
 
 Row = dict[str, str | int | float | dict[str, float]]
 # Of a table's columns, one for each name in a map.
@@ -42,6 +43,37 @@ def prediction_file(path: Path) -> Iterator[Callable[[list[Row]], None]]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read_predictions(path: Path) -> dict[str, list]:
+    """Returns the columns of a file that prediction_file wrote, as a CSV has them.
+
+    Raises:
+        ValueError: if it is of another kind, or cannot be read; says what to do.
+    """
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_table(path).to_pydict()
+        if path.suffix == ".avro":
+            with path.open("rb") as file:
+                rows = [_flat(row) for row in fastavro.reader(file)]
+            return {name: [row[name] for row in rows] for name in (rows or [{}])[0]}
+        if path.suffix == ".csv":
+            as_text = {name: pa.string() for name in ("object_id", "alert_id")}
+            found = pyarrow.csv.read_csv(
+                path,
+                convert_options=pyarrow.csv.ConvertOptions(column_types=as_text),
+            ).to_pydict()
+            names = found.get("object_id", [])
+            return found | {"object_id": [told_cell(name) for name in names]}
+    except (pa.ArrowInvalid, ValueError, EOFError) as error:
+        raise ValueError(
+            f"{path} cannot be read as a table of predictions: {error} Give a file "
+            "that experiments.predict wrote."
+        ) from error
+    raise ValueError(
+        f"{path} is no file of predictions. Give one that ends in {', '.join(FORMATS)}."
+    )
 
 
 @contextlib.contextmanager

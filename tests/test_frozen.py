@@ -93,6 +93,25 @@ def test_the_head_of_convention_alone_is_trained():
     assert_same_bits(*(output.embedding for output in both))
 
 
+def test_gradients_of_frozen_groups_are_not_computed():
+    small = {"widths": (8, 8, 8, 8), "num_blocks": 1, "num_heads": 2, "hidden": 8}
+    batch, flops = make_batch(4, size=15), {}
+    for parts in (1, 2):
+        for only in ((), ("head",)):
+            rule = {"learning_rate": 0.1, "num_steps": 9, "train_only": only}
+            method = make_method(
+                *("supervised", ConvEntion(3, **small), make_optimizer("adam", **rule)),
+                same_view,
+                seed=0,
+                train_only=only,
+                gradient_accumulation=parts,
+            )
+            state = jax.eval_shape(method.init, jax.random.key(0), batch.inputs)
+            program = jax.jit(method.step).lower(state, batch).compile()
+            flops[bool(only)] = program.cost_analysis()["flops"]
+        assert flops[True] < 0.5 * flops[False], parts
+
+
 def test_without_the_key_a_step_is_the_method_s_own():
     args = (Layers(), optax.sgd(0.1), same_view)
     batch = make_batch()

@@ -10,3 +10,9 @@ def shown_cell(text: str) -> str:
     spreadsheet hides: an object named =HYPERLINK(...) would call home otherwise.
     """
     return f"'{text}" if text.startswith(STARTS_FORMULA) else text
+
+
+def told_cell(shown: str) -> str:
+    """Returns the text of which shown_cell made a cell."""
+    text = shown.removeprefix("'")
+    return text if text.startswith(STARTS_FORMULA) else shown

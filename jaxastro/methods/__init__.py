@@ -16,7 +16,7 @@ from jaxastro.methods.contaminated import contaminated
 from jaxastro.methods.masked_frames import masked_frames
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
-from jaxastro.types import Inputs, Method, TrainState
+from jaxastro.types import Batch, Inputs, Method, TrainState
 
 METHODS = {
     "supervised": supervised,
@@ -44,7 +44,8 @@ def make_method(
 
     Args:
         train_only: as the optimizer's: layers of other groups compute in training as
-            they do in prediction, so that their batch statistics stay.
+            they do in prediction, so that their batch statistics stay, and their
+            gradients are not computed; so there is no norm of all of them either.
     """
     if name not in METHODS:
         raise ValueError(
@@ -54,8 +55,19 @@ def make_method(
     method = METHODS[name](model, optimizer, augment, seed=seed, **args)
     method = method._replace(init=_of_what_it_eats(name, method.init))
     if train_only:
-        method = method._replace(step=frozen_but(method.step, train_only))
+        step = _without_norm(frozen_but(method.step, train_only))
+        method = method._replace(step=step)
     return method
+
+
+def _without_norm(step: Callable) -> Callable:
+    """Returns step without the one scalar for which frozen layers need gradients."""
+
+    def cheaper(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+        state, scalars = step(state, batch)
+        return state, {name: scalars[name] for name in scalars if name != "grad_norm"}
+
+    return cheaper
 
 
 def _of_what_it_eats(name: str, init: Callable) -> Callable:

@@ -3,10 +3,8 @@
 import csv
 from pathlib import Path
 
-import numpy as np
-
 from jaxastro.data.hierarchy import index_within, levels_of, sums_within
-from jaxastro.evaluation import bootstrap, metrics
+from jaxastro.evaluation.levels import scores_at
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 from jaxastro.reports.baselines import draw_intervals
@@ -25,7 +23,14 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     if len(levels) < 2:
         return []
     names = [f"level {number}" for number in range(1, len(levels))] + ["classes"]
-    tables = [scores_at(p, level) for level in levels]
+    tables = [
+        scores_at(
+            index_within(p.label, level),
+            sums_within(p.probability, level),
+            *(p.group, tuple(level)),
+        )
+        for level in levels
+    ]
     path = folder / "levels.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = zip(names, tables, strict=True)
@@ -51,28 +56,6 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         alt=f"Scores with intervals at each level. Macro F1: {told}.",
     )
     return [saved, path]
-
-
-def scores_at(p: Predictions, level: dict[str, np.ndarray]) -> dict[str, dict]:
-    """Returns at a level the scores of "all", and each name's precision, recall, F1.
-
-    Every one is (value, low, high); "num_objects" is how many there are to score.
-    """
-    label, probability = index_within(p.label, level), sums_within(p.probability, level)
-    task = (p.group, len(level))
-    found = {"all": bootstrap.score_intervals(label, probability, *task)}
-    found["all"]["num_objects"] = len(label)
-    predicted = metrics.predicted_class(probability)
-    value = metrics.per_class_scores(label, predicted, len(level))
-    draws = bootstrap.per_class_scores_of(
-        bootstrap.confusion_draws(label, predicted, *task)
-    )
-    for n, name in enumerate(level):
-        found[f"class {name}"] = {
-            score: bootstrap.interval(value[score][n], draws[score][:, n])
-            for score in ("precision", "recall", "f1")
-        } | {"num_objects": int(value["count"][n])}
-    return found
 
 
 def _rows(table: dict[str, dict]):

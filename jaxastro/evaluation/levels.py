@@ -1,0 +1,35 @@
+"""Scores at one level of a hierarchy of classes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxastro.evaluation import bootstrap, metrics
+
+
+def scores_at(
+    label: np.ndarray, probability: np.ndarray, group: np.ndarray, names: Sequence[str]
+) -> dict[str, dict]:
+    """Returns the scores of "all", and of each name precision, recall and F1.
+
+    Every one is (value, low, high); "num_objects" is how many there are to score.
+
+    Args:
+        label: [o] index into the names.
+        probability: [o n].
+        group: [o], objects of one are resampled together.
+    """
+    task = (group, len(names))
+    found = {"all": bootstrap.score_intervals(label, probability, *task)}
+    found["all"]["num_objects"] = len(label)
+    predicted = metrics.predicted_class(probability)
+    value = metrics.per_class_scores(label, predicted, len(names))
+    draws = bootstrap.per_class_scores_of(
+        bootstrap.confusion_draws(label, predicted, *task)
+    )
+    for n, name in enumerate(names):
+        found[f"class {name}"] = {
+            score: bootstrap.interval(value[score][n], draws[score][:, n])
+            for score in ("precision", "recall", "f1")
+        } | {"num_objects": int(value["count"][n])}
+    return found
