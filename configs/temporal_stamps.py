@@ -39,5 +39,5 @@ def get_config(preset: str = "auto"):
     if preset == "paper":
         args.widths, args.kernel = (32, 64), 5
     elif preset != "smoke":
-        config.batch_size, config.num_steps, config.evaluate_every = 32, 600, 100
+        config.batch_size, config.num_steps, config.evaluate_every = 32, 300, 50
     return config
