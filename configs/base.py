@@ -61,6 +61,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
     config.augment.max_epochs = 24  # of a view; a joint norm asks for data.max_epochs
     config.augment.drop = 0.5  # largest share of epochs dropped
     config.augment.rotation = 180.0  # degrees, either way
+    config.augment.rotation_step = 0.0  # 90: by quarter turns, no pixel interpolated
     config.augment.flip = True
     config.augment.drop_bands = 0.0  # chance of each band to be dropped from a view
     config.augment.gap = 0.0  # longest gap in time, as a share of the object's span

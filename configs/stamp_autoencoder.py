@@ -27,7 +27,7 @@ def get_config(preset: str = "auto"):
     args.stamps = ("science", "template", "difference")  # those looked at
     base.autoencoder(config)
     base.first_alerts(config)
-    config.augment.rotation = 180.0
+    config.augment.rotation, config.augment.rotation_step = 180.0, 90.0
     if preset == "paper":
         args.widths = config.method.args.widths = (32, 64)
     return config

@@ -14,6 +14,7 @@ def make_augment(
     max_epochs: int,
     drop: float = 0.5,
     rotation: float = 180.0,
+    rotation_step: float = 0.0,
     flip: bool = True,
     drop_bands: float = 0.0,
     gap: float = 0.0,
@@ -32,6 +33,8 @@ def make_augment(
         max_epochs: epochs of a view.
         drop: the largest share of epochs dropped; the share is uniform in [0, drop].
         rotation: largest angle, degrees, uniform in [-rotation, rotation].
+        rotation_step: of which angles are multiples, degrees; at 90 pixels stay whole
+            and their noise as it is, at 0 they are interpolated between.
         flip: whether to mirror, left to right, half of the objects; with rotation
             by any angle this gives every orientation.
         drop_bands: chance of each band to be dropped; one that the object has stays.
@@ -52,6 +55,8 @@ def make_augment(
             raise ValueError(f"augment: {name} {share} is not a share in [0, 1).")
     if not 0 <= truncate <= 1:
         raise ValueError(f"augment: truncate {truncate} is not a chance in [0, 1].")
+    if rotation_step < 0:
+        raise ValueError(f"augment: rotation_step {rotation_step} is below 0 degrees.")
     if jitter < 0:
         raise ValueError(f"augment: jitter {jitter} is negative. Use 0 for none.")
 
@@ -72,6 +77,8 @@ def make_augment(
                 f"augment: jitter {jitter} of images, which have no errors. Use 0."
             )
         angle = jax.random.uniform(keys[1], (), minval=-1, maxval=1) * rotation
+        if rotation_step:
+            angle = jnp.round(angle / rotation_step) * rotation_step
         angle, mirror = jnp.deg2rad(angle), jax.random.bernoulli(keys[2]) & flip
         if isinstance(series, Alerts):  # three images an epoch
             layers = jnp.moveaxis(series.stamp, -1, 1)  # t 3 y x

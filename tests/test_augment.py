@@ -185,6 +185,23 @@ def test_windows_start_anywhere_equally_often():
 # -- bands and gaps --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("size", [8, 21])
+def test_quarter_turns_move_pixels_and_change_none(size):
+    image = np.random.default_rng(0).normal(size=(200, 1, size, size))
+    series = make_example(*[1] * 200, epochs=1, size=size)
+    series = series._replace(image=np.float32(image))
+    turned = {"rotation": 180.0, "rotation_step": 90.0, "flip": False}
+    view = view_of(series, max_epochs=1, drop=0.0, **turned)
+    found = [
+        [bool(abs(np.rot90(one[0], k) - seen[0]).max() < 1e-4) for k in range(4)]
+        for one, seen in zip(image, view.image, strict=True)
+    ]
+    assert (np.sum(found, 1) == 1).all()
+    assert (np.sum(found, 0) > 30).all()  # of 50 each
+    with pytest.raises(ValueError, match="rotation_step -1"):
+        make_augment(max_epochs=1, rotation_step=-1.0)
+
+
 PLAIN = {"max_epochs": 12, "drop": 0.0, "rotation": 0.0, "flip": False}
 
 

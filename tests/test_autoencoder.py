@@ -23,6 +23,7 @@ from jaxastro.layers.stamp_decoder import StampDecoder
 from jaxastro.methods import make_method
 from jaxastro.methods.autoencoder import (
     from_normal,
+    likeliest_noise,
     negative_log_likelihood,
     with_mixture,
 )
@@ -81,6 +82,42 @@ def test_likelihoods_are_those_of_scipy():
     p = 1 / (1 + np.exp(-drawn))
     expected = -(pixels * np.log(p) + (1 - pixels) * np.log(1 - p)).sum((1, 2, 3))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_no_other_noise_makes_the_stamps_likelier():
+    rng = np.random.default_rng(0)
+    pixels, drawn = rng.random((2, 6, 4, 4, 3)).astype(np.float32)
+    pixels[..., 1] = drawn[..., 1] + 0.02 * pixels[..., 1]
+    seen = np.array([True] * 4 + [False] * 2)
+    best = likeliest_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
+    pixels[4:] = 9
+    again = likeliest_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
+    np.testing.assert_array_equal(best, again)  # of what is seen alone
+
+    def unlike(log_noise):
+        arrays = jnp.array(drawn[seen]), log_noise, jnp.array(pixels[seen])
+        return negative_log_likelihood(*arrays, "gaussian").sum()
+
+    slope, curve = jax.grad(unlike)(best), jax.hessian(unlike)(best)
+    np.testing.assert_allclose(slope, 0, atol=1e-3)
+    assert (np.linalg.eigvalsh(curve) > 0).all()
+    alike = likeliest_noise(*[jnp.array(drawn)] * 2, jnp.array(seen))
+    np.testing.assert_allclose(alike, np.log(1e-3), rtol=1e-5)
+
+
+def test_the_noise_of_training_is_what_prediction_goes_by():
+    method, batch = made(num_steps=60), make_batch()
+    state = method.init(jax.random.key(0), batch.inputs)
+    for _ in range(60):
+        state, scalars = method.step(state, batch)
+    drawn = method.predict(state, batch.inputs).aux["reconstruction"]
+    pixels = batch.inputs.stamp[:, 0]
+    noise = np.log(np.square(pixels - drawn).mean((0, 1, 2))) / 2
+    np.testing.assert_allclose(state.batch_stats["log_noise"], noise, atol=0.05)
+    expected = (noise + np.log(2 * np.pi) / 2 + 0.5).mean()
+    assert float(scalars["negative_log_likelihood"]) == pytest.approx(
+        expected, abs=0.05
+    )
 
 
 def test_the_divergence_is_the_mean_of_what_draws_say():

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Integer, Key
 
+from jaxastro import losses
 from jaxastro.layers.alerts import the_only_alert
 from jaxastro.layers.mixture import WIDEST, Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
@@ -17,6 +18,8 @@ from jaxastro.types import Alerts, Method, ModelOutput, TrainState
 
 LIKELIHOODS = ("gaussian", "bernoulli")
 PRIORS = ("none", "normal", "mixture")
+FINEST = 1e-3  # deviation of a stamp from what is drawn, of the range of its pixels
+KEPT = 0.9  # of the noise so far, at each step
 
 
 class Network(nn.Module):
@@ -25,16 +28,19 @@ class Network(nn.Module):
         mean, log variance = dense(encoder(inputs))
         code = mean + exp(log variance / 2) normal   in training, else the mean
         drawn = decoder(code);  logits = probe(sg(mean))
+        noise^2 = mean over objects and pixels of (stamps - drawn)^2
 
     The mean is the embedding. aux has "reconstruction" [b y x c], as pixels,
-    "log_noise" [c] and "unlike" [b], -log p(stamps | code) in nats per pixel; with a
+    "unlike" [b], -log p(stamps | code) in nats per pixel, of a gaussian under the noise
+    of the batch in training, else that of training so far; with a
     prior "log_variance" [b d] and "divergence" [b], of the code's distribution from
     it, in the same unit; the sum of the two, "surprise" [b]; with a mixture
     "log_cluster" [b k], log p(cluster | code).
 
-    Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the scale of the noise is
-        learned, as in Rybkin et al. 2021, arXiv 2006.13202. Mixture: layers/mixture.py.
-    Differs: a scale for each of the three stamps.
+    Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the noise is the likeliest,
+        in closed form, as in Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3. Mixture:
+        layers/mixture.py.
+    Differs: a noise for each of the three stamps.
     """
 
     encoder: nn.Module  # a model with num_classes = 0
@@ -65,8 +71,13 @@ class Network(nn.Module):
                 apart = from_normal(mean, wide)
             aux["divergence"] = apart / count
         drawn = StampDecoder(self.widths, name="decoder")(code, *pixels.shape[-2:])
-        log_noise = self.param("log_noise", nn.initializers.zeros, pixels.shape[-1:])
-        aux["log_noise"] = log_noise
+        blank = (jnp.zeros, pixels.shape[-1:])
+        kept = self.variable("batch_stats", "log_noise", *blank)
+        log_noise = kept.value
+        if train:
+            seen = inputs.epoch_mask.any(1)
+            log_noise = jax.lax.stop_gradient(likeliest_noise(drawn, pixels, seen))
+            kept.value = KEPT * kept.value + (1 - KEPT) * log_noise
         unlike = negative_log_likelihood(drawn, log_noise, pixels, self.likelihood)
         aux["unlike"] = unlike / count
         aux["surprise"] = aux["unlike"] + aux.get("divergence", 0)
@@ -167,6 +178,24 @@ def autoencoder(
     )
 
 
+def likeliest_noise(
+    drawn: Float[Array, "b y x c"],
+    pixels: Float[Array, "b y x c"],
+    seen: Bool[Array, " b"],
+) -> Float[Array, " c"]:
+    """Returns the log of the deviation under which what is seen is likeliest.
+
+    Learned as a parameter it would need thousands of steps to fall to what it is, and
+    all the while codes would be told to be close to the prior more than to be of use.
+
+    Source: Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3.
+    Differs: no finer than FINEST.
+    """
+    square = jnp.square(pixels - drawn).mean((1, 2))
+    mean = losses.equal_weight(seen) @ square
+    return jnp.log(jnp.maximum(mean, FINEST**2)) / 2
+
+
 def negative_log_likelihood(
     drawn: Float[Array, "b y x c"],
     log_noise: Float[Array, " c"],
@@ -217,7 +246,8 @@ def draw(
     Source: as `autoencoder`.
     Differs: none.
     """
-    decoder, depth = state.params["decoder"], len(state.params["log_noise"])
+    decoder = state.params["decoder"]
+    depth = len(decoder["out"]["bias"])
     drawn = StampDecoder(widths).apply({"params": decoder}, code, size, depth)
     return as_pixels(drawn, likelihood)
 
