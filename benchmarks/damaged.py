@@ -38,12 +38,12 @@ class Night(NamedTuple):
 def taken_apart(container: bytes) -> Night:
     """Returns the pieces of a container that holds one alert a block."""
     sync = container[-SYNC:]
-    header, *blocks, rest = container.split(sync)
-    if rest or not blocks:
+    pieces = container.split(sync) if sync else []
+    if len(pieces) < 3 or pieces[-1]:
         sys.exit(
             "--input is no Avro container that is whole. Simulate one, see --help."
         )
-    return Night(header + sync, blocks)
+    return Night(pieces[0] + sync, pieces[1:-1])
 
 
 def together(night: Night, blocks: list[bytes]) -> bytes:
@@ -96,53 +96,54 @@ def damaged(data: bytes, kind: str, generator: np.random.Generator) -> bytes:
 # -- what is read ----------------------------------------------------------------------
 
 
-def alerts_of(night: bytes) -> tuple[dict[int, int], int]:
-    """Returns each alert that is read, with a number for its content; and damage."""
-    found, aside = {}, 0
+def alerts_of(night: bytes) -> tuple[list[tuple[int, int]], int]:
+    """Returns each alert that is read, name and content as numbers; and damage."""
+    found, aside = [], 0
     for reading in read_each(Path(), io.BytesIO(night)):
         if (record := reading.record) is None:
             aside += 1
-            continue
-        parts = (record.object_id.encode(), *map(np.ndarray.tobytes, arrays_of(record)))
-        found[int(record.alert_id[0])] = hash(parts)
+        else:
+            whole = tuple(map(content_of, record))
+            found.append((int(record.alert_id[0]), hash(whole)))
     return found, aside
 
 
-def arrays_of(record: tuple) -> list[np.ndarray]:
-    """Returns what of a record is arrays."""
-    return [value for value in record if isinstance(value, np.ndarray)]
+def content_of(value: np.ndarray | str | float) -> tuple:
+    """Returns a field of a record as what can be compared, NaN too."""
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, value.tobytes())
+    return (repr(value),)
 
 
 def measure(
-    night: Night, whole: dict[int, int], numbers: list[int], share: float, seed: int
+    night: Night, whole: list[tuple[int, int]], share: float, seed: int
 ) -> list[result.Row]:
     """Returns a row for each kind of damage and form of the night.
 
     Args:
-        whole: alerts as they are read undamaged.
-        numbers: their names, in the order of the blocks.
+        whole: its alerts as they are read undamaged, in the order of the blocks.
         share: of the alerts that is damaged.
     """
     rows, bar = [], tqdm(total=len(DAMAGE) * len(FORMS), unit="night", disable=None)
     for kind in DAMAGE:
         generator = np.random.default_rng(seed)
-        hit = set(np.flatnonzero(generator.random(len(numbers)) < share).tolist())
+        hit = generator.random(len(whole)) < share
         blocks = [
-            damaged(block, kind, generator) if number in hit else block
-            for number, block in enumerate(night.blocks)
+            damaged(block, kind, generator) if is_hit else block
+            for block, is_hit in zip(night.blocks, hit, strict=True)
         ]
-        others = [numbers[n] for n in range(len(numbers)) if n not in hit]
+        others = [alert for alert, is_hit in zip(whole, hit, strict=True) if not is_hit]
         for form, send in FORMS.items():
-            found, aside = alerts_of(send(night, blocks))
+            read, aside = alerts_of(send(night, blocks))
+            names, same = dict(read), set(read)
+            lost = sum(name not in names for name, _ in others)
             measures = {
                 "set aside": aside,
-                "read all the same": sum(numbers[n] in found for n in hit),
-                "others lost": sum(name not in found for name in others),
-                "others changed": sum(
-                    found.get(name, whole[name]) != whole[name] for name in others
-                ),
+                "read all the same": len(read) - (len(others) - lost),
+                "others lost": lost,
+                "others changed": sum(one not in same for one in others) - lost,
             }
-            case = {"damage": kind, "sent as": form, "hit": len(hit)}
+            case = {"damage": kind, "sent as": form, "hit": int(hit.sum())}
             rows.append(result.Row(case | {"others": len(others)}, measures))
             bar.update()
     bar.close()
@@ -162,7 +163,7 @@ def main() -> None:
     whole, aside = alerts_of(container)
     if aside or len(whole) != len(night.blocks):
         sys.exit(f"{given.input} holds damage, or blocks of several alerts, already.")
-    rows = measure(night, whole, list(whole), given.share, given.seed)
+    rows = measure(night, whole, given.share, given.seed)
     about = {"input": given.input.name, "MB": round(len(container) / 1e6)}
     result.show(rows, as_json=given.json, about=about)
     if any(

@@ -17,6 +17,7 @@ Row = dict[str, str | int | float | dict[str, float]]
 PREFIX = {"probability": "p", "hierarchy": "p", "spread": "spread"}
 AVRO = {str: "string", int: "long", float: "double"}
 AVRO_MAP = {"type": "map", "values": "double"}
+DAMAGED = (ValueError, EOFError, LookupError)  # what readers of tables then raise
 
 
 @contextlib.contextmanager
@@ -46,7 +47,10 @@ def prediction_file(path: Path) -> Iterator[Callable[[list[Row]], None]]:
 
 
 def read_predictions(path: Path) -> dict[str, list]:
-    """Returns the columns of a file that prediction_file wrote, as a CSV has them.
+    """Returns the columns of a file that prediction_file wrote, one for each class.
+
+    Of a CSV, names are as they were before a spreadsheet was thought of, an alert_id is
+    text, and probabilities have six digits.
 
     Raises:
         ValueError: if it is of another kind, or cannot be read; says what to do.
@@ -64,9 +68,9 @@ def read_predictions(path: Path) -> dict[str, list]:
                 path,
                 convert_options=pyarrow.csv.ConvertOptions(column_types=as_text),
             ).to_pydict()
-            names = found.get("object_id", [])
-            return found | {"object_id": [told_cell(name) for name in names]}
-    except (pa.ArrowInvalid, ValueError, EOFError) as error:
+            names = {name: found[name] for name in found if name == "object_id"}
+            return found | {n: list(map(told_cell, names[n])) for n in names}
+    except (*DAMAGED, fastavro.schema.SchemaParseException) as error:
         raise ValueError(
             f"{path} cannot be read as a table of predictions: {error} Give a file "
             "that experiments.predict wrote."

@@ -9,6 +9,7 @@ its hierarchy. Every row is scored at each level of the hierarchy that its label
 intervals (95 %) come from resampling objects, with all alerts of each. A class that no
 row is of counts 0 in macro F1, and is left out of balanced accuracy. Rows without a
 truth, truths without a row, and labels that the run does not know are counted and told.
+A CSV holds six digits of each probability; of two that are equal there, the first wins.
 """
 
 import csv
@@ -20,12 +21,11 @@ from typing import NamedTuple
 
 import numpy as np
 from absl import flags
-from ml_collections import ConfigDict
 
 from experiments import assemble, command
 from experiments.prediction_file import read_predictions
-from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
-from jaxastro.data.loader import class_index
+from jaxastro.data.hierarchy import entries_of, levels_of, nodes_of, sums_within
+from jaxastro.evaluation.bootstrap import score_intervals
 from jaxastro.evaluation.leakage import majority_baseline
 from jaxastro.evaluation.levels import scores_at
 from jaxastro.evaluation.metrics import SCORES
@@ -37,12 +37,20 @@ BLIND = "always the commonest"
 OF_CLASS = ("precision", "recall", "f1")
 
 
+class Said(NamedTuple):
+    """A table of predictions."""
+
+    path: Path
+    keys: dict[str, list[str]]  # those of KEYS that it has, row by row
+    probability: np.ndarray  # o c
+
+
 class Truth(NamedTuple):
     """A table of what objects were."""
 
     path: Path
     keys: dict[str, list[str]]  # those of KEYS that it has, row by row
-    label: list[str]
+    label: list[str]  # "": none
 
 
 def score(
@@ -55,108 +63,126 @@ def score(
     Raises:
         ValueError: if the tables do not fit each other or the run.
     """
-    config, table = assemble.read_config(workdir), read_predictions(predictions)
-    classes = tuple(config.classes)
-    absent = [name for name in classes if f"p_{name}" not in table]
-    if absent:
-        raise ValueError(
-            f"{predictions} has no column p_{absent[0]}, and {absent[0]} is a class of "
-            f"the run {workdir}. Score predictions by the run that made them."
-        )
-    label, told = labels_of_rows(table, predictions, read_truth(truth, column))
-    inside, strange = classes_of_labels(config, label)
+    config = assemble.read_config(workdir)
+    classes, hierarchy = tuple(config.classes), config.hierarchy
+    said = read_said(predictions, classes, workdir)
+    label, told = labels_of_rows(said, read_truth(truth, column))
+    levels = levels_of(classes, nodes_of(classes, hierarchy))
+    index = [entries_of(label, level, hierarchy) for level in levels]
+    unknown = (np.max(index, axis=0) < 0) & (label != "")
     told += [
         f"{count} of label {name!r}, which the run does not know, are not scored."
-        for name, count in strange.items()
+        for name, count in sorted(Counter(label[unknown].tolist()).items())
     ]
-    if not inside.any():
+    if np.max(index) < 0:
         raise ValueError(
             f"Not one row of {predictions} has a label in {truth} that the run knows. "
             f"{' '.join(told)} Its classes are {', '.join(classes)}."
         )
-    probability = np.stack([table[f"p_{name}"] for name in classes], 1)
-    group, found = np.array(table["object_id"], str), {}
-    levels = levels_of(classes, nodes_of(classes, config.hierarchy))
-    for number, level in enumerate(levels, start=1):
+    group, found = np.array(said.keys["object_id"]), {}
+    for number, (level, within) in enumerate(zip(levels, index, strict=True), start=1):
         name = f"level {number}" if number < len(levels) else "classes"
-        within = np.array([*level.values()])  # n c
-        holds = inside.any(1)[:, None] & (inside[:, None] <= within).all(-1)  # o n
-        rows = np.flatnonzero(holds.any(1))
+        rows = np.flatnonzero(within >= 0)
         if not len(rows):
             told.append(f"No label tells the {name}.")
             continue
-        index, sums = holds[rows].argmax(1), sums_within(probability[rows], level)
-        found[name] = scores_at(index, sums, group[rows], tuple(level))
-        guess = majority_baseline(index, len(rows), len(level))
-        blind = scores_at(index, guess, group[rows], tuple(level))
-        found[name][BLIND] = blind["all"]
+        sums = sums_within(said.probability[rows], level)
+        found[name] = scores_at(within[rows], sums, group[rows], tuple(level))
+        guess = majority_baseline(within[rows], len(rows), len(level))
+        blind = score_intervals(within[rows], guess, group[rows], len(level))
+        found[name][BLIND] = blind | {"num_objects": len(rows)}
     return found, told
+
+
+def read_said(path: Path, classes: tuple[str, ...], workdir: Path) -> Said:
+    """Returns a table of predictions.
+
+    Raises:
+        ValueError: if it has no rows, or is not of a run of these classes.
+    """
+    table = read_predictions(path)
+    if not any(map(len, table.values())):
+        raise ValueError(f"{path} holds no predictions. Predict something first.")
+    wanted = ("object_id", *(f"p_{name}" for name in classes))
+    if absent := [name for name in wanted if name not in table]:
+        raise ValueError(
+            f"{path} has no column {absent[0]}, which predictions of the run {workdir} "
+            "have. Score predictions by the run that made them."
+        )
+    try:
+        columns = [np.array(table[f"p_{name}"], np.float64) for name in classes]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: a probability is no number ({error}). Give the file as "
+            "experiments.predict wrote it."
+        ) from error
+    keys = {key: [str(name) for name in table[key]] for key in KEYS if key in table}
+    return Said(path, keys, np.stack(columns, 1))
 
 
 def read_truth(path: Path, column: str) -> Truth:
     """Returns a table of truths.
 
     Raises:
-        ValueError: if nothing in it can be joined, or it has no labels.
+        ValueError: if it is no table, nothing in it can be joined, or it has no labels.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        has, rows = table.fieldnames or [], list(table)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file, restval="")
+            has, rows = table.fieldnames or [], list(table)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is no CSV table in UTF-8 ({error}). Write it as one."
+        ) from error
     labels = [name for name in ([column] if column else LABELS) if name in has]
     keys = {key: [row[key] for row in rows] for key in KEYS if key in has}
-    if not keys or not labels or not rows:
-        wanted = column or f"one of {', '.join(LABELS)}"
-        raise ValueError(
-            f"{path} has {len(rows)} rows and columns {', '.join(has) or 'none'}. A "
-            f"table with {' or '.join(KEYS)} and a column of labels, {wanted}, was "
-            "expected. Name the column by --column."
-        )
+    for what, expected, is_there in (
+        ("rows", "one for each object", rows),
+        ("column to join by", f"{' or '.join(KEYS)}", keys),
+        ("column of labels", column or f"{', '.join(LABELS)} or --column", labels),
+    ):
+        if not is_there:
+            raise ValueError(
+                f"{path} has no {what}: {expected} was expected, and its columns are "
+                f"{', '.join(has) or 'none'}. Add it."
+            )
     return Truth(path, keys, [row[labels[0]] for row in rows])
 
 
-def labels_of_rows(
-    table: dict[str, list], path: Path, truth: Truth
-) -> tuple[np.ndarray, list[str]]:
-    """Returns the label of each prediction, "" without one, and what does not join."""
-    key = next((key for key in KEYS if key in table and key in truth.keys), None)
+def labels_of_rows(said: Said, truth: Truth) -> tuple[np.ndarray, list[str]]:
+    """Returns the label of each prediction that counts, else "", and why others not."""
+    key = next((key for key in KEYS if key in said.keys and key in truth.keys), None)
     if key is None:
         raise ValueError(
-            f"{path} and {truth.path} have neither of {', '.join(KEYS)} in common. "
-            "Give the truth a column object_id, or predict with --each_alert."
+            f"{said.path} and {truth.path} have neither of {', '.join(KEYS)} in "
+            "common. Give the truth a column object_id, or predict with --each_alert."
         )
     label_of: dict[str, str] = {}
     for name, label in zip(truth.keys[key], truth.label, strict=True):
-        if label_of.setdefault(name, label) != label:
+        if label and label_of.setdefault(name, label) != label:
             raise ValueError(
                 f"{truth.path} calls {key} {name} {label_of[name]!r} and {label!r}. "
                 "Give it one label."
             )
-    names, told = [str(name) for name in table[key]], []
-    if count := sum(name not in label_of for name in names):
-        told.append(f"{count} predictions have no truth.")
-    if count := len(set(label_of) - set(names)):
-        told.append(f"{count} truths have no prediction.")
-    return np.array([label_of.get(name, "") for name in names]), told
-
-
-def classes_of_labels(
-    config: ConfigDict, label: np.ndarray
-) -> tuple[np.ndarray, dict[str, int]]:
-    """Returns [o c] bool, which classes each label may be, and how many it cannot.
-
-    One for the label of a class, all within it for the name of a row of the hierarchy.
-    """
-    classes = tuple(config.classes)
-    nodes, alone = nodes_of(classes, config.hierarchy), np.eye(len(classes), dtype=bool)
-    names, of_row = np.unique(label, return_inverse=True)
-    index = class_index(names, assemble.written_classes(config))
-    known = [
-        alone[i] if i >= 0 else nodes.get(name, np.zeros(len(classes), bool))
-        for name, i in zip(names.tolist(), index, strict=True)
+    first, seen = [], set()
+    for name in said.keys[next(key for key in KEYS if key in said.keys)]:
+        first.append(name not in seen)
+        seen.add(name)
+    names = said.keys[key]
+    told = [
+        f"{count} {what}."
+        for count, what in (
+            (first.count(False), "predictions repeat one above, and are not scored"),
+            (sum(n not in label_of for n in names), "predictions have no truth"),
+            (len(set(label_of) - set(names)), "truths have no prediction"),
+            (truth.label.count(""), "truths have no label"),
+        )
+        if count
     ]
-    inside = np.array(known)[of_row]
-    strange = Counter(label[~inside.any(1) & (label != "")].tolist())
-    return inside, dict(sorted(strange.items()))
+    pairs = zip(names, first, strict=True)
+    return np.array(
+        [label_of.get(n, "") if is_first else "" for n, is_first in pairs]
+    ), told
 
 
 def in_words(found: dict[str, dict]) -> str:
@@ -178,7 +204,8 @@ def main() -> None:
     """Runs the command."""
     paths = (Path(getattr(FLAGS, name)) for name in ("workdir", "predictions", "truth"))
     found, told = score(*paths, column=FLAGS.column)
-    print("\n".join(told), file=sys.stderr)
+    for sentence in told:
+        print(sentence, file=sys.stderr)
     if FLAGS.json:
         print(json.dumps({"scores": found, "not_scored": told}, indent=1))
     else:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strangers import tarred
 
+from benchmarks import damaged
 from data_builders import ztf_alerts
 from experiments import assemble
 from experiments.inference import load_predictor, mesh_for, predict_examples
@@ -313,6 +314,39 @@ def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
     packets = list(read_packets(io.BytesIO(whole), lambda schema: _by_length))
     assert [n for n, packet in enumerate(packets) if packet.row is None] == [*damaged]
     assert len(packets) == 5000
+
+
+def test_the_benchmark_sees_what_is_lost_and_what_is_read_otherwise(monkeypatch):
+    container = one_container(CLEAN)
+    night = damaged.taken_apart(container)
+    assert damaged.together(night, night.blocks) == container
+    whole, aside = damaged.alerts_of(container)
+    assert ([name for name, _ in whole], aside) == ([*range(1, NUMBER + 1)], 0)
+    rows = damaged.measure(night, whole, 0.2, 0)
+    assert len(rows) == 10
+    for row in rows:
+        assert row.case["hit"] + row.case["others"] == NUMBER
+        assert row.case["hit"] > 5
+        lost, changed = (row.measures[f"others {n}"] for n in ("lost", "changed"))
+        assert (lost, changed) == (0, 0)
+        assert row.measures["set aside"] + row.measures["read all the same"] > 5
+
+    def careless(path, stream):
+        for n, reading in enumerate(ztf_alerts.read_each(path, stream)):
+            if reading.record is not None and n % 20 == 1:
+                yield reading._replace(record=reading.record._replace(ra=-n))
+            elif n % 20:
+                yield reading
+
+    monkeypatch.setattr(damaged, "read_each", careless)
+    (row, *_) = damaged.measure(night, whole, 0.0, 0)
+    assert row.measures["others lost"] == row.measures["others changed"] == 3
+
+
+@pytest.mark.parametrize("data", [b"", b"Obj", b"x" * 99])
+def test_what_is_no_container_cannot_be_taken_apart(data):
+    with pytest.raises(SystemExit, match="no Avro container that is whole"):
+        damaged.taken_apart(data)
 
 
 def _by_length(data: bytes, at: int) -> tuple[dict, int]:

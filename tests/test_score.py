@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics
 
 from configs import base
+from experiments.command import explain
 from experiments.prediction_file import prediction_file, read_predictions
 from experiments.score import BLIND, in_words, score
 from jaxastro.data.hierarchy import nodes_of, sums_within
@@ -31,7 +32,7 @@ def rows_of(seed=0, classes=CLASSES, number=NUMBER):
         row["predicted"] = classes[numbers.argmax()]
         row["probability"] = dict(zip(classes, numbers.tolist(), strict=True))
         row["hierarchy"] = dict(zip(nodes, sums.tolist(), strict=True))
-        rows.append(row if nodes else row | {"hierarchy": {}})
+        rows.append(row)
     label = generator.choice(np.array(classes, object), number)
     return rows, label
 
@@ -51,13 +52,22 @@ def truth_file(path, rows, label, key="alert_id", column="class"):
 
 
 @pytest.fixture(scope="module")
-def fine_run(alert_run, tmp_path_factory):
-    """A run's config, as if it told kinds apart."""
-    config = json.loads((alert_run / "config.json").read_text())
-    workdir = tmp_path_factory.mktemp("fine")
-    config["classes"] = FINE
-    (workdir / "config.json").write_text(json.dumps(config))
-    return workdir
+def run_of(alert_run, tmp_path_factory):
+    """Makes a run's config, as if it told other classes apart."""
+
+    def make(*classes):
+        config = json.loads((alert_run / "config.json").read_text())
+        workdir = tmp_path_factory.mktemp("fine")
+        config["classes"] = classes
+        (workdir / "config.json").write_text(json.dumps(config))
+        return workdir
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def fine_run(run_of):
+    return run_of(*FINE)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".avro"])
@@ -145,23 +155,123 @@ def test_a_coarse_label_is_scored_where_it_tells(fine_run, tmp_path):
     assert found["level 1"]["all"]["accuracy"].value == pytest.approx(accuracy)
 
 
+def test_part_of_a_row_is_not_all_of_it(run_of, tmp_path):
+    """What is SN may be SNIbc, so of SNIa and SNII none is right."""
+    classes = ("SNIa", "SNII", "AGN")
+    rows, label = rows_of(classes=classes)
+    said = written(rows, tmp_path / "said.csv")
+    truth = truth_file(tmp_path / "t.csv", rows, ["SN", "CoreCollapse", *label[2:]])
+    found, told = score(run_of(*classes), said, truth)
+    counts = {level: found[level]["all"]["num_objects"] for level in found}
+    assert (counts, told) == ({"level 1": NUMBER, "classes": NUMBER - 2}, [])
+    truth = truth_file(tmp_path / "t.csv", rows, ["SN"] * NUMBER)
+    found, told = score(run_of(*classes), said, truth)
+    assert (list(found), told) == (["level 1"], ["No label tells the classes."])
+
+
+def test_a_joined_class_is_told_by_its_parts_their_row_and_its_name(run_of, tmp_path):
+    classes = ("SNIa", "SNIbc+SNII", "AGN")
+    rows, _ = rows_of(classes=classes)
+    said = written(rows, tmp_path / "said.csv")
+    right = []
+    for name in ("SNIbc", "SNII", "CoreCollapse", "SNIbc+SNII"):
+        truth = truth_file(tmp_path / "t.csv", rows, [name] * NUMBER)
+        found, told = score(run_of(*classes), said, truth)
+        assert told == []
+        right.append(found["classes"]["all"])
+    assert right == [right[0]] * 4
+
+
+def test_nothing_is_scored_twice_and_no_label_is_none(alert_run, tmp_path):
+    rows, label = rows_of()
+    once = written(rows, tmp_path / "once.csv")
+    truth = truth_file(tmp_path / "t.csv", rows, label)
+    expected, _ = score(alert_run, once, truth)
+    again = written([*rows, *rows[:7]], tmp_path / "again.csv")
+    found, told = score(alert_run, again, truth)
+    assert found == expected
+    assert told == ["7 predictions repeat one above, and are not scored."]
+    truth = truth_file(tmp_path / "t.csv", rows, [*label[:55], *[""] * 5])
+    found, told = score(alert_run, once, truth)
+    assert found["classes"]["all"]["num_objects"] == 55
+    assert told == ["5 predictions have no truth.", "5 truths have no label."]
+
+
+def test_truths_of_objects_hold_for_all_their_alerts(alert_run, tmp_path):
+    rows, label = rows_of()
+    said, label = written(rows, tmp_path / "said.csv"), np.repeat(label[::2], 2)
+    by_alert = truth_file(tmp_path / "a.csv", rows, label)
+    by_object = truth_file(tmp_path / "o.csv", rows, label, key="object_id")
+    assert score(alert_run, said, by_alert) == score(alert_run, said, by_object)
+
+
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("text", "words"),
     [
-        ({"key": "number"}, "columns number, class"),
-        ({"column": "sort"}, "Name the column by --column"),
-        ({"label": ["TDE"] * NUMBER}, "Not one row"),
+        (b"", "no rows: one for each object"),
+        (b"alert_id,class\n", "no rows"),
+        (b"\xef\xbb\xbfnumber,class\n1,SN\n", "alert_id or object_id was expected"),
+        (b"alert_id,sort\n1,SN\n", "class, label, kind or --column was expected"),
+        (b"alert_id,class\n1000000000000000,TDE\n", "Not one row"),
+        (b"alert_id,class\n1000000000000000\n", "Not one row .* 1 truths have no"),
+        (b"alert_id,class\n1,\xff\n", "no CSV table in UTF-8"),
+        (b"alert_id,class\n1," + b"x" * 200_000, "no CSV table in UTF-8"),
     ],
 )
-def test_tables_that_do_not_fit_are_told(change, words, alert_run, tmp_path):
-    rows, label = rows_of()
-    for number, row in enumerate(rows):
-        row["number"] = number
-    said = written([{**row} for row in rows_of()[0]], tmp_path / "said.csv")
-    label = change.pop("label", label)
-    truth = truth_file(tmp_path / "t.csv", rows, label, **change)
+def test_a_truth_that_does_not_fit_is_told(text, words, alert_run, tmp_path):
+    said = written(rows_of()[0], tmp_path / "said.csv")
+    (tmp_path / "t.csv").write_bytes(text)
     with pytest.raises(ValueError, match=words):
-        score(alert_run, said, truth)
+        score(alert_run, said, tmp_path / "t.csv")
+
+
+def test_a_truth_that_a_spreadsheet_wrote_is_read(alert_run, tmp_path):
+    rows, label = rows_of()
+    said = written(rows, tmp_path / "said.csv")
+    truth = truth_file(tmp_path / "t.csv", rows, label)
+    expected = score(alert_run, said, truth)
+    truth.write_bytes(b"\xef\xbb\xbf" + truth.read_bytes())
+    assert score(alert_run, said, truth) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("alert_id,p_AGN\n1,0.5\n", "no column object_id"),
+        ("object_id,p_AGN,p_SN,p_VS,p_Asteroid\nx,0,0,0,0\n", "no column p_Bogus"),
+        ("object_id,p_AGN,p_SN,p_VS,p_Asteroid,p_Bogus\n", "holds no predictions"),
+        (
+            "object_id,p_AGN,p_SN,p_VS,p_Asteroid,p_Bogus\nx,0,0,0,0,high\n",
+            "is no number",
+        ),
+        (
+            "object_id,p_AGN,p_SN,p_VS,p_Asteroid,p_Bogus\nx,0,0,0,0,0\n",
+            "neither of alert_id, object_id in common",
+        ),
+    ],
+)
+def test_predictions_that_do_not_fit_are_told(text, words, alert_run, tmp_path):
+    (tmp_path / "said.csv").write_text(text)
+    truth = truth_file(tmp_path / "t.csv", *rows_of())
+    with pytest.raises(ValueError, match=words):
+        score(alert_run, tmp_path / "said.csv", truth)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".avro"])
+def test_damaged_predictions_are_told(suffix, alert_run, tmp_path):
+    said = written(rows_of()[0], tmp_path / f"said{suffix}")
+    truth, whole = truth_file(tmp_path / "t.csv", *rows_of()), said.read_bytes()
+    generator, sentences = np.random.default_rng(0), []
+    for _ in range(60):
+        found = bytearray(whole)
+        for place in generator.integers(len(found), size=3):
+            found[place] ^= generator.integers(1, 256)
+        said.write_bytes(found[: generator.integers(len(found) // 2, len(found))])
+        try:
+            score(alert_run, said, truth)
+        except (OSError, ValueError) as error:
+            sentences.append(explain(error))
+    assert all(sentences)
 
 
 def test_a_truth_that_contradicts_itself_is_told(alert_run, tmp_path):
@@ -185,7 +295,9 @@ def test_a_file_that_is_no_table_of_predictions_is_told(name, tmp_path):
         read_predictions(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+x", "-5", "@me", "ZTF18a", "'", "5"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+x", "-5", "@me", "ZTF18a", "'", "5", "'=x", "''=x"]
+)
 def test_names_that_a_spreadsheet_would_run_come_back(name, tmp_path):
     assert told_cell(shown_cell(name)) == name
     rows, _ = rows_of(number=2)
@@ -203,7 +315,7 @@ def test_the_command_says_what_it_found(alert_run, tmp_path):
     flags = {"workdir": alert_run, "predictions": said, "truth": truth}
     done = commands.run("score", column="what", **flags)
     unknown = "1 of label 'TDE', which the run does not know, are not scored."
-    assert (done.code, done.stderr.strip()) == (0, unknown)
+    assert (done.code, done.stderr) == (0, f"{unknown}\n")
     assert "| classes | 0." in done.stdout
     as_json = json.loads(commands.run("score", "--json", column="what", **flags).stdout)
     assert as_json["not_scored"] == [unknown]

@@ -6,6 +6,7 @@ Reproduces: the comparison of Neira et al. 2024, arXiv 2405.15073, of recurrence
 Run:     python -m experiments.benchmark --config=configs/tables/temporal_stamps.py \
              --workdir=runs/tables
 Takes:   six minutes a run on two idle cores; --config.folds='(0,)' runs one fold.
+    An encoder that was trained before had as many steps of its own.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 

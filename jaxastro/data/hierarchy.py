@@ -8,7 +8,7 @@ A network tells some classes apart, anywhere in it. What lies above them follows
 addition, so that no level can contradict another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -140,6 +140,32 @@ def sums_within(
 def index_within(label: np.ndarray, level: Mapping[str, np.ndarray]) -> np.ndarray:
     """Returns for class indices the index of the level's entry that holds each."""
     return np.array([*level.values()]).argmax(axis=0)[label]
+
+
+def entries_of(
+    labels: np.ndarray, level: Iterable[str], hierarchy: Hierarchy
+) -> np.ndarray:
+    """Returns the index of the level's name in which all of each label lies, else -1.
+
+    SNIbc lies in SN, SN in no part of it; SN, where nothing below it is told apart from
+    the rest, in SN alone.
+
+    Args:
+        labels: [o] of the survey, names of rows, or such joined by +.
+        level: names of classes and rows, as levels_of gives them.
+    """
+    rows = dict(hierarchy)
+
+    def lowest(name: str) -> set[str]:
+        return {one for one in _labels(name, rows) if one not in rows}
+
+    held = [lowest(name) for name in level]
+    names, of_object = np.unique(labels, return_inverse=True)
+    index = [
+        next((n for n, inside in enumerate(held) if lowest(name) <= inside), -1)
+        for name in names.tolist()
+    ]
+    return np.array(index, int)[of_object]
 
 
 def pool_rare(

@@ -19,14 +19,14 @@ def scores_at(
         probability: [o n].
         group: [o], objects of one are resampled together.
     """
-    task = (group, len(names))
-    found = {"all": bootstrap.score_intervals(label, probability, *task)}
-    found["all"]["num_objects"] = len(label)
     predicted = metrics.predicted_class(probability)
+    confusions = bootstrap.confusion_draws(label, predicted, group, len(names))
+    values = bootstrap.scores_of(metrics.confusion(label, predicted, len(names)))
+    draws = bootstrap.scores_of(confusions)
+    found = {"all": {n: bootstrap.interval(values[n], draws[n]) for n in values}}
+    found["all"]["num_objects"] = len(label)
     value = metrics.per_class_scores(label, predicted, len(names))
-    draws = bootstrap.per_class_scores_of(
-        bootstrap.confusion_draws(label, predicted, *task)
-    )
+    draws = bootstrap.per_class_scores_of(confusions)
     for n, name in enumerate(names):
         found[f"class {name}"] = {
             score: bootstrap.interval(value[score][n], draws[score][:, n])
