@@ -21,6 +21,7 @@ from jaxastro.reports import (
     page,
     scores,
 )
+from jaxastro.reports.epochs import legible
 from jaxastro.reports.style import plain
 from jaxastro.reports.verdict import cautions, verdict
 
@@ -282,3 +283,15 @@ def test_a_schedule_is_called_a_clue_only_above_chance(low, is_said):
         "baselines": {"nuisance": nuisance},
     }
     assert any("already tells" in words for words in cautions(found)) == is_said
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 19, 20, 100])
+def test_numbers_below_an_axis_do_not_lie_on_each_other(most):
+    at = np.arange(1, most + 1.0)
+    kept = legible(at)
+    assert (kept[0], kept[-1]) == (1, most)
+    gaps = np.diff(np.log2(kept))
+    assert (gaps >= np.log2(most) / 20).all()
+    if most <= 5:
+        assert kept == at.tolist()
+    assert legible(np.array([3.0, 6, 12, 24])) == [3, 6, 12, 24]

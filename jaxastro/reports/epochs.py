@@ -109,12 +109,23 @@ def draw_looks(axes, early) -> None:
         axes.fill_between(n, low, high, color=color, alpha=0.16, linewidth=0)
         axes.plot(n, value, color=color, marker=marker, label=words)
         axes.plot(n, low, n, high, color=color, alpha=0.25, linewidth=0.7)
-    # They double from point to point; each is written out.
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_locator(FixedLocator(n))
+    axes.xaxis.set_major_locator(FixedLocator(legible(n)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
     axes.legend(fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="best")
+
+
+def legible(at: np.ndarray) -> list[float]:
+    """Returns of ascending places, on a scale of doublings, those with room to write.
+
+    The last is one of them; each other is a twentieth of the axis from the next or more.
+    """
+    room, kept = np.log2(at[-1] / at[0]) / 20, [float(at[-1])]
+    for one in at[-2::-1]:
+        if np.log2(kept[0] / one) >= room:
+            kept.insert(0, float(one))
+    return kept
 
 
 def _draw_bins(axes, bins) -> None:
