@@ -119,7 +119,7 @@ def draw_looks(axes, early) -> None:
 def legible(at: np.ndarray) -> list[float]:
     """Returns of ascending places, on a scale of doublings, those with room to write.
 
-    The last is one of them; each other is a twentieth of the axis from the next or more.
+    The last is one of them; any other is a twentieth of the axis before the next.
     """
     room, kept = np.log2(at[-1] / at[0]) / 20, [float(at[-1])]
     for one in at[-2::-1]:
