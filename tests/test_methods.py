@@ -40,7 +40,7 @@ PARAMETERS = {
     "byol": 1_353_748,
     "masked_frames": 1_347_156,
     "contaminated": 596_361,
-    "autoencoder": 534_762,
+    "autoencoder": 534_759,
 }
 
 OF_SERIES = [n for n in METHODS if n not in ("contaminated", "autoencoder")]
