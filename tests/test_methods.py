@@ -106,7 +106,7 @@ def test_a_state_keeps_its_form(name, has_batch_norm):
 
     assert jax.tree.map(form, after) == jax.tree.map(form, state)
     assert np.isfinite(scalars["loss"])
-    has_its_own = name == "byol"
+    has_its_own = name in ("byol", "autoencoder")
     assert bool(state.batch_stats) == (has_batch_norm or has_its_own)
 
 
