@@ -32,6 +32,7 @@ def get_config(preset: str = "auto"):
         name = f"all stamps, and the numbers; {over_time}"
         base.add_system(table, f"temporal_{over_time}", name, config, changes)
     first = (("classes", CLASSES), ("model.args.dropout", 0.2))
+    first += (("optimizer.learning_rate", 1e-3),)  # as that of the others
     only = ("gru", "numbers", "hidden", "logits")
     for key, name, changes in (
         ("frozen", "an encoder of first alerts, frozen", ("train_only", only)),
