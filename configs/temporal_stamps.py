@@ -6,6 +6,7 @@ Reproduces: the temporal stamp classifier of Neira et al. 2024, arXiv 2405.15073
     how well after each. A run may start from one of configs/stamp_classifier.py with
     the same classes and widths, its encoder frozen or not:
         --config.init_from=runs/stamps
+        --config.model.args.over_time=gru
         --config.optimizer.train_only='("gru", "numbers", "hidden", "logits")'
 Run:     python -m experiments.train --config=configs/temporal_stamps.py \
              --workdir=runs/temporal
@@ -24,7 +25,7 @@ def get_config(preset: str = "auto"):
     args = config.model.args
     args.widths, args.kernel = (16, 32), 3  # of the convolutions; pixels on a side
     args.code = 64  # units that stand for the stamps of an alert
-    args.over_time = "gru"  # "lstm", "conv", "attention"
+    args.over_time = "attention"  # the best on validation; "gru", "lstm", "conv"
     args.hidden = 64  # units that read the alerts, and of the hidden layer
     args.dropout = 0.2
     args.stamps = ("science", "template", "difference")  # those looked at; () for none

@@ -107,7 +107,8 @@ def test_a_run_starts_from_a_classifier_of_single_alerts(data_dir, tmp_path, cap
     first.classes = ("AGN", "SN", "VS")
     train(first, tmp_path / "first", data_dir=data_dir)
     config = runs.smoke(
-        temporal_stamps.get_config, **{"init_from": str(tmp_path / "first")}
+        temporal_stamps.get_config,
+        **{"init_from": str(tmp_path / "first"), "model.args.over_time": "gru"},
     )
     frozen = ("gru", "numbers", "hidden", "logits")
     config.optimizer.train_only = frozen

@@ -33,21 +33,20 @@ def get_config(preset: str = "auto"):
         base.add_system(table, f"temporal_{over_time}", name, config, changes)
     first = (("classes", CLASSES), ("model.args.dropout", 0.2))
     first += (("optimizer.learning_rate", 1e-3),)  # as that of the others
-    only = ("gru", "numbers", "hidden", "logits")
-    for key, name, changes in (
-        ("frozen", "an encoder of first alerts, frozen", ("train_only", only)),
-        ("tuned", "the same, fine-tuned", ("train_only", ())),
+    gru, only = ("model.args.over_time", "gru"), ("gru", "numbers", "hidden", "logits")
+    for key, name, learn in (
+        ("frozen", "an encoder of first alerts, frozen", only),
+        ("tuned", "the same, fine-tuned", ()),
     ):
-        changes = (f"optimizer.{changes[0]}", changes[1])
-        stages = {"first": first, "all": (changes,)}
+        then = (gru, ("optimizer.train_only", learn))
+        stages = {"first": first, "all": then}
         base.add_system(table, f"temporal_{key}", f"gru; {name}", config, stages=stages)
         table.systems[f"temporal_{key}"].config_of.first = "configs/stamp_classifier.py"
-    for key, name, changes in (
-        ("stamps", "all stamps", ("features", False)),
-        ("numbers", "the numbers alone", ("stamps", ())),
+    for key, name, change in (
+        ("stamps", "all stamps", ("model.args.features", False)),
+        ("numbers", "the numbers alone", ("model.args.stamps", ())),
     ):
-        changes = (f"model.args.{changes[0]}", changes[1])
-        base.add_system(table, f"temporal_{key}", f"gru; {name}", config, changes)
+        base.add_system(table, f"temporal_{key}", f"gru; {name}", config, gru, change)
     alone = "the first alert alone"
     base.add_system(table, "first_alert", alone, "configs/stamp_classifier.py", *first)
     table.shown = ("temporal_gru", "first_alert")
