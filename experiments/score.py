@@ -186,12 +186,14 @@ def labels_of_rows(said: Said, truth: Truth) -> tuple[np.ndarray, list[str]]:
 
 
 def in_words(found: dict[str, dict]) -> str:
-    """Returns the scores as two tables, of levels and of names."""
+    """Returns the scores as two tables, of levels and of names that some row is of."""
     levels = [f"| level | {' | '.join(SCORES)} | rows |", "|---" * 5 + "|"]
     names = [f"| name | {' | '.join(OF_CLASS)} | rows |", "|---" * 5 + "|"]
     for level, scores in found.items():
         for who, row in scores.items():
             is_class = who.startswith("class ")
+            if is_class and not row["num_objects"]:
+                continue
             lines, shown = (names, OF_CLASS) if is_class else (levels, SCORES)
             name = f"{level}: {who.removeprefix('class ')}"
             cells = ["{:.3f} [{:.3f}, {:.3f}]".format(*row[score]) for score in shown]

@@ -167,6 +167,8 @@ def test_part_of_a_row_is_not_all_of_it(run_of, tmp_path):
     truth = truth_file(tmp_path / "t.csv", rows, ["SN"] * NUMBER)
     found, told = score(run_of(*classes), said, truth)
     assert (list(found), told) == (["level 1"], ["No label tells the classes."])
+    assert "level 1: SN |" in in_words(found)
+    assert "level 1: AGN |" not in in_words(found)  # nobody is one
 
 
 def test_a_joined_class_is_told_by_its_parts_their_row_and_its_name(run_of, tmp_path):
