@@ -30,4 +30,6 @@ def get_config(preset: str = "auto"):
     config.augment.rotation, config.augment.rotation_step = 180.0, 90.0
     if preset == "paper":
         args.widths = config.method.args.widths = (32, 64)
+    elif preset != "smoke":  # in few steps
+        config.optimizer.learning_rate = 3e-3
     return config
