@@ -11,7 +11,6 @@ numbers of a packet) and, which must be 0, how many others were lost, or read ot
 than in the whole night. The command fails if any was.
 """
 
-import functools
 import io
 import sys
 import tarfile
@@ -153,8 +152,9 @@ def measure(
 def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__)
-    add = functools.partial(parser.add_argument, type=float)
-    add("--share", default=0.05, help="of the alerts that is hit (default: 0.05)")
+    add = parser.add_argument
+    share = "of the alerts that is hit (default: 0.05)"
+    add("--share", type=float, default=0.05, help=share)
     add("--seed", type=int, default=0, help="of places and bytes (default: 0)")
     add("--input", type=Path, required=True, help="an .avro night of simulate_night")
     given = parser.parse_args()

@@ -32,10 +32,10 @@ class Network(nn.Module):
 
     The mean is the embedding. aux has "reconstruction" [b y x c], as pixels,
     "unlike" [b], -log p(stamps | code) in nats per pixel, of a gaussian under the noise
-    of the batch in training, else that of training so far; with a
-    prior "log_variance" [b d] and "divergence" [b], of the code's distribution from
-    it, in the same unit; the sum of the two, "surprise" [b]; with a mixture
-    "log_cluster" [b k], log p(cluster | code).
+    of the batch in training, else that of training so far; with a prior "log_variance"
+    [b d] and "divergence" [b], of the code's distribution from it, in the same unit;
+    the sum of the two, "surprise" [b]; with a mixture "log_cluster" [b k],
+    log p(cluster | code).
 
     Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the noise is the likeliest,
         in closed form, as in Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3. Mixture:
@@ -71,8 +71,8 @@ class Network(nn.Module):
                 apart = from_normal(mean, wide)
             aux["divergence"] = apart / count
         drawn = StampDecoder(self.widths, name="decoder")(code, *pixels.shape[-2:])
-        blank = (jnp.zeros, pixels.shape[-1:])
-        kept = self.variable("batch_stats", "log_noise", *blank)
+        depth = pixels.shape[-1:]
+        kept = self.variable("batch_stats", "log_noise", jnp.zeros, depth)
         log_noise = kept.value
         if train:
             seen = inputs.epoch_mask.any(1)
