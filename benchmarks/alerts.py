@@ -24,11 +24,12 @@ import numpy as np
 from astropy.io import fits
 
 from benchmarks import result
-from data_builders.ztf_alerts import SURVEY, full_reader
+from data_builders.ztf.ztf_alerts import SURVEY, full_reader
 from jaxastro.alerts.archive import alert_files, containers_in
 from jaxastro.alerts.container import read_packets
 from jaxastro.alerts.ztf import CUTOUTS, JPEG, read_packet
 from jaxastro.alerts.ztf_stamp import read_stamp
+from jaxastro.errors import InputError
 
 MIN_PACKETS = 200  # that a repeat reads at least: rare schemas are read several times
 
@@ -90,7 +91,7 @@ def check_equal(ours, theirs) -> None:
         for one, other in zip(ours, theirs, strict=True):
             check_equal(one, other)
     elif ours != theirs and ours == ours:  # NaN is not itself
-        raise ValueError(f"We read {ours!r:.100}, fastavro {theirs!r:.100}.")
+        raise InputError(f"We read {ours!r:.100}, fastavro {theirs!r:.100}.")
 
 
 def load(folder: Path) -> tuple[dict, int]:
@@ -109,7 +110,7 @@ def load(folder: Path) -> tuple[dict, int]:
             check_equal(packet.row, row)
             ours = [read_stamp(stored).tobytes() for stored in stored_stamps(row)]
             if ours != [stamp.tobytes() for stamp in stamps if stamp is not None]:
-                raise ValueError(f"A stamp of {row['candid']} differs from astropy's.")
+                raise InputError(f"A stamp of {row['candid']} differs from astropy's.")
             num_stamps += len(ours)
         for name in (read[0][0].get("schemavsn", "1"), "all"):
             for so_far, more in zip(

@@ -89,7 +89,7 @@ def prepare(config: str, folder: Path) -> None:
         folder=folder,
     )
     python(
-        *("-m", "data_builders.new_objects", "--preset=tiny", "--objects=5"),
+        *("-m", "data_builders.commands.new_objects", "--preset=tiny", "--objects=5"),
         *("--seed=99", f"--output={folder / 'new.npz'}"),
         folder=folder,
     )

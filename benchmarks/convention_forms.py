@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.memory import keep_memory
+from jaxastro.runs.malloc import keep_memory
 
 SIZE, CLASSES, BANDS = 32, 4, 5
 RATE = 1e-3  # of Adam

@@ -18,8 +18,8 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import result
-from experiments import assemble
-from experiments.inference import Predictor, abstract_state, softmax
+from jaxastro.runs import assemble
+from jaxastro.runs.predictor import Predictor, abstract_state, softmax
 from jaxastro.training import sharding
 from jaxastro.types import Inputs, Method, TrainState
 

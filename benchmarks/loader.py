@@ -26,11 +26,11 @@ from tqdm import tqdm
 
 from benchmarks.result import Row, parser_of, rate_of, seconds_of, show, spread_of
 from data_builders.engine.prepare import builder_of, is_built, prepare
-from experiments import assemble
-from experiments.dataset import measure_statistics, open_dataset, training_batches
-from experiments.inference import abstract_state
-from experiments.waiting import Waiting
-from experiments.warm_start import new_state
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import measure_statistics, open_dataset, training_batches
+from jaxastro.runs.initial_state import new_state
+from jaxastro.runs.input_timer import Waiting
+from jaxastro.runs.predictor import abstract_state
 from jaxastro.training import sharding
 
 EXPERIMENTS = ("convention", "semiconformer")

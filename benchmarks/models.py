@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from benchmarks import result
 from benchmarks.inference import network_of, random_inputs
-from experiments.inference import Predictor, softmax
+from jaxastro.runs.predictor import Predictor, softmax
 from jaxastro.types import Batch
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.representations --manual_dir=FOLDER [--stars 20000]
 
 Made light curves of stars of the ZTF catalogue, of its own numbers of epochs in g and r
-(data_builders/ztf_periodic_sim.py). Of dm-dt maps also the pairs of points a second,
+(data_builders/ztf/ztf_periodic_sim.py). Of dm-dt maps also the pairs of points a second,
 and how long the whole catalogue would take, with as many pairs a star as these have.
 A period that no catalogue gives is searched for a few of them only.
 """
@@ -14,10 +14,10 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import result
-from data_builders import ztf_periodic
-from data_builders.ztf_periodic_clean import clean
-from data_builders.ztf_periodic_sim import epochs_of
-from data_builders.ztf_periodic_table import numbers_of, rows_of
+from data_builders.ztf import ztf_periodic
+from data_builders.ztf.ztf_periodic_clean import clean
+from data_builders.ztf.ztf_periodic_sim import epochs_of
+from data_builders.ztf.ztf_periodic_table import numbers_of, rows_of
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
 from jaxastro.representations import dmdt, folded, light_curve
 from jaxastro.surveys import SURVEYS

@@ -17,6 +17,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from jaxastro.errors import InputError
+
 
 class Spread(NamedTuple):
     """The repeats of one measure."""
@@ -111,7 +113,7 @@ def read(path: Path) -> list[Row]:
             for row in found
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path} is not a result file ({error!r}). Write one with "
             "python -m benchmarks.NAME --json."
         ) from error

@@ -28,8 +28,8 @@ from jax.experimental import topologies
 from tqdm import tqdm
 
 from benchmarks import result
-from experiments import assemble
 from experiments.describe import batch_of
+from jaxastro.runs import assemble
 from jaxastro.training import sharding
 
 # One TPU v5e chip: https://cloud.google.com/tpu/docs/v5e

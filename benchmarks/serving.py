@@ -1,6 +1,6 @@
 """Alerts a second from the bytes of a night to probabilities, by a trained run.
 
-    python -m data_builders.simulate_night --objects 2000 --output night.tar.gz
+    python -m data_builders.commands.simulate_night --objects 2000 --output night.tar.gz
     python -m benchmarks.serving --workdir RUN --input night.tar.gz [--json]
 
 The whole is `python -m experiments.predict --each_alert`, each time in a process of its
@@ -33,9 +33,9 @@ from tqdm import tqdm
 
 from benchmarks import result
 from benchmarks.cold_start import ROOT
-from experiments import assemble
-from experiments.inference import load_predictor, mesh_for, predict_examples
 from experiments.predict import BATCHES_AT_ONCE, alerts_of
+from jaxastro.runs import assemble
+from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
 
 POLL = 0.002  # seconds between looks at the table that grows
 

@@ -14,7 +14,7 @@ import statistics
 import time
 
 from benchmarks import result
-from data_builders import hits_sim
+from data_builders.hits import hits_sim
 from jaxastro.simulation import survey
 
 

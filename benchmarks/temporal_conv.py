@@ -18,10 +18,10 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import result
-from experiments.memory import keep_memory
 from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.toom_cook import toom_cook
+from jaxastro.runs.malloc import keep_memory
 
 # frames, pixels, channels in, channels out, kernel, padding
 LAYERS = {"second": (3, 13, 64, 128, 5, 2), "third": (5, 13, 128, 64, 3, 0)}

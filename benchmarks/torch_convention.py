@@ -26,6 +26,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from jaxastro.errors import InputError
+
 # kernel (pixels), stride, padding of the four 3-D convolutions, each of 3 frames
 DOWNSIZE = ((11, 2, 2), (5, 1, 2), (3, 1, 0), (3, 1, 0))
 CONVOLUTIONS = ("conv3d", "channels_last", "stacked")
@@ -224,7 +226,7 @@ class Best(Network):
 
     def __init__(self, num_classes: int, *, convolution: str = "conv3d", **sizes):
         if convolution not in CONVOLUTIONS:
-            raise ValueError(
+            raise InputError(
                 f"No convolution {convolution!r}. Known: {', '.join(CONVOLUTIONS)}."
             )
         self.convolution = convolution
@@ -268,7 +270,7 @@ def copy_weights(variables: Mapping, model: Network) -> None:
     wrong = wanted ^ set(state)
     wrong |= {n for n in wanted & set(state) if own[n].shape != state[n].shape}
     if wrong:
-        raise ValueError(
+        raise InputError(
             f"{', '.join(sorted(wrong))}: not alike in both models. Build both with "
             "the same classes, epochs, size, widths, blocks, heads and hidden units."
         )

@@ -6,8 +6,10 @@ config.method.args and go to the constructor as they are, which checks them.
 
 from ml_collections import ConfigDict
 
+from jaxastro.errors import InputError
+
 PRESETS = ("auto", "paper", "laptop", "smoke", "hits")
-ASAS_CLASSES = (  # without EB_unspecified, which is no class: data_builders/asas.md
+ASAS_CLASSES = (  # without EB_unspecified, which is no class: data_builders/asas/asas.md
     *("Mira", "RRab", "RRc", "DeltaScuti", "BetaCephei", "ACV"),
     *("EB_contact", "EB_semidetached", "EB_detached"),
 )
@@ -29,7 +31,7 @@ ALERT_KINDS = (
 )
 # Of an alert's numbers those that say nothing of what was seen before it, of where on
 # the sky it lies, or of what another network thinks; and that mean the same in real and
-# simulated packets, unlike chipsf, fwhm and sky: data_builders/ztf_alerts_sim.md.
+# simulated packets, unlike chipsf, fwhm and sky: data_builders/ztf/ztf_alerts_sim.md.
 OF_THE_ALERT = (
     *("magpsf", "sigmapsf", "diffmaglim", "isdiffpos", "scorr", "distnr", "magnr"),
     *("sgscore1", "distpsnr1", "sgscore2", "distpsnr2", "sgscore3", "distpsnr3"),
@@ -39,7 +41,7 @@ OF_THE_ALERT = (
 def get_config(preset: str = "auto") -> ConfigDict:
     """Returns the shared keys, the same for every preset."""
     if preset not in PRESETS:
-        raise ValueError(
+        raise InputError(
             f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write "
             "one after a colon: --config=configs/semiconformer.py:laptop."
         )
@@ -219,7 +221,7 @@ def variable_stars(config: ConfigDict) -> None:
 def refuse_hits(config: ConfigDict, why: str) -> None:
     """Says so if the preset is hits, whose stamps are not what a config is for."""
     if config.preset == "hits":
-        raise ValueError(
+        raise InputError(
             f"This config has no preset 'hits', whose stamps {why}. Use :laptop, "
             ":paper or :smoke, or for HiTS configs/convention.py:hits."
         )
@@ -319,7 +321,11 @@ def hits_run(config: ConfigDict) -> None:
     """Sets the real DECam sequences: three classes, one band, folds by field."""
     config.survey = "hits"
     config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
-    config.classes = ("SN", "EB", "RRLyrae")  # NonVariable leaks: data_builders/hits.md
+    config.classes = (
+        "SN",
+        "EB",
+        "RRLyrae",
+    )  # NonVariable leaks: data_builders/hits/hits.md
     config.data.max_epochs = config.data.loaded_epochs = 30  # the longest has 29
     config.data.normalisation = "variability"
     # of the seeds 0 to 39 the one whose smallest class in a fold is largest

@@ -10,13 +10,14 @@ Expect:  see docs/results.md, which holds each figure with its command and machi
 """
 
 from configs import base
+from jaxastro.errors import InputError
 
 
 def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
     config = base.get_config(preset)
     if preset == "hits":
-        raise ValueError(
+        raise InputError(
             "configs/scone.py has no preset 'hits': a pixel of a heat map is a day, "
             "HiTS lasted four, in one band. Use another network, such as "
             "configs/supernnova.py:hits, or :laptop, :paper or :smoke."

@@ -4,7 +4,7 @@ Reproduces: the idea of the student project on alert stamps that is followed, wh
     layers are not at hand; no label is learned, and the likelihood of the validation
     stamps picks the state. Its scores are those of a linear probe, whose gradient ends
     before the code. What the code is worth beside principal components of as many
-    numbers: python -m benchmarks.reconstruction. On real alerts:
+    numbers: python -m experiments.studies.reconstruction. On real alerts:
         --config.survey=ztf_alerts --manual_dir=FOLDER \
         --config.classes="('AGN','SN','VS','Asteroid')" --config.num_steps=300
 Run:     python -m experiments.train --config=configs/stamp_autoencoder.py \

@@ -1,43 +1,38 @@
 """From raw survey files to TFDS records: one builder per survey."""
 
-from data_builders import (
-    asas,
-    btsbot,
-    deep_tao,
-    heat_maps,
-    hits,
-    hits_sim,
-    image_folder,
-    light_curves,
-    planted,
-    rubin_alerts,
+from data_builders.asas import asas
+from data_builders.asas.asas import Asas as Asas
+from data_builders.deep_tao import deep_tao
+from data_builders.deep_tao.deep_tao import DeepTao as DeepTao
+from data_builders.derived import heat_maps, light_curves
+from data_builders.derived.heat_maps import HeatMaps as HeatMaps
+from data_builders.derived.light_curves import LightCurves as LightCurves
+from data_builders.hits import hits, hits_sim
+from data_builders.hits.hits import Hits as Hits
+from data_builders.hits.hits_sim import HitsSim as HitsSim
+from data_builders.own_data import image_folder
+from data_builders.own_data.image_folder import ImageFolder as ImageFolder
+from data_builders.planted import planted
+from data_builders.planted.planted import Planted as Planted
+from data_builders.rubin import rubin_alerts
+from data_builders.rubin.rubin_alerts import RubinAlerts as RubinAlerts
+from data_builders.sdss import (
     sdss_handscan,
     sdss_handscan_sim,
     sdss_sn,
     sdss_sn_photometry,
     sdss_sn_sim,
-    ztf_alerts,
-    ztf_alerts_sim,
-    ztf_periodic,
 )
-from data_builders.asas import Asas as Asas
-from data_builders.btsbot import Btsbot as Btsbot
-from data_builders.deep_tao import DeepTao as DeepTao
-from data_builders.heat_maps import HeatMaps as HeatMaps
-from data_builders.hits import Hits as Hits
-from data_builders.hits_sim import HitsSim as HitsSim
-from data_builders.image_folder import ImageFolder as ImageFolder
-from data_builders.light_curves import LightCurves as LightCurves
-from data_builders.planted import Planted as Planted
-from data_builders.rubin_alerts import RubinAlerts as RubinAlerts
-from data_builders.sdss_handscan import SdssHandscan as SdssHandscan
-from data_builders.sdss_handscan_sim import SdssHandscanSim as SdssHandscanSim
-from data_builders.sdss_sn import SdssSn as SdssSn
-from data_builders.sdss_sn_photometry import SdssSnPhotometry as SdssSnPhotometry
-from data_builders.sdss_sn_sim import SdssSnSim as SdssSnSim
-from data_builders.ztf_alerts import ZtfAlerts as ZtfAlerts
-from data_builders.ztf_alerts_sim import ZtfAlertsSim as ZtfAlertsSim
-from data_builders.ztf_periodic import ZtfPeriodic as ZtfPeriodic
+from data_builders.sdss.sdss_handscan import SdssHandscan as SdssHandscan
+from data_builders.sdss.sdss_handscan_sim import SdssHandscanSim as SdssHandscanSim
+from data_builders.sdss.sdss_sn import SdssSn as SdssSn
+from data_builders.sdss.sdss_sn_photometry import SdssSnPhotometry as SdssSnPhotometry
+from data_builders.sdss.sdss_sn_sim import SdssSnSim as SdssSnSim
+from data_builders.ztf import btsbot, ztf_alerts, ztf_alerts_sim, ztf_periodic
+from data_builders.ztf.btsbot import Btsbot as Btsbot
+from data_builders.ztf.ztf_alerts import ZtfAlerts as ZtfAlerts
+from data_builders.ztf.ztf_alerts_sim import ZtfAlertsSim as ZtfAlertsSim
+from data_builders.ztf.ztf_periodic import ZtfPeriodic as ZtfPeriodic
 
 READERS = {  # survey -> read(path), which yields a Reading per raw object
     "asas": asas.read,

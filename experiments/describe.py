@@ -16,7 +16,8 @@ import numpy as np
 from absl import flags
 from ml_collections import config_flags
 
-from experiments import assemble, command, compilation
+from jaxastro.commands import command_line
+from jaxastro.runs import assemble, compilation_cache
 from jaxastro.training import sharding
 from jaxastro.types import Batch
 
@@ -104,7 +105,7 @@ def count_flops(jaxpr) -> int:
 
 def main() -> None:
     """Runs the command."""
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     # A program reads standard output where --json asks for it: words go elsewhere.
     said = sys.stderr if FLAGS.json else sys.stdout
     found = describe(assemble.resolve_preset(FLAGS, said=said))
@@ -129,4 +130,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_bool("json", False, "Print one JSON object instead of a table.")
     flags.declare_key_flag("compilation_cache")
-    command.run(main, needs=("config",))
+    command_line.run(main, needs=("config",))

@@ -14,8 +14,17 @@ from absl import flags
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from experiments import assemble, command, compilation
-from experiments.dataset import (
+from jaxastro.commands import command_line
+from jaxastro.data.hierarchy import nodes_of
+from jaxastro.data.kinds import KINDS
+from jaxastro.evaluation.predictions import FILE_NAME, Predictions, no_looks, save
+from jaxastro.leakage.nuisance_baseline import (
+    majority_baseline,
+    nuisance_baseline,
+    nuisance_features,
+)
+from jaxastro.runs import assemble, compilation_cache
+from jaxastro.runs.dataset import (
     Dataset,
     evaluation_groups,
     labelled,
@@ -24,23 +33,20 @@ from experiments.dataset import (
     records,
     truth_is_known,
 )
-from experiments.inference import (
+from jaxastro.runs.early_classification import (
+    day_looks,
+    epoch_looks,
+    look,
+    predict_groups,
+)
+from jaxastro.runs.latent_space import latent_fields, numbers_by_object
+from jaxastro.runs.predictor import (
     Output,
     Predictor,
     aux_of_groups,
     load_predictor,
     mesh_for,
 )
-from experiments.latent import latent_fields, numbers_by_object
-from experiments.looks import day_looks, epoch_looks, look, predict_groups
-from jaxastro.data.hierarchy import nodes_of
-from jaxastro.data.kinds import KINDS
-from jaxastro.evaluation.leakage import (
-    majority_baseline,
-    nuisance_baseline,
-    nuisance_features,
-)
-from jaxastro.evaluation.predictions import FILE_NAME, Predictions, no_looks, save
 from jaxastro.training import sharding
 from jaxastro.types import TrainState
 
@@ -228,7 +234,7 @@ def drawn_again(
 
 def main() -> None:
     """Runs the command."""
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     path = evaluate(
         Path(FLAGS.workdir), data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir
     )
@@ -240,4 +246,4 @@ if __name__ == "__main__":
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
     flags.declare_key_flag("compilation_cache")
-    command.run(main, needs=("workdir",))
+    command_line.run(main, needs=("workdir",))

@@ -23,14 +23,16 @@ from absl import flags
 from ml_collections import config_flags
 from tqdm import tqdm
 
-from experiments import assemble, command
-from experiments.alone import alone_in
-from experiments.classical import feature_table
-from experiments.dataset import labelled, labels_of, open_dataset
 from experiments.train_many import cell_config
-from jaxastro.evaluation import selection
-from jaxastro.evaluation.features import feature_names, sets_of
+from jaxastro.baselines import selection
+from jaxastro.baselines.features import feature_names, sets_of
+from jaxastro.commands import command_line
+from jaxastro.errors import InputError
 from jaxastro.reports import features as pictures
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import labelled, labels_of, open_dataset
+from jaxastro.runs.feature_run import feature_table
+from jaxastro.runs.run_lock import alone_in
 
 FLAGS = flags.FLAGS
 MODELS = {"forest": selection.forest, "network": selection.network}
@@ -57,7 +59,7 @@ def study(
         table = np.concatenate(table, axis=1)
         known = np.isfinite(table).any(axis=0)
         if not known.any():
-            raise ValueError(
+            raise InputError(
                 f"{config.survey} has no number in the features {', '.join(sets)}. Ask "
                 f"for other --sets of {', '.join(sets_of(survey))}."
             )
@@ -72,7 +74,7 @@ def study(
             (table[np.ix_(row, known)], labels_of(dataset, row, mine)) for row in rows
         )
         if not len(train[0]) or not len(test[0]):
-            raise ValueError(
+            raise InputError(
                 f"Fold {fold} of {config.survey} has {len(train[0])} training and "
                 f"{len(test[0])} test objects of {', '.join(mine.classes)}. "
                 f"{' '.join(dataset.set_aside)} Look at config.classes and, of a "
@@ -83,7 +85,7 @@ def study(
             write_json(path, asked | study_fold(train, test, seed=config.seed))
         found[fold] = json.loads(path.read_text())
         if other := [k for k, value in asked.items() if found[fold][k] != value]:
-            raise ValueError(
+            raise InputError(
                 f"{path} is of another {other[0]}: {found[fold][other[0]]}. Use a new "
                 "--workdir."
             )
@@ -198,4 +200,4 @@ if __name__ == "__main__":
     )
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
-    command.run(main, needs=("config", "workdir"))
+    command_line.run(main, needs=("config", "workdir"))

@@ -30,11 +30,13 @@ from tqdm import tqdm
 
 from data_builders import READERS, READERS_OF_ALERTS
 from data_builders.engine.readings import records_of
-from experiments import assemble, command, compilation
-from experiments.inference import load_predictor, mesh_for, predict_examples
-from experiments.prediction_file import Row, prediction_file
+from jaxastro.commands import command_line
 from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
 from jaxastro.data.record import Reading, Record, RecordError
+from jaxastro.errors import InputError
+from jaxastro.runs import assemble, compilation_cache
+from jaxastro.runs.prediction_table import Row, prediction_file
+from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
 from jaxastro.surveys import SURVEYS
 from jaxastro.types import Inputs
 
@@ -134,7 +136,7 @@ def alerts_of(config, raw: Path) -> Iterator[Reading]:
     """
     name = config.survey.partition("/")[0]
     if name not in READERS_OF_ALERTS:
-        raise ValueError(
+        raise InputError(
             f"--each_alert, but the run is of {name}. It is for runs on "
             f"{', '.join(READERS_OF_ALERTS)}. Leave it out."
         )
@@ -176,7 +178,7 @@ def _check_seen(record: tuple, config) -> None:
 
 def main() -> None:
     """Runs the command."""
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     output = Path(FLAGS.output)
     report = output.with_name(output.name + ".set_aside.json")
     count = predict(
@@ -194,4 +196,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("output", None, "File to write: .csv, .parquet or .avro.")
     flags.DEFINE_bool("each_alert", False, "A row for each alert, as they come.")
     flags.declare_key_flag("compilation_cache")
-    command.run(main, needs=("workdir", "input", "output"))
+    command_line.run(main, needs=("workdir", "input", "output"))

@@ -17,7 +17,8 @@ from pathlib import Path
 from absl import flags
 from tqdm import tqdm
 
-from experiments import command
+from jaxastro.commands import command_line
+from jaxastro.errors import InputError
 from jaxastro.evaluation.predictions import BASELINES, load
 from jaxastro.reports import REPORTS, page
 from jaxastro.reports.verdict import verdict
@@ -33,7 +34,7 @@ def write_report(workdir: Path) -> Path:
     workdir = Path(workdir)
     predictions = load(workdir / "predictions")
     if absent := set(BASELINES) - set(predictions.baseline_probability):
-        raise ValueError(
+        raise InputError(
             f"{workdir}/predictions are those of a table: without the baseline "
             f"{absent.pop()} and what else a page shows. Run python -m "
             f"experiments.evaluate --workdir={workdir} first."
@@ -69,4 +70,4 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "workdir", None, "Folder of the run, as given to experiments.train."
     )
-    command.run(main, needs=("workdir",))
+    command_line.run(main, needs=("workdir",))

@@ -22,13 +22,15 @@ from typing import NamedTuple
 import numpy as np
 from absl import flags
 
-from experiments import assemble, command
-from experiments.prediction_file import read_predictions
+from jaxastro.commands import command_line
 from jaxastro.data.hierarchy import entries_of, levels_of, nodes_of, sums_within
+from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import score_intervals
-from jaxastro.evaluation.leakage import majority_baseline
-from jaxastro.evaluation.levels import scores_at
+from jaxastro.evaluation.hierarchy_scores import scores_at
 from jaxastro.evaluation.metrics import SCORES
+from jaxastro.leakage.nuisance_baseline import majority_baseline
+from jaxastro.runs import assemble
+from jaxastro.runs.prediction_table import read_predictions
 
 FLAGS = flags.FLAGS
 KEYS = ("alert_id", "object_id")  # by which tables are joined, the better first
@@ -75,7 +77,7 @@ def score(
         for name, count in sorted(Counter(label[unknown].tolist()).items())
     ]
     if np.max(index) < 0:
-        raise ValueError(
+        raise InputError(
             f"Not one row of {predictions} has a label in {truth} that the run knows. "
             f"{' '.join(told)} Its classes are {', '.join(classes)}."
         )
@@ -102,17 +104,17 @@ def read_said(path: Path, classes: tuple[str, ...], workdir: Path) -> Said:
     """
     table = read_predictions(path)
     if not any(map(len, table.values())):
-        raise ValueError(f"{path} holds no predictions. Predict something first.")
+        raise InputError(f"{path} holds no predictions. Predict something first.")
     wanted = ("object_id", *(f"p_{name}" for name in classes))
     if absent := [name for name in wanted if name not in table]:
-        raise ValueError(
+        raise InputError(
             f"{path} has no column {absent[0]}, which predictions of the run {workdir} "
             "have. Score predictions by the run that made them."
         )
     try:
         columns = [np.array(table[f"p_{name}"], np.float64) for name in classes]
     except (TypeError, ValueError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path}: a probability is no number ({error}). Give the file as "
             "experiments.predict wrote it."
         ) from error
@@ -131,7 +133,7 @@ def read_truth(path: Path, column: str) -> Truth:
             table = csv.DictReader(file, restval="")
             has, rows = table.fieldnames or [], list(table)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(
+        raise InputError(
             f"{path} is no CSV table in UTF-8 ({error}). Write it as one."
         ) from error
     labels = [name for name in ([column] if column else LABELS) if name in has]
@@ -142,7 +144,7 @@ def read_truth(path: Path, column: str) -> Truth:
         ("column of labels", column or f"{', '.join(LABELS)} or --column", labels),
     ):
         if not is_there:
-            raise ValueError(
+            raise InputError(
                 f"{path} has no {what}: {expected} was expected, and its columns are "
                 f"{', '.join(has) or 'none'}. Add it."
             )
@@ -153,14 +155,14 @@ def labels_of_rows(said: Said, truth: Truth) -> tuple[np.ndarray, list[str]]:
     """Returns the label of each prediction that counts, else "", and why others not."""
     key = next((key for key in KEYS if key in said.keys and key in truth.keys), None)
     if key is None:
-        raise ValueError(
+        raise InputError(
             f"{said.path} and {truth.path} have neither of {', '.join(KEYS)} in "
             "common. Give the truth a column object_id, or predict with --each_alert."
         )
     label_of: dict[str, str] = {}
     for name, label in zip(truth.keys[key], truth.label, strict=True):
         if label and label_of.setdefault(name, label) != label:
-            raise ValueError(
+            raise InputError(
                 f"{truth.path} calls {key} {name} {label_of[name]!r} and {label!r}. "
                 "Give it one label."
             )
@@ -222,4 +224,4 @@ if __name__ == "__main__":
         "column", "", "Of the truth's labels. Default: class, label or kind."
     )
     flags.DEFINE_bool("json", False, "Print JSON instead of tables.")
-    command.run(main, needs=("workdir", "predictions", "truth"))
+    command_line.run(main, needs=("workdir", "predictions", "truth"))

@@ -27,9 +27,13 @@ from absl import flags
 from ml_collections import config_flags
 from tqdm import tqdm
 
-from experiments import assemble, command, compilation
-from experiments.alone import alone_in
-from experiments.dataset import (
+from experiments.evaluate import evaluate
+from experiments.report import write_report
+from jaxastro.commands import command_line
+from jaxastro.errors import DivergedError, InputError
+from jaxastro.evaluation.metrics import SCORES
+from jaxastro.runs import assemble, compilation_cache
+from jaxastro.runs.dataset import (
     described,
     evaluation_groups,
     labelled,
@@ -38,14 +42,12 @@ from experiments.dataset import (
     open_dataset,
     training_batches,
 )
-from experiments.evaluate import evaluate
-from experiments.inference import Predictor, abstract_state, validation_scores
-from experiments.interruption import Interruption
-from experiments.looks import predict_groups
-from experiments.report import write_report
-from experiments.waiting import Waiting
-from experiments.warm_start import new_state
-from jaxastro.evaluation.metrics import SCORES
+from jaxastro.runs.early_classification import predict_groups
+from jaxastro.runs.graceful_shutdown import Interruption
+from jaxastro.runs.initial_state import new_state
+from jaxastro.runs.input_timer import Waiting
+from jaxastro.runs.predictor import Predictor, abstract_state, validation_scores
+from jaxastro.runs.run_lock import alone_in
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.training.scalars import Scalars, read_scalars
@@ -158,7 +160,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
                 is_finite = all(np.isfinite(column).all() for column in output)
             if not is_finite:
                 checkpoints.close()
-                raise FloatingPointError(no_numbers(last_good, step))
+                raise DivergedError(no_numbers(last_good, step))
             if is_due:
                 label = labels_of(dataset, validation_rows, config)
                 valid = validation_scores(label, output, len(config.classes))
@@ -198,7 +200,7 @@ def check_best_metric(config) -> None:
     if config.method.name == "autoencoder":  # which needs no label to be scored
         known = (*SCORES, "log_likelihood")
     if config.best_metric not in known:
-        raise ValueError(
+        raise InputError(
             f"config.best_metric is {config.best_metric!r}. A checkpoint of method "
             f"{config.method.name} is picked by one of {', '.join(known)}."
         )
@@ -214,7 +216,7 @@ def changes_since(then: dict, now: dict, workdir: Path) -> list[str]:
     changes = assemble.differences(config, now["config"])
     harmful = [line for line in changes if not assemble.is_harmless(line)]
     if harmful:
-        raise ValueError(
+        raise InputError(
             f"{workdir} holds a checkpoint of another config. {'; '.join(harmful)}. "
             "Use a new --workdir, or the old config."
         )
@@ -246,7 +248,7 @@ def main() -> None:
     """Runs the command."""
     if FLAGS.distributed or FLAGS.coordinator:
         sharding.join_hosts(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     first = sharding.is_first_process()
     with Path(os.devnull).open("w") as nowhere:
         config = assemble.resolve_preset(FLAGS, said=sys.stdout if first else nowhere)
@@ -278,4 +280,4 @@ if __name__ == "__main__":
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
     flags.declare_key_flag("compilation_cache")
-    command.run(main, needs=("config", "workdir"))
+    command_line.run(main, needs=("config", "workdir"))

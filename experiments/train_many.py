@@ -14,7 +14,7 @@ that are done. In the end
 Cells are spread over the devices there are. --how says what a device does with more
 cells than one:
     apart       one after the other, step by step: fastest on a CPU, whose cores then
-                share each step (python -m benchmarks.many)
+                share each step (python -m benchmarks.many_models)
     together    as one vmapped program: for an accelerator that small models leave idle
 """
 
@@ -31,18 +31,20 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 from tqdm import tqdm
 
-from experiments import assemble, command, compilation
-from experiments.alone import alone_in
-from experiments.cell import Cell, is_finished
-from experiments.inference import Predictor, abstract_state
-from experiments.interruption import Interruption
 from experiments.train import check_best_metric
-from experiments.waiting import Waiting
+from jaxastro.commands import command_line
 from jaxastro.data.loader import batches_of_rounds
+from jaxastro.errors import DivergedError, InputError
 from jaxastro.evaluation.bootstrap import score_intervals
 from jaxastro.evaluation.pool import Pool, ensemble, mean_intervals, pool
 from jaxastro.evaluation.predictions import load
-from jaxastro.training import many, sharding
+from jaxastro.runs import assemble, compilation_cache
+from jaxastro.runs.graceful_shutdown import Interruption
+from jaxastro.runs.input_timer import Waiting
+from jaxastro.runs.predictor import Predictor, abstract_state
+from jaxastro.runs.run_lock import alone_in
+from jaxastro.runs.training_run import Cell, is_finished
+from jaxastro.training import many_models, sharding
 from jaxastro.types import Batch, TrainState
 
 FLAGS = flags.FLAGS
@@ -71,7 +73,7 @@ def train_many(
     """
     check_best_metric(config)
     if config.mesh.fsdp != 1:
-        raise ValueError(
+        raise InputError(
             f"config.mesh.fsdp is {config.mesh.fsdp}, but here each model lies wholly "
             "on one device. Set config.mesh.fsdp to 1, or train one run at a time."
         )
@@ -96,7 +98,7 @@ def train_many(
             if not cell.fault:
                 cell.evaluate(*predicting, brief=brief)
     if faults := [f"{cell.workdir}: {cell.fault}" for cell in cells if cell.fault]:
-        raise FloatingPointError("\n".join(faults))
+        raise DivergedError("\n".join(faults))
     return table
 
 
@@ -154,8 +156,8 @@ def train_cells(cells: list[Cell], *, how: str) -> tuple[Predictor, TrainState]:
             on_the_way = []
             for i in running:
                 place, row = divmod(i, len(fleet.rounds[0]))
-                mine = [many.member_of(values[place], row) for values in passed]
-                state = many.member_of(states[place], row)
+                mine = [many_models.member_of(values[place], row) for values in passed]
+                state = many_models.member_of(states[place], row)
                 state = sharding.put_everywhere(state, mesh)
                 cells[i].save(state, mine, waited, each, predictor)
             del passed, states  # which may be views of arrays that are donated next
@@ -209,20 +211,20 @@ def make_fleet(
     how: str,
 ) -> Fleet:
     """Returns what trains runs of one config that have these seeds and states."""
-    rounds = many.rounds_of(len(seeds), mesh, how=how)
+    rounds = many_models.rounds_of(len(seeds), mesh, how=how)
 
     def step(seed: jax.Array, state: TrainState, batch: Batch):
         return assemble.member_of_config(config, seed).step(state, batch)
 
     def put(values: list, members: list[int]):
-        return sharding.put_batch(many.stack([values[i] for i in members]), mesh)
+        return sharding.put_batch(many_models.stack([values[i] for i in members]), mesh)
 
     return Fleet(
         mesh,
         rounds,
         [put(np.uint32(seeds), members) for members in rounds],
         [put(states, members) for members in rounds],
-        jax.jit(many.side_by_side(step, mesh), donate_argnums=1),
+        jax.jit(many_models.side_by_side(step, mesh), donate_argnums=1),
     )
 
 
@@ -283,7 +285,7 @@ def numbers_of(flag: str) -> list[int]:
     """Returns the numbers of --folds or --seeds, each once."""
     given = FLAGS[flag].value
     if not all(text.isdecimal() and int(text) < 2**32 for text in given):
-        raise ValueError(
+        raise InputError(
             f"--{flag}={','.join(given)} is not a list of numbers from 0 on. Write "
             f"them as --{flag}=0,1,2."
         )
@@ -294,7 +296,7 @@ def main() -> None:
     """Runs the command."""
     folds, seeds = numbers_of("folds"), numbers_of("seeds")
     sharding.use_cores_as_devices(min(FLAGS.cpu_devices, len(folds) * len(seeds)))
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     config, workdir = assemble.resolve_preset(FLAGS), Path(FLAGS.workdir)
     table = train_many(
         config,
@@ -322,7 +324,10 @@ if __name__ == "__main__":
         "seeds", ["0", "1", "2"], "Seeds, each with a run for every fold."
     )
     flags.DEFINE_enum(
-        "how", "apart", many.HOWS, "What a device does with several runs; see above."
+        "how",
+        "apart",
+        many_models.HOWS,
+        "What a device does with several runs; see above.",
     )
     flags.DEFINE_integer(
         "cpu_devices",
@@ -334,4 +339,4 @@ if __name__ == "__main__":
     flags.declare_key_flag("data_dir")  # shown by --help
     flags.declare_key_flag("manual_dir")
     flags.declare_key_flag("compilation_cache")
-    command.run(main, needs=("config", "workdir"))
+    command_line.run(main, needs=("config", "workdir"))

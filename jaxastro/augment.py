@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from jaxastro.errors import InputError
 from jaxastro.types import Alerts, Inputs, LightCurve
 
 
@@ -52,13 +53,13 @@ def make_augment(
     """
     for name, share in (("drop", drop), ("drop_bands", drop_bands), ("gap", gap)):
         if not 0 <= share < 1:
-            raise ValueError(f"augment: {name} {share} is not a share in [0, 1).")
+            raise InputError(f"augment: {name} {share} is not a share in [0, 1).")
     if not 0 <= truncate <= 1:
-        raise ValueError(f"augment: truncate {truncate} is not a chance in [0, 1].")
+        raise InputError(f"augment: truncate {truncate} is not a chance in [0, 1].")
     if rotation_step < 0:
-        raise ValueError(f"augment: rotation_step {rotation_step} is below 0 degrees.")
+        raise InputError(f"augment: rotation_step {rotation_step} is below 0 degrees.")
     if jitter < 0:
-        raise ValueError(f"augment: jitter {jitter} is negative. Use 0 for none.")
+        raise InputError(f"augment: jitter {jitter} is negative. Use 0 for none.")
 
     def augment_one(key, series):
         keys = jax.random.split(key, 3)
@@ -73,7 +74,7 @@ def make_augment(
             luck = jax.random.normal(keys[1], series.flux.shape) * jitter
             return series._replace(flux=series.flux + luck * series.flux_error)
         if jitter:
-            raise ValueError(
+            raise InputError(
                 f"augment: jitter {jitter} of images, which have no errors. Use 0."
             )
         angle = jax.random.uniform(keys[1], (), minval=-1, maxval=1) * rotation
@@ -92,14 +93,14 @@ def make_augment(
             wanted = {"drop": drop, "drop_bands": drop_bands, "gap": gap, "flip": flip}
             wanted |= {"truncate": truncate, "jitter": jitter, "rotation": rotation}
             if asked := [name for name, value in wanted.items() if value]:
-                raise ValueError(
+                raise InputError(
                     f"augment: {', '.join(asked)} of drawings, which have no epochs "
                     "and no sky. Set each to 0, flip to False."
                 )
             return series
         num_objects, epochs = series.epoch_mask.shape
         if epochs < max_epochs:
-            raise ValueError(
+            raise InputError(
                 f"augment: series of {epochs} epochs for views of {max_epochs}. Load "
                 "(pad to) at least as many epochs as a view has."
             )

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxastro.errors import InputError
+
 
 def cross_entropy(
     logits: Float[Array, "b c"], label: Int[Array, " b"], smoothing: float = 0.0
@@ -17,7 +19,7 @@ def cross_entropy(
     Differs: none.
     """
     if not 0 <= smoothing < 1:
-        raise ValueError(f"label_smoothing {smoothing} is not in [0, 1).")
+        raise InputError(f"label_smoothing {smoothing} is not in [0, 1).")
     num_classes = logits.shape[-1]
     y = jax.nn.one_hot(label, num_classes) * (1 - smoothing) + smoothing / num_classes
     return -jnp.sum(y * jax.nn.log_softmax(logits), axis=-1)
@@ -35,7 +37,7 @@ def focal(
         batches, not objects, and is not offered.
     """
     if gamma < 0:
-        raise ValueError(f"focal_gamma {gamma} is below 0: easy objects would rule.")
+        raise InputError(f"focal_gamma {gamma} is below 0: easy objects would rule.")
     log_p = jax.nn.log_softmax(logits)
     log_p = jnp.take_along_axis(log_p, label[:, None], axis=-1)[:, 0]
     miss = -jnp.expm1(log_p)

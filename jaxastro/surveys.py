@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from jaxastro.errors import InputError
+
 UNLABELLED = "Unknown"  # the label of an object whose class nobody knows
 LABEL_SOURCES = ("spectroscopic", "photometric", "catalogue", "simulated", "none")
 
@@ -317,7 +319,7 @@ def survey_of(name: str) -> Survey:
     """
     survey, _, preset = name.partition("/")
     if survey not in SURVEYS:
-        raise ValueError(
+        raise InputError(
             f"No survey named {survey!r}. Known surveys: {', '.join(SURVEYS)}. To add "
             "one, describe it in jaxastro/surveys.py and write its builder."
         )
@@ -346,7 +348,7 @@ def origin_of(name: str) -> str:
     kind, words = DERIVED[derived]
     if survey not in SURVEYS or SURVEYS[survey].kind != kind:
         known = [name for name, facts in SURVEYS.items() if facts.kind == kind]
-        raise ValueError(
+        raise InputError(
             f"{derived}/{preset}: {survey!r} is no survey of {words}. Those are "
             f"{', '.join(known)}. Write its preset after a dot: "
             "light_curves/sdss_sn_sim.laptop, heat_maps/light_curves.hits."

@@ -81,6 +81,23 @@ class Batch(NamedTuple):
     example_mask: Array  # b  bool, False for rows that fill up the last batch
 
 
+class Task(NamedTuple):
+    """What is classified: a survey as the model sees it, and what was measured on it.
+
+    Made once when the data set is opened, stored in the run folder, never changed. A
+    model's `check(task)` refuses a task that it cannot be built for.
+    """
+
+    survey: Any  # surveys.Survey with the bands, columns and image size that are used
+    whole_survey: Any  # surveys.Survey as the data set has it, before that selection
+    classes: tuple[str, ...]  # in the order of the logits; rare ones are pooled
+    hierarchy: tuple[tuple[str, tuple[str, ...]], ...]  # (name, members) rows
+    inputs: type  # Series, LightCurve, ...: what the representation makes
+    representation: str  # a key of representations.REPRESENTATIONS
+    normalisation: str  # one of the representation's
+    statistics: dict  # of the normalisation, measured on training objects
+
+
 class ModelOutput(NamedTuple):
     """What every model returns."""
 

@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import commands
 import pytest
+from support import commands
 
 # Before NumPy and JAX are loaded, which read these once; commands inherit them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # t-SNE's threads wait for busy cores
@@ -54,7 +54,7 @@ def trained(tmp_path_factory, data_dir) -> tuple[Path, commands.Done]:
 @pytest.fixture(scope="session")
 def alert_run(tmp_path_factory, data_dir) -> Path:
     """A run of the smallest network that names alerts, trained in this process."""
-    import runs
+    from support import runs
 
     from configs import stamp_classifier
     from experiments.train import train
@@ -69,7 +69,7 @@ def raw_objects(tmp_path_factory) -> Path:
     """A file of five new raw objects, as a stranger would bring them."""
     path = tmp_path_factory.mktemp("raw") / "new.npz"
     commands.python(
-        *("-m", "data_builders.new_objects", "--preset=tiny"),
+        *("-m", "data_builders.commands.new_objects", "--preset=tiny"),
         *("--objects=5", "--seed=99", f"--output={path}"),
     )
     return path

@@ -7,10 +7,10 @@ import optax
 import pytest
 
 from jaxastro import losses
-from jaxastro.accumulate import accumulated
 from jaxastro.augment import make_augment
 from jaxastro.methods import make_method
 from jaxastro.models.convention import ConvEntion
+from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import Batch, Series
 
 GENERATOR = np.random.default_rng(0)

@@ -10,10 +10,10 @@ import fastavro
 import numpy as np
 import pyarrow
 import pytest
-import ztf_packets as made
 from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import ztf_packets as made
 
 from jaxastro.alerts.avro import reader_of
 from jaxastro.alerts.container import read_packets

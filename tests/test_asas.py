@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow_datasets as tfds
 
-from data_builders import asas
+from data_builders.asas import asas
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import record_from_example
 

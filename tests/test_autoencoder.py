@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import runs
-from alert_records import make_alerts
 from scipy.special import logsumexp
 from scipy.stats import norm
 from sklearn.mixture import GaussianMixture
+from support import runs
+from support.alert_records import make_alerts
 
-from benchmarks.reconstruction import by_components, measure
 from configs import stamp_autoencoder, stamp_vade, stamp_vae
+from experiments.studies.reconstruction import by_components, measure
 from experiments.train import train
 from jaxastro.augment import make_augment
 from jaxastro.evaluation.clusters import cluster_scores, mixture_of

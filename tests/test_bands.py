@@ -4,13 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-from runs import smoke
+from support.runs import smoke
 
-from experiments import assemble, predict
-from experiments.dataset import measure_statistics
+from experiments import predict
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.record import Reading, RecordError, make_record, without_some
 from jaxastro.data.survey_json import survey_to_json
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import measure_statistics
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-import runs
+from support import runs
 
-from benchmarks.bayes import SHARES, measure
 from configs import lstm, supernnova_bayes
+from experiments.studies.bayesian_uncertainty import SHARES, measure
 from experiments.train import train
 from jaxastro.evaluation.calibration import winning_spread
 from jaxastro.evaluation.predictions import load

@@ -3,10 +3,10 @@
 import json
 from typing import ClassVar
 
-import commands
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from support import commands
 
 from data_builders.engine import prepare as preparing
 from data_builders.engine.builder import REPORT_FILE, SurveyBuilder

@@ -4,17 +4,18 @@ import json
 import runpy
 from pathlib import Path
 
-import commands
 import numpy as np
 import pytest
-from runs import smoke, told
+from support import commands
+from support.runs import smoke, told
 
 from configs.tables import base
-from experiments import assemble, benchmark
-from experiments.classical import feature_table
-from experiments.dataset import labelled, open_dataset
-from jaxastro.evaluation.features import SETS, feature_names
-from jaxastro.evaluation.forest import CLASSIFIERS
+from experiments import run_table
+from jaxastro.baselines.classifiers import CLASSIFIERS
+from jaxastro.baselines.features import SETS, feature_names
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import labelled, open_dataset
+from jaxastro.runs.feature_run import feature_table
 
 TABLES = sorted(set(Path("configs/tables").glob("*.py")) - {Path(base.__file__)})
 TABLES = [path for path in TABLES if path.stem not in ("base", "__init__")]
@@ -69,9 +70,9 @@ def test_what_is_done_is_not_done_again(done, data_dir, monkeypatch):
     monkeypatch.setattr(
         "experiments.train_many.train_cells", None
     )  # who calls it fails
-    monkeypatch.setattr("experiments.classical.write_run", None)
+    monkeypatch.setattr("jaxastro.runs.feature_run.write_run", None)
     table = table_of("configs/tables/table_4_4.py", "smoke")
-    benchmark.run_table(
+    run_table.run_table(
         *(table, workdir / "honest"),
         only=["convention", "forest", "boosting_features"],
         data_dir=data_dir,
@@ -97,7 +98,7 @@ def test_a_forest_knows_the_light_curves_of_every_fold(tmp_path, data_dir, monke
         del record
         return np.ones(len(feature_names(survey, sets)))
 
-    monkeypatch.setattr("experiments.classical.features_of", one_of_each)
+    monkeypatch.setattr("jaxastro.runs.feature_run.features_of", one_of_each)
     few = {"data.num_validated": 1, "data.per_class": 1}  # others are tested later
     for fold in range(5):
         config = smoke(**few, **{"data.test_fold": fold})
@@ -120,7 +121,7 @@ def test_every_row_of_every_table_is_a_config_that_exists(path, preset):
     assert {table.reference, *table.shown} <= set(table.rows)
     for name in table.rows:
         for stage in table.systems[name].stages:
-            config = benchmark.stage_config(table, name, stage, Path("runs"))
+            config = run_table.stage_config(table, name, stage, Path("runs"))
             first = stage == table.systems[name].stages[0]
             assert bool(config.init_from) != first
             assert config.data.protocol == table.protocol
@@ -142,7 +143,7 @@ def test_systems_that_tables_share_are_the_same_in_all(path):
     for name in set(table.rows) & set(shared.rows):
         for stage in table.systems[name].stages:
             one, other = (
-                benchmark.stage_config(t, name, stage, Path("runs")).to_dict()
+                run_table.stage_config(t, name, stage, Path("runs")).to_dict()
                 for t in (table, shared)
             )
             assert one == other
@@ -153,8 +154,8 @@ def test_the_published_sizes_have_the_published_counts():
     millions |= {"cnn_gru_g": 1.992, "cnn_lstm": 2.190, "cnn_lstm_g": 2.189}
     table = table_of("configs/tables/table_4_4.py", "paper")
     for name, count in millions.items():
-        config = benchmark.stage_config(table, name, "confirmed", Path("runs"))
-        assert round(benchmark.num_parameters(config) / 1e6, 3) == count
+        config = run_table.stage_config(table, name, "confirmed", Path("runs"))
+        assert round(run_table.num_parameters(config) / 1e6, 3) == count
 
 
 def test_why_not_one_run_is_left_is_told(tmp_path, monkeypatch):
@@ -165,7 +166,7 @@ def test_why_not_one_run_is_left_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "num_parameters", lambda _: 1)
     table = table_of("configs/tables/table_4_4.py", "smoke")
     with pytest.raises(FloatingPointError, match=r"The loss became NaN\."):
-        benchmark.run_table(table, tmp_path, only=["convention"])
+        run_table.run_table(table, tmp_path, only=["convention"])
 
 
 def test_unknown_systems_and_presets_are_told(tmp_path):

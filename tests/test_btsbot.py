@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_builders import btsbot
+from data_builders.ztf import btsbot
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.record import record_from_example
 from jaxastro.surveys import SURVEYS

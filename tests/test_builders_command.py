@@ -8,15 +8,14 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import commands
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import commands
 
 import data_builders
 from data_builders import __main__ as command
-from data_builders import sdss_sn_sim
 from data_builders.commands import inspect_raw
 from data_builders.commands.printable import printable
 from data_builders.commands.show_schema import markdown
@@ -24,6 +23,7 @@ from data_builders.commands.summary import KINDS_OF_REASONS, Summary, date_of, r
 from data_builders.engine.builder import REPORT_FILE
 from data_builders.engine.foreign import kind_of
 from data_builders.engine.schema import COLUMNS, FURTHER, OBJECT, record_features
+from data_builders.sdss import sdss_sn_sim
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import Reading
 from jaxastro.simulation.survey import PRESETS, simulate_object

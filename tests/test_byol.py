@@ -3,8 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from test_semiconformer import two_views
-from tiny_method import (
+from support.tiny_method import (
     ADAM,
     REST,
     Tiny,
@@ -15,6 +14,7 @@ from tiny_method import (
     make_batch,
     same_view,
 )
+from test_semiconformer import two_views
 
 from jaxastro import losses
 from jaxastro.methods.byol import Network

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from runs import assert_same_bits
+from support.runs import assert_same_bits
 
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import SEAL, Checkpoints, damage_of

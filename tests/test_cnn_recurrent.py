@@ -9,10 +9,10 @@ import optax
 import pytest
 
 from configs import cnn_gru, cnn_lstm
-from experiments import assemble
 from jaxastro.methods import make_method
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
+from jaxastro.runs import assemble
 from jaxastro.types import Series
 
 SMALL = {

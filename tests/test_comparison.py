@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from made_predictions import CLASSES, make_predictions, take
 from PIL import Image
 from sklearn import metrics
+from support.made_predictions import CLASSES, make_predictions, take
 
 from jaxastro.evaluation.bootstrap import Interval, score_intervals
 from jaxastro.evaluation.paired import compare, holm, mcnemar
@@ -19,9 +19,9 @@ from jaxastro.evaluation.systems import (
     table_rows,
     whole,
 )
-from jaxastro.reports.comparison import confusion, curves, missing, write
+from jaxastro.reports.comparison import confusion, curves, missing_epochs, write
 from jaxastro.reports.comparison.embedding import silhouette, turned
-from jaxastro.reports.comparison.order import published_order
+from jaxastro.reports.comparison.order_check import published_order
 from jaxastro.reports.comparison.tables import p_text, time_text
 from jaxastro.reports.style import percent_text, wrapped
 
@@ -290,16 +290,16 @@ def test_a_confusion_matrix_has_its_spread_over_folds():
 
 
 def test_the_area_below_missing_epochs_is_the_mean_height():
-    found = missing.curves_of(table())
+    found = missing_epochs.curves_of(table())
     assert list(found) == ["ConvEntion | g", "CNN+GRU, <i>"]
     curve = found["ConvEntion | g"]
     np.testing.assert_array_equal(curve.share, [0, 0.5, 0.9])
     a, b, c = curve.value["accuracy"]
     expected = ((a + b) / 2 * 0.5 + (b + c) / 2 * 0.4) / 0.9
-    assert missing.area_under(curve, "accuracy").value == pytest.approx(expected)
-    assert missing.area_above(curve, curve, "macro_f1") == Interval(0, 0, 0)
+    assert missing_epochs.area_under(curve, "accuracy").value == pytest.approx(expected)
+    assert missing_epochs.area_above(curve, curve, "macro_f1") == Interval(0, 0, 0)
     other = curve._replace(object_id=curve.object_id[:-1])
-    assert missing.area_above(curve, other, "macro_f1") is None
+    assert missing_epochs.area_above(curve, other, "macro_f1") is None
 
 
 def test_islands_have_a_silhouette_and_maps_are_turned_not_bent():

@@ -3,16 +3,17 @@
 import os
 import time
 
-import commands
 import jax
 import numpy as np
 import pytest
 from absl import flags
 from absl.testing import flagsaver
-from runs import smoke
+from support import commands
+from support.runs import smoke
 
-from experiments import compilation, train
+from experiments import train
 from experiments.predict import predict
+from jaxastro.runs import compilation_cache
 
 OPTIONS = (
     "jax_enable_compilation_cache",
@@ -54,20 +55,20 @@ def test_programs_are_kept_in_the_users_own_folder_of_this_type_of_machine(
     settings, tmp_path
 ):
     settings.setenv("XDG_CACHE_HOME", str(tmp_path))
-    compilation.keep_programs()
-    folder = compilation.default_folder()
+    compilation_cache.keep_programs()
+    folder = compilation_cache.default_folder()
     assert folder.parent == tmp_path / "jaxastro" / "programs"
     assert folder.is_dir()
     assert jax.config.jax_compilation_cache_dir == str(folder)
     assert jax.config.jax_persistent_cache_min_compile_time_secs <= 0.1
     settings.delenv("XDG_CACHE_HOME")
     settings.setenv("HOME", str(tmp_path / "home"))
-    assert tmp_path / "home" / ".cache" in compilation.default_folder().parents
+    assert tmp_path / "home" / ".cache" in compilation_cache.default_folder().parents
 
 
 def test_a_folder_that_the_user_names_is_taken(settings, tmp_path):
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "given"))
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     assert jax.config.jax_compilation_cache_dir == str(tmp_path / "given")
     assert (tmp_path / "given").is_dir()
 
@@ -75,18 +76,18 @@ def test_a_folder_that_the_user_names_is_taken(settings, tmp_path):
 def test_hosts_keep_programs_only_in_a_folder_that_the_user_names(settings, tmp_path):
     # One that finds its program while the others compile leaves them waiting.
     settings.setenv("XDG_CACHE_HOME", str(tmp_path))
-    settings.setattr(compilation.sharding, "num_processes", lambda: 2)
-    compilation.keep_programs()
+    settings.setattr(compilation_cache.sharding, "num_processes", lambda: 2)
+    compilation_cache.keep_programs()
     assert not jax.config.jax_compilation_cache_dir
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "shared"))
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     assert (tmp_path / "shared").is_dir()
 
 
 def test_keeping_programs_can_be_refused(settings, tmp_path):
     settings.setenv("XDG_CACHE_HOME", str(tmp_path))
     with flagsaver.flagsaver(compilation_cache=False):
-        compilation.keep_programs()
+        compilation_cache.keep_programs()
     assert not jax.config.jax_enable_compilation_cache
     assert not list(tmp_path.iterdir())
 
@@ -96,7 +97,7 @@ def test_where_nothing_can_be_written_a_sentence_says_so_and_the_run_goes_on(
 ):
     (tmp_path / "file").write_text("no folder")
     settings.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     assert not jax.config.jax_enable_compilation_cache
     said = capsys.readouterr().err
     assert said.startswith(f"Compiled programs cannot be kept in {tmp_path}/file/jax")
@@ -110,9 +111,9 @@ def test_old_programs_and_those_half_written_are_dropped(settings, tmp_path):
     for name in names:
         (tmp_path / name).write_bytes(b"" if name == "torn-cache" else b"program")
         if "old" in name:
-            long_ago = time.time() - compilation.KEPT_FOR - 60
+            long_ago = time.time() - compilation_cache.KEPT_FOR - 60
             os.utime(tmp_path / name, (long_ago, long_ago))
-    compilation.keep_programs()
+    compilation_cache.keep_programs()
     assert {path.name for path in tmp_path.iterdir()} == {"new-cache", "old-else"}
 
 

@@ -7,16 +7,16 @@ import json
 import runpy
 from pathlib import Path
 
-import commands
 import jax
 import pytest
 from ml_collections import ConfigDict
+from support import commands
 
 from configs import base
-from experiments import assemble
 from experiments.describe import batch_of
 from jaxastro.methods import METHODS
 from jaxastro.models import MODELS
+from jaxastro.runs import assemble
 from jaxastro.training import sharding
 
 FILES = sorted(

@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from light_curves import make_curves
-from tiny_method import ADAM, SGD, Tiny, assert_close, batch_of, make, same_view
+from support.light_curves import make_curves
+from support.tiny_method import ADAM, SGD, Tiny, assert_close, batch_of, make, same_view
 
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.methods import make_method
-from jaxastro.methods.contaminated import contaminate
+from jaxastro.methods.corrupted_light_curve import contaminate
 from jaxastro.models.lstm import Lstm
 
 

@@ -14,18 +14,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import ztf_packets as made
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strangers import tarred
+from support import ztf_packets as made
+from support.untrusted_input import tarred
 
-from benchmarks import damaged
-from data_builders import ztf_alerts
-from experiments import assemble
-from experiments.inference import load_predictor, mesh_for, predict_examples
+from data_builders.ztf import ztf_alerts
 from experiments.predict import predict
+from experiments.studies import damaged_alerts
 from jaxastro.alerts import archive
 from jaxastro.alerts.container import read_packets
+from jaxastro.runs import assemble
+from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
 
 NUMBER = 60
 NIGHT = [made.packet(f"ZTF18{n:07d}", n + 1, days=n / 1e4) for n in range(NUMBER)]
@@ -308,7 +308,9 @@ def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
         return made.zigzag(1) + made.zigzag(claim) + body + sync
 
     damaged = {10: 2**18} | dict.fromkeys(range(20, 400, 2), 7)
-    whole = start + b"".join(block(damaged.get(n, len(body))) for n in range(5000))
+    whole = start + b"".join(
+        block(damaged_alerts.get(n, len(body))) for n in range(5000)
+    )
     container = sys.modules[read_packets.__module__]
     monkeypatch.setattr(container, "MAX_AGAIN", 2 * len(whole))
     packets = list(read_packets(io.BytesIO(whole), lambda schema: _by_length))
@@ -318,11 +320,11 @@ def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
 
 def test_the_benchmark_sees_what_is_lost_and_what_is_read_otherwise(monkeypatch):
     container = one_container(CLEAN)
-    night = damaged.taken_apart(container)
-    assert damaged.together(night, night.blocks) == container
-    whole, aside = damaged.alerts_of(container)
+    night = damaged_alerts.taken_apart(container)
+    assert damaged_alerts.together(night, night.blocks) == container
+    whole, aside = damaged_alerts.alerts_of(container)
     assert ([name for name, _ in whole], aside) == ([*range(1, NUMBER + 1)], 0)
-    rows = damaged.measure(night, whole, 0.2, 0)
+    rows = damaged_alerts.measure(night, whole, 0.2, 0)
     assert len(rows) == 10
     for row in rows:
         assert row.case["hit"] + row.case["others"] == NUMBER
@@ -339,14 +341,14 @@ def test_the_benchmark_sees_what_is_lost_and_what_is_read_otherwise(monkeypatch)
                 yield reading
 
     monkeypatch.setattr(damaged, "read_each", careless)
-    (row, *_) = damaged.measure(night, whole, 0.0, 0)
+    (row, *_) = damaged_alerts.measure(night, whole, 0.0, 0)
     assert row.measures["others lost"] == row.measures["others changed"] == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"Obj", b"x" * 99])
 def test_what_is_no_container_cannot_be_taken_apart(data):
     with pytest.raises(SystemExit, match="no Avro container that is whole"):
-        damaged.taken_apart(data)
+        damaged_alerts.taken_apart(data)
 
 
 def _by_length(data: bytes, at: int) -> tuple[dict, int]:

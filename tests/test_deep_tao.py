@@ -9,7 +9,7 @@ from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_builders import deep_tao
+from data_builders.deep_tao import deep_tao
 from data_builders.engine.builder import REPORT_FILE
 from jaxastro.data.record import record_from_example
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.dmdt_leak import SHAPE, maps_of, measure
+from experiments.studies.dmdt_leak import SHAPE, maps_of, measure
 from jaxastro.representations import LABELLED, REPRESENTATIONS, representation_of
 from jaxastro.representations.dmdt import DAYS, MAGNITUDES
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.evaluation.features import (
+from jaxastro.baselines.features import (
     MIN_POINTS,
     SETS,
     STEPS,
@@ -10,6 +9,7 @@ from jaxastro.evaluation.features import (
     features_of,
     sets_of,
 )
+from jaxastro.data.light_curve import make_light_curve
 from jaxastro.surveys import SURVEYS
 
 ASAS, ZTF, HITS = (SURVEYS[name] for name in ("asas", "ztf_periodic", "hits"))

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from configs import cnn_lstm_folded, hybrid
-from experiments import assemble
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
 from jaxastro.models.hybrid import Hybrid
 from jaxastro.representations import dmdt, folded, folded_and_map
+from jaxastro.runs import assemble
 from jaxastro.surveys import SURVEYS
 from jaxastro.types import FoldedAndMap, Image
 

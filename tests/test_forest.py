@@ -3,9 +3,8 @@ import os
 import numpy as np
 import pytest
 
-from data_builders import hits
-from jaxastro.data.record import make_record
-from jaxastro.evaluation.forest import (
+from data_builders.hits import hits
+from jaxastro.baselines.classifiers import (
     CLASSIFIERS,
     fit_predict,
     light_curve_feature_names,
@@ -13,6 +12,7 @@ from jaxastro.evaluation.forest import (
     noise_feature_names,
     noise_features,
 )
+from jaxastro.data.record import make_record
 from jaxastro.surveys import SURVEYS
 
 HITS, SDSS = SURVEYS["hits"], SURVEYS["sdss_sn_sim"]

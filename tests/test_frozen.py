@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 import optax
-from tiny_method import assert_same_bits, differs, make_batch, same_view
+from support.tiny_method import assert_same_bits, differs, make_batch, same_view
 
 from jaxastro.layers.frozen import frozen_but
 from jaxastro.methods import make_method

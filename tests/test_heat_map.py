@@ -7,10 +7,17 @@ import tinygp
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
-from jaxastro import heat_map
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
-from jaxastro.heat_map import ANGSTROM, DAYS, START, Points, draw_maps, points_of
 from jaxastro.models.scone import Scone
+from jaxastro.photometry import heat_map
+from jaxastro.photometry.heat_map import (
+    ANGSTROM,
+    DAYS,
+    START,
+    Points,
+    draw_maps,
+    points_of,
+)
 from jaxastro.representations import cutout
 from jaxastro.surveys import SURVEYS, derived_of
 from jaxastro.types import Image

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import runs
 import tensorflow_datasets as tfds
-from derived import in_test_fold, records_of
+from support import runs
+from support.derived import in_test_fold, records_of
 
 from configs import convention, scone
-from data_builders import heat_maps
-from experiments import assemble
+from data_builders.derived import heat_maps
 from experiments.predict import predict
 from experiments.train import train
 from jaxastro.data.cutout import Cutout
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import Record
 from jaxastro.evaluation.predictions import load
+from jaxastro.runs import assemble
 from jaxastro.surveys import SURVEYS, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"

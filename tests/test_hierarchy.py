@@ -8,17 +8,14 @@ import fastavro
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import runs
 from hypothesis import given
 from hypothesis import strategies as st
-from made_predictions import make_predictions
 from sklearn.metrics import f1_score
-from ztf_packets import container, packet
+from support import runs
+from support.made_predictions import make_predictions
+from support.ztf_packets import container, packet
 
 from configs import base, convention, stamp_classifier, stamp_hierarchy
-from experiments import assemble
-from experiments.cell import is_finished
-from experiments.dataset import open_dataset
 from experiments.predict import names_of, predict, row_of
 from experiments.train import changes_since, train
 from jaxastro.data.hierarchy import (
@@ -33,7 +30,10 @@ from jaxastro.data.hierarchy import (
 )
 from jaxastro.data.loader import class_index
 from jaxastro.evaluation.predictions import load, save
-from jaxastro.reports import levels
+from jaxastro.reports import hierarchy
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import open_dataset
+from jaxastro.runs.training_run import is_finished
 
 ALERTS = base.ALERT_HIERARCHY
 KINDS = base.ALERT_KINDS
@@ -283,7 +283,7 @@ def test_a_row_has_what_lies_above_the_classes():
 
 def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
     p = make_predictions(150)
-    picture, table = levels.write(p, tmp_path)
+    picture, table = hierarchy.write(p, tmp_path)
     assert (picture.name, table.name) == ("levels.png", "levels.csv")
     rows = list(csv.DictReader(table.open(newline="")))
     found = {(r["level"], r["who"], r["score"]): r for r in rows}
@@ -299,7 +299,7 @@ def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
     assert value == pytest.approx(expected)
     count = int(found["level 1", "class Supernova", "f1"]["num_objects"])
     assert count == (merged == 1).sum()
-    assert not levels.write(p._replace(hierarchy={}), tmp_path)
+    assert not hierarchy.write(p._replace(hierarchy={}), tmp_path)
 
 
 def test_a_hierarchy_is_stored_and_an_older_file_has_none(tmp_path):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_builders import hits
 from data_builders.engine.builder import REPORT_FILE
+from data_builders.hits import hits
 from jaxastro.data.record import make_record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.surveys import SURVEYS
@@ -115,7 +115,7 @@ def test_the_raw_file_is_found_or_asked_for(tmp_path, monkeypatch, raw_folder):
 
 def test_building_loads_neither_tensorflow_nor_jax(raw_folder, tmp_path):
     code = (
-        "import sys; from data_builders.hits import Hits\n"
+        "import sys; from data_builders.hits.hits import Hits\n"
         "import tensorflow_datasets as tfds\n"
         f"builder = Hits(data_dir={str(tmp_path / 'built')!r}, "
         "file_format='array_record')\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_builders import hits, hits_sim
-from data_builders.hits_log import field_logs, read_log
+from data_builders.hits import hits, hits_sim
+from data_builders.hits.hits_log import field_logs, read_log
 from jaxastro.data.record import make_record
 from jaxastro.simulation import conditions, observing, scene, stars
 from jaxastro.simulation.classes import CLASSES, draw_candidates

@@ -4,8 +4,8 @@ import json
 import zlib
 
 import pytest
-import ztf_packets as made
-from strangers import budget, read, reason
+from support import ztf_packets as made
+from support.untrusted_input import budget, read, reason
 
 from jaxastro.alerts.avro import reader_of
 from jaxastro.data.record import RecordError

@@ -11,10 +11,10 @@ import tarfile
 
 import numpy as np
 import pytest
-import ztf_packets as made
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strangers import SMALL, budget, read, reason, tarred
+from support import ztf_packets as made
+from support.untrusted_input import SMALL, budget, read, reason, tarred
 
 from jaxastro.alerts import archive
 from jaxastro.alerts.avro import reader_of

@@ -5,7 +5,7 @@ import functools
 import jax
 import numpy as np
 import pytest
-from runs import smoke
+from support.runs import smoke
 
 from configs import (
     cnn_dmdt,
@@ -16,10 +16,10 @@ from configs import (
     supernnova,
     supernnova_bayes,
 )
-from experiments import assemble
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.data.record import RecordError
 from jaxastro.representations import REPRESENTATIONS
+from jaxastro.runs import assemble
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_periodic"]

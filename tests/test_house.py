@@ -8,8 +8,8 @@ import tomllib
 import warnings
 from pathlib import Path
 
-import commands
 import pytest
+from support import commands
 
 import data_builders
 from jaxastro.methods import METHODS
@@ -45,7 +45,7 @@ DEVICE = (
 )
 LOAD_JAX = (  # of the host half these alone; who does without imports them last
     "jaxastro/data/loader.py",  # grain loads it
-    "jaxastro/heat_map.py",  # fits many processes at once
+    "jaxastro/photometry/heat_map.py",  # fits many processes at once
 )
 # Package -> where it is at home; nobody else imports it.
 HOMES = {
@@ -56,16 +56,16 @@ HOMES = {
     "tensorflow": (),
     "apache_beam": ("data_builders/", "tests/"),
     "fastavro": (
-        *("jaxastro/alerts/", "experiments/prediction_file.py"),
+        *("jaxastro/alerts/", "jaxastro/runs/prediction_table.py"),
         *("benchmarks/", "tests/"),
     ),
     "pooch": ("data_builders/",),
     "pyarrow": (
         *("data_builders/", "jaxastro/alerts/container.py"),  # there for snappy
-        *("experiments/prediction_file.py", "benchmarks/", "tests/"),
+        *("jaxastro/runs/prediction_table.py", "benchmarks/", "tests/"),
     ),
     "light_curve": (
-        *("jaxastro/representations/", "jaxastro/evaluation/features.py"),
+        *("jaxastro/representations/", "jaxastro/baselines/features.py"),
         *("benchmarks/", "tests/"),
     ),
     "matplotlib": ("jaxastro/reports/", "tests/"),
@@ -311,7 +311,7 @@ def test_tensorflow_is_not_asked_for():
 
 
 def test_a_warning_of_ours_is_an_error_and_others_are_not():
-    for module in ("jaxastro", "jaxastro.training.scalars", "data_builders.hits"):
+    for module in ("jaxastro", "jaxastro.training.scalars", "data_builders.hits.hits"):
         with pytest.raises(UserWarning, match="ours"):
             warnings.warn_explicit("ours", UserWarning, "a.py", 1, module=module)
     with pytest.warns(UserWarning, match="theirs"):

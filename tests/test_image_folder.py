@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import data_builders
-from data_builders import image_folder
 from data_builders.engine.builder import REPORT_FILE, survey_of_built
+from data_builders.own_data import image_folder
 from jaxastro.data.record import record_from_example
 from jaxastro.data.survey_json import survey_from_json, survey_to_json
 from jaxastro.surveys import SURVEYS

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runs import smoke
+from support.runs import smoke
 
-from experiments import assemble
 from experiments import predict as command
-from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
-from experiments.inference import (
+from jaxastro.data.lengths import by_length, lengths_up_to
+from jaxastro.data.record import Reading, first_epochs
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import evaluation_groups, measure_statistics, open_dataset
+from jaxastro.runs.early_classification import predict_groups
+from jaxastro.runs.predictor import (
     Predictor,
     abstract_state,
     mesh_for,
     predict_examples,
 )
-from experiments.looks import predict_groups
-from jaxastro.data.lengths import by_length, lengths_up_to
-from jaxastro.data.record import Reading, first_epochs
 from jaxastro.simulation.survey import PRESETS, simulate_object
 from jaxastro.types import Series
 

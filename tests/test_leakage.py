@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jaxastro.data.record import make_record
-from jaxastro.evaluation.leakage import (
+from jaxastro.leakage.nuisance_baseline import (
     CORNER,
     majority_baseline,
     nuisance_baseline,

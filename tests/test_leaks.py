@@ -14,15 +14,15 @@ from jaxastro.data.cutout import Cutout
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.data.record import make_record
 from jaxastro.data.sky import close_pairs
-from jaxastro.evaluation import leak_check, leaks
-from jaxastro.evaluation.clues import (
+from jaxastro.leakage import leak_check, leak_test
+from jaxastro.leakage.clues import (
     ONE_EPOCH,
     RAW_SKY,
     clues_of,
     order_of,
     sky_is_in_images,
 )
-from jaxastro.evaluation.leaks import find_leak, out_of_fold, weighted_auc
+from jaxastro.leakage.leak_test import find_leak, out_of_fold, weighted_auc
 from jaxastro.surveys import SURVEYS
 
 SIM, HITS = SURVEYS["sdss_sn_sim"], SURVEYS["hits"]
@@ -93,7 +93,7 @@ def test_no_object_is_asked_of_a_forest_that_saw_its_group(monkeypatch):
     group = np.repeat(np.arange(12), 5)
     label = np.arange(60) % 2
     out_of_fold(group[:, None].astype(float), label, group, seed=0)
-    assert len(seen) == leaks.NUM_FOLDS
+    assert len(seen) == leak_test.NUM_FOLDS
     assert not any(train & test for train, test in seen)
 
 

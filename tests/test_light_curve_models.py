@@ -8,8 +8,8 @@ import numpy as np
 import optax
 import pytest
 from flax import traverse_util
-from light_curves import make_curves, of_epochs, of_objects
 from scipy import stats
+from support.light_curves import make_curves, of_epochs, of_objects
 
 from jaxastro.augment import make_augment
 from jaxastro.layers import bayes

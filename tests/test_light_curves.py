@@ -8,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import runs
 import tensorflow_datasets as tfds
-from derived import in_test_fold, records_of
+from support import runs
+from support.derived import in_test_fold, records_of
 
 from configs import convention, lstm
-from data_builders import READERS, light_curves
-from data_builders.engine.derived import ORIGIN_FILE
+from data_builders import READERS
+from data_builders.derived import light_curves
+from data_builders.derived.builder import ORIGIN_FILE
 from data_builders.engine.index import Index, fingerprint
 from data_builders.engine.prepare import builder_of, prepare
-from experiments import assemble
-from experiments.dataset import _wanted
 from experiments.predict import predict, readings_of
 from experiments.train import train
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
@@ -31,6 +30,8 @@ from jaxastro.data.record import (
 )
 from jaxastro.evaluation.predictions import load
 from jaxastro.photometry import light_curve
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import _wanted
 from jaxastro.surveys import SURVEYS, derived_of, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"

@@ -3,17 +3,17 @@
 import jax
 import numpy as np
 import pytest
-import runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import runs
 
 from configs import supernnova
-from experiments import assemble, looks
-from experiments.dataset import evaluation_groups, measure_statistics, open_dataset
-from experiments.inference import Output, Predictor, abstract_state, mesh_for
 from jaxastro.data.light_curve import make_light_curve
 from jaxastro.data.record import first_epochs, make_record
 from jaxastro.evaluation.detection import first_detection
+from jaxastro.runs import assemble, early_classification
+from jaxastro.runs.dataset import evaluation_groups, measure_statistics, open_dataset
+from jaxastro.runs.predictor import Output, Predictor, abstract_state, mesh_for
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -109,7 +109,7 @@ def asked(data_dir):
 
 def whole_of(dataset, config, predictor, state, rows):
     groups = evaluation_groups(dataset, rows, config, predictor)
-    return looks.predict_groups(predictor, state, groups)
+    return early_classification.predict_groups(predictor, state, groups)
 
 
 def test_looks_are_those_of_records_that_end_early(asked):
@@ -119,7 +119,7 @@ def test_looks_are_those_of_records_that_end_early(asked):
     assert whole.spread.shape == whole.probability.shape
     total = dataset.index.num_epochs[rows]
     counts = np.minimum([[1], [3], [3], [total.max()]], total)
-    found = looks.look(*asked, rows=rows, whole=whole, counts=counts)
+    found = early_classification.look(*asked, rows=rows, whole=whole, counts=counts)
     for count, said in zip(counts, found, strict=True):
         cut = [
             first_epochs(dataset.stored[r], n) for r, n in zip(rows, count, strict=True)
@@ -139,7 +139,7 @@ def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(asked):
     dataset, config, _, _ = asked
     assert config.data.normalisation == "asinh"  # that sees no later epoch
     rows = dataset.rows["train"]
-    before = looks.day_looks(dataset, rows, config)
+    before = early_classification.day_looks(dataset, rows, config)
     assert len(before.detected) > 0
     assert before.days.tolist() == [2**k for k in range(len(before.days))]
     assert (np.diff(before.counts, axis=0) >= 0).all()
@@ -154,13 +154,13 @@ def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(asked):
             flux=np.where(later, 7 - 3 * record.flux, record.flux)
         )
     other = dataset._replace(stored=changed)
-    after = looks.day_looks(other, rows, config)
+    after = early_classification.day_looks(other, rows, config)
     np.testing.assert_array_equal(after.detected, before.detected)
 
     def said(dataset, days):
         chosen = rows[days.detected]
         whole = whole_of(dataset, *asked[1:], chosen)
-        return looks.look(
+        return early_classification.look(
             dataset, *asked[1:], rows=chosen, whole=whole, counts=days.counts
         )
 

@@ -2,19 +2,18 @@
 
 import os
 
-import commands
 import jax
 import numpy as np
 import pytest
-import tiny_method
-from made_predictions import make_predictions, take
+from support import commands, tiny_method
+from support.made_predictions import make_predictions, take
 from test_loader import batches_of
 
 from jaxastro.data.loader import batches_of_rounds
 from jaxastro.evaluation.bootstrap import score_intervals
 from jaxastro.evaluation.pool import check_alike, ensemble, mean_intervals, pool
 from jaxastro.methods import METHODS, make_method
-from jaxastro.training import many, sharding
+from jaxastro.training import many_models, sharding
 
 MEMBERS, STEPS = 3, 3
 
@@ -52,25 +51,27 @@ def side_by_side(name, members, mesh, how):
         )
         return method.step(state, batch)
 
-    step = jax.jit(many.side_by_side(step, mesh))
-    rounds = many.rounds_of(len(members), mesh, how=how)
+    step = jax.jit(many_models.side_by_side(step, mesh))
+    rounds = many_models.rounds_of(len(members), mesh, how=how)
     found = {}
     for places in rounds:
         mine = [members[place] for place in places]
         seeds = sharding.put_batch(np.uint32(mine), mesh)
-        state = sharding.put_batch(many.stack([first] * len(mine)), mesh)
+        state = sharding.put_batch(many_models.stack([first] * len(mine)), mesh)
         losses = []
         for number in range(STEPS):
-            batch = many.stack([batch_for(name, member, number) for member in mine])
+            batch = many_models.stack(
+                [batch_for(name, member, number) for member in mine]
+            )
             state, scalars = step(seeds, state, sharding.put_batch(batch, mesh))
             losses.append(np.asarray(scalars["loss"]))
         for row, place in enumerate(places):
-            its = many.member_of(jax.device_get(state), row)
+            its = many_models.member_of(jax.device_get(state), row)
             found[place] = its, [float(loss[row]) for loss in losses]
     return [found[place] for place in range(len(members))]
 
 
-@pytest.mark.parametrize("how", many.HOWS)
+@pytest.mark.parametrize("how", many_models.HOWS)
 @pytest.mark.parametrize("name", METHODS)
 def test_a_member_is_trained_as_if_it_were_alone(name, how):
     for member, (state, losses) in enumerate(
@@ -114,11 +115,11 @@ def test_four_devices_equal_one():
 
 def test_every_member_has_its_round():
     two = jax.sharding.AbstractMesh((2, 1), ("data", "fsdp"))
-    assert many.rounds_of(5, two, how="apart") == [[0, 1], [2, 3], [4, 4]]
-    assert many.rounds_of(5, two, how="together") == [[0, 1, 2, 3, 4, 0]]
-    assert many.rounds_of(1, two, how="apart") == [[0, 0]]
+    assert many_models.rounds_of(5, two, how="apart") == [[0, 1], [2, 3], [4, 4]]
+    assert many_models.rounds_of(5, two, how="together") == [[0, 1, 2, 3, 4, 0]]
+    assert many_models.rounds_of(1, two, how="apart") == [[0, 0]]
     with pytest.raises(ValueError, match=r"No way 'both' to train many. Known: apart"):
-        many.rounds_of(5, two, how="both")
+        many_models.rounds_of(5, two, how="both")
 
 
 def test_a_member_gets_the_batches_it_would_get_alone():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_method import (
+from support.tiny_method import (
     ADAM,
     Tiny,
     add_noise,

@@ -10,7 +10,7 @@ SIZE = 64 << 20  # bytes, far above what malloc would keep by itself
 PROGRAM = f"""
 import resource, sys
 import numpy as np
-from experiments.memory import keep_memory
+from jaxastro.runs.malloc import keep_memory
 
 if sys.argv[1] == "kept":
     keep_memory()

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from alert_records import make_alerts
-from light_curves import make_curves
-from tiny_method import (
+from support.alert_records import make_alerts
+from support.light_curves import make_curves
+from support.tiny_method import (
     ADAM,
     REST,
     SGD,

@@ -2,8 +2,8 @@ import warnings
 
 import numpy as np
 import pytest
-from made_predictions import make_predictions
 from sklearn.metrics import balanced_accuracy_score, f1_score
+from support.made_predictions import make_predictions
 
 from jaxastro.evaluation import bootstrap, calibration, metrics
 

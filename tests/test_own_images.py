@@ -2,12 +2,12 @@
 
 import csv
 
-import commands
 import numpy as np
 import pytest
+from support import commands
 
 from configs import convention
-from experiments import assemble
+from jaxastro.runs import assemble
 
 CLASSES = ("steady", "rising")
 

@@ -3,18 +3,18 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 
-from benchmarks import planted as benchmark
-from data_builders import planted as builder
-from data_builders.sdss_sn_sim import SURVEY as OTHER
-from experiments import assemble
+from data_builders.planted import planted as builder
+from data_builders.sdss.sdss_sn_sim import SURVEY as OTHER
+from experiments.studies import planted_signals as benchmark
+from jaxastro.baselines.classifiers import fit_predict
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import Interval
-from jaxastro.evaluation.forest import fit_predict
-from jaxastro.evaluation.leakage import nuisance_baseline, nuisance_features
+from jaxastro.leakage.nuisance_baseline import nuisance_baseline, nuisance_features
 from jaxastro.models import MODELS
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.representations.series import fit_statistics, make_example
+from jaxastro.runs import assemble
 from jaxastro.simulation.planted import CLASSES, SURVEY, draw_flare, simulate_twins
 from jaxastro.types import LightCurve, Series
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from made_predictions import make_predictions, take
+from support.made_predictions import make_predictions, take
 
 from jaxastro.evaluation.predictions import Predictions, load, no_looks, save
 

@@ -5,11 +5,16 @@ import functools
 import jax
 import numpy as np
 import pytest
-import runs
+from support import runs
 
-from benchmarks.real_bogus import area_interval, classifiers, eigenimages, measure
 from configs import real_bogus_cnn
-from data_builders import sdss_handscan, sdss_handscan_sim
+from data_builders.sdss import sdss_handscan, sdss_handscan_sim
+from experiments.studies.real_bogus import (
+    area_interval,
+    classifiers,
+    eigenimages,
+    measure,
+)
 from experiments.train import train
 from jaxastro.evaluation.predictions import load
 from jaxastro.models import make_model

@@ -2,20 +2,20 @@
 
 import shutil
 
-import commands
 import filelock
 import numpy as np
 import pytest
-from runs import assert_same_bits, smoke, state_of, told
+from support import commands
+from support.runs import assert_same_bits, smoke, state_of, told
 
 from configs import convention, semiconformer
 from data_builders.engine.readings import records_of
-from experiments import command
-from experiments.dataset import open_dataset
 from experiments.evaluate import evaluate
 from experiments.predict import predict
 from experiments.report import write_report
 from experiments.train import train
+from jaxastro.commands import command_line
+from jaxastro.runs.dataset import open_dataset
 
 SMOKE = "--config=configs/semiconformer.py:smoke"
 
@@ -89,7 +89,7 @@ def test_a_fault_of_the_program_keeps_its_traceback():
     def caught(function):
         with pytest.raises(Exception) as error:  # noqa: PT011 (any will do)
             function()
-        return command.explain(error.value)
+        return command_line.explain(error.value)
 
     assert caught(lambda: smoke()["nothing"]) is None
     assert caught(lambda: np.zeros(3).reshape(2, 2)) is None

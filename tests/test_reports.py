@@ -5,23 +5,23 @@ import sys
 
 import numpy as np
 import pytest
-from light_curves import make_curves
-from made_predictions import make_predictions, take
 from PIL import Image
 from sklearn.metrics import f1_score
+from support.light_curves import make_curves
+from support.made_predictions import make_predictions, take
 
 from experiments.report import write_report
 from jaxastro.evaluation.predictions import no_looks, save
 from jaxastro.reports import (
     REPORTS,
-    days,
     embedding,
     frames,
     light_curves,
     page,
+    score_by_days,
     scores,
 )
-from jaxastro.reports.epochs import legible
+from jaxastro.reports.score_by_epochs import legible
 from jaxastro.reports.style import plain
 from jaxastro.reports.verdict import cautions, verdict
 
@@ -225,14 +225,14 @@ def test_a_claim_of_spreads_is_made_only_where_they_differ():
 
 def test_who_was_never_detected_is_counted(tmp_path):
     p = make_predictions(60)
-    (path, table) = days.write(p, tmp_path)
+    (path, table) = score_by_days.write(p, tmp_path)
     left_out = 60 - len(p.detected)
     with Image.open(path) as image:
         assert f"Of 60 objects {left_out} were never" in image.text["Description"]
     assert scores.compute(p)["after_detection"]["num_objects"] == 60 - left_out
     assert f",{60 - left_out},macro_f1," in table.read_text()
     nobody = p._replace(**no_looks(p.probability, p.spread))
-    assert days.write(nobody, tmp_path) == []
+    assert score_by_days.write(nobody, tmp_path) == []
     assert scores.compute(nobody)["after_detection"]["days"] == {}
 
 

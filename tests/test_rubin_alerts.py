@@ -8,7 +8,7 @@ import pytest
 from astropy.time import Time
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rubin_packets import (
+from support.rubin_packets import (
     cutout_of,
     message_of,
     packet_of,
@@ -18,8 +18,8 @@ from rubin_packets import (
     write_schema,
 )
 
-from data_builders import rubin_alerts
 from data_builders.engine.readings import records_of
+from data_builders.rubin import rubin_alerts
 from jaxastro.data.alert import DETECTION, FORCED, LIMIT, AlertRecord
 from jaxastro.data.record import record_from_example
 from jaxastro.surveys import SURVEYS

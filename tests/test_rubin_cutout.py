@@ -6,7 +6,7 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from rubin_packets import cutout_of
+from support.rubin_packets import cutout_of
 
 from jaxastro.alerts import rubin_cutout
 from jaxastro.alerts.rubin_cutout import read_cutout, width_at_half_maximum

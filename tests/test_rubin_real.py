@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from astropy.io import fits
-from rubin_packets import message_of
+from support.rubin_packets import message_of
 
-from data_builders import rubin_alerts
-from data_builders.rubin_schemas import Schemas
+from data_builders.rubin import rubin_alerts
+from data_builders.rubin.rubin_schemas import Schemas
 from jaxastro.alerts import rubin, rubin_cutout
 from jaxastro.surveys import SURVEYS
 

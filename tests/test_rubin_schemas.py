@@ -5,11 +5,17 @@ import threading
 
 import fastavro
 import pytest
-from rubin_packets import message_of, packet_of, schema_in, source_of, write_schema
+from support.rubin_packets import (
+    message_of,
+    packet_of,
+    schema_in,
+    source_of,
+    write_schema,
+)
 
-from data_builders import rubin_schemas
 from data_builders.engine import download
-from data_builders.rubin_schemas import Schemas, schemas_for
+from data_builders.rubin import rubin_schemas
+from data_builders.rubin.rubin_schemas import Schemas, schemas_for
 from jaxastro.alerts import rubin
 from jaxastro.data.record import RecordError
 

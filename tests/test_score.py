@@ -3,17 +3,17 @@
 import csv
 import json
 
-import commands
 import numpy as np
 import pytest
 from sklearn import metrics
+from support import commands
 
 from configs import base
-from experiments.command import explain
-from experiments.prediction_file import prediction_file, read_predictions
 from experiments.score import BLIND, in_words, score
+from jaxastro.commands.command_line import explain
+from jaxastro.data.csv_escaping import shown_cell, told_cell
 from jaxastro.data.hierarchy import nodes_of, sums_within
-from jaxastro.data.spreadsheet import shown_cell, told_cell
+from jaxastro.runs.prediction_table import prediction_file, read_predictions
 
 CLASSES = base.ALERT_CLASSES
 FINE = ("SNIa", "SNIbc", "SNII", "EB", "Asteroid")

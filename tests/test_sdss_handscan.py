@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from data_builders import sdss_handscan
-from data_builders.sdss_handscan import binary_class, visual_class
+from data_builders.sdss import sdss_handscan
+from data_builders.sdss.sdss_handscan import binary_class, visual_class
 from jaxastro.data.cutout import Cutout
 from jaxastro.data.record import record_from_example
 

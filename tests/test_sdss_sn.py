@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sdss_frames import (
+from support.sdss_frames import (
     CENTRE,
     MASTER,
     PIXEL,
@@ -16,8 +16,8 @@ from sdss_frames import (
     write_survey,
 )
 
-from data_builders import sdss_sn, sdss_sn_frames
 from data_builders.engine.builder import REPORT_FILE
+from data_builders.sdss import sdss_sn, sdss_sn_frames
 from jaxastro.data.record import record_from_example
 
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sdss_frames import (
+from support.sdss_frames import (
     CENTRE,
     MASTER,
     ROWS,
@@ -19,9 +19,9 @@ from sdss_frames import (
     write_survey,
 )
 
-from data_builders import sdss_sn, sdss_sn_cut, sdss_sn_cutouts
 from data_builders.engine import download
-from data_builders.sdss_sn_frames import FIELDS_FILE
+from data_builders.sdss import sdss_sn, sdss_sn_cut, sdss_sn_cutouts
+from data_builders.sdss.sdss_sn_frames import FIELDS_FILE
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sdss_frames import PIXEL, field_row, frames_of, write_fields, write_frame
+from support.sdss_frames import PIXEL, field_row, frames_of, write_fields, write_frame
 
-from data_builders.sdss_sn_frames import (
+from data_builders.sdss.sdss_sn_frames import (
     COLUMNS,
     FIELDS_FILE,
     SQL,

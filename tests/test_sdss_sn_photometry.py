@@ -10,9 +10,9 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_builders import sdss_sn_photometry, sdss_sn_tables
 from data_builders.engine.builder import REPORT_FILE
-from data_builders.sdss_sn_tables import DOUBTFUL, FEATURES, ROWS, TYPES
+from data_builders.sdss import sdss_sn_photometry, sdss_sn_tables
+from data_builders.sdss.sdss_sn_tables import DOUBTFUL, FEATURES, ROWS, TYPES
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import record_from_example
 

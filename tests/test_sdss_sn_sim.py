@@ -4,7 +4,8 @@ import sys
 import numpy as np
 import pytest
 
-from data_builders import new_objects, sdss_sn_sim
+from data_builders.commands import new_objects
+from data_builders.sdss import sdss_sn_sim
 from jaxastro.data.record import Record, record_from_example
 from jaxastro.simulation import survey
 
@@ -107,7 +108,7 @@ def test_the_command_writes_new_objects(tmp_path):
     path = tmp_path / "three.npz"
     arguments = ["--objects", "3", "--preset", "tiny", "--output", str(path)]
     done = subprocess.run(
-        [sys.executable, "-m", "data_builders.new_objects", *arguments],
+        [sys.executable, "-m", "data_builders.commands.new_objects", *arguments],
         capture_output=True,
         text=True,
         check=True,

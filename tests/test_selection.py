@@ -3,12 +3,12 @@ import json
 
 import numpy as np
 import pytest
-from runs import smoke, told
 from sklearn.feature_selection import SequentialFeatureSelector
+from support.runs import smoke, told
 
 from configs import lstm
 from experiments import features
-from jaxastro.evaluation import selection
+from jaxastro.baselines import selection
 
 
 def objects(count=240, seed=0):

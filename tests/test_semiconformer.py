@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny_method import (
+from support.tiny_method import (
     REST,
     Tiny,
     assert_close,

@@ -12,15 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import runs
-from ztf_packets import container, packet
+from support import runs
+from support.ztf_packets import container, packet
 
 from configs import convention
-from data_builders import ztf_alerts
-from experiments import assemble
+from data_builders.ztf import ztf_alerts
 from experiments.predict import predict
-from experiments.prediction_file import prediction_file
 from experiments.train import train
+from jaxastro.runs import assemble
+from jaxastro.runs.prediction_table import prediction_file
 from jaxastro.training import sharding
 
 CLASSES = ("AGN", "SN", "VS", "Asteroid", "Bogus")

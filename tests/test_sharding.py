@@ -3,15 +3,15 @@ import os
 import socket
 from pathlib import Path
 
-import commands
 import jax
 import numpy as np
 import pytest
+from support import commands
 
 from jaxastro.methods import METHODS
 from jaxastro.training import sharding
 
-SCRIPT = Path(__file__).with_name("one_step.py")
+SCRIPT = Path(__file__).parent / "support/one_step.py"
 
 
 def lines_of(processes):

@@ -4,13 +4,14 @@ import csv
 import io
 import tarfile
 
-import commands
 import fastavro
 import numpy as np
 import pytest
+from support import commands
 
-from data_builders import simulate_night, ztf_alerts
-from data_builders.ztf_alerts_sim import SHARE, packets_of
+from data_builders.commands import simulate_night
+from data_builders.ztf import ztf_alerts
+from data_builders.ztf.ztf_alerts_sim import SHARE, packets_of
 from jaxastro.alerts.ztf import CUTOUTS
 from jaxastro.simulation.alerts import HISTORY_DAYS, KINDS
 from jaxastro.simulation.night import alerts_of_night
@@ -156,7 +157,7 @@ def test_a_night_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
 def test_it_runs_as_a_command_and_says_where_all_is(tmp_path):
     night = tmp_path / "a.night.tar.gz"
     wish = ("--objects", "3", "--night", "59901", "--output", night)
-    done = commands.python("-m", "data_builders.simulate_night", *wish)
+    done = commands.python("-m", "data_builders.commands.simulate_night", *wish)
     assert done.code == 0, done.stderr
     assert f"alerts of 3 objects written to {night}" in done.stdout
     assert str(tmp_path / "a.night.tar.gz.truth.csv") in done.stdout

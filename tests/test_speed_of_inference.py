@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runs import smoke
+from support.runs import smoke
 
 from benchmarks import inference, models
 from configs import cnn_dmdt, convention, lstm

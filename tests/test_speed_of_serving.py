@@ -1,7 +1,7 @@
 """The benchmark of serving measures what it says."""
 
 import pytest
-import ztf_packets as made
+from support import ztf_packets as made
 
 from benchmarks import serving
 

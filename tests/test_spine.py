@@ -9,11 +9,11 @@ import signal
 import time
 from pathlib import Path
 
-import commands
 import jax
 import numpy as np
 import pytest
-from runs import assert_same_bits, scalars_of, smoke, state_of, told
+from support import commands
+from support.runs import assert_same_bits, scalars_of, smoke, state_of, told
 
 from configs import semiconformer
 from experiments.evaluate import evaluate
@@ -144,7 +144,7 @@ def test_new_raw_objects_are_classified(trained, raw_objects, tmp_path):
 
 
 def test_a_raw_object_is_classified_as_it_was_in_the_test_fold(trained, tmp_path):
-    from data_builders.sdss_sn_sim import write_raw
+    from data_builders.sdss.sdss_sn_sim import write_raw
     from jaxastro.simulation.survey import PRESETS, simulate_object
 
     workdir, _ = trained

@@ -3,10 +3,10 @@ import json
 
 import numpy as np
 import pytest
-from made_predictions import make_predictions
+from support.made_predictions import make_predictions
 
 from experiments.predict import predict
-from jaxastro.data.spreadsheet import shown_cell
+from jaxastro.data.csv_escaping import shown_cell
 from jaxastro.reports import REPORTS
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from alert_records import SURVEY, make_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.alert_records import SURVEY, make_record
 
 from jaxastro.data.columns import record_with_columns, survey_with_columns
 from jaxastro.data.crop import record_cropped, survey_cropped

@@ -6,11 +6,11 @@ import signal
 import socket
 import time
 
-import commands
 import filelock
 import numpy as np
 import pytest
-from kill_runs import torment
+from support import commands
+from support.kill_runs import torment
 
 from jaxastro.evaluation.predictions import load
 from jaxastro.training.checkpoint import SEAL

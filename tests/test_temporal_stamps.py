@@ -5,16 +5,16 @@ import functools
 import jax
 import numpy as np
 import pytest
-import runs
-from alert_records import make_alerts
+from support import runs
+from support.alert_records import make_alerts
 
 from configs import stamp_classifier, temporal_stamps
-from experiments.looks import epoch_looks
 from experiments.train import train
 from jaxastro.augment import make_augment
 from jaxastro.evaluation.predictions import load
 from jaxastro.models import make_model
 from jaxastro.models.temporal_stamps import OVER_TIME
+from jaxastro.runs.early_classification import epoch_looks
 
 EVERY = pytest.mark.parametrize("over_time", OVER_TIME)
 SMALL = {"widths": (4, 6), "kernel": 3, "code": 8, "hidden": 8}

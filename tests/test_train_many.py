@@ -2,18 +2,19 @@
 
 import json
 
-import commands
 import numpy as np
 import pytest
-from runs import assert_same_bits, scalars_of, smoke, state_of, told
+from support import commands
+from support.runs import assert_same_bits, scalars_of, smoke, state_of, told
 
 from configs import semiconformer
-from experiments import assemble, train_many
-from experiments.cell import Cell
-from experiments.dataset import measure_statistics, open_dataset
+from experiments import train_many
 from experiments.report import write_report
 from experiments.train import train
 from jaxastro.evaluation.predictions import load
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import measure_statistics, open_dataset
+from jaxastro.runs.training_run import Cell
 from jaxastro.training.scalars import read_scalars
 
 

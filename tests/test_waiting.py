@@ -1,14 +1,14 @@
 import pytest
 
-from experiments import waiting
-from experiments.waiting import Waiting
+from jaxastro.runs import input_timer
+from jaxastro.runs.input_timer import Waiting
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that only the test moves."""
     now = [100.0]
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(input_timer.time, "monotonic", lambda: now[0])
 
     def pass_by(seconds):
         now[0] += seconds

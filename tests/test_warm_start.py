@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
-from runs import assert_same_bits
+from support.runs import assert_same_bits
 
 from configs import (
     byol,
@@ -12,10 +12,10 @@ from configs import (
     sits_bert,
     sits_bert_pretrain,
 )
-from experiments import assemble
-from experiments.dataset import few_of_each, measure_statistics, open_dataset
-from experiments.inference import abstract_state, mesh_for, restore_best
-from experiments.warm_start import new_state
+from jaxastro.runs import assemble
+from jaxastro.runs.dataset import few_of_each, measure_statistics, open_dataset
+from jaxastro.runs.initial_state import new_state
+from jaxastro.runs.predictor import abstract_state, mesh_for, restore_best
 from jaxastro.surveys import UNLABELLED
 from jaxastro.training.checkpoint import Checkpoints
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import fastavro
 import numpy as np
 import pytest
-import ztf_packets as made
+from support import ztf_packets as made
 
-from data_builders import ztf_alerts
+from data_builders.ztf import ztf_alerts
 from jaxastro.data.alert import DETECTION, FORCED, LIMIT
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import record_from_example

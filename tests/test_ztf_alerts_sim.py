@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 
 from configs import base
-from data_builders import ztf_alerts, ztf_alerts_sim
+from data_builders.ztf import ztf_alerts, ztf_alerts_sim
 from jaxastro.alerts import ztf_write
 from jaxastro.alerts.ztf import make_ztf_record, read_packet
 from jaxastro.alerts.ztf_stamp import read_stamp

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from data_builders import ztf_periodic, ztf_periodic_clean, ztf_periodic_fetch
 from data_builders.engine.builder import REPORT_FILE
 from data_builders.engine.download import DownloadError
-from data_builders.ztf_periodic_table import COLUMNS, HEADER_LINES
+from data_builders.ztf import ztf_periodic, ztf_periodic_clean, ztf_periodic_fetch
+from data_builders.ztf.ztf_periodic_table import COLUMNS, HEADER_LINES
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import record_from_example
 

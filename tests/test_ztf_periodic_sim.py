@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_ztf_periodic import stars, write_csv
 
-from data_builders import ztf_periodic, ztf_periodic_sim
+from data_builders.ztf import ztf_periodic, ztf_periodic_sim
 from jaxastro.photometry.period import find_period, shape_at
 from jaxastro.representations import folded_and_map
 

@@ -1,9 +1,9 @@
 r"""Real variable stars: nine classes of ASAS, by light curves alone, and with a period.
 
 Reproduces: nothing; the thesis on variable stars of ZTF has no such table. The period
-    is measured on each light curve by itself (data_builders/asas.md), never taken from
+    is measured on each light curve by itself (data_builders/asas/asas.md), never taken from
     a catalogue. 10,975 stars as they come, folds by star.
-Run:     python -m experiments.benchmark --config=configs/tables/asas.py \
+Run:     python -m experiments.run_table --config=configs/tables/asas.py \
              --manual_dir=FOLDER --workdir=runs/tables
 Takes:   see docs/results.md; building the data set first, ten minutes on two cores.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -6,6 +6,8 @@ they stand beside ours in a table of their own, for they are of other data.
 
 from ml_collections import ConfigDict
 
+from jaxastro.errors import InputError
+
 PRESETS = ("auto", "paper", "laptop", "smoke")
 
 
@@ -17,7 +19,7 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     three); paper the published sizes, about 100 passes and then 50, three members.
     """
     if preset not in PRESETS:
-        raise ValueError(
+        raise InputError(
             f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write "
             f"one after a colon: --config=configs/tables/{name}.py:laptop."
         )
@@ -72,7 +74,7 @@ def add_system(
     system = table.systems[key] = ConfigDict()
     system.name, system.config, system.changes = name, config, changes
     system.kind = "network"  # or "forest", "boosting", on
-    system.features = ()  # of these sets: jaxastro/evaluation/features.py
+    system.features = ()  # of these sets: jaxastro/baselines/features.py
     system.published = published or {}
     system.stages = tuple(stages or table.stages)
     system.in_stage = ConfigDict(stages or {})

@@ -1,7 +1,7 @@
 r"""What the theses did not try, and a configuration of ours, on the same protocol.
 
 Reproduces: nothing; every row is ours but the two that the others are measured by.
-Run:     python -m experiments.benchmark --config=configs/tables/beyond.py \
+Run:     python -m experiments.run_table --config=configs/tables/beyond.py \
              --workdir=runs/tables
 Takes:   about 90 minutes on two idle cores; of three members, four hours and a half.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -2,7 +2,7 @@ r"""Accuracy as observations go missing, for three ways to tell a network when.
 
 Reproduces: Bairouk 2023, thesis, Fig. 4.8. Epochs of the tested objects are taken away
     at random; training is as ever.
-Run:     python -m experiments.benchmark --config=configs/tables/figure_4_8.py \
+Run:     python -m experiments.run_table --config=configs/tables/figure_4_8.py \
              --workdir=runs/tables
 Takes:   about 30 minutes on two idle cores; of three members, an hour and a half.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -1,7 +1,7 @@
 r"""Real sequences: HiTS, three classes in g, folds by field, beside the forest.
 
 Reproduces: nothing; the theses have no such table. 189 objects in 33 fields.
-Run:     python -m experiments.benchmark --config=configs/tables/hits.py \
+Run:     python -m experiments.run_table --config=configs/tables/hits.py \
              --manual_dir=FOLDER --workdir=runs/tables
 Takes:   about 35 minutes on two idle cores; of three members, an hour and three
     quarters.

@@ -2,7 +2,7 @@ r"""The first alert: what each stamp tells, what the numbers tell, and what both
 
 Reproduces: nothing; the report on alert stamps asks for the contribution of each of the
     three stamps. Five classes of simulated alerts, folds by field.
-Run:     python -m experiments.benchmark --config=configs/tables/stamps.py \
+Run:     python -m experiments.run_table --config=configs/tables/stamps.py \
              --workdir=runs/tables
 Takes:   about an hour on two idle cores.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

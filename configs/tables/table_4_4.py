@@ -3,7 +3,7 @@ r"""Four classes: systems on image sequences, and on light curves of the same ob
 Reproduces: Bairouk 2023, thesis, Table 4.4, and Fig. 4.6. The same
     systems with each band a frame of its own stand below them, and SITS-BERT with the
     pre-training of its own paper.
-Run:     python -m experiments.benchmark --config=configs/tables/table_4_4.py \
+Run:     python -m experiments.run_table --config=configs/tables/table_4_4.py \
              --workdir=runs/tables
 Takes:   about an hour on two idle cores; of three members, three hours.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -1,7 +1,7 @@
 r"""Three classes: both kinds of supernovae are one.
 
 Reproduces: Bairouk 2023, thesis, Table 4.5 and Fig. 4.7.
-Run:     python -m experiments.benchmark --config=configs/tables/table_4_5.py \
+Run:     python -m experiments.run_table --config=configs/tables/table_4_5.py \
              --workdir=runs/tables
 Takes:   about 20 minutes on two idle cores; of three members, an hour.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -2,7 +2,7 @@ r"""What each part of ConvEntion brings: one left out at a time.
 
 Reproduces: Bairouk 2023, thesis, Table 4.6. And the question it leaves open: does the
     attention that sees the query (additive) beat the published one, which cannot?
-Run:     python -m experiments.benchmark --config=configs/tables/table_4_6.py \
+Run:     python -m experiments.run_table --config=configs/tables/table_4_6.py \
              --workdir=runs/tables
 Takes:   about 45 minutes on two idle cores; of three members, two hours.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -2,7 +2,7 @@ r"""Semiconformer beside its backbone and the recurrent networks; then taken apa
 
 Reproduces: Bairouk 2023, thesis, Table 5.1, Figs. 5.2 to 5.6. And a question that it
     leaves open: how much of the gain is the similarity loss, how much the two views?
-Run:     python -m experiments.benchmark --config=configs/tables/table_5_1.py \
+Run:     python -m experiments.run_table --config=configs/tables/table_5_1.py \
              --workdir=runs/tables
 Takes:   about two hours on two idle cores; of three members, six.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

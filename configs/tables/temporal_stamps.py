@@ -3,7 +3,7 @@ r"""Alerts one after the other: what reads them, and where the encoder comes fro
 Reproduces: the comparison of Neira et al. 2024, arXiv 2405.15073, of recurrences and of
     encoders trained before, frozen or not. AGN, supernovae and variable stars among
     simulated alerts, up to 20 of an object, folds by field.
-Run:     python -m experiments.benchmark --config=configs/tables/temporal_stamps.py \
+Run:     python -m experiments.run_table --config=configs/tables/temporal_stamps.py \
              --workdir=runs/tables
 Takes:   six minutes a run on two idle cores; --config.folds='(0,)' runs one fold.
     An encoder that was trained before had as many steps of its own.

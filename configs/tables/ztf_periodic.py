@@ -4,7 +4,7 @@ Reproduces: Carraro, thesis on variable stars of ZTF: its CNN-LSTM on ten types,
     (accuracy) of 1,000 stars each. The types were made from period, amplitude and
     Fourier numbers, so a score measures how well rules are recovered: curves drawn from
     two of the three, and then all of them told, stand apart.
-Run:     python -m experiments.benchmark --config=configs/tables/ztf_periodic.py \
+Run:     python -m experiments.run_table --config=configs/tables/ztf_periodic.py \
              --manual_dir=FOLDER --workdir=runs/tables
 Takes:   see docs/results.md.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -3,7 +3,7 @@ r"""Five classes of the ZTF catalogue of variable stars, as its table of ten typ
 Reproduces: Carraro, thesis on variable stars of ZTF: its CNN-LSTM on Cepheids, Delta
     Scuti, detached binaries, RR Lyrae and long periods, 74.28 % (accuracy) of 1,000
     stars each. What its score measures: configs/tables/ztf_periodic.py.
-Run:     python -m experiments.benchmark --config=configs/tables/ztf_periodic_five.py \
+Run:     python -m experiments.run_table --config=configs/tables/ztf_periodic_five.py \
              --manual_dir=FOLDER --workdir=runs/tables
 Takes:   see docs/results.md.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.

@@ -32,6 +32,7 @@ from data_builders.engine.prepare import prepare
 from data_builders.engine.schema import COLUMNS, Column, unit_of
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import record_from_example
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
 MEGABYTE = 2**20
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Writes the files and says where they are."""
     if given.output.exists():
-        raise ValueError(
+        raise InputError(
             f"{given.output} is there already. A folder to make was expected, as an "
             "export never writes over another. Move it away or choose another name."
         )

@@ -30,6 +30,7 @@ from data_builders.commands.arguments import add_json
 from data_builders.commands.printable import printable
 from data_builders.commands.summary import Summary
 from data_builders.engine.foreign import kind_of
+from jaxastro.errors import MissingFileError
 from jaxastro.surveys import survey_of
 
 MAX_FILES = 10_000  # of a folder that no survey recognises as a whole
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Looks at the file or folder and says what it found."""
     if not given.raw.exists():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{given.raw} does not exist. A raw file or folder was expected. Check the "
             "path."
         )

@@ -9,7 +9,7 @@ For each clue that is a nuisance (length of the sequence, season, bands, backgro
 conditions, position, order of the names) a random forest sees nothing else, and is
 asked for the class of objects of groups that it never saw. An area under the ROC curve
 (AUC) of 0.5 is chance. A clue is called a leak when there is no reasonable doubt that
-it tells something: jaxastro/evaluation/leaks.py says how, and how often that is wrong.
+it tells something: jaxastro/leakage/leak_test.py says how, and how often that is wrong.
 What a single epoch tells is shown beside it, and is no leak.
 
 Then all objects are compared: those in one place of the sky (within 2 arcsec), of one
@@ -30,14 +30,15 @@ from data_builders.commands.printable import printable
 from data_builders.engine.prepare import prepare
 from jaxastro.data.kinds import KINDS
 from jaxastro.data.record import record_from_example
-from jaxastro.evaluation.clues import ONE_EPOCH
-from jaxastro.evaluation.leak_check import (
+from jaxastro.errors import InputError
+from jaxastro.leakage.clues import ONE_EPOCH
+from jaxastro.leakage.leak_check import (
     askable,
     findings_of,
     look_at,
     twice_of,
 )
-from jaxastro.evaluation.leaks import Finding
+from jaxastro.leakage.leak_test import Finding
 
 SHOWN = 5  # pairs of objects
 SKY = {
@@ -70,7 +71,7 @@ def run(given: argparse.Namespace) -> int:
     """Looks for leaks in each data set, then for objects that are there twice."""
     for name in given.name:
         if given.name.count(name) > 1:
-            raise ValueError(
+            raise InputError(
                 f"{name} is named twice. Each data set is compared with the others. "
                 "Name it once."
             )

@@ -21,6 +21,7 @@ from data_builders.engine.schema import (
     dtype_name,
     unit_of,
 )
+from jaxastro.errors import InputError
 from jaxastro.surveys import SURVEYS, Survey
 
 SURVEYS_UNIT = "survey's unit"
@@ -56,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
         )
         return 0
     if given.name not in ("", *COLUMNS):
-        raise ValueError(
+        raise InputError(
             f"No kind of record and no survey is named {given.name!r}. Kinds: "
             f"{', '.join(COLUMNS)}. Surveys: {', '.join(SURVEYS)}. Name one of them."
         )

@@ -27,6 +27,8 @@ import requests
 import tqdm
 from urllib3.exceptions import HTTPError
 
+from jaxastro.errors import InputError, UserError
+
 MANIFEST, LOCK = "fetched.jsonl", ".fetching.lock"
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # a server that may answer later
 CHUNK = 1 << 16  # bytes
@@ -40,7 +42,7 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 sleep = time.sleep
 
 
-class DownloadError(OSError):
+class DownloadError(UserError, OSError):
     """A file could not be had; the message says which, where from and where to."""
 
     def __init__(self, message: str, *, status: int = 0):
@@ -298,7 +300,7 @@ def public_address(url: str, public_query: Collection[str] = ()) -> str:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(
+        raise InputError(
             f"An address of scheme {parts.scheme!r} at {parts.hostname!r}. Files are "
             "fetched by http or https, from a named host. Give such an address."
         )
@@ -316,7 +318,7 @@ def safe_name(name: str) -> str:
     """
     safe = re.sub(r"[^\w.+-]", "_", unquote(name), flags=re.ASCII)[-200:].lstrip(".-")
     if not safe.strip("_") or safe == MANIFEST:
-        raise ValueError(
+        raise InputError(
             f"{name!r} cannot name a fetched file. Letters, digits, '.', '+', '-' and "
             f"'_' are expected, and not {MANIFEST}. Give a name."
         )

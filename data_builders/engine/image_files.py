@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
+from jaxastro.errors import InputError
+
 SUFFIXES = (".fits", ".fits.gz", ".fits.fz", ".npy", ".npz")
 MAX_PIXELS = 2**27  # of one image or cube: half a gibibyte as float32
 MAX_BYTES = 2**30  # of a file, unpacked
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """A file holds no image that can be read; says why and what to do."""
 
 

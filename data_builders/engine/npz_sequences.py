@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxastro.data.record import Reading, RecordError, make_record
+from jaxastro.errors import InputError, MissingFileError
 from jaxastro.surveys import Survey
 
 REQUIRED = ("images", "offsets", "mjd", "name")
@@ -95,12 +96,12 @@ def holds_sequences(path: Path, survey: Survey) -> bool:
 def _load(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         known = "is a folder" if path.is_dir() else "does not exist"
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{path} {known}. An npz file of image sequences was expected. Give the "
             "path of the file."
         )
     if not zipfile.is_zipfile(path):
-        raise ValueError(
+        raise InputError(
             f"{path} is not a complete npz file ({path.stat().st_size} bytes). An npz "
             "is a zip archive of arrays. Fetch the file again, or write it with "
             "numpy.savez_compressed."
@@ -116,19 +117,19 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             columns = {name: raw[name] for name in present} if fits else {}
     # A damaged zip raises a dozen types of error; each means the same to the reader.
     except Exception as error:
-        raise ValueError(
+        raise InputError(
             f"{path}: damaged or unsafe npz file: {type(error).__name__}: {error}. "
             "Plain numeric and text arrays were expected. Fetch the file again, or "
             "write it without Python objects."
         ) from error
     if missing:
-        raise ValueError(
+        raise InputError(
             f"{path}: no array named {missing[0]!r}. A file of image sequences has "
             f"{', '.join(REQUIRED)}. Add it; the docstring of "
             "data_builders/engine/npz_sequences.py says what it means."
         )
     if not fits:
-        raise ValueError(
+        raise InputError(
             f"{path}: {gigabytes:.0f} GiB when unpacked. At most {MAX_GIGABYTES} GiB "
             "are read at once. Split it into files of fewer objects."
         )
@@ -139,7 +140,7 @@ def _checked(path: Path, columns: dict, survey: Survey) -> dict[str, np.ndarray]
     images, offsets = columns["images"], columns["offsets"]
     columns = dict(columns)
     if images.ndim != 3 or images.dtype.kind not in "fiu":
-        raise ValueError(
+        raise InputError(
             f"{path}: images has shape {images.shape} and type {images.dtype}. Numbers "
             "of shape [frames, y, x] are expected. Stack all frames on the first axis."
         )
@@ -151,13 +152,13 @@ def _checked(path: Path, columns: dict, survey: Survey) -> dict[str, np.ndarray]
         and (offsets[0], offsets[-1]) == (0, len(images))
     )
     if not in_order:
-        raise ValueError(
+        raise InputError(
             f"{path}: offsets has shape {offsets.shape}, type {offsets.dtype}, first "
             f"{offsets.ravel()[:1]}, last {offsets.ravel()[-1:]}. Whole numbers that "
             f"rise from 0 to the {len(images)} frames are expected. Rebuild offsets."
         )
     if "band" not in columns and len(survey.bands) > 1:
-        raise ValueError(
+        raise InputError(
             f"{path}: no array named 'band', but {survey.name} has "
             f"{', '.join(survey.bands)}. Add the band of every frame."
         )
@@ -172,14 +173,14 @@ def _checked(path: Path, columns: dict, survey: Survey) -> dict[str, np.ndarray]
 
 def _checked_column(path, name, column, length, one_per) -> np.ndarray:
     if column.shape != (length,):
-        raise ValueError(
+        raise InputError(
             f"{path}: {name} has shape {column.shape}, but there are {length} "
             f"{one_per}s. Give one value per {one_per}."
         )
     kinds = "US" if name in TEXT else KINDS.get(name, "fiu")
     if column.dtype.kind not in kinds:
         wanted = "text" if kinds == "US" else "numbers"
-        raise ValueError(
+        raise InputError(
             f"{path}: {name} has type {column.dtype}, not {wanted}. Convert it."
         )
     if column.dtype.kind != "S":
@@ -187,7 +188,7 @@ def _checked_column(path, name, column, length, one_per) -> np.ndarray:
     try:
         return np.char.decode(column, "utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: {name} is not UTF-8 text. Convert it.") from error
+        raise InputError(f"{path}: {name} is not UTF-8 text. Convert it.") from error
 
 
 def _group_of(field: int | str) -> str:

@@ -15,6 +15,7 @@ import tensorflow_datasets as tfds
 
 import data_builders
 from data_builders.engine.index import index_of
+from jaxastro.errors import InputError, MissingPackageError
 
 
 def prepare(
@@ -65,7 +66,7 @@ def prepare(
                 builder.download_and_prepare(download_config=download)
             index_of(builder, quiet=True)
     elif reason := builder.outdated():
-        raise ValueError(reason)
+        raise InputError(reason)
     return builder
 
 
@@ -75,19 +76,19 @@ def builder_of(
     """Returns the builder of a data set, built or not; see `prepare`."""
     survey, _, preset = name.partition("/")
     if survey not in data_builders.READERS:
-        raise ValueError(
+        raise InputError(
             f"No builder named {survey!r}. Known builders: "
             f"{', '.join(data_builders.READERS)}. Choose one of them."
         )
     presets = tfds.builder_cls(survey).builder_configs
     is_known = preset in presets or tfds.builder_cls(survey).ANY_PRESET
     if preset and not is_known:
-        raise ValueError(
+        raise InputError(
             f"Survey {survey} has no preset {preset!r}. Known presets: "
             f"{', '.join(presets) or 'none'}. Choose one of them."
         )
     if processes < 1:
-        raise ValueError(f"{processes} processes. At least one has to read. Give 1.")
+        raise InputError(f"{processes} processes. At least one has to read. Give 1.")
     return tfds.builder(
         name,
         data_dir=os.path.expanduser(data_dir) or None,
@@ -104,13 +105,13 @@ def is_built(builder: tfds.core.DatasetBuilder) -> bool:
 def _beam(runner: str, options: Sequence[str]) -> dict:
     if not runner:
         if options:
-            raise ValueError(
+            raise InputError(
                 f"Beam options {', '.join(options)}, but no runner to take them. Name "
                 "one: DirectRunner, DataflowRunner, FlinkRunner or SparkRunner."
             )
         return {}
     if not importlib.util.find_spec("apache_beam"):
-        raise ModuleNotFoundError(
+        raise MissingPackageError(
             f"Runner {runner} was asked for, but Apache Beam is not installed. "
             "Install it with: pip install 'jaxastro[beam]'"
         )

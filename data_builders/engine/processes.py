@@ -11,6 +11,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from jaxastro.errors import InputError
+
 AHEAD = 2  # parts per process that are read before their turn; they wait on disk
 
 _stop = None  # in a worker: set once nobody waits for its work any more
@@ -71,7 +73,7 @@ def _read_back(written: Future) -> Iterator:
     try:
         path = written.result()
     except BrokenProcessPool as error:
-        raise ValueError(
+        raise InputError(
             "A process that read raw data was ended from outside, most often for want "
             "of memory. Give fewer --processes, or a machine with more memory."
         ) from error

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from jaxastro.errors import MissingFileError
+
 
 def find_raw(name: str, *, survey: str, manual_dir: Path | None, source: str) -> Path:
     """Returns the path of a raw file or folder.
@@ -28,7 +30,7 @@ def find_raw(name: str, *, survey: str, manual_dir: Path | None, source: str) ->
         if path.exists():
             return path
     looked = ", ".join(map(str, tried)) or "nowhere: no folder was given"
-    raise FileNotFoundError(
+    raise MissingFileError(
         f"No {name or survey}; looked at {looked}. Put it into a folder, give it as "
         f"--manual_dir, or name the folder above {survey}/ in JAXASTRO_DATA. It comes "
         f"from {source}."

@@ -10,6 +10,7 @@ from etils import epath
 
 from data_builders.commands.printable import printable
 from jaxastro.data.record import Reading, Record
+from jaxastro.errors import InputError
 
 FIRST_FEW = 10  # told on the screen as they are set aside; the report tells of all
 
@@ -56,7 +57,7 @@ class Tally:
                 mended[object_id] = list(notes)
         if self.objects_read and not self.classes:
             first = " ".join(next(iter(set_aside.values())))
-            raise ValueError(
+            raise InputError(
                 f"None of {self.objects_read} objects could be read. The first: {first}"
             )
         return {

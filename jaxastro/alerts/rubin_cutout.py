@@ -11,6 +11,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from jaxastro.data.record import RecordError
+from jaxastro.errors import InputError
 
 BLOCK, CARD = 2880, 80  # bytes: a FITS file is made of blocks, a header of cards
 MAX_SIDE = 256  # pixels; Rubin cuts 30 to 102, and its PSF images have 39 to 49
@@ -142,11 +143,11 @@ def _read_by_astropy(raw: bytes) -> list[Hdu]:
                 if not hdu.is_image or not hdu.shape:
                     continue
                 if len(hdu.shape) != 2 or max(hdu.shape) > MAX_SIDE:
-                    raise ValueError(f"an image of shape {hdu.shape}")
+                    raise InputError(f"an image of shape {hdu.shape}")
                 wcs = [hdu.header.get(key.decode()) for key in ROTATION]
                 wcs = () if None in wcs else tuple(map(float, wcs))
                 dtype = np.float64 if hdu.header["BITPIX"] == -64 else np.float32
                 read.append(Hdu(hdu.name, wcs, np.array(hdu.data, dtype)))
     if not read:
-        raise ValueError("there is no image in it")
+        raise InputError("there is no image in it")
     return read

@@ -16,6 +16,7 @@ import fastavro
 import numpy as np
 
 from jaxastro.alerts.ztf import CUTOUTS
+from jaxastro.errors import InputError
 
 VERSION = "4.02"
 SYNC = hashlib.sha256(b"jaxastro").digest()[:16]
@@ -205,7 +206,7 @@ def _rows(name: str, words: str) -> dict:
 def _filled(name: str, words: str, row: dict) -> dict:
     types = _types(words)
     if unknown := set(row) - set(types):
-        raise ValueError(
+        raise InputError(
             f"{name} has no field {min(unknown)!r}. Known: {', '.join(types)}."
         )
     blank = {field: _NOTHING[types[field]] for field in _REQUIRED[name]}

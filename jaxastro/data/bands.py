@@ -3,6 +3,7 @@
 import numpy as np
 
 from jaxastro.data.record import RecordError, band_index, some_epochs
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
 
@@ -13,7 +14,7 @@ def survey_in_bands(survey: Survey, bands: tuple[str, ...]) -> Survey:
         ValueError: if the survey has no such band, or no epochs to choose from.
     """
     if survey.kind == "cutout":
-        raise ValueError(
+        raise InputError(
             f"config.data.bands={bands}, but survey {survey.name} holds pictures, each "
             "drawn of all bands. Leave it empty."
         )

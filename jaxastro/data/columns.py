@@ -1,5 +1,6 @@
 """A survey as if it told some of its further numbers alone."""
 
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
 
@@ -12,12 +13,12 @@ def survey_with_columns(survey: Survey, names: tuple[str, ...]) -> Survey:
     unit = dict(survey.columns)
     for name in names:
         if name not in unit:
-            raise ValueError(
+            raise InputError(
                 f"config.data.columns has {name!r}. Survey {survey.name} has "
                 f"{', '.join(unit) or 'none'}. Choose of these."
             )
         if names.count(name) > 1:
-            raise ValueError(f"config.data.columns has {name} twice. Name it once.")
+            raise InputError(f"config.data.columns has {name} twice. Name it once.")
     return survey._replace(columns=tuple((name, unit[name]) for name in names))
 
 

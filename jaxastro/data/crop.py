@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
 IMAGES = {  # fields of records that hold images -> the axis of their rows
@@ -18,12 +19,12 @@ def survey_cropped(survey: Survey, side: int) -> Survey:
         ValueError: if there are no such images, or they are smaller.
     """
     if survey.kind not in IMAGES or survey.shape:
-        raise ValueError(
+        raise InputError(
             f"config.data.crop={side}, but survey {survey.name} has no square images. "
             "Set it to 0."
         )
     if not 0 < side <= survey.image_size:
-        raise ValueError(
+        raise InputError(
             f"config.data.crop={side}, but the images of {survey.name} are of "
             f"{survey.image_size}x{survey.image_size} pixels. Set it to no more, or to "
             "0 for whole images."

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from jaxastro.errors import InputError
+
 Hierarchy = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -25,20 +27,20 @@ def check_hierarchy(hierarchy: Hierarchy, labels: tuple[str, ...]) -> None:
     members = [member for _, row in hierarchy for member in row]
     for name, row in hierarchy:
         if not name or "+" in name or not row:
-            raise ValueError(
+            raise InputError(
                 f"config.hierarchy: {name!r} with members {row}. A row is a name "
                 "without + and at least one member."
             )
     for where, given in (("name of a row", names), ("member", members)):
         twice = sorted({one for one in given if given.count(one) > 1})
         if twice:
-            raise ValueError(
+            raise InputError(
                 f"config.hierarchy has {', '.join(twice)} twice, as a {where}. Name "
                 "each once: everything has one parent."
             )
     unknown = [one for one in members if one not in (*labels, *names)]
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"config.hierarchy has {', '.join(unknown)}, which the survey does not "
             f"have: it has {', '.join(labels)}. Name these, or other rows."
         )
@@ -48,7 +50,7 @@ def check_hierarchy(hierarchy: Hierarchy, labels: tuple[str, ...]) -> None:
         for _ in names:
             above = parent.get(above, "")
         if above:
-            raise ValueError(
+            raise InputError(
                 f"config.hierarchy: {name} lies within itself. Let every row end in "
                 "labels."
             )
@@ -82,7 +84,7 @@ def nodes_of(classes: tuple[str, ...], hierarchy: Hierarchy) -> dict[str, np.nda
             if held & inner and not held <= inner and not inner <= held
         ]
         if cut:
-            raise ValueError(
+            raise InputError(
                 f"Class {cut[0]!r} takes a part of {name} and something beside it, so "
                 f"{name} has no probability. Join classes within it, or all of it, or "
                 "leave it out of config.hierarchy."
@@ -204,7 +206,7 @@ def pool_rare(
     rare = [names for names in pooled if size(names)[0] < fewest]
     if rare or (fewest and len(pooled) < 2):
         found = ", ".join(f"{'+'.join(names)} {size(names)[0]}" for names in pooled)
-        raise ValueError(
+        raise InputError(
             f"config.data.fewest={fewest}, and training objects pooled as far as "
             f"config.hierarchy allows are {found}. Each of two classes or more needs "
             f"{fewest}. Ask for fewer, leave a class out, or give it a parent."

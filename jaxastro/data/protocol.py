@@ -21,6 +21,7 @@ import hashlib
 import numpy as np
 
 from jaxastro.data.split import split_of
+from jaxastro.errors import InputError
 from jaxastro.surveys import UNLABELLED
 
 PROTOCOLS = ("honest", "published")
@@ -53,10 +54,10 @@ def rows_of_protocol(
         ("stage", stage, STAGES),
     ):
         if value not in known:
-            raise ValueError(f"No {name} {value!r}. Known: {', '.join(known)}.")
+            raise InputError(f"No {name} {value!r}. Known: {', '.join(known)}.")
     photometric = label_source == "photometric"
     if stage != "all" and not photometric.any():
-        raise ValueError(
+        raise InputError(
             f"Stage {stage!r}, but no label is photometric: there are "
             f"{', '.join(np.unique(label_source).tolist())}. Set "
             "config.data.stage='all'."

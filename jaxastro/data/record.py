@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.surveys import LABEL_SOURCES, UNLABELLED, Survey
 
 
@@ -48,7 +49,7 @@ class Reading(NamedTuple):
     raw: bytes = b""  # what was set aside, where it has no file of its own
 
 
-class RecordError(ValueError):
+class RecordError(InputError):
     """This object cannot become a record; the message names it and the cure."""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jaxastro.errors import InputError
+
 
 def balanced_draw(
     label: np.ndarray, *, seed: int, balance: bool = True, unlabelled_share: float = 0.0
@@ -23,14 +25,14 @@ def balanced_draw(
     label = np.asarray(label)
     labelled = label >= 0
     if not labelled.any():
-        raise ValueError(
+        raise InputError(
             "No labelled object to train on. Check config.classes against the labels "
             "of the survey."
         )
     if not 0 <= unlabelled_share < 1:
-        raise ValueError(f"unlabelled_share {unlabelled_share} is not in [0, 1).")
+        raise InputError(f"unlabelled_share {unlabelled_share} is not in [0, 1).")
     if unlabelled_share and labelled.all():
-        raise ValueError(
+        raise InputError(
             f"unlabelled_share is {unlabelled_share}, but every training object has a "
             "label. Set config.data.unlabelled_share to 0."
         )

@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 
+from jaxastro.errors import InputError
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -29,7 +31,7 @@ def split_of(
         ValueError: if there are too few folds, or a split would be empty.
     """
     if num_folds < 3 or not 0 <= test_fold < num_folds:
-        raise ValueError(
+        raise InputError(
             f"Fold {test_fold} of {num_folds}. Train, validation and test need at "
             "least 3 folds, numbered from 0."
         )
@@ -42,7 +44,7 @@ def split_of(
     }
     for name, row in rows.items():
         if not len(row):
-            raise ValueError(
+            raise InputError(
                 f"The {name} split is empty: {len(set(groups))} groups over "
                 f"{num_folds} folds. Use fewer folds or another split seed."
             )

@@ -3,6 +3,7 @@
 import json
 import math
 
+from jaxastro.errors import InputError
 from jaxastro.surveys import NAN, Survey
 
 
@@ -20,7 +21,7 @@ def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
     facts = json.loads(text)
     unknown = set(facts) - set(Survey._fields) if isinstance(facts, dict) else {text}
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"Facts of a survey have no {min(unknown)[:40]!r}. Known: "
             f"{', '.join(Survey._fields)}. Remove or rename it."
         )
@@ -28,7 +29,7 @@ def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
         try:
             facts[name] = _as_type_of(getattr(EXAMPLE, name), value)
         except TypeError:
-            raise ValueError(
+            raise InputError(
                 f"{name} is {value!r}, of another type than a survey has, as in "
                 f"{json.dumps(getattr(EXAMPLE, name))}. Write it so."
             ) from None
@@ -36,7 +37,7 @@ def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
         facts.setdefault("wavelength", (NAN,) * len(facts["bands"]))
     survey = otherwise._replace(**facts)
     if len(survey.wavelength) != len(survey.bands) or len(survey.valid_range) != 2:
-        raise ValueError(
+        raise InputError(
             f"{len(survey.wavelength)} wavelengths for {len(survey.bands)} bands, "
             f"{len(survey.valid_range)} ends of valid_range. One wavelength per band, "
             "in Angstrom, and two ends are expected. Give them."

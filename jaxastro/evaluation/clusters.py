@@ -5,6 +5,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.mixture import GaussianMixture
 
+from jaxastro.errors import InputError
+
 
 def mixture_of(code: np.ndarray, clusters: int, *, seed: int) -> GaussianMixture:
     """Returns the best of five mixtures of Gaussians, each of variances of its own.
@@ -15,7 +17,7 @@ def mixture_of(code: np.ndarray, clusters: int, *, seed: int) -> GaussianMixture
         ValueError: if they are fewer.
     """
     if len(code) < clusters:
-        raise ValueError(
+        raise InputError(
             f"{len(code)} codes cannot make {clusters} clusters. Ask for fewer, in "
             "config.method.args.clusters, or give more objects."
         )

@@ -10,6 +10,8 @@ classes that do have objects, as recall has no meaning for the others.
 import numpy as np
 from sklearn import metrics as sklearn_metrics
 
+from jaxastro.errors import InputError
+
 SCORES = ("accuracy", "macro_f1", "balanced_accuracy")  # have intervals; 1 is best
 
 
@@ -22,7 +24,7 @@ def predicted_class(probability: np.ndarray) -> np.ndarray:
     probability = np.asarray(probability)
     wrong = ~np.isfinite(probability).all(axis=-1)
     if wrong.any():
-        raise ValueError(
+        raise InputError(
             f"Probabilities of row {np.argwhere(wrong)[0].tolist()} are not numbers. "
             "Scores need a finite probability for every class of every object."
         )
@@ -109,7 +111,7 @@ def _as_arrays(label, probability, num_classes: int):
     label = np.asarray(label)
     probability = np.asarray(probability, np.float64)
     if probability.shape != (len(label), num_classes) or not len(label):
-        raise ValueError(
+        raise InputError(
             f"{len(label)} labels and probabilities of shape {probability.shape}. "
             f"Scores need one row per object, at least one, and {num_classes} columns."
         )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
+from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import FEW_GROUPS, Interval, difference_intervals
 from jaxastro.evaluation.metrics import predicted_class
 from jaxastro.evaluation.pool import Pool
@@ -48,14 +49,14 @@ def compare(first: Pool, second: Pool) -> Comparison:
         first.object_id, second.object_id, return_indices=True
     )
     if not len(mine):
-        raise ValueError(
+        raise InputError(
             "These systems were tested on no object in common. Compare systems whose "
             "folds come from one survey, one set of classes and one split seed."
         )
     label, group = first.label[mine], first.group[mine]
     differ = label != second.label[other]
     if first.classes != second.classes or differ.any():
-        raise ValueError(
+        raise InputError(
             f"Object {first.object_id[mine][differ.argmax()]} has another label or "
             "other classes in the second system. Compare systems of one task."
         )

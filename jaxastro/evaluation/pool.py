@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import (
     Interval,
     confusion_draws,
@@ -33,14 +34,14 @@ def pool(folds: Sequence[Predictions]) -> Pool:
     """
     classes = {fold.classes for fold in folds}
     if len(classes) != 1:
-        raise ValueError(
+        raise InputError(
             f"Runs of other classes: {sorted(classes)}. Pool the folds of one task."
         )
     fields = ("object_id", "label", "group", "probability")
     columns = [np.concatenate([getattr(f, field) for f in folds]) for field in fields]
     names, times = np.unique(columns[0], return_counts=True)
     if times.max() > 1:
-        raise ValueError(
+        raise InputError(
             f"Object {names[times.argmax()]} is in {times.max()} test folds. Pool runs "
             "of one split seed, each of another test fold."
         )
@@ -86,7 +87,7 @@ def check_alike(members: Sequence[Pool]) -> None:
     """
     for member in members[1:]:
         if not np.array_equal(member.object_id, members[0].object_id):
-            raise ValueError(
+            raise InputError(
                 "These runs were not tested on the same objects. Compare runs of one "
                 "survey, one set of classes and the same test folds."
             )

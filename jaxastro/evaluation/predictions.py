@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError, MissingFileError
+
 FILE_NAME = "predictions.npz"
 BASELINES = ("majority", "nuisance")  # what any model has to beat; a page shows both
 # Stored as field/name.
@@ -116,7 +118,7 @@ def load(folder: Path) -> Predictions:
     """
     path = Path(folder) / FILE_NAME
     if not path.is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"No predictions at {path}. Reports read what evaluation wrote. Run "
             "python -m experiments.evaluate --workdir=RUN first."
         )
@@ -124,7 +126,7 @@ def load(folder: Path) -> Predictions:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             flat = dict(arrays)
     except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path} cannot be read ({error}). It is damaged or is no NumPy archive. "
             "Run python -m experiments.evaluate --workdir=RUN again."
         ) from error
@@ -144,7 +146,7 @@ def load(folder: Path) -> Predictions:
     flat = _filled(flat)
     odd = sorted(set(flat) ^ set(Predictions._fields))
     if odd:
-        raise ValueError(
+        raise InputError(
             f"{path}: fields {', '.join(odd)} are missing or unknown, so another "
             "version wrote it. Run python -m experiments.evaluate --workdir=RUN again."
         )
@@ -201,7 +203,7 @@ def _check_rows(p: Predictions) -> None:
         rows = getattr(p, name)
         wrong = (rows < 0) | (rows >= len(p.object_id))
         if wrong.any():
-            raise ValueError(
+            raise InputError(
                 f"{name} holds row {rows[wrong.argmax()]}, but there are "
                 f"{len(p.object_id)} objects. Give row numbers from 0."
             )
@@ -210,7 +212,7 @@ def _check_rows(p: Predictions) -> None:
 def _check_shapes(p: Predictions) -> None:
     num_objects, num_classes = len(p.object_id), len(p.classes)
     if not num_objects or num_classes < 2:
-        raise ValueError(
+        raise InputError(
             f"Predictions of {num_objects} objects over {num_classes} classes. There "
             "is something to score from one object and two classes on."
         )
@@ -247,7 +249,7 @@ def _check_shapes(p: Predictions) -> None:
         given[f"{name} by object"] = value.shape
     for name, shape in expected.items():
         if given[name] != shape:
-            raise ValueError(
+            raise InputError(
                 f"Predictions: {name} has shape {given[name]}, but {num_objects} "
                 f"objects, {num_classes} classes, {num_looks} early looks, {num_days} "
                 f"days, {num_detected} detected and {num_shown} shown objects ask for "
@@ -258,14 +260,14 @@ def _check_shapes(p: Predictions) -> None:
 def _check_objects(p: Predictions) -> None:
     name, times = np.unique(p.object_id, return_counts=True)
     if times.max() > 1:
-        raise ValueError(
+        raise InputError(
             f"Object {name[times.argmax()]} appears {times.max()} times. Every object "
             "is scored once. Remove the duplicates before evaluating."
         )
     wrong = (p.label < 0) | (p.label >= len(p.classes))
     if wrong.any():
         row = int(wrong.argmax())
-        raise ValueError(
+        raise InputError(
             f"Object {p.object_id[row]}: label {p.label[row]}, but the classes are "
             f"numbered 0 to {len(p.classes) - 1}. Score labelled objects only."
         )
@@ -287,7 +289,7 @@ def _check_table(name: str, table: np.ndarray, object_id: np.ndarray) -> None:
     """Says so if a row is not of the kind that the table's name tells."""
     wrong = ~np.isfinite(table).all(axis=1)
     if wrong.any():
-        raise ValueError(
+        raise InputError(
             f"Object {object_id[wrong.argmax()]}: {name} is not a number "
             f"({int(wrong.sum())} of {len(table)} objects). The model diverged, or "
             "its input was not finite. Train again from an earlier checkpoint."
@@ -303,7 +305,7 @@ def _check_table(name: str, table: np.ndarray, object_id: np.ndarray) -> None:
     wrong |= (table < 0).any(axis=1)
     if wrong.any():
         row = int(wrong.argmax())
-        raise ValueError(
+        raise InputError(
             f"Object {object_id[row]}: {name} {table[row].tolist()} is not a {kind}"
         )
 
@@ -315,7 +317,7 @@ def _check_shown(p: Predictions) -> None:
     wrong = mask & ((band < 0) | (band >= len(p.bands)))
     if wrong.any():
         row = p.shown[wrong.any(axis=1).argmax()]
-        raise ValueError(
+        raise InputError(
             f"Object {p.object_id[row]}: band {band[wrong][0]} of an epoch that is "
             f"shown, but the bands are {', '.join(p.bands)}, numbered from 0."
         )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import Interval, scores_of
 from jaxastro.evaluation.metrics import confusion, predicted_class
 from jaxastro.evaluation.paired import Comparison, compare, have_common, holm
@@ -49,24 +50,24 @@ def check(systems: Sequence[System], reference: str) -> None:
     """
     names = [system.name for system in systems]
     if len(set(names)) < len(names) or reference not in names:
-        raise ValueError(
+        raise InputError(
             f"Systems {names} with reference {reference!r}. A table needs names that "
             "differ, the reference's among them. Rename the rows of the table."
         )
     runs = {(s.name, m.fold, m.seed): m for s in systems for m in s.members}
     if not runs:
-        raise ValueError(
+        raise InputError(
             "No run of any system is done, so there is nothing to compare. Train one "
             "cell of the table first."
         )
     if len(runs) < sum(len(system.members) for system in systems):
-        raise ValueError(
+        raise InputError(
             "A system has two runs of one fold and seed, and each may count once. "
             f"Runs given: {[(s.name, m.fold, m.seed) for s in systems for m in s[1]]}."
         )
     classes = {member.predictions.classes for member in runs.values()}
     if len(classes) > 1:
-        raise ValueError(
+        raise InputError(
             f"Systems of other classes: {sorted(classes)}. One table has one task. "
             "Write a table for each."
         )
@@ -74,7 +75,7 @@ def check(systems: Sequence[System], reference: str) -> None:
     numbers |= {(s.name, k): v for s in systems for k, v in s.published.items()}
     for name, number in numbers.items():
         if not np.isfinite(number):
-            raise ValueError(
+            raise InputError(
                 f"{name}: {number} is no number. Give the seconds of every run, and "
                 "leave out what was not published."
             )

@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Shaped
 
+from jaxastro.errors import InputError
 from jaxastro.types import Alerts
 
 STAMPS = ("science", "template", "difference")  # in the order of their axis
@@ -18,7 +19,7 @@ def stamps_of(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y x d
         ValueError: if there is no such stamp, or none is named.
     """
     if not names or set(names) - set(STAMPS):
-        raise ValueError(
+        raise InputError(
             f"stamps {names}: choose of {', '.join(STAMPS)}, at least one, in "
             "config.model.args.stamps."
         )
@@ -36,7 +37,7 @@ def the_only_alert(x: Shaped[Array, "b t ..."]) -> Shaped[Array, "b ..."]:
         ValueError: if objects come with more.
     """
     if x.shape[1] != 1:
-        raise ValueError(
+        raise InputError(
             f"A classifier of single alerts, but objects come with {x.shape[1]}. Set "
             "config.data.max_epochs, config.data.loaded_epochs and "
             "config.augment.max_epochs to 1, or choose a model of sequences."

@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
+
 SCORES = ("linear", "additive")
 
 
@@ -42,11 +44,11 @@ class ConvAttention(nn.Module):
     ) -> Float[Array, "b t y x d"]:
         width = x.shape[-1]
         if self.score not in SCORES:
-            raise ValueError(
+            raise InputError(
                 f"No attention score named {self.score!r}. Known: {', '.join(SCORES)}."
             )
         if width % self.num_heads:
-            raise ValueError(
+            raise InputError(
                 f"{width} channels cannot be shared by {self.num_heads} heads. Make "
                 "the number of channels a multiple of the number of heads."
             )

@@ -4,6 +4,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
+
 
 class FrameCnn(nn.Module):
     """Makes one vector of each frame: convolutions, each halving it, and a mean.
@@ -27,7 +29,7 @@ class FrameCnn(nn.Module):
         b, t, *size, depth = x.shape
         least = 2 ** len(self.widths)
         if min(size) < least:
-            raise ValueError(
+            raise InputError(
                 f"Frames of {size[0]}x{size[1]} pixels. {len(self.widths)} layers that "
                 f"each halve them need at least {least}x{least}. Cut larger frames, or "
                 "give fewer widths."

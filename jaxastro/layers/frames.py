@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.merge_bands import merge_bands
 from jaxastro.types import Series
@@ -35,9 +36,9 @@ class Frames(nn.Module):
         self, inputs: Series
     ) -> tuple[Float[Array, "b t y x d"], Float[Array, "b t"], Bool[Array, "b t"]]:
         if self.form not in FORMS:
-            raise ValueError(f"No frames {self.form!r}. Known: {', '.join(FORMS)}.")
+            raise InputError(f"No frames {self.form!r}. Known: {', '.join(FORMS)}.")
         if self.dtype not in DTYPES:
-            raise ValueError(
+            raise InputError(
                 f"No dtype named {self.dtype!r}. Known: {', '.join(DTYPES)}."
             )
         form = self._embedded if self.form == "embedded" else self._merged

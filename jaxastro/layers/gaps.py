@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
+
 ENCODINGS = ("none", "gaps")
 
 
@@ -35,7 +37,7 @@ def append_gaps(
     Differs: none.
     """
     if encoding not in ENCODINGS:
-        raise ValueError(f"No encoding {encoding!r}. Known: {', '.join(ENCODINGS)}.")
+        raise InputError(f"No encoding {encoding!r}. Known: {', '.join(ENCODINGS)}.")
     if encoding == "none":
         return x
     before = time_before(time, epoch_mask)

@@ -4,6 +4,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
+
 NORMS = ("joint", "per_epoch")
 
 
@@ -31,7 +33,7 @@ class SeriesNorm(nn.Module):
         self, x: Float[Array, "b t y x d"], epoch_mask: Bool[Array, "b t"]
     ) -> Float[Array, "b t y x d"]:
         if self.over not in NORMS:
-            raise ValueError(f"No norm over {self.over!r}. Known: {', '.join(NORMS)}.")
+            raise InputError(f"No norm over {self.over!r}. Known: {', '.join(NORMS)}.")
         axes, shape = ((2, 3, 4), x.shape[2:])
         if self.over == "joint":
             axes, shape = (1, 2, 3, 4), (self._length(x.shape[1]), *x.shape[2:])
@@ -56,7 +58,7 @@ class SeriesNorm(nn.Module):
             return length
         made_for = self.get_variable("params", "scale").shape[0]
         if length > made_for:
-            raise ValueError(
+            raise InputError(
                 f"A series of {length} maps. The joint norm was trained on series of "
                 f"{made_for}, and its weights are as long. Give shorter series, or "
                 "train with norm='per_epoch', which takes any length."

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers.gaps import time_before
 from jaxastro.types import Series
 
@@ -30,9 +31,9 @@ def merge_bands(
     Differs: how epochs were grouped is not published; the rule is ours.
     """
     if num_bands < 1:
-        raise ValueError(f"num_bands {num_bands}. A frame needs at least one band.")
+        raise InputError(f"num_bands {num_bands}. A frame needs at least one band.")
     if gap < 0:
-        raise ValueError(f"gap {gap} is not a number of days. Use 0 to merge nothing.")
+        raise InputError(f"gap {gap} is not a number of days. Use 0 to merge nothing.")
     image, time, band, mask = inputs
     # What padded epochs hold must not matter, so they are made to hold nothing.
     image, time = jnp.where(mask[..., None, None], image, 0), jnp.where(mask, time, 0)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxastro.errors import InputError
 from jaxastro.types import LightCurve
 
 
@@ -39,9 +40,9 @@ def merge_nights(inputs: LightCurve, num_bands: int, longest: float = 0.33) -> N
         that noise made brighter counts; but a night seldom has a band twice.
     """
     if num_bands < 1:
-        raise ValueError(f"num_bands {num_bands}. A survey has at least one band.")
+        raise InputError(f"num_bands {num_bands}. A survey has at least one band.")
     if longest < 0:
-        raise ValueError(f"longest {longest} is not a number of days from 0 on.")
+        raise InputError(f"longest {longest} is not a number of days from 0 on.")
     mask = inputs.epoch_mask
     # What padded epochs hold must not matter, so they are made to hold nothing.
     flux, error, time = (

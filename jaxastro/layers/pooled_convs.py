@@ -3,6 +3,8 @@
 import flax.linen as nn
 from jaxtyping import Array, Float
 
+from jaxastro.errors import InputError
+
 
 def pooled_convs(
     x: Float[Array, "b *space d"], widths: tuple[int, ...], sizes: tuple[int, ...]
@@ -19,7 +21,7 @@ def pooled_convs(
         given.
     """
     if len(widths) != len(sizes):
-        raise ValueError(
+        raise InputError(
             f"widths {widths}. Give one number of channels for each of the "
             f"{len(sizes)} convolutions."
         )

@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
+
 DIRECTIONS = ("forward", "backward")
 
 
@@ -57,9 +59,9 @@ class Recurrent(nn.Module):
         self, x: Float[Array, "b t i"], epoch_mask: Bool[Array, "b t"]
     ) -> tuple[Float[Array, "b t d"], Float[Array, "b d"]]:
         if self.cell not in CELLS:
-            raise ValueError(f"No cell named {self.cell!r}. Known: {', '.join(CELLS)}.")
+            raise InputError(f"No cell named {self.cell!r}. Known: {', '.join(CELLS)}.")
         if self.num_layers < 1:
-            raise ValueError(f"num_layers {self.num_layers}. Give at least one layer.")
+            raise InputError(f"num_layers {self.num_layers}. Give at least one layer.")
         for i in range(self.num_layers):
             layer = _Layer(
                 self.cell, self.hidden, self.bidirectional, name=f"layer_{i}"

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.toom_cook import MOST, num_products, toom_cook
@@ -66,13 +67,13 @@ class TemporalConv(nn.Module):
         bias = bias.astype(x.dtype)
 
         if self.pad_frames >= self.taps:
-            raise ValueError(
+            raise InputError(
                 f"Padding by {self.pad} frames makes outputs that see no frame through "
                 f"{self.taps} taps. Use less padding."
             )
         num_out = (frames + 2 * self.pad_frames - self.taps) // self.stride + 1
         if num_out < 1:
-            raise ValueError(
+            raise InputError(
                 f"{frames} frames padded by {self.pad_frames} are fewer than the "
                 f"kernel's {self.taps} taps. Use more frames per chunk or more padding."
             )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from jaxastro.errors import InputError
+
 # Small numbers, so that their powers stay small: float32 loses a digit at most.
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 MOST = len(POINTS) + 1  # products there are points for; the last point is infinity
@@ -38,7 +40,7 @@ def toom_cook(
     """
     outputs, products = frames + 2 * pad - taps + 1, num_products(frames, taps, pad)
     if products > MOST:
-        raise ValueError(
+        raise InputError(
             f"{frames} frames and {taps} taps need {products} products. There are "
             f"points for {MOST}. Use shorter chunks."
         )

@@ -9,10 +9,11 @@ from typing import get_type_hints
 
 from jaxtyping import Array, Integer
 
+from jaxastro.errors import InputError
 from jaxastro.layers.frozen import frozen_but
 from jaxastro.methods.autoencoder import autoencoder
 from jaxastro.methods.byol import byol
-from jaxastro.methods.contaminated import contaminated
+from jaxastro.methods.corrupted_light_curve import contaminated
 from jaxastro.methods.masked_frames import masked_frames
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
@@ -48,7 +49,7 @@ def make_method(
             gradients are not computed; so there is no norm of all of them either.
     """
     if name not in METHODS:
-        raise ValueError(
+        raise InputError(
             f"No method named {name!r}. Known methods: {', '.join(METHODS)}. To add "
             "one, write its file and list it in jaxastro/methods/__init__.py."
         )
@@ -77,7 +78,7 @@ def _of_what_it_eats(name: str, init: Callable) -> Callable:
     def checked(key: Array, inputs: Inputs) -> TrainState:
         if not isinstance(inputs, eaten):
             kinds = getattr(eaten, "__args__", (eaten,))  # of a union, or the one
-            raise ValueError(
+            raise InputError(
                 f"Method {name} trains on a {' or '.join(k.__name__ for k in kinds)}, "
                 f"and was given a {type(inputs).__name__}. Use another method, or "
                 "config.data.representation."

@@ -10,10 +10,11 @@ import optax
 from jaxtyping import Array, Bool, Float, Integer, Key
 
 from jaxastro import losses
+from jaxastro.errors import InputError
 from jaxastro.layers.alerts import the_only_alert
 from jaxastro.layers.mixture import WIDEST, Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
-from jaxastro.probed import told_and_probed
+from jaxastro.training.self_supervised import told_and_probed
 from jaxastro.types import Alerts, Method, ModelOutput, TrainState
 
 LIKELIHOODS = ("gaussian", "bernoulli")
@@ -143,11 +144,11 @@ def autoencoder(
         ("prior", prior, PRIORS),
     ):
         if value not in known:
-            raise ValueError(f"No {name} {value!r}. Known: {', '.join(known)}.")
+            raise InputError(f"No {name} {value!r}. Known: {', '.join(known)}.")
     if beta < 0 or beta_steps < 0:
-        raise ValueError(f"beta {beta}, beta_steps {beta_steps}: neither is below 0.")
+        raise InputError(f"beta {beta}, beta_steps {beta_steps}: neither is below 0.")
     if clusters < 1:
-        raise ValueError(f"A mixture of {clusters} clusters has none. Use 1 or more.")
+        raise InputError(f"A mixture of {clusters} clusters has none. Use 1 or more.")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
     code = latent, prior, clusters, likelihood, widths
 

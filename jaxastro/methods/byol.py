@@ -9,9 +9,10 @@ import optax
 from jaxtyping import Array, Bool, Float, Integer
 
 from jaxastro import losses
-from jaxastro.accumulate import accumulated
 from jaxastro.augment import beside, of_the_other
+from jaxastro.errors import InputError
 from jaxastro.layers.probe import probe_apart
+from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import (
     Batch,
     Inputs,
@@ -102,9 +103,9 @@ def byol(
         optimizer.
     """
     if not 0 <= target_decay <= 1:
-        raise ValueError(f"target_decay {target_decay} is not in [0, 1].")
+        raise InputError(f"target_decay {target_decay} is not in [0, 1].")
     if decay_steps < 0:
-        raise ValueError(f"decay_steps {decay_steps} is below 0. Use 0 for constant.")
+        raise InputError(f"decay_steps {decay_steps} is below 0. Use 0 for constant.")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
     network = Network(encoder, num_classes, hidden, project)
     optimizer = probe_apart(optimizer)

@@ -10,8 +10,9 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, Integer, Key
 
 from jaxastro import losses
+from jaxastro.errors import InputError
 from jaxastro.layers.encoding import sinusoidal
-from jaxastro.probed import told_and_probed
+from jaxastro.training.self_supervised import told_and_probed
 from jaxastro.types import Method, ModelOutput, Series, TrainState
 
 
@@ -106,7 +107,7 @@ def masked_frames(
         the model sees them, normalised by survey and not by patch.
     """
     if not 0 < share < 1:
-        raise ValueError(f"share {share} of the frames is not in (0, 1).")
+        raise InputError(f"share {share} of the frames is not in (0, 1).")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
 
     def hide_some(key: Key[Array, ""], view: Series):
@@ -146,7 +147,7 @@ def hide(
     """
     side, size = pixels * pool, min(series.image.shape[-2:])
     if not 0 < side <= size:
-        raise ValueError(
+        raise InputError(
             f"{pixels}x{pixels} means of {pool}x{pool} pixels are {side}x{side} "
             f"pixels, frames have {size}x{size}. Set pixels times pool to "
             f"{size // pool * pool} or less."

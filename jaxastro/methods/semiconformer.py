@@ -9,8 +9,9 @@ import optax
 from jaxtyping import Array, Float, Integer
 
 from jaxastro import losses
-from jaxastro.accumulate import accumulated
 from jaxastro.augment import beside, of_the_other
+from jaxastro.errors import InputError
+from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 TARGET_STATISTICS = ("own", "ema", "copy")
@@ -113,12 +114,12 @@ def semiconformer(
         statistics are those of both.
     """
     if target_statistics not in TARGET_STATISTICS:
-        raise ValueError(
+        raise InputError(
             f"No policy {target_statistics!r} for the target's batch statistics. "
             f"Known: {', '.join(TARGET_STATISTICS)}."
         )
     if not 0 <= target_decay <= 1:
-        raise ValueError(f"target_decay {target_decay} is not in [0, 1].")
+        raise InputError(f"target_decay {target_decay} is not in [0, 1].")
     network = Network(
         model.clone(num_classes=0),
         model.num_classes,

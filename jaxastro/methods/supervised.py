@@ -9,7 +9,8 @@ import optax
 from jaxtyping import Array, Integer
 
 from jaxastro import losses
-from jaxastro.accumulate import accumulated
+from jaxastro.errors import InputError
+from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 LOSSES = ("cross_entropy", "focal")
@@ -47,15 +48,15 @@ def supervised(
     Differs: objects without a label contribute nothing.
     """
     if loss not in LOSSES:
-        raise ValueError(f"No loss named {loss!r}. Known losses: {', '.join(LOSSES)}.")
+        raise InputError(f"No loss named {loss!r}. Known losses: {', '.join(LOSSES)}.")
     for name, value in (
         ("divergence_weight", divergence_weight),
         ("entropy_weight", entropy_weight),
     ):
         if value < 0:
-            raise ValueError(f"{name} {value} is below 0.")
+            raise InputError(f"{name} {value} is below 0.")
     if not 0 <= average_decay < 1:
-        raise ValueError(
+        raise InputError(
             f"average_decay {average_decay} is not in [0, 1). Use 0 for no average."
         )
 
@@ -86,7 +87,7 @@ def supervised(
         if entropy_weight:
             per_object -= entropy_weight * losses.entropy(output.logits)
         if ("divergence" in output.aux) != bool(divergence_weight):
-            raise ValueError(
+            raise InputError(
                 f"divergence_weight {divergence_weight}, and weights of the model that "
                 f"are {'un' * ('divergence' in output.aux)}certain. It is for those "
                 "that are uncertain, and they need it: 1 / number of training objects."

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 
+from jaxastro.errors import InputError
 from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
@@ -42,7 +43,7 @@ MODELS = {
 def make_model(name: str, **args) -> nn.Module:
     """Builds a model from its name and its constructor's arguments."""
     if name not in MODELS:
-        raise ValueError(
+        raise InputError(
             f"No model named {name!r}. Known models: {', '.join(MODELS)}. To add one, "
             "write its file and list it in jaxastro/models/__init__.py."
         )

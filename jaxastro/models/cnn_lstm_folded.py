@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxastro.errors import InputError
 from jaxastro.layers.dense_head import dense_head
 from jaxastro.layers.pooled_convs import pooled_convs
 from jaxastro.layers.recurrent import Recurrent
@@ -31,7 +32,7 @@ class CnnLstmFolded(nn.Module):
     @nn.compact
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:
         if inputs.image.shape[2] != 1:
-            raise ValueError(
+            raise InputError(
                 f"cnn_lstm_folded got a drawing of shape {inputs.image.shape[1:]}. It "
                 "reads curves, [phases, 1, bands]. Set "
                 "config.data.representation='folded'."

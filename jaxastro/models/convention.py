@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.change import CHANGES, change_of
 from jaxastro.layers.conv_attention import ConvAttention
@@ -121,16 +122,16 @@ class ConvEntion(nn.Module):
             ("dtype", self.dtype, DTYPES),
         ):
             if name not in known:
-                raise ValueError(
+                raise InputError(
                     f"No {what} named {name!r}. Known: {', '.join(known)}."
                 )
         if len(self.widths) != len(DOWNSIZE):
-            raise ValueError(
+            raise InputError(
                 f"widths {self.widths} are {len(self.widths)} numbers. The CNN has "
                 f"{len(DOWNSIZE)} layers: give the channels of each."
             )
         if min(image.shape[-2:]) < 15:
-            raise ValueError(
+            raise InputError(
                 f"Frames of {image.shape[-2]}x{image.shape[-1]} pixels. The CNN needs "
                 "at least 15x15. Cut larger frames or pad them."
             )

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 
+from jaxastro.errors import InputError
 from jaxastro.types import Image, ModelOutput
 
 FORMS = ("initial", "refined")
@@ -28,7 +29,7 @@ class RealBogusCnn(nn.Module):
     @nn.compact
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:
         if self.form not in FORMS:
-            raise ValueError(f"form {self.form!r}. Known: {', '.join(FORMS)}.")
+            raise InputError(f"form {self.form!r}. Known: {', '.join(FORMS)}.")
         is_refined = self.form == "refined"
 
         def rectify(x):

@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers.encoding import sinusoidal
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.layers.pooling import max_over_time
@@ -44,7 +45,7 @@ class SitsBert(nn.Module):
     @nn.compact
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:
         if self.width % (2 * self.num_heads):
-            raise ValueError(
+            raise InputError(
                 f"width {self.width} is no multiple of 2 x {self.num_heads} heads. "
                 "Change one of them."
             )

@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxastro.errors import InputError
 from jaxastro.layers.alerts import STAMPS, Metadata, stamps_of, the_only_alert
 from jaxastro.layers.quarter_turns import cyclic_mean, quarter_turns
 from jaxastro.layers.stamp_cnn import StampCnn
@@ -45,7 +46,7 @@ class StampClassifier(nn.Module):
             told = (the_only_alert(x) for x in (inputs.metadata, inputs.metadata_mask))
             parts.append(Metadata(name="metadata")(*told, train))
         if not parts:
-            raise ValueError(
+            raise InputError(
                 "config.model.args.stamps is empty and features False: nothing is "
                 "looked at. Set one of them."
             )

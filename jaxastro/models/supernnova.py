@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from flax import traverse_util
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers import bayes
 from jaxastro.layers.night_rows import night_rows
 from jaxastro.layers.pooling import mean_over_time
@@ -55,9 +56,9 @@ class SuperNNova(nn.Module):
     @nn.compact
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:
         if self.form not in FORMS:
-            raise ValueError(f"No form {self.form!r}. Known: {', '.join(FORMS)}.")
+            raise InputError(f"No form {self.form!r}. Known: {', '.join(FORMS)}.")
         if self.num_draws < 1:
-            raise ValueError(f"num_draws {self.num_draws}. Draw one network or more.")
+            raise InputError(f"num_draws {self.num_draws}. Draw one network or more.")
         rows, mask = night_rows(inputs, self.bands, self.longest)
         network = _Network(
             *(self.num_classes, self.hidden, self.num_layers, self.dropout),

@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxastro.errors import InputError
 from jaxastro.layers.alerts import STAMPS, Metadata, stamps_of
 from jaxastro.layers.attention_block import AttentionBlock
 from jaxastro.layers.band_rows import band_rows
@@ -75,7 +76,7 @@ class TemporalStamps(nn.Module):
             told = Metadata(norm=False, name="numbers")
             parts.append(told(inputs.metadata, inputs.metadata_mask, train))
         if len(parts) == 1:
-            raise ValueError(
+            raise InputError(
                 "config.model.args.stamps is empty and features False: nothing is "
                 "looked at. Set one of them."
             )
@@ -108,6 +109,6 @@ class TemporalStamps(nn.Module):
             for i in range(2):
                 x = AttentionBlock(4, name=f"block_{i}")(x, mask)
             return max_over_time(nn.LayerNorm(name="norm")(x), mask)
-        raise ValueError(
+        raise InputError(
             f"over_time {self.over_time!r}. Known: {', '.join(OVER_TIME)}."
         )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.photometry.median import nanmedian
 
 _SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
@@ -39,7 +40,7 @@ def aperture_light_curve(
     flux = np.asarray(flux, np.float64)
     bad_pixel = np.asarray(bad_pixel, bool)
     if flux.ndim != 3 or flux.shape != bad_pixel.shape:
-        raise ValueError(
+        raise InputError(
             f"Cutouts of shape {flux.shape} with flags of shape {bad_pixel.shape}. "
             "Photometry needs [epochs, y, x] twice. Give one flag per pixel."
         )
@@ -47,7 +48,7 @@ def aperture_light_curve(
     weight = np.clip(radius + 0.5 - distance, 0, 1)
     at_edge = border_mask(flux.shape[1:], border)
     if not (radius > 0 and border > 0) or (weight[at_edge] > 0).any():
-        raise ValueError(
+        raise InputError(
             f"An aperture of {radius} pixels in a stamp of {flux.shape[1:]} whose "
             f"outer {border} pixels give the sky. It must be positive and stay clear "
             "of them. Use a smaller radius or border."

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.photometry.aperture import border_statistics
 from jaxastro.photometry.joint_fit import JointFit
 from jaxastro.photometry.psf import psf_norm, psf_profile
@@ -87,7 +88,7 @@ def psf_photometry(
     frames, centre = _frames(flux, bad_pixel, psf_fwhm, noise, photon, centre)
     num_epochs = len(frames.pixel)
     if not 0 <= drift < np.inf or (fit_fwhm and steady) or not (rest is None or steady):
-        raise ValueError(
+        raise InputError(
             f"drift={drift}, steady={steady}, fit_fwhm={fit_fwhm}, rest="
             f"{'none' if rest is None else 'given'}. Drift is a length in pixels; a "
             "width cannot be measured on an object that steady light surrounds; only "
@@ -131,7 +132,7 @@ def fill(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
     """Returns what was given for all epochs or for each, one for each."""
     value = np.asarray(value, float)
     if value.shape != shape and value.shape != shape[1:]:
-        raise ValueError(
+        raise InputError(
             f"{name} has shape {value.shape}. Photometry of {shape[0]} epochs takes "
             f"{shape}, or {shape[1:]} for all of them. Give one of the two."
         )
@@ -150,7 +151,7 @@ def _frames(
     """Returns all pixels of all epochs, and the centres [t 2]."""
     flux, bad_pixel = np.asarray(flux, np.float64), np.asarray(bad_pixel, bool)
     if flux.ndim != 3 or flux.shape != bad_pixel.shape:
-        raise ValueError(
+        raise InputError(
             f"Cutouts of shape {flux.shape} with flags of shape {bad_pixel.shape}. "
             "Photometry needs [epochs, y, x] twice. Give one flag per pixel."
         )

@@ -4,6 +4,7 @@ import numpy as np
 
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
 from jaxastro.data.record import Record, RecordError
+from jaxastro.errors import InputError
 from jaxastro.photometry.aperture import aperture_light_curve
 from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
 from jaxastro.surveys import Survey
@@ -47,7 +48,7 @@ def light_curve(
     if radius is None:
         flux, error, notes = _by_psf(record, survey, photon, **settings)
     elif settings:
-        raise ValueError(
+        raise InputError(
             f"radius={radius} together with {', '.join(settings)}. An aperture has a "
             "radius, PSF photometry the other settings. Leave out one or the other."
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from jaxastro.data.spreadsheet import shown_cell
+from jaxastro.data.csv_escaping import shown_cell
 from jaxastro.evaluation import bootstrap, metrics
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from jaxastro.evaluation.bootstrap import Interval
-from jaxastro.evaluation.clues import ONE_EPOCH
-from jaxastro.evaluation.leaks import Finding
+from jaxastro.leakage.clues import ONE_EPOCH
+from jaxastro.leakage.leak_test import Finding
 from jaxastro.reports import style
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxastro.evaluation.two_sample import Likeness
+from jaxastro.leakage.two_sample import Likeness
 from jaxastro.reports import style
 
 NUM_BINS = 18

@@ -2,6 +2,7 @@
 
 from types import ModuleType
 
+from jaxastro.errors import InputError
 from jaxastro.representations import (
     cutout,
     dmdt,
@@ -29,14 +30,14 @@ LABELLED = ("dmdt_of_class", "dmdt_thesis")  # names of what cannot be drawn hon
 def representation_of(name: str) -> ModuleType:
     """Returns a representation, or says which there are."""
     if name in LABELLED:
-        raise ValueError(
+        raise InputError(
             f"No representation {name!r}: a map of a star's differences to the stars "
             "of its own class is drawn with the label, and so tells it, even one dealt "
-            "at random (python -m benchmarks.dmdt_leak shows it). Use 'dmdt', of the "
+            "at random (python -m experiments.studies.dmdt_leak shows it). Use 'dmdt', of the "
             "pairs of points within a light curve."
         )
     if name not in REPRESENTATIONS:
-        raise ValueError(
+        raise InputError(
             f"No representation named {name!r}. Known: {', '.join(REPRESENTATIONS)}."
         )
     return REPRESENTATIONS[name]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from jaxastro.data.cutout import Cutout
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
 
@@ -66,7 +67,7 @@ def fit_statistics(
 
 def _check(normalisation: str) -> None:
     if normalisation not in NORMALISATIONS:
-        raise ValueError(
+        raise InputError(
             f"No normalisation of cutouts named {normalisation!r}. Known: "
             f"{', '.join(NORMALISATIONS)}."
         )

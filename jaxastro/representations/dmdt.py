@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
 
@@ -101,7 +102,7 @@ SCALES = {
 
 def _scale(normalisation: str):
     if normalisation not in SCALES:
-        raise ValueError(
+        raise InputError(
             f"No normalisation of dm-dt maps named {normalisation!r}. Known: "
             f"{', '.join(SCALES)}."
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
+from jaxastro.errors import InputError
 from jaxastro.photometry.harmonics import fourier, harmonic_power, magnitudes
 from jaxastro.photometry.period import MIN_EPOCHS, find_period
 from jaxastro.surveys import Survey
@@ -72,7 +73,7 @@ def fit_statistics(
     names = [name for name, _ in survey.columns]
     wanted = [w.format(band) for band in survey.bands for w in form.columns]
     if missing := [name for name in wanted if name not in names]:
-        raise ValueError(
+        raise InputError(
             f"Folded curves, normalisation {normalisation!r}: survey {survey.name} has "
             f"no column {missing[0]!r}. Use 'fitted', which needs light curves alone."
         )
@@ -188,7 +189,7 @@ CATALOGUED = tuple(name for name, form in FORMS.items() if form.columns)
 
 def _form(name: str) -> Form:
     if name not in FORMS:
-        raise ValueError(
+        raise InputError(
             f"No normalisation of folded curves named {name!r}. Known: "
             f"{', '.join(FORMS)}."
         )

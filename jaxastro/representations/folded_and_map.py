@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 
 from jaxastro.data.light_curve import LightCurveRecord
+from jaxastro.errors import InputError
 from jaxastro.representations import dmdt, folded
 from jaxastro.surveys import Survey
 from jaxastro.types import FoldedAndMap, Image
@@ -59,7 +60,7 @@ def _beside(curve: Image, pairs: Image) -> FoldedAndMap:
 def _names(normalisation: str) -> list[str]:
     names = normalisation.split("+")
     if len(names) != len(PARTS):
-        raise ValueError(
+        raise InputError(
             f"Normalisation {normalisation!r} of a folded curve and a map. Name one of "
             "each, such as 'fitted+share'."
         )

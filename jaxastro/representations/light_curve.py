@@ -13,6 +13,7 @@ import numpy as np
 from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import evenly_spaced
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import LightCurve
 
@@ -188,7 +189,7 @@ NORMALISATIONS = {
 
 def _normalisation(name: str) -> Normalisation:
     if name not in NORMALISATIONS:
-        raise ValueError(
+        raise InputError(
             f"No normalisation of light curves named {name!r}. Known: "
             f"{', '.join(NORMALISATIONS)}."
         )

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from jaxastro.data.record import Record, RecordError, evenly_spaced
+from jaxastro.errors import InputError
 from jaxastro.photometry import border_statistics, centre_distance
 from jaxastro.photometry.median import nanmedian
 from jaxastro.surveys import Survey
@@ -206,7 +207,7 @@ NORMALISATIONS = {
 
 def _normalisation(name: str) -> Normalisation:
     if name not in NORMALISATIONS:
-        raise ValueError(
+        raise InputError(
             f"No normalisation named {name!r}. Known: {', '.join(NORMALISATIONS)}."
         )
     return NORMALISATIONS[name]

@@ -11,6 +11,7 @@ import numpy as np
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.record import first_epochs
+from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Alerts
 
@@ -141,7 +142,7 @@ CAUSAL = tuple(NORMALISATIONS)  # an alert's input depends on no later one
 
 def _normalisation(name: str) -> Callable:
     if name not in NORMALISATIONS:
-        raise ValueError(
+        raise InputError(
             f"No normalisation of stamps named {name!r}. Known: "
             f"{', '.join(NORMALISATIONS)}."
         )

@@ -4,7 +4,7 @@
 
 Times, seeing, sky and transparency are drawn for a field before any object is; where on
 the sky an object lies tells nothing of its class. Widths, noise and zero points are as
-those of 180 real packets (data_builders/ztf_alerts_sim.md).
+those of 180 real packets (data_builders/ztf/ztf_alerts_sim.md).
 """
 
 import functools
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.alerts.ztf_write import NO_NUMBER, make_packet
+from jaxastro.errors import InputError
 from jaxastro.simulation import hosts, observing, scene
 from jaxastro.simulation.artefacts import ARTEFACTS, Subtraction, subtract
 from jaxastro.simulation.classes import CLASSES, draw_candidates
@@ -76,7 +77,7 @@ def simulate_packets(
     Returns: packets of schema 4.02, none if nothing of it was detected.
     """
     if kind not in KINDS:
-        raise ValueError(
+        raise InputError(
             f"No alerts of {kind!r}. There are those of {', '.join(KINDS)}."
         )
     place, physics, sky, camera = (

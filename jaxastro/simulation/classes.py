@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.simulation import lightcurves, stars
-from jaxastro.simulation.lightcurves import Candidates
+from jaxastro.errors import InputError
+from jaxastro.simulation import light_curves, stars
+from jaxastro.simulation.light_curves import Candidates
 
 # Days: with it the declines of twins of real supernovae agree (docs/simulation.md).
-draw_type_ia = functools.partial(lightcurves.draw_type_ia, fall=15.0)
+draw_type_ia = functools.partial(light_curves.draw_type_ia, fall=15.0)
 
 
 class Nature(NamedTuple):
@@ -47,7 +48,7 @@ def draw_candidates(
             Both are drawn uniformly.
     """
     if name not in CLASSES:
-        raise ValueError(
+        raise InputError(
             f"No class named {name!r}. The simulator knows {', '.join(CLASSES)}."
         )
     return CLASSES[name].light(rng, mjd, wavelength, count=count, limits=limits)
@@ -55,7 +56,7 @@ def draw_candidates(
 
 def _supernovae(draw, kinds: tuple[str, ...] = ()) -> Callable:
     def light(rng, mjd, wavelength, *, count, limits) -> Candidates:
-        return lightcurves.supernovae(
+        return light_curves.supernovae(
             rng,
             mjd,
             wavelength,
@@ -76,7 +77,7 @@ def _only(draw, kinds: tuple[str, ...]) -> Callable:
             return draw(rng, count)
         many = draw(rng, 12 * count)
         row = np.flatnonzero(np.isin(many.kind, kinds))[:count]
-        return lightcurves.Explosion(*(column[row] for column in many))
+        return light_curves.Explosion(*(column[row] for column in many))
 
     return wanted
 
@@ -86,12 +87,12 @@ def _star(draw) -> Callable:
         star = draw(rng, mjd, count=count)
         mean = rng.uniform(*limits, count)
         kelvin = star.temperature[:, None]
-        colour = lightcurves.blackbody(wavelength, kelvin)
-        colour = colour / lightcurves.blackbody(lightcurves.R_BAND, kelvin)
-        colour *= lightcurves.reddening(
+        colour = light_curves.blackbody(wavelength, kelvin)
+        colour = colour / light_curves.blackbody(light_curves.R_BAND, kelvin)
+        colour *= light_curves.reddening(
             wavelength, rng.exponential(0.1, count)[:, None]
         )
-        steady = lightcurves.flux_of(mean)[:, None] * colour
+        steady = light_curves.flux_of(mean)[:, None] * colour
         # A star that pulsates changes its temperature: blue light varies more.
         pulsates = np.isin(star.kind, ("RRab", "RRc", "CEP", "LPV"))[:, None]
         scale = np.where(pulsates, (wavelength / stars.MEAN_WAVELENGTH) ** -0.9, 1.0)
@@ -103,7 +104,7 @@ def _star(draw) -> Callable:
 
 
 def _active_nuclei(rng, mjd, wavelength, *, count, limits) -> Candidates:
-    drawn = lightcurves.active_nuclei(rng, mjd, wavelength, count=count)
+    drawn = light_curves.active_nuclei(rng, mjd, wavelength, count=count)
     mean = rng.uniform(*limits, count)
     change = 10 ** (-0.4 * (mean - drawn.magnitude))[:, None]
     return drawn._replace(
@@ -116,7 +117,7 @@ def _asteroids(rng, mjd, wavelength, *, count, limits) -> Candidates:
     mean = rng.uniform(*limits, count)
     flux = np.zeros((count, len(mjd)))
     when = rng.integers(len(mjd), size=count)
-    flux[np.arange(count), when] = lightcurves.flux_of(mean)
+    flux[np.arange(count), when] = light_curves.flux_of(mean)
     kind = np.full(count, "asteroid")
     return Candidates(flux, np.full(count, np.nan), mean, np.zeros_like(flux), kind)
 
@@ -132,12 +133,12 @@ def _galaxies(rng, mjd, wavelength, *, count, limits) -> Candidates:
 CLASSES = {
     "SNIa": Nature(_supernovae(draw_type_ia), has_host="SNIa", found_by="rise"),
     "SNIbc": Nature(
-        _supernovae(lightcurves.draw_core_collapse, ("Ibc",)),
+        _supernovae(light_curves.draw_core_collapse, ("Ibc",)),
         has_host="SNOther",
         found_by="rise",
     ),
     "SNII": Nature(
-        _supernovae(lightcurves.draw_core_collapse, ("II", "IIP")),
+        _supernovae(light_curves.draw_core_collapse, ("II", "IIP")),
         has_host="SNOther",
         found_by="rise",
     ),

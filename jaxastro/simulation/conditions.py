@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.record import Record
+from jaxastro.errors import InputError
 from jaxastro.photometry import border_mask, centre_distance
 from jaxastro.simulation import scene
 from jaxastro.simulation.observing import ObservingLog
@@ -51,7 +52,7 @@ def camera_constants(exposures: Exposures) -> tuple[float, float]:
     design = np.stack([exposures.sky[has_sky], np.ones(has_sky.sum())], axis=1)
     slope, rest = np.linalg.lstsq(design, exposures.noise[has_sky] ** 2, rcond=None)[0]
     if not slope > 0:
-        raise ValueError(
+        raise InputError(
             f"Noise does not rise with the sky in {has_sky.sum()} frames of the log. "
             "Sky and its scatter in ADU were expected. Check the columns."
         )
@@ -119,7 +120,7 @@ def measure_conditions(
         for name in ("frame", "seeing", "light")
     )
     if not len(frame):
-        raise ValueError(
+        raise InputError(
             f"None of {len(stars)} constant stars lies in a frame of the log. Seeing "
             "and transparency need some. Give the log of the same nights."
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.simulation import scene
 from jaxastro.simulation.artefacts import ARTEFACTS
 from jaxastro.surveys import SURVEYS
@@ -33,7 +34,7 @@ def simulate_image(label: str, *, number: int, seed: int) -> np.ndarray:
         label: a class of the survey.
     """
     if label not in CLASSES:
-        raise ValueError(f"No class {label!r}. There are {', '.join(CLASSES)}.")
+        raise InputError(f"No class {label!r}. There are {', '.join(CLASSES)}.")
     physics, sky = (
         np.random.default_rng([seed, 13, number, stream]) for stream in range(2)
     )

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.simulation.cadence import Visits, moon_illumination
 
 MICROJANSKY_ZERO_POINT = 23.9  # AB magnitude of one microjansky
@@ -124,7 +125,7 @@ def expose(image: np.ndarray, log: ObservingLog, key: int) -> np.ndarray:
     Returns: [t y x] float32, microjansky per pixel.
     """
     if image.shape[:1] != log.mjd.shape:
-        raise ValueError(
+        raise InputError(
             f"{len(image)} images but {len(log.mjd)} frames in the observing log. "
             "Each frame exposes one image. Select the same frames from both."
         )

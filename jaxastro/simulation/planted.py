@@ -16,7 +16,8 @@ import hashlib
 import numpy as np
 
 from jaxastro.data.record import Record, make_record
-from jaxastro.simulation import cadence, lightcurves, observing, scene
+from jaxastro.errors import InputError
+from jaxastro.simulation import cadence, light_curves, observing, scene
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["planted"]
@@ -41,7 +42,7 @@ def simulate_twins(number: int, *, seed: int, planted: str) -> tuple[Record, Rec
         planted: in what they differ, a key of CLASSES.
     """
     if planted not in CLASSES:
-        raise ValueError(
+        raise InputError(
             f"Nothing named {planted!r} can be planted. {SURVEY.name} has "
             f"{', '.join(CLASSES)}. Choose one of them."
         )
@@ -97,13 +98,13 @@ def draw_flare(rng: np.random.Generator, days: np.ndarray) -> np.ndarray:
     """
     since = days - rng.uniform(-PEAK, PEAK)
     scale = np.where(since < 0, rng.uniform(*FAST), rng.uniform(*SLOW))
-    peak = lightcurves.flux_of(rng.uniform(*FLARE_MAGNITUDE))
+    peak = light_curves.flux_of(rng.uniform(*FLARE_MAGNITUDE))
     return peak * np.exp(-np.abs(since) / scale)
 
 
 def draw_hosts(rng: np.random.Generator) -> tuple[scene.Gaussians, scene.Gaussians]:
     """Returns a flat disc and a round bulge of one place, magnitude, radius, angle."""
-    flux = np.full(NUM_EPOCHS, lightcurves.flux_of(rng.uniform(*HOST_MAGNITUDE)))
+    flux = np.full(NUM_EPOCHS, light_curves.flux_of(rng.uniform(*HOST_MAGNITUDE)))
     same = {"radius": rng.uniform(*HOST_RADIUS), "angle": rng.uniform(0, np.pi)}
     place = rng.normal(0, 0.3, 2)
     spiral = scene.sersic(

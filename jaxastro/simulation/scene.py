@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.errors import InputError
 from jaxastro.photometry.psf import FWHM_PER_SIGMA, PSF_SIGMA, PSF_WEIGHT
 
 # Sersic profiles as Gaussians: (weight, variance in half-light radii squared), fitted
@@ -59,7 +60,7 @@ def sersic(
     Source: Hogg & Lang 2013, PASP 125, 719 (the idea; the fits are our own).
     """
     if index not in SERSIC:
-        raise ValueError(
+        raise InputError(
             f"Sersic index {index}. There are Gaussian mixtures for "
             f"{', '.join(map(str, SERSIC))}. Add a disc to a bulge for others."
         )

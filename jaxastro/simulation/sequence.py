@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.record import Record, make_record
-from jaxastro.simulation import hosts, lightcurves, observing, scene
+from jaxastro.simulation import hosts, light_curves, observing, scene
 from jaxastro.simulation.classes import CLASSES, draw_candidates
 from jaxastro.surveys import Survey
 
@@ -98,7 +98,7 @@ def sequence_name(survey: str, number: int, seed: int) -> str:
 
 def select(
     rng, drawn, log, *, found_by: str, pixel_scale: float, detections: int
-) -> lightcurves.Candidates:
+) -> light_curves.Candidates:
     """Draws one candidate as the survey would have found it.
 
     By volume where redshifts were drawn uniformly; by the number of frames whose
@@ -111,7 +111,7 @@ def select(
     weight = np.ones(len(drawn.kind))
     if drawn.kind[0] in ("Ia", "Ibc", "II", "IIP"):
         z = drawn.redshift
-        weight *= (lightcurves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
+        weight *= (light_curves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if found_by:
         error = observing.point_noise(log, pixel_scale=pixel_scale)
         photon = observing.microjansky_per_adu(log.zero_point) / log.gain
@@ -125,7 +125,7 @@ def select(
         # Where no candidate has the detections wanted, those that come closest.
         weight = np.where(missing == missing.min(), weight, 0)
     pick = rng.choice(len(weight), p=weight / weight.sum())
-    return lightcurves.Candidates(*(column[pick] for column in drawn))
+    return light_curves.Candidates(*(column[pick] for column in drawn))
 
 
 def _scene(rng, truth: str, chosen, log, camera: Camera) -> scene.Gaussians:

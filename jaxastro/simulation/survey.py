@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.record import Record, make_record
-from jaxastro.simulation import cadence, hosts, lightcurves, observing, scene
+from jaxastro.errors import InputError
+from jaxastro.simulation import cadence, hosts, light_curves, observing, scene
 from jaxastro.surveys import SURVEYS, UNLABELLED
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -74,7 +75,7 @@ PRESETS = {
 def preset_of(name: str) -> Preset:
     """Returns a preset by name, or says which there are."""
     if name not in PRESETS:
-        raise ValueError(
+        raise InputError(
             f"No preset named {name!r} for {SURVEY.name}. Known presets: "
             f"{', '.join(PRESETS)}. Choose one of them."
         )
@@ -125,7 +126,7 @@ def simulate_object(
         category: a row of CATEGORIES to make instead of the one that is drawn.
     """
     if category and category not in CATEGORIES:
-        raise ValueError(
+        raise InputError(
             f"No category {category!r}. {SURVEY.name} has {', '.join(CATEGORIES)}. "
             "Choose one, or leave it out to have it drawn."
         )
@@ -225,19 +226,19 @@ def count_detections(
 
 def _candidates(
     rng: np.random.Generator, truth: str, log: observing.ObservingLog
-) -> lightcurves.Candidates:
+) -> light_curves.Candidates:
     wavelength = np.array(SURVEY.wavelength)[log.band]
     if truth == "AGN":
-        return lightcurves.active_nuclei(rng, log.mjd, wavelength, count=CANDIDATES)
+        return light_curves.active_nuclei(rng, log.mjd, wavelength, count=CANDIDATES)
     if truth == "Variable":
-        return lightcurves.variable_stars(rng, log.mjd, wavelength, count=CANDIDATES)
+        return light_curves.variable_stars(rng, log.mjd, wavelength, count=CANDIDATES)
     is_ia = truth == "SNIa"
     start = np.array(cadence.SEASON_START)
-    return lightcurves.supernovae(
+    return light_curves.supernovae(
         rng,
         log.mjd,
         wavelength,
-        draw=lightcurves.draw_type_ia if is_ia else lightcurves.draw_core_collapse,
+        draw=light_curves.draw_type_ia if is_ia else light_curves.draw_core_collapse,
         seasons=np.stack([start, start + cadence.SEASON_DAYS], axis=1),
         count=CANDIDATES,
         max_redshift=0.45 if is_ia else 0.35,
@@ -246,7 +247,7 @@ def _candidates(
 
 def _choose(
     rng: np.random.Generator, row: Category, log: observing.ObservingLog
-) -> tuple[lightcurves.Candidates, str]:
+) -> tuple[light_curves.Candidates, str]:
     """Draws the object that fills a row of the table, and the class it really has."""
     truth = str(rng.choice(row.truth, p=row.share))
     chosen = _select(rng, row, _candidates(rng, truth, log), log)
@@ -264,10 +265,10 @@ def _choose(
 def _select(
     rng: np.random.Generator,
     row: Category,
-    candidates: lightcurves.Candidates,
+    candidates: light_curves.Candidates,
     log: observing.ObservingLog,
     weight=1.0,
-) -> lightcurves.Candidates:
+) -> light_curves.Candidates:
     """Draws one candidate as the survey would have found it.
 
     By volume for supernovae (their redshifts are proposed uniformly), by the
@@ -277,7 +278,7 @@ def _select(
     if candidates.kind[0] in ("Ia", "Ibc", "II", "IIP"):
         z = candidates.redshift
         # Volume per redshift, near enough below z = 0.5; rates are dilated.
-        weight *= (lightcurves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
+        weight *= (light_curves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if row.label_source in ("spectroscopic", "photometric"):
         excess = (candidates.magnitude - SPECTROSCOPY_LIMIT) / SPECTROSCOPY_WIDTH
         spectrum = 1 / (1 + np.exp(np.clip(excess, -60, 60)))
@@ -295,13 +296,13 @@ def _select(
     # Where no candidate has the detections wanted, those that come closest.
     weight = np.where(amiss == amiss.min(), weight, 0)
     pick = rng.choice(CANDIDATES, p=weight / weight.sum())
-    return lightcurves.Candidates(*(column[pick] for column in candidates))
+    return light_curves.Candidates(*(column[pick] for column in candidates))
 
 
 def _scene(
     rng: np.random.Generator,
     truth: str,
-    chosen: lightcurves.Candidates,
+    chosen: light_curves.Candidates,
     wavelength: np.ndarray,
 ) -> scene.Gaussians:
     """Puts the object near the middle of its stamp, and round it what belongs there."""

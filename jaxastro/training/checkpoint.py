@@ -12,6 +12,7 @@ from pathlib import Path
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from jaxastro.errors import InputError, MissingFileError
 from jaxastro.training import sharding
 from jaxastro.types import TrainState
 
@@ -173,13 +174,13 @@ class Checkpoints:
         try:
             yield
         except FileNotFoundError as error:
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"The checkpoint {self._folder / str(step)} was there and is gone: its "
                 "run goes on and has newer ones. Try again."
             ) from error
         # A state of other shapes raises a dozen types of error, Exception among them.
         except Exception as error:
-            raise ValueError(
+            raise InputError(
                 f"The checkpoint {self._folder / str(step)} is of another model: "
                 f"{textwrap.shorten(str(error), 200)} Use another --workdir."
             ) from error

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import optax
 
+from jaxastro.errors import InputError
+
 OPTIMIZERS = ("adam", "adamw", "adamw_amsgrad")
 
 
@@ -33,18 +35,18 @@ def make_optimizer(
             ("head",); all others stay as they are, to the bit. None given: all learn.
     """
     if name not in OPTIMIZERS:
-        raise ValueError(
+        raise InputError(
             f"No optimizer named {name!r}. Known: {', '.join(OPTIMIZERS)}."
         )
     if weight_decay and name == "adam":
-        raise ValueError(
+        raise InputError(
             f"weight_decay {weight_decay} with adam, which has none. Use adamw, or set "
             "weight_decay to 0."
         )
     if clip < 0:
-        raise ValueError(f"clip {clip} is not a norm. Use 0 for no limit.")
+        raise InputError(f"clip {clip} is not a norm. Use 0 for no limit.")
     if not 0 <= warmup_steps < num_steps:
-        raise ValueError(
+        raise InputError(
             f"{warmup_steps} warm-up steps of {num_steps}. Warm-up must end before "
             "training does."
         )
@@ -66,7 +68,7 @@ def make_optimizer(
     def groups(params: dict) -> dict:
         unknown = [name for name in train_only if name not in params]
         if unknown:
-            raise ValueError(
+            raise InputError(
                 f"train_only has {', '.join(map(repr, unknown))}. The groups of "
                 f"parameters that there are: {', '.join(params)}."
             )
@@ -85,6 +87,6 @@ def make_schedule(
         "constant": optax.constant_schedule(learning_rate),
     }
     if decay not in tails:
-        raise ValueError(f"No decay named {decay!r}. Known: {', '.join(tails)}.")
+        raise InputError(f"No decay named {decay!r}. Known: {', '.join(tails)}.")
     warmup = optax.linear_schedule(0.0, learning_rate, max(warmup_steps, 1))
     return optax.join_schedules([warmup, tails[decay]], [warmup_steps])

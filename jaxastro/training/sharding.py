@@ -13,6 +13,7 @@ import optax
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from jaxastro.errors import InputError
 from jaxastro.types import TrainState
 
 AXES = ("data", "fsdp")  # objects are split over both, parameters over "fsdp" alone
@@ -36,7 +37,7 @@ def join_hosts(coordinator: str, num_processes: int, process_id: int) -> None:
     try:
         jax.distributed.initialize(*given)
     except (ValueError, RuntimeError) as error:
-        raise ValueError(
+        raise InputError(
             f"The hosts could not be joined: {error} Give --coordinator=HOST:PORT, "
             "--num_processes and --process_id, each process its own."
         ) from error
@@ -106,7 +107,7 @@ def make_mesh(fsdp: int = 1, devices: Sequence | None = None) -> Mesh:
     """
     count = jax.device_count() if devices is None else len(devices)
     if fsdp < 1 or count % fsdp:
-        raise ValueError(
+        raise InputError(
             f"config.mesh.fsdp {fsdp} does not divide {count} devices into groups of "
             "equal size. Use a divisor, or 1."
         )
@@ -224,7 +225,7 @@ def check_batch_size(batch_size: int, mesh: Mesh, parts: int = 1) -> None:
     if batch_size % share:
         near = max(batch_size // share, 1) * share
         of_parts = f" in {parts} parts" if parts > 1 else ""
-        raise ValueError(
+        raise InputError(
             f"A batch of {batch_size} objects cannot be shared equally by {mesh.size} "
             f"devices{of_parts}. Use --config.batch_size={near}."
         )

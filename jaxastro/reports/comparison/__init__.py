@@ -8,18 +8,19 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxastro.errors import InputError
 from jaxastro.evaluation.systems import System, table_rows
 from jaxastro.reports.comparison import (
     confusion,
     curves,
     embedding,
     forest,
-    missing,
+    missing_epochs,
     page,
     tables,
 )
-from jaxastro.reports.comparison.order import published_order
-from jaxastro.reports.comparison.words import words_of
+from jaxastro.reports.comparison.order_check import published_order
+from jaxastro.reports.comparison.summary import words_of
 
 
 def write(
@@ -54,10 +55,10 @@ def write(
     _check_names("systems to show", shown, [system.name for system in systems])
     _check_names("classes of the curves", classes, known)
     chosen = _chosen(trained, shown or _default_shown(scores, reference))
-    thinned = missing.curves_of(trained)
+    thinned = missing_epochs.curves_of(trained)
     pictures = [
         *forest.write(trained, folder, scores, reference),
-        *missing.write(thinned, folder),
+        *missing_epochs.write(thinned, folder),
         *confusion.write(chosen, folder),
         *curves.write(chosen[:2], folder, classes or known),
         *embedding.write(chosen[:2], folder),
@@ -93,7 +94,7 @@ def write(
 
 def _check_names(what: str, given: Sequence[str], known: Sequence[str]) -> None:
     if unknown := [name for name in given if name not in known]:
-        raise ValueError(
+        raise InputError(
             f"Unknown name {unknown[0]!r} among the {what}. The table knows "
             f"{', '.join(known)}. Write one of them."
         )

@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jaxastro.evaluation.systems import SCORES, System
-from jaxastro.reports.comparison.missing import WORDS, Curve, area_above, area_under
-from jaxastro.reports.comparison.order import Verdict
+from jaxastro.reports.comparison.missing_epochs import (
+    WORDS,
+    Curve,
+    area_above,
+    area_under,
+)
+from jaxastro.reports.comparison.order_check import Verdict
 from jaxastro.reports.style import percent_text
 
 PUBLISHED = {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}

@@ -1,0 +1,1 @@
+"""ASAS: variable stars in V."""

@@ -1,0 +1,1 @@
+"""Deep-TAO: Catalina transients."""

@@ -1,0 +1,1 @@
+"""Data sets made from another data set: measured light curves, heat maps."""

@@ -1,0 +1,80 @@
+"""Heat maps drawn of the light curves of another data set, object by object.
+
+import data_builders, tensorflow_datasets as tfds
+builder = tfds.builder("heat_maps/light_curves.sdss_sn_sim.laptop")
+builder.download_and_prepare()
+source = builder.as_data_source("all")
+
+Fitting takes longer than training on what was fitted, so it is done once. Objects,
+labels and groups are those of the light curves, so are the folds. The data card is
+heat_maps.md.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import data_builders
+from data_builders.derived.builder import Derived, Part, readings_of
+from jaxastro.data.cutout import Cutout
+from jaxastro.data.record import Reading
+from jaxastro.surveys import SURVEYS, Survey
+
+
+class HeatMaps(Derived):
+    """Flux and its error over wavelength and time, by Gaussian processes."""
+
+    SURVEY = SURVEYS["heat_maps"]
+    PART_SIZE = 256
+    DESCRIPTION = "Heat maps of another survey's light curves, by Gaussian processes."
+
+    def read_part(self, part: Part) -> Iterator[Reading]:
+        """Yields the heat maps of some objects."""
+        return drawn(*readings_of(part))
+
+
+def read(path: Path, survey: Survey) -> Iterator[Reading]:
+    """Yields heat maps of the raw light curves, or images, in a file or folder.
+
+    Args:
+        path: as the builder of the light curves, or of their images, reads it.
+        survey: the facts of the heat maps' data set.
+    """
+    name, _, images = survey.name.partition("/")[2].partition(".")
+    read_curves, curves = data_builders.READERS[name], SURVEYS[name]
+    if not images:
+        return drawn(read_curves(path), curves)
+    curves = survey._replace(name=f"{name}/{images}", kind=curves.kind, shape=())
+    return drawn(read_curves(path, curves), curves)
+
+
+def recognises(path: Path) -> bool:
+    """Returns False: raw files of light curves are recognised by their own survey."""
+    del path
+    return False
+
+
+def drawn(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
+    """Yields the heat map of each light curve, in their order; others as they are.
+
+    Args:
+        survey: the facts of the light curves.
+    """
+    from jaxastro.photometry.heat_map import (
+        draw_maps,  # loads JAX: only where maps are drawn
+    )
+
+    readings = iter(readings)
+    while some := list(itertools.islice(readings, HeatMaps.PART_SIZE)):
+        curves = [reading.record for reading in some if reading.record]
+        maps = iter(draw_maps(curves, survey))
+        for reading in some:
+            yield _mapped(reading, next(maps)) if reading.record else reading
+
+
+def _mapped(reading: Reading, image) -> Reading:
+    if isinstance(image, str):  # why there is none
+        return reading._replace(record=None, notes=(*reading.notes, image))
+    curve = reading.record
+    same = {name: getattr(curve, name) for name in Cutout._fields if name != "image"}
+    return reading._replace(record=Cutout(image=image, **same))

@@ -1,0 +1,1 @@
+"""HiTS: real DECam image sequences, and simulated ones."""

@@ -1,0 +1,1 @@
+"""Two simulated surveys whose classes differ in one property alone."""

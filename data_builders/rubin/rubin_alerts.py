@@ -1,0 +1,272 @@
+"""Alerts of the Vera C. Rubin Observatory: stamps, metadata and history of objects.
+
+Read on 75 real alerts of schemas 7.1 and 10.0, as a broker's Parquet and as messages
+written from them with the public schemas, and on Rubin's sample packets of schemas 7.4
+to 11.0. The data card, with the traps of these alerts, is rubin_alerts.md.
+"""
+
+import collections
+import functools
+import itertools
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow
+import pyarrow.parquet
+from pyarrow import types
+
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.gather import whole_readings
+from data_builders.engine.raw import find_raw
+from data_builders.rubin.rubin_schemas import Schemas, schemas_for
+from jaxastro.alerts import rubin
+from jaxastro.alerts.archive import containers_in
+from jaxastro.alerts.container import read_packets
+from jaxastro.data.record import Reading, RecordError
+from jaxastro.data.sky import sky_groups
+from jaxastro.errors import InputError
+from jaxastro.surveys import SURVEYS
+
+SCHEMA_FOLDER = "schema"  # beside the alerts; nothing in it is an alert
+NO_ALERTS = {".avsc", ".csv", ".json", ".md", ".txt"}  # what people put beside alerts
+PARQUET = b"PAR1"  # how such a file begins
+MAX_MESSAGE = 2**26  # bytes; a real one has 0.1 MB
+ROWS_AT_ONCE = 32
+PART_BYTES = 2**26  # files are gathered to parts of this size; a larger one is alone
+NEARBY = 2.0  # arcsec
+
+
+class Part(NamedTuple):
+    """Some files of alerts, and what is known of all files together."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    schema_folders: tuple[Path, ...]
+    clusters: dict[str, str]  # object -> group, of those that have a neighbour
+
+
+class Found(NamedTuple):
+    """One packet, or what is wrong with it."""
+
+    where: str
+    packet: dict | None
+    raw: bytes = b""  # empty where a table has it
+    reason: str = ""
+
+
+class RubinAlerts(SurveyBuilder):
+    """Alert packets of Rubin's stream, gathered by object."""
+
+    SURVEY = SURVEYS["rubin_alerts"]
+    DESCRIPTION = "Alerts of the Rubin Observatory: stamps, metadata and history."
+    HOMEPAGE = "https://rubinobservatory.org/for-scientists/data-products/alerts"
+
+    def parts(self, manual_dir: Path | None) -> list[Part]:
+        """Returns the files of the folder, some to a part."""
+        folder = find_raw(
+            "",
+            survey="rubin_alerts",
+            manual_dir=manual_dir,
+            source="Rubin's alert brokers, and the archive of its alerts",
+        )
+        if not recognises(folder):  # but perhaps another survey's
+            raise _nothing_at(folder)
+        return parts_of(folder)
+
+    def read_part(self, part: Part) -> Iterator[Reading | tuple[str, tuple]]:
+        """Yields an object's name and a packet, or what was set aside."""
+        return read_part(part)
+
+    def assemble(self, object_id: str, packets: list) -> Reading:
+        """Returns the object that has these packets."""
+        return assemble(object_id, packets)
+
+
+def read(path: Path) -> Iterator[Reading]:
+    """Yields the objects whose alerts lie in a file, or anywhere in a folder."""
+    things = itertools.chain.from_iterable(map(read_part, parts_of(Path(path))))
+    return whole_readings(things, assemble)
+
+
+def recognises(path: Path) -> bool:
+    """Says whether this is a file of Rubin's alerts, or a folder that begins with one.
+
+    It looks at the first files of a folder only.
+    """
+    try:
+        return any(map(_is_of_rubin, itertools.islice(_files(Path(path)), 20)))
+    # Asked of every raw file there is, so whatever ails this one is no answer.
+    except Exception:
+        return False
+
+
+def parts_of(path: Path) -> list[Part]:
+    """Returns the files of alerts at a path, and which objects are close together.
+
+    Raises:
+        FileNotFoundError: if there are none.
+    """
+    files = list(_files(path))
+    if not files:
+        raise _nothing_at(path)
+    here = path if path.is_dir() else path.parent
+    folders = (here / SCHEMA_FOLDER, here.parent / SCHEMA_FOLDER)
+    folders = tuple(folder for folder in folders if folder.is_dir())
+    clusters = _clusters(files, schemas_for(folders))
+    parts, size = [[]], 0
+    for file in files:
+        size += file.stat().st_size
+        if parts[-1] and size > PART_BYTES:
+            parts, size = [*parts, []], file.stat().st_size
+        parts[-1].append(file)
+    return [Part(here, tuple(part), folders, clusters) for part in parts]
+
+
+def read_part(part: Part) -> Iterator[Reading | tuple[str, tuple]]:
+    """Yields an object's name with its group and a packet, or what was set aside."""
+    schemas = schemas_for(part.schema_folders)
+    for file in part.files:
+        name = file.relative_to(part.folder).as_posix()
+        for found in _packets(file, name, schemas):
+            try:
+                if found.packet is None:
+                    raise RecordError(found.reason)
+                packet = rubin.read_packet(found.packet)
+            except RecordError as error:
+                note = f"Alert {found.where}: {error}"
+                yield Reading(found.where, None, (note,), found.raw)
+            else:
+                yield packet.object_id, (part.clusters.get(packet.object_id), packet)
+
+
+def assemble(object_id: str, packets: list[tuple]) -> Reading:
+    """Returns the object that has these packets, each with the group it is in."""
+    group, first = packets[0]
+    if group is None and not first.moves and math.isfinite(first.ra + first.dec):
+        (group,) = sky_groups([first.ra], [first.dec])
+    try:
+        record, notes = rubin.make_rubin_record(
+            object_id, [packet for _, packet in packets], group=group or ""
+        )
+    except RecordError as error:
+        return Reading(object_id, None, (str(error),))
+    return Reading(object_id, record, notes)
+
+
+def _nothing_at(path: Path) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"No alerts at {path}. Rubin's come as files of one message each, as Avro "
+        "containers or as Parquet. Name such a file, or a folder of them."
+    )
+
+
+def _clusters(files: list[Path], schemas: Schemas) -> dict[str, str]:
+    """Returns the groups of all objects that have another one nearby."""
+    places = {}
+    for file in files:
+        for found in _packets(file, file.name, schemas, place_only=True):
+            object_id, moves, *place = _place_of(found)
+            if object_id and not moves:
+                places.setdefault(object_id, place)
+    if not places:
+        return {}
+    groups = sky_groups(*zip(*places.values(), strict=True), radius=NEARBY)
+    size = collections.Counter(groups)
+    return {o: g for o, g in zip(places, groups, strict=True) if size[g] > 1}
+
+
+def _place_of(found: Found) -> tuple[str, bool, float, float]:
+    try:
+        return rubin.place_of(found.packet or {})
+    except RecordError:
+        return "", False, math.nan, math.nan  # told when the whole packet is read
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yields the files that may hold alerts, in the order of their names."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        words = file.relative_to(path).parts
+        passed_over = SCHEMA_FOLDER in words or any(word[0] == "." for word in words)
+        if file.is_file() and not passed_over and file.suffix not in NO_ALERTS:
+            yield file
+
+
+def _is_of_rubin(file: Path) -> bool:
+    with file.open("rb") as opened:
+        start = opened.read(16)
+    if start.startswith(PARQUET):
+        return "diaSource" in pyarrow.parquet.read_schema(file).names
+    if rubin.schema_id_of(start) is not None:
+        return True
+    found = itertools.islice(_packets(file, file.name, Schemas(), place_only=True), 3)
+    return any(_place_of(one)[0] for one in found)
+
+
+def _packets(
+    file: Path, name: str, schemas: Schemas, *, place_only: bool = False
+) -> Iterator[Found]:
+    """Yields what lies in a file; of each packet the wanted fields alone."""
+    with file.open("rb") as opened:
+        start = opened.read(16)
+    if start.startswith(PARQUET):
+        yield from _rows_of_table(file, name, place_only)
+    elif rubin.schema_id_of(start) is not None:
+        yield _message(file, name, schemas, place_only)
+    else:
+        read = functools.partial(rubin.packet_reader, place_only=place_only)
+        for container in containers_in(file, name):
+            if container.stream is None:
+                yield Found(container.name, None, reason=container.reason)
+                continue
+            for packet in read_packets(container.stream, read):
+                where = f"{container.name}@{packet.where}"
+                yield Found(where, packet.row, packet.raw, packet.reason)
+
+
+def _message(file: Path, name: str, schemas: Schemas, place_only: bool) -> Found:
+    with file.open("rb") as opened:
+        raw = opened.read(MAX_MESSAGE)
+    try:
+        schema = schemas.find(rubin.schema_id_of(raw))
+        read = rubin.packet_reader(schema, place_only=place_only)
+        return Found(name, rubin.decode(raw, read), raw)
+    except RecordError as error:
+        return Found(name, None, raw, str(error))
+
+
+def _rows_of_table(file: Path, name: str, place_only: bool) -> Iterator[Found]:
+    """Yields the rows of a Parquet file, whose nested columns are packets' fields."""
+    wanted, number = rubin.PLACE if place_only else rubin.PACKET, 0
+    try:
+        with pyarrow.parquet.ParquetFile(file) as table:
+            _check_kinds(table.schema_arrow, wanted)
+            leaves = [table.schema.column(i).path for i in range(len(table.schema))]
+            columns = [leaf for leaf in leaves if _is_wanted(leaf.split("."), wanted)]
+            for batch in table.iter_batches(ROWS_AT_ONCE, columns=columns):
+                for row in batch.to_pylist():
+                    yield Found(f"{name}@{number}", row)
+                    number += 1
+    except (OSError, ValueError) as error:  # pyarrow's are both
+        reason = f"the rest of the table cannot be read: {error}. Fetch it again."
+        yield Found(f"{name}@{number}", None, reason=reason)
+
+
+def _check_kinds(schema: pyarrow.Schema, wanted: dict) -> None:
+    kinds = {
+        bool: (types.is_null, types.is_binary, types.is_large_binary),
+        dict: (types.is_null, types.is_struct),
+        list: (types.is_null, types.is_list, types.is_large_list),
+    }
+    for name in {*schema.names} & {*wanted}:
+        kind = schema.field(name).type
+        if not any(is_one(kind) for is_one in kinds[type(wanted[name])]):
+            raise InputError(f"its column {name} has the type {kind}"[:200])
+
+
+def _is_wanted(leaf: list[str], wanted: dict) -> bool:
+    """Says so of a column such as prvDiaSources.list.element.psfFlux."""
+    fields = wanted.get(leaf[0], ())
+    fields = fields[0] if isinstance(fields, list) else fields
+    return fields is True or leaf[-1] in fields

@@ -1,0 +1,1 @@
+"""SDSS-II supernovae: images, light curves, hand-scanned differences, simulations."""

@@ -1,0 +1,254 @@
+"""Cuts stamps out of SDSS frames, frame by frame, into a file that can be resumed.
+
+A frame shows several objects and weighs 3 MB, all frames of all objects weigh
+terabytes. So each is opened once, cut around all its objects, and may be dropped
+before the next one is fetched. The stamps of one frame enter the SQLite file cutouts.db
+together or not at all: who is killed, at any moment, goes on without loss.
+"""
+
+import collections
+import functools
+import itertools
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tqdm
+from absl import logging
+
+from data_builders.engine.download import DownloadError, Fetcher
+from data_builders.sdss.sdss_sn_frames import (
+    BANDS,
+    SAS,
+    Frame,
+    Stamp,
+    cut,
+    fields_of,
+    frame_of,
+)
+
+STORE_FILE, FRAMES, MISSING_FILE = "cutouts.db", "frames", "missing_frames.txt"
+SCHEMA = """
+    CREATE TABLE IF NOT EXISTS places (place TEXT PRIMARY KEY, frames INTEGER);
+    CREATE TABLE IF NOT EXISTS stamps (
+        place TEXT, frame TEXT, score REAL, band INTEGER, mjd REAL, psf_fwhm REAL,
+        noise REAL, gain REAL, zero_point REAL, pixels BLOB,
+        UNIQUE (frame, place)
+    );
+    CREATE INDEX IF NOT EXISTS stamps_of_a_place ON stamps (place);
+"""
+PER_EPOCH = ("mjd", "psf_fwhm", "noise", "gain", "zero_point")
+
+
+class Place(NamedTuple):
+    """Where to cut."""
+
+    object_id: str
+    ra: float  # degrees
+    dec: float  # degrees
+
+    @property
+    def key(self) -> str:
+        """Its name in the store: an object that moves is cut anew."""
+        return f"{self.object_id}@{self.ra:.6f}{self.dec:+.6f}"
+
+
+class Tally(NamedTuple):
+    """What cutting came to, in frames."""
+
+    cut: int  # now
+    before: int  # by earlier runs
+    missing: int  # that do not lie there; their addresses are in missing_frames.txt
+    damaged: dict[str, str]  # that cannot be read, and why
+
+
+class Store:
+    """The stamps cut so far, in one SQLite file of size x size pixels each.
+
+    Raises:
+        OSError: if the file cannot be opened or is none of ours.
+    """
+
+    def __init__(self, path: Path, *, size: int):
+        self.size = size
+        try:
+            self._file = sqlite3.connect(path, timeout=600)
+            self._file.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            raise OSError(
+                f"{path}: {error}. A file of cutouts that can be written is expected. "
+                "Free its folder, or remove the file and cut again."
+            ) from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def plan(self, places: Sequence[Place], frames: Sequence[int]) -> None:
+        """Notes how many frames show each place, cut or not."""
+        rows = ((p.key, int(n)) for p, n in zip(places, frames, strict=True))
+        with self._file:
+            asked = "INSERT OR REPLACE INTO places VALUES (?, ?)"
+            self._file.executemany(asked, rows)
+
+    def keys_of(self, frame: Frame) -> set[str]:
+        """Returns the keys of all places that the frame was cut around."""
+        asked = "SELECT place FROM stamps WHERE frame = ?"
+        return {key for (key,) in self._file.execute(asked, (frame.name,))}
+
+    def add(self, frame: Frame, places: Sequence[Place], stamps: Sequence[Stamp]):
+        """Stores the stamps of one frame, all of them or none."""
+        told = (frame.name, frame.score, BANDS.index(frame.band))
+        rows = [
+            (
+                *(place.key, *told, stamp.mjd, frame.psf_fwhm, stamp.noise),
+                *(stamp.gain, stamp.zero_point),
+                None if stamp.pixels is None else stamp.pixels.astype("<f4").tobytes(),
+            )
+            for place, stamp in zip(places, stamps, strict=True)
+        ]
+        with self._file:
+            marks = ", ".join("?" * 10)
+            self._file.executemany(
+                f"INSERT OR IGNORE INTO stamps VALUES ({marks})", rows
+            )
+
+    def frames_of(self, place: Place) -> tuple[int, int]:
+        """Returns how many frames show the place, and how many of them were cut."""
+        asked = "SELECT frames FROM places WHERE place = ?"
+        (planned,) = self._file.execute(asked, (place.key,)).fetchone() or (0,)
+        asked = "SELECT COUNT(*) FROM stamps WHERE place = ?"
+        return planned, self._file.execute(asked, (place.key,)).fetchone()[0]
+
+    def epochs_of(self, place: Place, *, minimum_score: float) -> dict:
+        """Returns flux [t y x] and the columns of all epochs by time; {} if none.
+
+        Args:
+            place: one of those that were cut.
+            minimum_score: of a field; only fields above it count.
+        """
+        asked = (
+            f"SELECT pixels, band, {', '.join(PER_EPOCH)} FROM stamps WHERE place = ? "
+            "AND score > ? AND pixels IS NOT NULL ORDER BY mjd, frame"
+        )
+        rows = self._file.execute(asked, (place.key, minimum_score)).fetchall()
+        if not rows:
+            return {}
+        pixels, band, *columns = zip(*rows, strict=True)
+        flux = np.frombuffer(b"".join(pixels), "<f4")
+        # What was NaN is NULL in SQLite, and NaN again as a float.
+        columns = (np.array(column, float) for column in columns)
+        return {
+            "flux": flux.reshape(-1, self.size, self.size),
+            "band": np.array(band, np.int32),
+            **dict(zip(PER_EPOCH, columns, strict=True)),
+        }
+
+
+def cut_frames(
+    folder: Path,
+    places: Sequence[Place],
+    fields: dict,
+    *,
+    size: int,
+    fetcher: Fetcher | None = None,
+    keep: bool = True,
+    threads: int = 1,
+) -> Tally:
+    """Cuts every frame of the places that lies in the folder, or that can be fetched.
+
+    Args:
+        folder: holds frames/, and gets cutouts.db and a list of missing frames.
+        places: all objects, whatever their class.
+        fields: the table of fields.
+        size: of a stamp, pixels on a side.
+        fetcher: of frames that are not there; None fetches nothing.
+        keep: whether fetched frames stay; what it did not fetch is never removed.
+        threads: how many frames are unpacked at a time.
+
+    Raises:
+        DownloadError: if the archive does not answer; go on later.
+    """
+    ra, dec = (np.array([getattr(p, axis) for p in places]) for axis in ("ra", "dec"))
+    place, row = fields_of(ra, dec, fields)
+    shown = {}
+    # Field after field along a run, as the archive has them.
+    along = (fields["field"][row], fields["camcol"][row], fields["run"][row])
+    for i in np.lexsort(along).tolist():
+        shown.setdefault(int(row[i]), []).append(places[place[i]])
+    total, done, missing, damaged = len(BANDS) * len(shown), 0, 0, {}
+
+    def jobs(store, missing_file):
+        nonlocal missing
+        frames = itertools.product(shown, BANDS)
+        for row, band in tqdm.tqdm(frames, total=total, unit="frame", disable=None):
+            frame = frame_of(fields, row, band)
+            had = store.keys_of(frame)
+            wanted = [p for p in shown[row] if p.key not in had]
+            path = _find(folder, frame)
+            if wanted and path is None and fetcher:
+                path = _fetch(fetcher, frame)
+            if wanted and path is None:
+                missing += 1
+                missing_file.write(f"{SAS}/{frame.in_archive}\n")
+            if path is not None and (wanted or not keep):
+                yield path, frame, wanted
+
+    with (
+        Store(folder / STORE_FILE, size=size) as store,
+        open(folder / MISSING_FILE, "w") as missing_file,
+    ):
+        store.plan(places, len(BANDS) * np.bincount(place, minlength=len(places)))
+        cut_ahead = functools.partial(_stamps, size=size)
+        work = jobs(store, missing_file)
+        for (path, frame, wanted), stamps in _ahead(cut_ahead, work, threads):
+            try:
+                store.add(frame, wanted, stamps.result())
+                done += bool(wanted)
+            except ValueError as error:
+                damaged[frame.name] = str(error)
+                logging.warning("Set aside: %s", error)
+            if fetcher and not keep and frame.name in fetcher.fetched():
+                path.unlink()
+    before = total - done - missing - len(damaged)
+    return Tally(done, before, missing, damaged)
+
+
+def _ahead(function: Callable, jobs: Iterable, threads: int) -> Iterator[tuple]:
+    """Yields each job and its future, while some of the next are being done."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = collections.deque()
+        for job in jobs:
+            waiting.append((job, pool.submit(function, *job)))
+            if len(waiting) > threads:
+                yield waiting.popleft()
+        yield from waiting
+
+
+def _stamps(path: Path, frame: Frame, places, *, size: int) -> list[Stamp]:
+    if not places:
+        return []
+    ra, dec = ([getattr(place, axis) for place in places] for axis in ("ra", "dec"))
+    return cut(path, frame, ra, dec, size=size)
+
+
+def _find(folder: Path, frame: Frame) -> Path | None:
+    """Returns where the frame lies: in frames/, flat or as the archive sorts it."""
+    for name in (frame.name, frame.in_archive):
+        if (folder / FRAMES / name).exists():
+            return folder / FRAMES / name
+    return None
+
+
+def _fetch(fetcher: Fetcher, frame: Frame) -> Path | None:
+    try:
+        return fetcher.fetch(f"{SAS}/{frame.in_archive}")
+    except DownloadError as error:
+        if error.status == 404:  # the archive lacks this frame, not the others
+            return None
+        raise

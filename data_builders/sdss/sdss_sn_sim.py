@@ -1,0 +1,114 @@
+"""The simulated supernova survey `sdss_sn_sim`, as TFDS records with known truth.
+
+    import data_builders, tensorflow_datasets as tfds
+    builder = tfds.builder("sdss_sn_sim/laptop")
+    builder.download_and_prepare()
+    source = builder.as_data_source("all")
+
+`python -m data_builders.commands.new_objects` writes new raw objects, to try a network on.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from data_builders.engine.builder import SurveyBuilder
+from data_builders.engine.npz_sequences import holds_sequences, read_sequences
+from jaxastro.data.record import Reading, Record
+from jaxastro.errors import InputError
+from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
+from jaxastro.surveys import SURVEYS
+
+SURVEY = SURVEYS["sdss_sn_sim"]
+DESCRIPTION = (
+    "Image time series in ugriz like those of the SDSS-II Supernova Survey: "
+    "supernovae in their hosts, active nuclei and variable stars, simulated, with "
+    "the true class beside the label a survey would give."
+)
+PART_SIZE = 32  # objects that one process makes at a time
+PER_EPOCH = ("mjd", "band", "psf_fwhm", "noise", "gain", "zero_point")
+PER_OBJECT = ("ra", "dec", "redshift", "label", "label_source", "truth")
+
+
+@dataclasses.dataclass(kw_only=True)
+class SdssSnSimConfig(tfds.core.BuilderConfig):
+    """A preset of the survey, and the seed that names the sky."""
+
+    preset: Preset
+    seed: int = 0
+
+
+class SdssSnSim(SurveyBuilder):
+    """Simulates the survey object by object; nothing is downloaded."""
+
+    BUILDER_CONFIGS: ClassVar = [
+        SdssSnSimConfig(
+            name=name,
+            description=f"{preset.objects} objects.",
+            preset=preset,
+        )
+        for name, preset in PRESETS.items()
+    ]
+    SURVEY = SURVEY
+    DESCRIPTION = DESCRIPTION
+
+    def parts(self, manual_dir: Path | None) -> list[range]:
+        """Returns the numbers of the objects, PART_SIZE to a part."""
+        number = range(self.builder_config.preset.objects)
+        return [number[i : i + PART_SIZE] for i in number[::PART_SIZE]]
+
+    def read_part(self, part: range) -> Iterator[Reading]:
+        """Yields simulated objects."""
+        config = self.builder_config
+        for number in part:
+            record = simulate_object(number, seed=config.seed, preset=config.preset)
+            yield Reading(record.object_id, record, ())
+
+
+def read(path: Path) -> Iterator[Reading]:
+    """Yields the raw objects of a file that `write_raw` or a colleague wrote."""
+    return read_sequences(path, SURVEY)
+
+
+def recognises(path: Path) -> bool:
+    """Returns whether a path is a file of such sequences."""
+    return holds_sequences(path, SURVEY)
+
+
+def write_raw(path: Path, records: Iterable[Record]) -> int:
+    """Writes records as raw image sequences and returns how many there were.
+
+    The file is a compressed npz: the epochs of all objects one after the other, and
+    where each object starts and ends in them.
+        images [sum t, y, x], offsets [n + 1], mjd psf_fwhm noise gain zero_point
+        band [sum t]; name field ra dec redshift label label_source truth [n]
+    Bad pixels are NaN in the images; bands are names.
+    """
+    records = list(records)
+    if not records:
+        raise InputError(
+            f"No records to write to {path}. A file of raw objects needs one at least. "
+            "Ask for more objects."
+        )
+    arrays = {
+        name: np.concatenate([getattr(record, name) for record in records])
+        for name in PER_EPOCH
+    }
+    arrays |= {
+        name: np.array([getattr(record, name) for record in records])
+        for name in PER_OBJECT
+    }
+    arrays["band"] = np.array(SURVEY.bands)[arrays["band"]]
+    arrays["images"] = np.concatenate(
+        [np.where(record.bad_pixel, np.nan, record.flux) for record in records]
+    ).astype(np.float32)
+    arrays["offsets"] = np.cumsum([0, *(len(record.mjd) for record in records)])
+    arrays["name"] = np.array([record.object_id for record in records])
+    arrays["field"] = np.array([record.group for record in records])
+    with open(path, "wb") as file:  # savez would add .npz to another suffix
+        np.savez_compressed(file, **arrays)
+    return len(records)

@@ -1,0 +1,1 @@
+"""ZTF: alerts, BTSbot stamps, periodic variables, simulations."""

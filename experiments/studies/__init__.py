@@ -1,0 +1,1 @@
+"""One scientific question each."""

@@ -1,0 +1,1 @@
+"""Features of objects, and the forests and boosting that classify them."""

@@ -1,0 +1,1 @@
+"""What predicts the label without looking at the object."""

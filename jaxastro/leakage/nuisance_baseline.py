@@ -1,0 +1,247 @@
+"""What can be told from how an object was observed, never looking at it.
+
+A survey's labels may leak through its schedule: "variable" may mean "seen in more
+than one season", candidates may be followed up longer, one class may come from one
+camera. A model can learn that, score well, and know nothing about the sky. So every
+report sets the model beside a classifier that sees only nuisances; a model that is
+not clearly better has not been shown to look at the images.
+
+Which numbers are nuisances needs care. The brightness of a stamp's corners is *not*
+one: a bright host galaxy reaches the corners, and its light is a fair clue. Hence the
+level itself is left out, and what is used is
+  - the sky offset: how the corner level moves from epoch to epoch, after the object's
+    own median in that band, and with it any steady light, is taken off;
+  - the corner noise: from differences of neighbouring corner pixels, in which smooth
+    light cancels (the photon noise of a bright host remains, and is small);
+  - what the survey itself says of noise, seeing, gain and zero point.
+The price: a constant pedestal that only one class has stays unseen, as in one stamp
+nothing tells it from a host. The central pixels are never read.
+
+Where the sky was not subtracted this is different. The level of the darkest corner is
+then the sky's: how bright the sky was says when and where an object was observed, and
+is a nuisance. `raw_sky_of` measures it; leak_check.py finds out which of the two a data
+set is.
+"""
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+
+from jaxastro.data.record import Record
+from jaxastro.errors import InputError
+from jaxastro.surveys import Survey
+
+NUM_SEASON_BINS = 12  # months of a year, or 2-hour slots of a night
+CORNER = 5  # pixels on a side; 32-pixel stamps keep a central 22 unread
+_SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
+_NUM_TREES = 300
+_OF_IMAGES = (
+    *("sky_offset_scatter", "corner_noise", "corner_noise_scatter"),
+    *("noise", "noise_scatter", "seeing", "seeing_scatter"),
+    *("gain", "zero_point", "bad_corner_share"),
+)
+
+
+def nuisance_feature_names(survey: Survey) -> tuple[str, ...]:
+    """Returns the names of what nuisance_features gives, in its order."""
+    return (
+        "num_epochs",
+        *(f"epochs_{band}" for band in survey.bands),
+        "num_nights",
+        "span_days",
+        "median_gap_days",
+        "num_seasons",
+        *(f"season_{slot:02d}" for slot in range(NUM_SEASON_BINS)),
+        *(_OF_IMAGES if survey.kind == "series" else ()),
+    )
+
+
+def nuisance_features(record: tuple, survey: Survey) -> np.ndarray:
+    """Returns how an object was observed, as float32 numbers; NaN where unknown.
+
+    Counts of epochs in all and per band, nights, span and median gap in days, the
+    seasons touched and the share of epochs in each twelfth of survey.season_days;
+    then sky offset and noise of the corners in the survey's unit, the survey's own
+    noise, seeing in arcsec, gain, zero point, and the share of bad corner pixels.
+    Of a light curve the counts and times alone: its errors grow with its light.
+    See the top of this file for what is left out, and why.
+    """
+    found = schedule_of(record.mjd, record.band, survey)
+    if survey.kind == "series":
+        found |= corners_of(record.flux, record.bad_pixel, record.band)
+        found |= conditions_of(record)
+    return np.array([found[name] for name in nuisance_feature_names(survey)], "f4")
+
+
+def schedule_of(mjd: np.ndarray, band: np.ndarray, survey: Survey) -> dict[str, float]:
+    """Returns when and in which bands an object was observed, by name.
+
+    Args:
+        mjd: [t] in order; there may be none.
+        band: [t] indices into the survey's bands.
+    """
+    count = np.bincount(band, minlength=len(survey.bands))
+    slot = np.floor(mjd / survey.season_days % 1 * NUM_SEASON_BINS).astype(int)
+    in_slot = np.bincount(slot % NUM_SEASON_BINS, minlength=NUM_SEASON_BINS)
+    return {
+        "num_epochs": len(mjd),
+        **{f"epochs_{survey.bands[i]}": count[i] for i in range(len(survey.bands))},
+        "num_nights": _stretches(mjd, longest_gap=0.5),
+        "span_days": np.ptp(mjd) if len(mjd) else 0,
+        "median_gap_days": np.median(np.diff(mjd)) if len(mjd) > 1 else 0,
+        "num_seasons": _stretches(mjd, longest_gap=survey.season_days / 4),
+        **{
+            f"season_{i:02d}": in_slot[i] / max(len(mjd), 1)
+            for i in range(NUM_SEASON_BINS)
+        },
+    }
+
+
+def corners_of(
+    flux: np.ndarray, bad_pixel: np.ndarray, band: np.ndarray
+) -> dict[str, float]:
+    """Returns how sky and noise of the corners of an object's frames are, by name.
+
+    Args:
+        flux: [t y x], with bad_pixel [t y x].
+        band: [t].
+    """
+    pixel = _corner_pixels(flux, bad_pixel)
+    noise = np.array([_scatter(epoch) for epoch in np.diff(pixel)]) / np.sqrt(2)
+    level = np.array([_median(epoch) for epoch in pixel])
+    return {
+        "sky_offset_scatter": _scatter(_without_steady_light(level, band)),
+        "corner_noise": _median(noise),
+        "corner_noise_scatter": _scatter(noise),
+        "bad_corner_share": float(np.isnan(pixel).mean()) if pixel.size else np.nan,
+    }
+
+
+def raw_sky_of(flux: np.ndarray, bad_pixel: np.ndarray) -> dict[str, float]:
+    """Returns what frames with the sky in them tell of sky and camera, by name.
+
+    The level is that of the darkest corner, which the wings of stars reach least. The
+    noise is told by its square for each count: light of stars raises both alike, while
+    another gain, or frames that were added up or resampled, changes it.
+    """
+    pixel = _corner_pixels(flux, bad_pixel)
+    corners = [[_median(box) for box in epoch] for epoch in pixel]
+    darkest = np.array([min(each) for each in corners if np.isfinite(each).all()])
+    level = np.array([_median(epoch) for epoch in pixel])
+    variance = np.array([_scatter(epoch) ** 2 / 2 for epoch in np.diff(pixel)])
+    return {
+        "sky_level": _median(darkest),
+        "variance_by_level": _median(variance / np.where(level > 0, level, np.nan)),
+    }
+
+
+def conditions_of(record: Record) -> dict[str, float]:
+    """Returns what the survey itself says of noise, seeing, gain and zero point."""
+    return {
+        "noise": _median(record.noise),
+        "noise_scatter": _scatter(record.noise),
+        "seeing": _median(record.psf_fwhm),
+        "seeing_scatter": _scatter(record.psf_fwhm),
+        "gain": _median(record.gain),
+        "zero_point": _median(record.zero_point),
+    }
+
+
+def nuisance_baseline(
+    train_features: np.ndarray,
+    train_label: np.ndarray,
+    test_features: np.ndarray,
+    *,
+    num_classes: int,
+    seed: int,
+    num_trees: int = _NUM_TREES,
+) -> np.ndarray:
+    """Returns [o c] probabilities of a random forest that sees nuisances only.
+
+    Classes weigh the same in training, as macro F1 weighs them. A class absent from
+    training gets probability 0.
+
+    Args:
+        train_features: [n f] from nuisance_features; NaN where unknown.
+        train_label: [n] classes from 0 to num_classes - 1.
+        test_features: [o f].
+    Raises:
+        ValueError: if there is nothing to train on, or shapes disagree.
+    """
+    train_features = np.asarray(train_features, np.float32)
+    test_features = np.asarray(test_features, np.float32)
+    train_label = _checked_label(train_label, num_classes)
+    shapes = (train_features.shape, test_features.shape)
+    if len(train_features) != len(train_label) or shapes[0][1:] != shapes[1][1:]:
+        raise InputError(
+            f"Features of shape {shapes[0]} (train) and {shapes[1]} (test), and "
+            f"{len(train_label)} labels. The nuisance baseline needs one row per "
+            "label, and the same features in both."
+        )
+    forest = RandomForestClassifier(
+        num_trees,
+        min_samples_leaf=3,  # smoother probabilities, smaller trees
+        class_weight="balanced",
+        random_state=seed,
+    )
+    forest.fit(train_features, train_label)
+    probability = np.zeros((len(test_features), num_classes), np.float32)
+    probability[:, forest.classes_] = forest.predict_proba(test_features)
+    return probability
+
+
+def majority_baseline(
+    train_label: np.ndarray, num_objects: int, num_classes: int
+) -> np.ndarray:
+    """Returns [o c], the class frequencies of the training set for every object.
+
+    Its prediction is always the commonest class; its log loss is what knowing the
+    frequencies and nothing else is worth.
+    """
+    train_label = _checked_label(train_label, num_classes)
+    frequency = np.bincount(train_label, minlength=num_classes) / len(train_label)
+    return np.tile(frequency.astype(np.float32), (num_objects, 1))
+
+
+def _stretches(mjd: np.ndarray, longest_gap: float) -> int:
+    """Returns into how many stretches the gaps cut the (sorted) times.
+
+    Counting calendar years or dates would cut a season, or a night, in two wherever
+    the calendar happens to turn.
+    """
+    return min(len(mjd), 1) + int((np.diff(mjd) > longest_gap).sum())
+
+
+def _corner_pixels(flux: np.ndarray, bad_pixel: np.ndarray) -> np.ndarray:
+    """Returns the four corners of each frame, [t 4 y x], NaN where bad."""
+    side = min(CORNER, min(flux.shape[1:]) // 4)
+    good = np.where(bad_pixel, np.nan, flux)
+    rows = good[:, :side], good[:, flux.shape[1] - side :]
+    right = flux.shape[2] - side
+    return np.stack([c for r in rows for c in (r[..., :side], r[..., right:])], axis=1)
+
+
+def _without_steady_light(level: np.ndarray, band: np.ndarray) -> np.ndarray:
+    offset = level.copy()
+    for one in np.unique(band):
+        offset[band == one] -= _median(level[band == one])
+    return offset
+
+
+def _median(value: np.ndarray) -> float:
+    value = value[np.isfinite(value)]
+    return float(np.median(value)) if value.size else np.nan
+
+
+def _scatter(value: np.ndarray) -> float:
+    return _SCATTER_OF_MAD * _median(abs(value - _median(value)))
+
+
+def _checked_label(label, num_classes: int) -> np.ndarray:
+    label = np.asarray(label)
+    if not len(label) or label.min() < 0 or label.max() >= num_classes:
+        found = f"{label.min()} to {label.max()}" if len(label) else "none"
+        raise InputError(
+            f"Training labels: {found}. A baseline needs at least one, numbered 0 to "
+            f"{num_classes - 1}. Train on labelled objects only."
+        )
+    return label

@@ -1,0 +1,54 @@
+"""Runs the project's commands as a user does, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Done(NamedTuple):
+    """How a command ended and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence that a refused user reads, last and without a traceback."""
+        assert self.code == 1, (self.code, self.stderr)
+        assert "Traceback" not in self.stderr, self.stderr
+        return self.stderr.splitlines()[-1]
+
+
+def start(*arguments, **environment) -> subprocess.Popen:
+    """Starts Python on the project."""
+    return subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | environment,
+        text=True,
+    )
+
+
+def python(*arguments, **environment) -> Done:
+    """Runs Python on the project to its end."""
+    with start(*arguments, **environment) as process:
+        stdout, stderr = process.communicate()
+    return Done(process.returncode, stdout, stderr)
+
+
+def command_line(name: str, *arguments, **flags) -> list:
+    """Returns what follows `python` to run train, evaluate, predict or another."""
+    flags = [f"--{flag}={value}" for flag, value in flags.items()]
+    return ["-m", f"experiments.{name}", *arguments, *flags]
+
+
+def run(name: str, *arguments, **flags) -> Done:
+    """Runs a command to its end."""
+    return python(*command_line(name, *arguments, **flags))
