@@ -2,10 +2,10 @@ r"""Our own: a token for every frame, of its light, what is new in it, and when.
 
 Reproduces: nothing. It aims to be above every row of the published tables' systems, on
     the same objects and folds; configs/tables/beyond.py measures whether it is (it is
-    on the simulated survey, docs/results.md).
+    on the simulated survey, docs/results).
 Run:     python -m experiments.train --config=configs/best.py --workdir=runs/best
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -6,7 +6,7 @@ Reproduces: the method of Grill et al. 2020, arXiv 2006.07733, on series, not a 
         --config.init_from=runs/byol
 Run:     python -m experiments.train --config=configs/byol.py --workdir=runs/byol
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -7,7 +7,7 @@ Run:     python -m experiments.train --config=configs/cnn_dmdt.py \
 Presets: :laptop (chosen without an accelerator; a quarter as wide, nine classes of
     ASAS, which FOLDER/asas/asas.parquet holds), :paper (the same, the published
     width), :hits (light curves measured on real images), :smoke (simulated ones).
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -6,7 +6,7 @@ Run:     python -m experiments.train --config=configs/cnn_gru.py \
              --workdir=runs/cnn_gru
 Presets: :laptop (chosen without an accelerator; narrow, 1.6 times the parameters of
     ConvEntion's, as published), :paper, :hits (real data of one band), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -6,7 +6,7 @@ Run:     python -m experiments.train --config=configs/cnn_lstm.py \
              --workdir=runs/cnn_lstm
 Presets: :laptop (chosen without an accelerator; narrow, 1.8 times the parameters of
     ConvEntion's, as published), :paper, :hits (real data of one band), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -10,7 +10,7 @@ Presets: :laptop (chosen without an accelerator; a quarter as wide, curves fitte
     :paper (the published width; ten types of the ZTF catalogue, of which FOLDER holds
     ztf_periodic/Table2.txt.zip), :hits (light curves measured on real images),
     :smoke (simulated ones).
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

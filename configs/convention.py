@@ -5,7 +5,7 @@ Reproduces: Bairouk et al. 2023, A&A 673, A141, Table 3, row ConvEntion, ugriz. 
 Run:     python -m experiments.train --config=configs/convention.py \
              --workdir=runs/convention
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -5,7 +5,7 @@ Reproduces: the row LSTM of Bairouk et al. 2023, A&A 673, A141, Table 3, as far 
 Run:     python -m experiments.train --config=configs/lstm.py --workdir=runs/lstm
 Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured
     on real images of one band), :smoke. The network has the same width in all.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -7,7 +7,7 @@ Reproduces: the idea of He et al. 2022, arXiv 2111.06377, on series, not a table
 Run:     python -m experiments.train --config=configs/masked_frames.py \
              --workdir=runs/masked_frames
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

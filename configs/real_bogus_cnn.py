@@ -9,7 +9,7 @@ Run:     python -m experiments.train --config=configs/real_bogus_cnn.py \
 Presets: :laptop (chosen without an accelerator), :paper, as many images as there are
     real ones; :smoke. The network is the same in all. There is no :hits: its stamps
     are no differences.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -6,7 +6,7 @@ Run:     python -m experiments.train --config=configs/scone.py --workdir=runs/sc
 Presets: :laptop (chosen without an accelerator), :paper (400 passes), :smoke. The
     network is the same in all. There is no :hits: its stars and supernovae vary within
     hours, a pixel is a day; and of its one band 32 wavelengths would be made up.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -5,7 +5,7 @@ Reproduces: Bairouk 2023, thesis, Table 5.1, row Semiconformer. Their stamps can
 Run:     python -m experiments.train --config=configs/semiconformer.py \
              --workdir=runs/semiconformer
 Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

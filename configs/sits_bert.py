@@ -6,7 +6,7 @@ Run:     python -m experiments.train --config=configs/sits_bert.py \
              --workdir=runs/sits_bert
 Presets: :laptop (chosen without an accelerator; half as wide), :paper, :hits (light
     curves measured on real images of one band), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

@@ -8,7 +8,7 @@ Run:     python -m experiments.train --config=configs/sits_bert_pretrain.py \
              --workdir=runs/sits_bert_pretrain
 Presets: :laptop (chosen without an accelerator; half as wide), :paper, :hits (light
     curves measured on real images of one band), :smoke.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base, sits_bert

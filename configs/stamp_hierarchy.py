@@ -12,7 +12,7 @@ Run:     python -m experiments.train --config=configs/stamp_hierarchy.py \
 Presets: :laptop (chosen without an accelerator), a network of half the width; :paper,
     the published size on ten times the objects; :smoke. There is no :hits: its stamps
     come without a template.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base, stamp_classifier

@@ -11,7 +11,7 @@ Run:     python -m experiments.train --config=configs/stamp_autoencoder.py \
              --config.init_from=runs/autoencoder_10 --workdir=runs/vade
 Presets: :laptop (chosen without an accelerator), a narrow network; :paper, on ten times
     the objects; :smoke. There is no :hits: its stamps come without a template.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import stamp_autoencoder

@@ -6,7 +6,7 @@ Reproduces: the method of Kingma & Welling 2014, arXiv 1312.6114, on alert stamp
 Run:     python -m experiments.train --config=configs/stamp_vae.py --workdir=runs/vae
 Presets: :laptop (chosen without an accelerator), a narrow network; :paper, on ten times
     the objects; :smoke. There is no :hits: its stamps come without a template.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import stamp_autoencoder

@@ -8,7 +8,7 @@ Run:     python -m experiments.train --config=configs/supernnova.py \
              --workdir=runs/supernnova
 Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured
     on real images of one band), :smoke. The network has the same width in all.
-Expect:  see docs/results.md, which holds each figure with its command and machine.
+Expect:  see docs/results, which holds each figure with its command and machine.
 """
 
 from configs import base

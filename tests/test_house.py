@@ -21,7 +21,9 @@ from jaxastro.surveys import SURVEYS
 ROOT = commands.ROOT
 PARTS = ("jaxastro", "data_builders", "configs", "experiments", "benchmarks", "tests")
 FILES = sorted(path for part in PARTS for path in (ROOT / part).rglob("*.py"))
-DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/*.md")})
+DOCUMENTS = sorted(
+    path for part in ("", "*/", "*/*/") for path in ROOT.glob(f"{part}*.md")
+)
 OTHERS = ("pyproject.toml", "CITATION.cff", ".ci/run")
 TEXTS = [*FILES, *DOCUMENTS, *(ROOT / name for name in OTHERS)]
 BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "core", "lib"}

@@ -5,7 +5,7 @@ Reproduces: nothing; the thesis on variable stars of ZTF has no such table. The 
     a catalogue. 10,975 stars as they come, folds by star.
 Run:     python -m experiments.run_table --config=configs/tables/asas.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   see docs/results.md; building the data set first, ten minutes on two cores.
+Takes:   see docs/results; building the data set first, ten minutes on two cores.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 

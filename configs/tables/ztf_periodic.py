@@ -6,7 +6,7 @@ Reproduces: Carraro, thesis on variable stars of ZTF: its CNN-LSTM on ten types,
     two of the three, and then all of them told, stand apart.
 Run:     python -m experiments.run_table --config=configs/tables/ztf_periodic.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   see docs/results.md.
+Takes:   see docs/results.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 

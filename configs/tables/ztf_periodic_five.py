@@ -5,7 +5,7 @@ Reproduces: Carraro, thesis on variable stars of ZTF: its CNN-LSTM on Cepheids, 
     stars each. What its score measures: configs/tables/ztf_periodic.py.
 Run:     python -m experiments.run_table --config=configs/tables/ztf_periodic_five.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   see docs/results.md.
+Takes:   see docs/results.
 Presets: :laptop (chosen without an accelerator), :paper, :smoke.
 """
 
