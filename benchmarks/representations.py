@@ -18,7 +18,7 @@ from data_builders.ztf import ztf_periodic
 from data_builders.ztf.ztf_periodic_clean import clean
 from data_builders.ztf.ztf_periodic_sim import epochs_of
 from data_builders.ztf.ztf_periodic_table import numbers_of, rows_of
-from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
 from jaxastro.representations import dmdt, folded, light_curve
 from jaxastro.surveys import SURVEYS
 
@@ -45,7 +45,7 @@ def make_stars(catalogue: Path, count: int, *, seed: int) -> list[LightCurveReco
         star = numbers_of(rows[i])
         epochs = [epoch[3:6] + epoch[7:] for epoch in epochs_of(star, generator)]
         mjd, magnitude, error = np.array([epoch[:3] for epoch in epochs], float).T
-        record, _ = make_light_curve(
+        record, _ = make_light_curve_record(
             f"{len(found)}",
             SURVEY,
             **ztf_periodic.in_microjansky(magnitude, error),

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from jaxastro.commands import command_line
 from jaxastro.data.hierarchy import nodes_of
-from jaxastro.data.kinds import KINDS
+from jaxastro.data.record import RECORD_TYPES
 from jaxastro.evaluation.predictions import FILE_NAME, Predictions, no_looks, save
 from jaxastro.leakage.nuisance_baseline import (
     majority_baseline,
@@ -88,7 +88,7 @@ def predictions_of(
     found = brief_predictions(config, dataset, whole)
     if brief:
         return found
-    kind = KINDS[assemble.survey_of_config(config).kind]
+    kind = RECORD_TYPES[assemble.survey_of_config(config).kind]
     # A picture cannot be seen as it was early, nor can one epoch.
     has_past = kind.OF_EPOCHS and config.data.max_epochs > 1
     early = early_fields(*of_state, rows, whole) if has_past else {}

@@ -32,8 +32,8 @@ from data_builders import READERS, READERS_OF_ALERTS
 from data_builders.engine.readings import records_of
 from jaxastro.commands import command_line
 from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
-from jaxastro.data.record import Reading, Record, RecordError
-from jaxastro.errors import InputError
+from jaxastro.data.record import Reading, Record
+from jaxastro.errors import InputError, RecordError
 from jaxastro.runs import assemble, compilation_cache
 from jaxastro.runs.prediction_table import Row, prediction_file
 from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples

@@ -27,3 +27,7 @@ class DivergedError(UserError, FloatingPointError):
 
 class RunLockedError(UserError):
     """Another process works in the same run folder."""
+
+
+class RecordError(InputError):
+    """An object cannot become a record; the message names the object and the cure."""

@@ -15,7 +15,7 @@ class Survey(NamedTuple):
     """What code and people need to know about one survey."""
 
     name: str
-    kind: str  # of its records, a key of data.kinds.KINDS
+    kind: str  # of its records, a key of data.record.RECORD_TYPES
     bands: tuple[str, ...]  # record.band indexes this
     wavelength: tuple[float, ...]  # effective, Angstrom, one per band
     classes: tuple[str, ...]  # known labels; UNLABELLED is not a class

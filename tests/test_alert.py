@@ -3,7 +3,7 @@ import pytest
 
 from jaxastro.data.alert import DETECTION, FORCED, LIMIT, Alert, HistoryRow
 from jaxastro.data.alert import make_alert_record as make
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_alerts"]._replace(

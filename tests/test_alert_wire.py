@@ -18,7 +18,7 @@ from support import ztf_packets as made
 from jaxastro.alerts.avro import reader_of
 from jaxastro.alerts.container import read_packets
 from jaxastro.alerts.ztf_stamp import read_stamp
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 PLAIN = {
     "null": st.none(),

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from support.light_curves import make_curves
+from support.light_curve import make_curves
 
 from jaxastro.augment import make_augment
 

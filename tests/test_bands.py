@@ -8,8 +8,10 @@ from support.runs import smoke
 
 from experiments import predict
 from jaxastro.data.bands import record_in_bands, survey_in_bands
-from jaxastro.data.record import Reading, RecordError, make_record, without_some
+from jaxastro.data.record import Reading, without_random_epochs
+from jaxastro.data.series import make_series_record
 from jaxastro.data.survey_json import survey_to_json
+from jaxastro.errors import RecordError
 from jaxastro.runs import assemble
 from jaxastro.runs.dataset import measure_statistics
 from jaxastro.surveys import SURVEYS
@@ -20,7 +22,9 @@ SURVEY = SURVEYS["sdss_sn_sim"]
 def made(band, name="one"):
     epochs = len(band)
     flux = np.arange(epochs)[:, None, None] + np.zeros((epochs, 32, 32))
-    record, _ = make_record(name, SURVEY, flux=flux, mjd=np.arange(epochs), band=band)
+    record, _ = make_series_record(
+        name, SURVEY, flux=flux, mjd=np.arange(epochs), band=band
+    )
     return record
 
 
@@ -71,7 +75,7 @@ def test_a_run_that_looked_at_other_bands_is_no_start(tmp_path):
 def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():
     record, left = made(np.zeros(400, int)), []
     for share in (0.0, 0.3, 0.6, 0.99, 1.0):
-        seen = set(without_some(record, share).mjd.tolist())
+        seen = set(without_random_epochs(record, share).mjd.tolist())
         left.append(seen)
         assert abs(len(seen) - 400 * (1 - share)) < 60
     assert all(late <= early for early, late in itertools.pairwise(left))
@@ -80,5 +84,7 @@ def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():
 
 
 def test_the_luck_is_the_objects_own():
-    one, two = (without_some(made(np.zeros(40, int), n), 0.5) for n in ("one", "two"))
+    one, two = (
+        without_random_epochs(made(np.zeros(40, int), n), 0.5) for n in ("one", "two")
+    )
     assert one.mjd.tolist() != two.mjd.tolist()

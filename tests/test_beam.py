@@ -14,7 +14,8 @@ from data_builders.engine.gather import whole_readings
 from data_builders.engine.prepare import is_built, prepare
 from data_builders.engine.processes import read_in_order
 from data_builders.engine.shuffle import DiskShuffler
-from jaxastro.data.record import Reading, make_record, record_from_example
+from jaxastro.data.record import Reading, record_from_example
+from jaxastro.data.series import make_series_record
 from jaxastro.surveys import SURVEYS
 
 HITS = SURVEYS["hits"]
@@ -28,7 +29,7 @@ HOW = {
 def reading_of(name, seed, *, notes=()):
     flux = np.random.default_rng(seed).normal(120, 4, (3, 21, 21))
     mjd = 57070.123456789 + np.arange(3)
-    record, _ = make_record(name, HITS, flux=flux, mjd=mjd, band=0, label="EB")
+    record, _ = make_series_record(name, HITS, flux=flux, mjd=mjd, band=0, label="EB")
     return Reading(name, record, notes)
 
 

@@ -24,8 +24,7 @@ from data_builders.engine.builder import REPORT_FILE
 from data_builders.engine.foreign import kind_of
 from data_builders.engine.schema import COLUMNS, FURTHER, OBJECT, record_features
 from data_builders.sdss import sdss_sn_sim
-from jaxastro.data.kinds import KINDS
-from jaxastro.data.record import Reading
+from jaxastro.data.record import RECORD_TYPES, Reading
 from jaxastro.simulation.survey import PRESETS, simulate_object
 from jaxastro.surveys import SURVEYS
 
@@ -172,11 +171,11 @@ def test_columns_are_described_once_for_tfds_the_page_and_the_command(capsys):
     for columns in (OBJECT, *FURTHER.values()):
         assert markdown(columns) in page
     for kind, columns in COLUMNS.items():
-        assert set(columns) == set(KINDS[kind]._fields)
+        assert set(columns) == set(RECORD_TYPES[kind]._fields)
         assert markdown(columns) in said(capsys, "schema", kind)
     survey = SURVEYS["hits"]
     features = record_features(survey)
-    assert list(features) == list(KINDS["series"]._fields)
+    assert list(features) == list(RECORD_TYPES["series"]._fields)
     assert features["flux"].doc.desc == "flux of each pixel [ADU per pixel]"
     found = json.loads(said(capsys, "schema", "hits", "--json"))
     assert found["schema"]["mjd"]["unit"] == "d"

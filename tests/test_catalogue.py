@@ -3,7 +3,7 @@
 import numpy as np
 
 from jaxastro.data.catalogue import fit_features, scaled_features
-from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_periodic"]
@@ -13,7 +13,7 @@ COLUMNS = [name for name, _ in SURVEY.columns]
 def star(**features):
     none = np.zeros(0)
     columns = {"flux": none, "flux_error": none, "mjd": none, "band": none.astype(int)}
-    return make_light_curve("star", SURVEY, **columns, features=features)[0]
+    return make_light_curve_record("star", SURVEY, **columns, features=features)[0]
 
 
 def told(records, record):

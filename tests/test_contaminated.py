@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support.light_curves import make_curves
+from support.light_curve import make_curves
 from support.tiny_method import ADAM, SGD, Tiny, assert_close, batch_of, make, same_view
 
 from jaxastro.layers.merge_nights import merge_nights

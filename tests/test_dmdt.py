@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from benchmarks import representations
 from jaxastro.augment import make_augment
-from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.representations import dmdt
 from jaxastro.surveys import SURVEYS
@@ -36,7 +36,7 @@ def curve_of(mjd, magnitude, band=0, flux=None):
     flux = 10 ** (-0.4 * np.array(magnitude)) if flux is None else np.array(flux)
     columns = {"mjd": mjd, "flux": flux, "flux_error": np.full(len(flux), 1e-9)}
     columns["band"] = np.broadcast_to(band, len(flux))
-    return make_light_curve("star", SURVEY, **columns, features={"Per": 3.0})[0]
+    return make_light_curve_record("star", SURVEY, **columns, features={"Per": 3.0})[0]
 
 
 def drawn(curve, normalisation="share", max_epochs=500):

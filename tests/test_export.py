@@ -13,10 +13,10 @@ from data_builders.commands.export import parquet_schema, write_parquet
 from data_builders.engine.prepare import prepare
 from data_builders.engine.schema import COLUMNS, unit_of
 from jaxastro.data.alert import Alert, HistoryRow, make_alert_record
-from jaxastro.data.cutout import Cutout
-from jaxastro.data.kinds import KINDS
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import make_record, record_from_example
+from jaxastro.data.cutout import CutoutRecord
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.data.record import RECORD_TYPES, record_from_example
+from jaxastro.data.series import make_series_record
 from jaxastro.surveys import SURVEYS
 
 NAMES = ('=HYPERLINK("x")', "+1", "-2", "@sum", "\u00e9\u4e2d", "a,b\nc")
@@ -27,7 +27,7 @@ def series(i):
     flux = np.random.default_rng(i).normal(size=(i + 1, 21, 21))
     flux[0, 0, 0] = np.nan
     fields = {"flux": flux, "mjd": EXACT + np.arange(i + 1), "band": 0}
-    return make_record(NAMES[i], SURVEYS["hits"], **fields)[0]
+    return make_series_record(NAMES[i], SURVEYS["hits"], **fields)[0]
 
 
 def light_curve(i):
@@ -36,7 +36,7 @@ def light_curve(i):
     column = survey.columns[0][0]
     flux = np.random.default_rng(i).normal(size=3 * i)
     fields = {"flux": flux, "flux_error": abs(flux), "band": np.zeros(3 * i, int)}
-    return make_light_curve(
+    return make_light_curve_record(
         NAMES[i], survey, mjd=times, features={column: 0.1 * i}, **fields
     )[0]
 
@@ -61,7 +61,7 @@ def alerts(i):
 def cutout(i):
     words = (NAMES[i], np.nan, -1.5, "Unknown", "none", "", np.nan, NAMES[i])
     image = np.random.default_rng(i).normal(size=(5 + i, 7, 3)).astype("f4")
-    return Cutout(*words, image=image)
+    return CutoutRecord(*words, image=image)
 
 
 KINDS_OF_RECORDS = {
@@ -74,7 +74,7 @@ KINDS_OF_RECORDS = {
 
 def read_back(path, survey):
     table = pq.read_table(path)
-    columns, kind = COLUMNS[survey.kind], KINDS[survey.kind]
+    columns, kind = COLUMNS[survey.kind], RECORD_TYPES[survey.kind]
     assert table.column_names == list(kind._fields)
     for row in table.to_pylist():
         yield {

@@ -9,7 +9,7 @@ from jaxastro.baselines.features import (
     features_of,
     sets_of,
 )
-from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.surveys import SURVEYS
 
 ASAS, ZTF, HITS = (SURVEYS[name] for name in ("asas", "ztf_periodic", "hits"))
@@ -20,7 +20,7 @@ def star(magnitude, *, mjd=None, band=0, error=0.01, survey=ASAS, **features):
     flux = 10 ** (-0.4 * np.asarray(magnitude, float))
     mjd = np.arange(flux.size) * 1.0 if mjd is None else mjd
     band = np.resize(band, flux.size).astype(int)
-    record, _ = make_light_curve(
+    record, _ = make_light_curve_record(
         "star",
         survey,
         flux=flux,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from configs import cnn_lstm_folded, hybrid
-from jaxastro.data.light_curve import make_light_curve
+from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
 from jaxastro.models.hybrid import Hybrid
 from jaxastro.representations import dmdt, folded, folded_and_map
@@ -27,7 +27,7 @@ def curve_of(mjd, band, brighter, *, noise=0.0, **features):
     magnitude = 15 - brighter + np.random.default_rng(0).normal(0, noise, len(mjd))
     flux = 10 ** (-0.4 * magnitude)
     columns = {"mjd": mjd, "flux": flux, "flux_error": 0.01 * flux, "band": band}
-    return make_light_curve("star", SURVEY, **columns, features=features)[0]
+    return make_light_curve_record("star", SURVEY, **columns, features=features)[0]
 
 
 def star(days=0.57, count=200, late=0.0, **features):

@@ -12,7 +12,7 @@ from jaxastro.baselines.classifiers import (
     noise_feature_names,
     noise_features,
 )
-from jaxastro.data.record import make_record
+from jaxastro.data.series import make_series_record
 from jaxastro.surveys import SURVEYS
 
 HITS, SDSS = SURVEYS["hits"], SURVEYS["sdss_sn_sim"]
@@ -24,7 +24,7 @@ def star(flux, mjd, *, survey=HITS, band=0, sky=120.0, seed=0, noise=4.0):
     profile = np.exp(-(at[:, None] ** 2 + at**2) / 4.5)
     image = np.asarray(flux)[:, None, None] * profile / profile.sum() + sky
     image = image + np.random.default_rng(seed).normal(0, noise, image.shape)
-    record, _ = make_record("star", survey, flux=image, mjd=mjd, band=band)
+    record, _ = make_series_record("star", survey, flux=image, mjd=mjd, band=band)
     return record
 
 

@@ -7,7 +7,7 @@ import tinygp
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
-from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
 from jaxastro.models.scone import Scone
 from jaxastro.photometry import heat_map
 from jaxastro.photometry.heat_map import (
@@ -171,7 +171,7 @@ def test_a_band_without_a_wavelength_is_refused_in_words():
 def test_checked_light_curves_of_several_lengths_come_back_in_order():
     rng = np.random.default_rng(2)
     curves = [
-        make_light_curve(
+        make_light_curve_record(
             *(f"star{n}", SURVEY),
             flux=rng.normal(size=n),
             flux_error=np.ones(n),

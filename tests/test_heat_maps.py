@@ -15,21 +15,21 @@ from configs import convention, scone
 from data_builders.derived import heat_maps
 from experiments.predict import predict
 from experiments.train import train
-from jaxastro.data.cutout import Cutout
+from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.evaluation.predictions import load
 from jaxastro.runs import assemble
 from jaxastro.surveys import SURVEYS, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
-MAPS = "heat_maps/light_curves.sdss_sn_sim.tiny"
+HEAT_MAPS = "heat_maps/light_curves.sdss_sn_sim.tiny"
 CARD = Path(heat_maps.__file__).with_suffix(".md")
 
 
 def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
     curves, _ = records_of(CURVES, LightCurveRecord, data_dir)
-    maps, builder = records_of(MAPS, Cutout, data_dir)
+    maps, builder = records_of(HEAT_MAPS, CutoutRecord, data_dir)
     found = {one.object_id: one for one in maps}
     assert len(found) == len(curves) > 0
     same = ("label", "label_source", "truth", "group")
@@ -39,7 +39,7 @@ def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
         np.testing.assert_array_equal(one.mjd, curve.mjd)
         assert one.image.shape == (32, 180, 2)
         assert one.image.dtype == np.float32
-    assert builder.survey == survey_of(MAPS)
+    assert builder.survey == survey_of(HEAT_MAPS)
     assert (builder.survey.name, builder.survey.kind) == (
         *("heat_maps/light_curves.sdss_sn_sim",),
         "cutout",
@@ -51,7 +51,7 @@ def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
 def test_folds_are_those_of_the_images(data_dir):
     of_images = in_test_fold(convention.get_config("smoke"), data_dir)
     of_maps = scone.get_config("smoke")
-    assert of_maps.survey == MAPS
+    assert of_maps.survey == HEAT_MAPS
     assert of_images == in_test_fold(of_maps, data_dir) != set()
 
 
@@ -82,7 +82,7 @@ def test_a_run_ends_with_a_page_of_maps_and_no_early_looks(trained):
 
 
 def test_new_images_become_heat_maps_and_probabilities(trained, data_dir, tmp_path):
-    images, _ = records_of(IMAGES, Record, data_dir)
+    images, _ = records_of(IMAGES, SeriesRecord, data_dir)
     some = [images[row] for row in range(3)]
     raw, output = tmp_path / "new.npz", tmp_path / "new.csv"
     np.savez(

@@ -9,7 +9,8 @@ import pytest
 
 from data_builders.engine.builder import REPORT_FILE
 from data_builders.hits import hits
-from jaxastro.data.record import make_record, record_from_example
+from jaxastro.data.record import record_from_example
+from jaxastro.data.series import make_series_record
 from jaxastro.data.split import split_of
 from jaxastro.surveys import SURVEYS
 
@@ -96,7 +97,7 @@ def test_a_bright_star_that_was_measured_is_kept():
     star = 120 + 30000 * np.exp(-(y**2 + x**2) / 8.0)
     flux = star + np.random.default_rng(2).normal(0, 4, (5, 21, 21))
     survey = SURVEYS["hits"]
-    record, _ = make_record("star", survey, flux=flux, mjd=np.arange(5), band=0)
+    record, _ = make_series_record("star", survey, flux=flux, mjd=np.arange(5), band=0)
     assert not hits.overwritten_epochs(record).any()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from data_builders.hits import hits, hits_sim
 from data_builders.hits.hits_log import field_logs, read_log
-from jaxastro.data.record import make_record
+from jaxastro.data.series import make_series_record
 from jaxastro.simulation import conditions, observing, scene, stars
 from jaxastro.simulation.classes import CLASSES, draw_candidates
 from jaxastro.simulation.sequence import simulate_sequence
@@ -135,7 +135,7 @@ def test_a_star_tells_the_seeing_and_how_much_of_its_light_arrived(log):
         size=21,
     )
     adu = observing.expose(image, log, key=1)
-    record, _ = make_record("star", SURVEY, flux=adu, mjd=log.mjd, band=log.band)
+    record, _ = make_series_record("star", SURVEY, flux=adu, mjd=log.mjd, band=log.band)
     seeing, light = conditions.measure_star(
         record, pixel_scale=SURVEY.pixel_scale, border=3
     )

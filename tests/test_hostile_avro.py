@@ -8,7 +8,7 @@ from support import ztf_packets as made
 from support.untrusted_input import budget, read, reason
 
 from jaxastro.alerts.avro import reader_of
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 
 def record_of(kind):

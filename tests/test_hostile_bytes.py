@@ -19,7 +19,7 @@ from support.untrusted_input import SMALL, budget, read, reason, tarred
 from jaxastro.alerts import archive
 from jaxastro.alerts.avro import reader_of
 from jaxastro.alerts.ztf_stamp import read_stamp
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 FUZZ = settings(max_examples=150, deadline=None)
 PACKETS = [made.packet("ZTF18aaa", n, stamps=SMALL) for n in range(3)]

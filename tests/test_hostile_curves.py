@@ -16,8 +16,8 @@ from configs import (
     supernnova,
     supernnova_bayes,
 )
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import RecordError
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.errors import RecordError
 from jaxastro.representations import REPRESENTATIONS
 from jaxastro.runs import assemble
 from jaxastro.surveys import SURVEYS
@@ -36,7 +36,7 @@ EPOCHS = 12
 
 def curve(name, *, flux, mjd=None, error=None, band=None, **features):
     count = len(flux)
-    record, notes = make_light_curve(
+    record, notes = make_light_curve_record(
         name,
         SURVEY,
         flux=np.array(flux, float),
@@ -141,4 +141,4 @@ def test_infinite_fluxes_are_dropped_and_counted():
 def test_nothing_at_all_is_refused_in_words():
     nothing = {name: np.zeros(0) for name in ("flux", "flux_error", "mjd")}
     with pytest.raises(RecordError, match="no epoch with a flux"):
-        make_light_curve("x", SURVEY, **nothing, band=np.zeros(0, int))
+        make_light_curve_record("x", SURVEY, **nothing, band=np.zeros(0, int))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxastro.data.record import make_record
+from jaxastro.data.series import make_series_record
 from jaxastro.leakage.nuisance_baseline import (
     CORNER,
     majority_baseline,
@@ -15,7 +15,7 @@ SURVEY = survey_of("sdss_sn_sim")
 
 
 def features_of(flux, mjd, survey=SURVEY, band=0, **columns):
-    record, _ = make_record(
+    record, _ = make_series_record(
         "SN1", survey, flux=flux, mjd=mjd, band=np.full(len(mjd), band), **columns
     )
     names = nuisance_feature_names(survey)
@@ -35,7 +35,7 @@ SERIES = {
 @pytest.mark.parametrize("survey", SERIES.values(), ids=SERIES)
 def test_features_are_named_once_and_float32(survey):
     names = nuisance_feature_names(survey)
-    record, _ = make_record(
+    record, _ = make_series_record(
         "a", survey, flux=noise_frames(4, survey=survey), mjd=range(4), band=[0] * 4
     )
     found = nuisance_features(record, survey)

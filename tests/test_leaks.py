@@ -10,9 +10,9 @@ from sklearn.metrics import roc_auc_score
 from data_builders import __main__ as command
 from data_builders.engine.prepare import prepare
 from jaxastro.data.alert import Alert, HistoryRow, make_alert_record
-from jaxastro.data.cutout import Cutout
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import make_record
+from jaxastro.data.cutout import CutoutRecord
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.data.series import make_series_record
 from jaxastro.data.sky import close_pairs
 from jaxastro.leakage import leak_check, leak_test
 from jaxastro.leakage.clues import (
@@ -37,7 +37,7 @@ def series(number, *, sky=0.0, light=0.0, epochs=9, **named):
     mjd = 53000 + rng.uniform(0, 700, epochs)
     fields = {"ra": rng.uniform(0, 360), "dec": rng.uniform(-90, 90)} | named
     fields |= {"flux": flux, "mjd": mjd, "band": rng.integers(0, 5, epochs)}
-    record, _ = make_record(f"{rng.integers(10**9):09d}", SIM, **fields)
+    record, _ = make_series_record(f"{rng.integers(10**9):09d}", SIM, **fields)
     return record
 
 
@@ -130,7 +130,7 @@ def test_no_nuisance_sees_the_object_and_one_epoch_does():
 
 def test_every_kind_of_record_has_its_clues():
     rng = np.random.default_rng(0)
-    curve, _ = make_light_curve(
+    curve, _ = make_light_curve_record(
         "a", CURVES, flux=[1, 2, 3], flux_error=[1, 1, 1], mjd=[1, 2, 9], band=[0] * 3
     )
     stamps = tuple(rng.normal(200, 1, (3, 63, 63)))
@@ -138,7 +138,7 @@ def test_every_kind_of_record_has_its_clues():
     history = [HistoryRow(mjd=57990.0, band="g", kind=1, flux=5.0, flux_error=1.0)]
     alerts, _ = make_alert_record("b", ALERTS, alerts=[alert], history=history)
     words = ("c", 1.0, 2.0, "Unknown", "none", "", np.nan, "c")
-    cutout = Cutout(*words, image=rng.normal(size=(30, 40, 3)).astype("f4"))
+    cutout = CutoutRecord(*words, image=rng.normal(size=(30, 40, 3)).astype("f4"))
     schedule = {"length", "season", "bands"}
     images = {"background", RAW_SKY, "conditions"}
     for record, survey, expected in (
@@ -154,7 +154,7 @@ def test_every_kind_of_record_has_its_clues():
 
 
 def test_a_record_without_epochs_or_with_nothing_but_bad_pixels_has_clues():
-    empty, _ = make_light_curve(
+    empty, _ = make_light_curve_record(
         *("a", SURVEYS["ztf_periodic"]),
         **{name: [] for name in ("flux", "flux_error", "mjd")},
         band=np.zeros(0, int),

@@ -9,7 +9,7 @@ import optax
 import pytest
 from flax import traverse_util
 from scipy import stats
-from support.light_curves import make_curves, of_epochs, of_objects
+from support.light_curve import make_curves, of_epochs, of_objects
 
 from jaxastro.augment import make_augment
 from jaxastro.layers import bayes

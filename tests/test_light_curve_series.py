@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxastro.data.catalogue import fit_features
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import RecordError
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.errors import RecordError
 from jaxastro.representations.light_curve import (
     NORMALISATIONS,
     blank,
@@ -31,7 +31,7 @@ def curve_of(epochs=9, seed=0, **given):
         "band": generator.integers(0, 5, epochs),
         "features": {"mwebv": generator.random()},
     }
-    return make_light_curve(f"object{seed}", SURVEY, **fields | given)[0]
+    return make_light_curve_record(f"object{seed}", SURVEY, **fields | given)[0]
 
 
 def fitted(normalisation, records=None):
@@ -146,9 +146,9 @@ def test_whatever_a_table_holds_a_model_never_sees_a_nan(normalisation, epochs):
         good = np.isfinite(stored) & np.isfinite(spread) & (spread > 0)
         if not good.any():
             with pytest.raises(RecordError, match="no epoch with a flux, an error"):
-                make_light_curve("wild", SURVEY, **given)
+                make_light_curve_record("wild", SURVEY, **given)
             return
-        curve, notes = make_light_curve("wild", SURVEY, **given)
+        curve, notes = make_light_curve_record("wild", SURVEY, **given)
         if not good.all():
             assert f"{(~good).sum()} epochs have no number" in notes[0]
         for records in ([curve], [curve_of()]):

@@ -20,14 +20,9 @@ from data_builders.engine.index import Index, fingerprint
 from data_builders.engine.prepare import builder_of, prepare
 from experiments.predict import predict, readings_of
 from experiments.train import train
-from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
-from jaxastro.data.record import (
-    Reading,
-    Record,
-    first_epochs,
-    make_record,
-    without_some,
-)
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
+from jaxastro.data.record import Reading, first_epochs, without_random_epochs
+from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.evaluation.predictions import load
 from jaxastro.photometry import light_curve
 from jaxastro.runs import assemble
@@ -39,7 +34,7 @@ CARD = Path(light_curves.__file__).with_suffix(".md")
 
 
 def test_objects_labels_and_groups_are_those_of_the_images(data_dir):
-    images, _ = records_of(IMAGES, Record, data_dir)
+    images, _ = records_of(IMAGES, SeriesRecord, data_dir)
     curves, builder = records_of(CURVES, LightCurveRecord, data_dir)
     found = {curve.object_id: curve for curve in curves}
     assert len(found) == len(images) > 0
@@ -102,7 +97,7 @@ def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):
 def test_own_images_are_measured_by_what_is_known_of_them():
     """By PSF where its width is known, else by aperture; too small ones are told."""
     images = SURVEYS["sdss_sn_sim"]
-    record, _ = make_record(
+    record, _ = make_series_record(
         "one",
         images,
         flux=np.random.default_rng(0).normal(size=(3, 32, 32)),
@@ -150,7 +145,7 @@ def test_a_run_ends_with_a_page_of_light_curves(trained):
 def test_new_images_become_light_curves_and_probabilities(
     trained, data_dir, tmp_path, monkeypatch
 ):
-    images, _ = records_of(IMAGES, Record, data_dir)
+    images, _ = records_of(IMAGES, SeriesRecord, data_dir)
     some = [images[row] for row in range(3)]
     raw = tmp_path / "new.npz"
     np.savez(
@@ -177,9 +172,9 @@ def test_what_a_catalogue_measured_later_is_unknown_early(data_dir):
     curve = curves[0]._replace(features=np.array([1.0, np.nan]))
     np.testing.assert_array_equal(first_epochs(curve, 999).features, curve.features)
     assert np.isnan(first_epochs(curve, 3).features).all()
-    assert np.isnan(without_some(curve, 0.5).features).all()
+    assert np.isnan(without_random_epochs(curve, 0.5).features).all()
     empty = curve._replace(**{n: getattr(curve, n)[:0] for n in curve.OF_EPOCHS})
-    assert len(without_some(empty, 0.5).mjd) == 0
+    assert len(without_random_epochs(empty, 0.5).mjd) == 0
 
 
 def test_curves_of_images_that_were_built_anew_are_not_opened(data_dir):
@@ -232,7 +227,7 @@ def test_who_was_never_seen_is_set_aside_unless_a_catalogue_is_read(monkeypatch)
     assert told == ("Without an epoch in u, left out: 1 objects (star_8)",)
 
     nothing = {name: np.zeros(0) for name in LightCurveRecord.OF_EPOCHS}
-    empty = make_light_curve(
+    empty = make_light_curve_record(
         "star", survey._replace(columns=(("p", "d"),)), features={"p": 1}, **nothing
     )[0]
     found = [Reading("star", empty, ())]

@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 
 from data_builders.engine.index import index_from
 from jaxastro.data.loader import Batches, class_index, in_order
-from jaxastro.data.record import (
-    Record,
-    RecordError,
-    Records,
-    first_epochs,
-    make_record,
-    record_from_example,
-)
+from jaxastro.data.record import Records, first_epochs, record_from_example
+from jaxastro.data.series import SeriesRecord, make_series_record
+from jaxastro.errors import RecordError
 from jaxastro.surveys import SURVEYS
 from jaxastro.types import Series
 
@@ -34,7 +29,7 @@ def record_of(row, **given):
         "label": LABELS[row],
         "label_source": "catalogue",
     }
-    return make_record(f"object{row}", SURVEY, **fields | given)[0]
+    return make_series_record(f"object{row}", SURVEY, **fields | given)[0]
 
 
 def example_of(row):
@@ -55,7 +50,7 @@ def make_example(record):
 
 def batches_of(row_of, num_batches, *, batch_size=3, make_example=make_example, **how):
     how |= {"batch_size": batch_size, "num_batches": num_batches}
-    return Batches(Records(SOURCE, Record), row_of, make_example, CLASSES, **how)
+    return Batches(Records(SOURCE, SeriesRecord), row_of, make_example, CLASSES, **how)
 
 
 def test_examples_that_are_kept_are_made_once_and_are_the_same():
@@ -192,7 +187,7 @@ def test_an_object_that_cannot_be_read_stops_the_iteration():
         raise RecordError(f"Object {record.object_id}: no")
 
     batches = Batches(
-        Records(SOURCE, Record), int, fails, CLASSES, batch_size=1, num_batches=2
+        Records(SOURCE, SeriesRecord), int, fails, CLASSES, batch_size=1, num_batches=2
     )
     with pytest.raises(RecordError, match="Object object0: no"):
         next(batches.since(0))
@@ -209,7 +204,7 @@ def test_the_index_tells_of_every_record():
 
 def test_a_record_comes_back_from_its_example():
     record, back = record_of(4), record_from_example(example_of(4))
-    for name, a, b in zip(Record._fields, record, back, strict=True):
+    for name, a, b in zip(SeriesRecord._fields, record, back, strict=True):
         np.testing.assert_array_equal(a, b, err_msg=name)
         assert type(a) is type(b)
 
@@ -227,7 +222,7 @@ def test_the_first_epochs_are_the_record_as_it_was_then(count):
         noise=noise[then],
         zero_point=25.0,
     )
-    for name, a, b in zip(Record._fields, early, remade, strict=True):
+    for name, a, b in zip(SeriesRecord._fields, early, remade, strict=True):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
@@ -238,7 +233,7 @@ def test_a_record_is_sorted_masked_and_says_what_was_mended():
     flux[3] = np.nan
     marked = np.zeros(flux.shape, bool)
     marked[2, 5, 5] = True
-    record, notes = make_record(
+    record, notes = make_series_record(
         "one",
         SURVEY,
         flux=flux,

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from support import runs
 
 from configs import supernnova
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import first_epochs, make_record
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.data.record import first_epochs
+from jaxastro.data.series import make_series_record
 from jaxastro.evaluation.detection import first_detection
 from jaxastro.runs import assemble, early_classification
 from jaxastro.runs.dataset import evaluation_groups, measure_statistics, open_dataset
@@ -25,7 +26,7 @@ SURVEY = SURVEYS["sdss_sn_sim"]
 def curve_of(flux, error, band):
     days = 50_000.0 + np.arange(len(flux))
     columns = {"flux": flux, "flux_error": error, "mjd": days, "band": band}
-    return make_light_curve("one", SURVEY, **columns)[0]
+    return make_light_curve_record("one", SURVEY, **columns)[0]
 
 
 def obvious(record):
@@ -76,7 +77,7 @@ def test_a_star_that_appears_in_images_is_detected_then():
     flux = generator.normal(size=(12, 32, 32)) + host
     flux[8:] += 30 * star
     columns = {"mjd": 50_000.0 + np.arange(12), "band": np.arange(12) % 2}
-    record, _ = make_record("one", SURVEY, flux=flux, **columns)
+    record, _ = make_series_record("one", SURVEY, flux=flux, **columns)
     assert first_detection(record, SURVEY) == record.mjd[8]
     assert first_detection(first_epochs(record, 8), SURVEY) == np.inf
     blind = record._replace(bad_pixel=np.ones_like(record.bad_pixel))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.light_curves import make_curves, of_epochs, of_objects
+from support.light_curve import make_curves, of_epochs, of_objects
 
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.layers.night_rows import night_rows

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 from support.alert_records import make_alerts
-from support.light_curves import make_curves
+from support.light_curve import make_curves
 from support.tiny_method import (
     ADAM,
     REST,

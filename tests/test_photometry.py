@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from jaxastro.data.record import RecordError, make_record
+from jaxastro.data.series import make_series_record
+from jaxastro.errors import RecordError
 from jaxastro.photometry import (
     aperture_light_curve,
     border_statistics,
@@ -123,7 +124,7 @@ def star(survey, flux=5000.0, **columns):
     image = image + generator.normal(20, 2, (6, size, size))
     columns = {"psf_fwhm": 4 * survey.pixel_scale, "noise": 2.0} | columns
     given = {"flux": image, "mjd": np.arange(6.0), "band": np.array([0] * 6)}
-    return make_record("star", survey, **(given | columns))[0]
+    return make_series_record("star", survey, **(given | columns))[0]
 
 
 def test_a_record_becomes_a_light_curve_of_the_same_object():

@@ -7,7 +7,8 @@ from data_builders.planted import planted as builder
 from data_builders.sdss.sdss_sn_sim import SURVEY as OTHER
 from experiments.studies import planted_signals as benchmark
 from jaxastro.baselines.classifiers import fit_predict
-from jaxastro.data.record import Record, record_from_example
+from jaxastro.data.record import record_from_example
+from jaxastro.data.series import SeriesRecord
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import Interval
 from jaxastro.leakage.nuisance_baseline import nuisance_baseline, nuisance_features
@@ -179,7 +180,7 @@ def test_records_come_back_bit_for_bit(planted, tmp_path):
     assert len(examples) == len(made) == 16
     for example in examples:
         record = record_from_example(example)
-        for name in Record._fields:
+        for name in SeriesRecord._fields:
             one, other = getattr(record, name), getattr(made[record.object_id], name)
             np.testing.assert_array_equal(one, other, err_msg=name)
 

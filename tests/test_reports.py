@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.metrics import f1_score
-from support.light_curves import make_curves
+from support.light_curve import make_curves
 from support.made_predictions import make_predictions, take
 
 from experiments.report import write_report

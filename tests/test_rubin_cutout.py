@@ -10,7 +10,7 @@ from support.rubin_packets import cutout_of
 
 from jaxastro.alerts import rubin_cutout
 from jaxastro.alerts.rubin_cutout import read_cutout, width_at_half_maximum
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 
 def stored(*hdus):

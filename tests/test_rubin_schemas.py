@@ -17,7 +17,7 @@ from data_builders.engine import download
 from data_builders.rubin import rubin_schemas
 from data_builders.rubin.rubin_schemas import Schemas, schemas_for
 from jaxastro.alerts import rubin
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 SECRET = "Dont%40show"  # as it stands in a URL
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from data_builders.sdss import sdss_handscan
 from data_builders.sdss.sdss_handscan import binary_class, visual_class
-from jaxastro.data.cutout import Cutout
+from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.record import record_from_example
 
 CLASSES = sdss_handscan.SURVEY.classes
@@ -89,7 +89,9 @@ def test_images_come_back_through_the_data_set(tmp_path, monkeypatch):
     builder = sdss_handscan.SdssHandscan(data_dir=tmp_path / "built", processes=2)
     config = tfds.download.DownloadConfig(manual_dir=tmp_path)
     builder.download_and_prepare(download_config=config)
-    built = [record_from_example(e, Cutout) for e in builder.as_data_source("all")]
+    built = [
+        record_from_example(e, CutoutRecord) for e in builder.as_data_source("all")
+    ]
     assert collections.Counter(r.label for r in built) == {
         label: 2 if label in CLASSES[:2] else 1 for label in CLASSES
     }

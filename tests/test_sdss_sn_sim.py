@@ -6,7 +6,8 @@ import pytest
 
 from data_builders.commands import new_objects
 from data_builders.sdss import sdss_sn_sim
-from jaxastro.data.record import Record, record_from_example
+from jaxastro.data.record import record_from_example
+from jaxastro.data.series import SeriesRecord
 from jaxastro.simulation import survey
 
 TINY = survey.PRESETS["tiny"]
@@ -26,8 +27,8 @@ def built(tmp_path_factory):
     return builder
 
 
-def assert_same(one: Record, other: Record):
-    for name, a, b in zip(Record._fields, one, other, strict=True):
+def assert_same(one: SeriesRecord, other: SeriesRecord):
+    for name, a, b in zip(SeriesRecord._fields, one, other, strict=True):
         np.testing.assert_array_equal(a, b, err_msg=name)
         if isinstance(a, np.ndarray):
             assert a.dtype == b.dtype, name

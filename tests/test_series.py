@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from jaxastro.data.record import make_record
+from jaxastro.data.series import make_series_record
 from jaxastro.photometry.median import nanmedian
 from jaxastro.representations import series
 from jaxastro.surveys import SURVEYS
@@ -20,7 +20,7 @@ def record_of(epochs, seed=0, *, flux=None, band=None, label="AGN", bad_pixel=No
     generator = np.random.default_rng(seed)
     if flux is None:
         flux = generator.normal(100, 20, (epochs, 8, 8))
-    record, _ = make_record(
+    record, _ = make_series_record(
         f"object{seed}",
         SURVEY,
         flux=flux,

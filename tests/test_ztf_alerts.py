@@ -14,8 +14,7 @@ from support import ztf_packets as made
 
 from data_builders.ztf import ztf_alerts
 from jaxastro.data.alert import DETECTION, FORCED, LIMIT
-from jaxastro.data.kinds import KINDS
-from jaxastro.data.record import record_from_example
+from jaxastro.data.record import RECORD_TYPES, record_from_example
 
 NAMES = [name for name, _ in ztf_alerts.SURVEY.columns]
 
@@ -280,7 +279,7 @@ def test_a_builder_stores_what_was_read(tmp_path):
     builder.download_and_prepare(download_config=config)
     expected = records(raw)
     for example in builder.as_data_source("all"):
-        record = record_from_example(example, KINDS["alerts"])
+        record = record_from_example(example, RECORD_TYPES["alerts"])
         same(record, expected.pop(record.object_id))
     assert not expected
 

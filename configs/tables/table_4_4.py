@@ -48,9 +48,9 @@ def get_config(preset: str = "auto"):
     key, config = "sits_bert_pretrained", "configs/sits_bert.py"
     base.on_light_curves(table, key, name, config, stages=first | stages)
     table.systems[key].config_of.pretrain = "configs/sits_bert_pretrain.py"
-    maps = {"survey": "heat_maps/light_curves.sdss_sn_sim"}
+    heat_maps = {"survey": "heat_maps/light_curves.sdss_sn_sim"}
     config, found = "configs/scone.py", base.percent(62.57, 50.43)
-    base.on_light_curves(table, "scone", "SCONE", config, **maps, published=found)
+    base.on_light_curves(table, "scone", "SCONE", config, **heat_maps, published=found)
     base.forest(table)
     curves = {"name": "features", "add": base.on_light_curves}
     base.on_features(table, "configs/lstm.py", **curves)

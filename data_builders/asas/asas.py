@@ -18,9 +18,9 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
-from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
-from jaxastro.data.record import Reading, RecordError
-from jaxastro.errors import InputError
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
+from jaxastro.data.record import Reading
+from jaxastro.errors import InputError, RecordError
 from jaxastro.photometry.period import find_period, shape_at
 from jaxastro.surveys import SURVEYS
 
@@ -189,7 +189,7 @@ def _light_curve(object_id: str, row: dict, group_of: dict):
     mag_error = np.where(mag_error > WORST_ERROR, np.nan, mag_error)
     # V to flux: F = F0 10^(-0.4 V), and dF = 0.4 ln(10) F dV.
     flux = ZERO_FLUX * 10 ** (-0.4 * mag)
-    record, notes = make_light_curve(
+    record, notes = make_light_curve_record(
         object_id,
         SURVEY,
         flux=flux,

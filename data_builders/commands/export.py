@@ -30,8 +30,7 @@ from data_builders.commands.arguments import add_data_set, add_folders
 from data_builders.commands.show_schema import facts_of
 from data_builders.engine.prepare import prepare
 from data_builders.engine.schema import COLUMNS, Column, unit_of
-from jaxastro.data.kinds import KINDS
-from jaxastro.data.record import record_from_example
+from jaxastro.data.record import RECORD_TYPES, record_from_example
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
@@ -71,7 +70,7 @@ def run(given: argparse.Namespace) -> int:
         )
     builder = prepare(given.name, data_dir=given.data_dir, manual_dir=given.manual_dir)
     source, survey = builder.as_data_source("all"), builder.survey
-    kind = KINDS[survey.kind]
+    kind = RECORD_TYPES[survey.kind]
     records = (
         record_from_example(example, kind)
         for example in tqdm(source, desc="Exporting", leave=False, disable=None)
@@ -146,7 +145,7 @@ def parquet_schema(survey: Survey) -> pa.Schema:
     """Returns the columns with unit and meaning, and the facts of the survey."""
     columns = COLUMNS[survey.kind]
     fields = []
-    for name in KINDS[survey.kind]._fields:
+    for name in RECORD_TYPES[survey.kind]._fields:
         column = columns[name]
         about = {
             "unit": unit_of(column, survey.unit),

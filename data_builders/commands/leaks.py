@@ -28,8 +28,7 @@ from tqdm import tqdm
 from data_builders.commands.arguments import add_data_set, add_folders, add_json
 from data_builders.commands.printable import printable
 from data_builders.engine.prepare import prepare
-from jaxastro.data.kinds import KINDS
-from jaxastro.data.record import record_from_example
+from jaxastro.data.record import RECORD_TYPES, record_from_example
 from jaxastro.errors import InputError
 from jaxastro.leakage.clues import ONE_EPOCH
 from jaxastro.leakage.leak_check import (
@@ -117,7 +116,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _objects_of(name: str, given: argparse.Namespace):
     builder = prepare(name, data_dir=given.data_dir, manual_dir=given.manual_dir)
-    source, kind = builder.as_data_source("all"), KINDS[builder.survey.kind]
+    source, kind = builder.as_data_source("all"), RECORD_TYPES[builder.survey.kind]
     bar = tqdm(source, desc=f"Reading {name}", leave=False, disable=None)
     records = (record_from_example(example, kind) for example in bar)
     return look_at(records, builder.survey)

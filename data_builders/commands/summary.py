@@ -6,8 +6,7 @@ import re
 
 import numpy as np
 
-from jaxastro.data.kinds import frames_of
-from jaxastro.data.record import Reading
+from jaxastro.data.record import Reading, frames_of
 from jaxastro.surveys import Survey
 
 KINDS_OF_REASONS = 200  # kept; wild data could have as many as objects

@@ -17,8 +17,9 @@ from astropy.io import fits
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
-from jaxastro.data.record import Reading, RecordError, make_record
-from jaxastro.errors import MissingFileError
+from jaxastro.data.record import Reading
+from jaxastro.data.series import make_series_record
+from jaxastro.errors import MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED
 
 SURVEY = SURVEYS["deep_tao"]
@@ -118,7 +119,7 @@ def read_file(path: Path) -> Reading:
             # the file's name, and has the transient in whose images it was found.
             object_id = found_with if "CLASS" in header else path.stem
             image, mjd, notes = _epochs(hdus)
-            record, more = make_record(
+            record, more = make_series_record(
                 object_id,
                 SURVEY,
                 flux=image,

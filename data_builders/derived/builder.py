@@ -10,8 +10,7 @@ from etils import epath
 from data_builders.engine.builder import OwnFacts
 from data_builders.engine.index import fingerprint
 from data_builders.engine.prepare import builder_of, is_built, prepare
-from jaxastro.data.kinds import KINDS
-from jaxastro.data.record import Reading, Records
+from jaxastro.data.record import RECORD_TYPES, Reading, Records
 from jaxastro.surveys import Survey, derived_of, origin_of
 
 ORIGIN_FILE = "origin.sha256"  # beside the data set: of which files it was made
@@ -93,4 +92,6 @@ def opened(name: str, data_dir: str) -> tuple[Records, Survey]:
     """Returns the records of a data set that was built, and its facts."""
     builder = builder_of(name, data_dir=data_dir)
     survey = builder.survey
-    return Records(builder.as_data_source(split="all"), KINDS[survey.kind]), survey
+    return Records(
+        builder.as_data_source(split="all"), RECORD_TYPES[survey.kind]
+    ), survey

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import data_builders
 from data_builders.derived.builder import Derived, Part, readings_of
-from jaxastro.data.cutout import Cutout
+from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.record import Reading
 from jaxastro.surveys import SURVEYS, Survey
 
@@ -76,5 +76,7 @@ def _mapped(reading: Reading, image) -> Reading:
     if isinstance(image, str):  # why there is none
         return reading._replace(record=None, notes=(*reading.notes, image))
     curve = reading.record
-    same = {name: getattr(curve, name) for name in Cutout._fields if name != "image"}
-    return reading._replace(record=Cutout(image=image, **same))
+    same = {
+        name: getattr(curve, name) for name in CutoutRecord._fields if name != "image"
+    }
+    return reading._replace(record=CutoutRecord(image=image, **same))

@@ -23,8 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxastro.data.record import Reading, RecordError, make_record
-from jaxastro.errors import InputError, MissingFileError
+from jaxastro.data.record import Reading
+from jaxastro.data.series import make_series_record
+from jaxastro.errors import InputError, MissingFileError, RecordError
 from jaxastro.surveys import Survey
 
 REQUIRED = ("images", "offsets", "mjd", "name")
@@ -67,7 +68,7 @@ def read_sequences(path: Path, survey: Survey) -> Iterator[Reading]:
             fields["group"] = _group_of(fields.pop("field"))
         fields.setdefault("band", np.zeros(frames.stop - frames.start, np.int32))
         try:
-            record, notes = make_record(
+            record, notes = make_series_record(
                 object_id, survey, flux=columns["images"][frames], **fields
             )
         except RecordError as error:

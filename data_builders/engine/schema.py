@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxastro.data.kinds import KINDS
+from jaxastro.data.record import RECORD_TYPES
 from jaxastro.surveys import Survey
 
 FLUX = "{flux}"  # the unit of the survey's flux, filled in by unit_of
@@ -125,7 +125,10 @@ def record_features(survey: Survey) -> tfds.features.FeaturesDict:
     """Returns the TFDS features whose names are the fields of the survey's records."""
     columns = COLUMNS[survey.kind]
     return tfds.features.FeaturesDict(
-        {name: _feature(columns[name], survey) for name in KINDS[survey.kind]._fields}
+        {
+            name: _feature(columns[name], survey)
+            for name in RECORD_TYPES[survey.kind]._fields
+        }
     )
 
 

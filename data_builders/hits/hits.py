@@ -12,7 +12,8 @@ import numpy as np
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.npz_sequences import holds_sequences, read_sequences
 from data_builders.engine.raw import find_raw
-from jaxastro.data.record import Reading, Record
+from jaxastro.data.record import Reading
+from jaxastro.data.series import SeriesRecord
 from jaxastro.surveys import SURVEYS
 
 RAW_FILE = "hits_image_sequences.npz"
@@ -63,7 +64,7 @@ def recognises(path: Path) -> bool:
     return holds_sequences(path, SURVEYS["hits"])
 
 
-def overwritten_epochs(record: Record) -> np.ndarray:
+def overwritten_epochs(record: SeriesRecord) -> np.ndarray:
     """Returns [t] bool, True where the survey's pipeline painted over the star.
 
     It replaces saturated pixels by straight lines between their neighbours, row by

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.simulation.conditions import (
     Conditions,
@@ -58,7 +58,7 @@ def read_log(path: Path, survey: Survey) -> Exposures:
 
 
 def field_logs(
-    exposures: Exposures, records: list[Record], *, pixel_scale: float, seed: int
+    exposures: Exposures, records: list[SeriesRecord], *, pixel_scale: float, seed: int
 ) -> dict[str, ObservingLog]:
     """Returns for each field the frames it was seen in, and their conditions.
 

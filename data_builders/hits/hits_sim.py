@@ -20,7 +20,8 @@ from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
 from data_builders.hits import hits
 from data_builders.hits.hits_log import LOG_FILE, field_logs, read_log
-from jaxastro.data.record import Reading, Record
+from jaxastro.data.record import Reading
+from jaxastro.data.series import SeriesRecord
 from jaxastro.simulation.classes import CLASSES
 from jaxastro.simulation.observing import ObservingLog
 from jaxastro.simulation.sequence import Camera, simulate_sequence
@@ -128,7 +129,7 @@ def read_field_logs(
 
 def simulate_object(
     number: int, logs: dict[str, ObservingLog], *, preset: Preset, seed: int
-) -> Record:
+) -> SeriesRecord:
     """Returns object `number`: its field and its class are drawn independently."""
     rng = np.random.default_rng([seed, 8, number])
     field = str(rng.choice(list(logs)))

@@ -34,9 +34,10 @@ from data_builders.engine.image_files import (
     read_image,
 )
 from data_builders.engine.raw import find_raw
-from jaxastro.data.record import Reading, Record, RecordError, make_record
+from jaxastro.data.record import Reading
+from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.data.survey_json import survey_from_json
-from jaxastro.errors import InputError
+from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED, Survey
 
 TABLE = "objects.csv"
@@ -261,7 +262,9 @@ def _check_word(what: str, word: str) -> None:
         )
 
 
-def _record(object_id: str, cells: list[dict], part: Part) -> tuple[Record, tuple]:
+def _record(
+    object_id: str, cells: list[dict], part: Part
+) -> tuple[SeriesRecord, tuple]:
     fields = {}
     for column in OF_OBJECTS:
         values = {row.get(column, "") for row in cells} - {""}
@@ -286,7 +289,7 @@ def _record(object_id: str, cells: list[dict], part: Part) -> tuple[Record, tupl
             "expected. Subtract 2400000.5."
         )
     flux = np.stack(_frames(part.folder, cells))
-    return make_record(
+    return make_series_record(
         object_id, part.survey, flux=flux, band=[row["band"] for row in cells], **fields
     )
 

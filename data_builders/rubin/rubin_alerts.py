@@ -24,9 +24,9 @@ from data_builders.rubin.rubin_schemas import Schemas, schemas_for
 from jaxastro.alerts import rubin
 from jaxastro.alerts.archive import containers_in
 from jaxastro.alerts.container import read_packets
-from jaxastro.data.record import Reading, RecordError
+from jaxastro.data.record import Reading
 from jaxastro.data.sky import sky_groups
-from jaxastro.errors import InputError
+from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import SURVEYS
 
 SCHEMA_FOLDER = "schema"  # beside the alerts; nothing in it is an alert

@@ -12,8 +12,7 @@ import pooch
 
 from data_builders.engine.download import Fetcher, public_address, safe_name
 from jaxastro.alerts.rubin import version_of
-from jaxastro.data.record import RecordError
-from jaxastro.errors import MissingFileError
+from jaxastro.errors import MissingFileError, RecordError
 
 VARIABLE = "JAXASTRO_RUBIN_SCHEMAS"
 PUBLIC_REGISTRY = "https://rubin-alert-schemas.slac.stanford.edu/schema-registry"

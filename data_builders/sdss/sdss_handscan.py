@@ -17,7 +17,7 @@ from PIL import Image
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
-from jaxastro.data.cutout import Cutout
+from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.record import Reading
 from jaxastro.errors import InputError, MissingFileError, MissingPackageError
 from jaxastro.surveys import SURVEYS
@@ -187,7 +187,7 @@ def _reading(object_id: str, label: str, image: np.ndarray | str) -> Reading:
         )
         return Reading(object_id, None, (note,))
     image = np.asarray(image, np.float32)
-    record = Cutout(
+    record = CutoutRecord(
         object_id=object_id,
         ra=np.nan,
         dec=np.nan,

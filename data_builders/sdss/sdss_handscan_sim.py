@@ -19,7 +19,7 @@ import tensorflow_datasets as tfds
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.sdss import sdss_handscan
-from jaxastro.data.cutout import Cutout
+from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.record import Reading
 from jaxastro.simulation.handscan import simulate_image
 from jaxastro.surveys import SURVEYS
@@ -81,7 +81,7 @@ def reading_of(number: int, *, seed: int) -> Reading:
     label = str(rng.choice(list(SHARE), p=list(SHARE.values())))
     digest = hashlib.sha256(f"{SURVEY.name}:{seed}:{number}".encode()).hexdigest()
     name = f"SIM{digest[:12]}"
-    record = Cutout(
+    record = CutoutRecord(
         object_id=name,
         ra=np.nan,
         dec=np.nan,

@@ -27,8 +27,9 @@ from data_builders.sdss.sdss_sn_tables import (
     groups_of,
     read_candidates,
 )
-from jaxastro.data.record import Reading, RecordError, make_record
-from jaxastro.errors import MissingFileError
+from jaxastro.data.record import Reading
+from jaxastro.data.series import make_series_record
+from jaxastro.errors import MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn"]
@@ -146,7 +147,7 @@ def _reading(store, candidate, group, minimum_score) -> Reading:
         )
         return Reading(candidate.object_id, None, (why,))
     label, label_source = ROWS[candidate.row]
-    record, notes = make_record(
+    record, notes = make_series_record(
         candidate.object_id,
         SURVEY,
         label=label,

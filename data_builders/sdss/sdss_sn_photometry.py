@@ -28,9 +28,9 @@ from data_builders.sdss.sdss_sn_tables import (
     read_phot,
     read_smp,
 )
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import Reading, RecordError
-from jaxastro.errors import MissingFileError
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.data.record import Reading
+from jaxastro.errors import MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_photometry"]
@@ -137,7 +137,7 @@ def _reading(candidate, group, epochs: Epochs, outliers) -> Reading:
     ]
     good = ~np.any(list(reasons.values()), axis=0)
     label, label_source = ROWS[candidate.row]
-    curve, mended = make_light_curve(
+    curve, mended = make_light_curve_record(
         candidate.object_id,
         SURVEY,
         flux=epochs.flux[good],

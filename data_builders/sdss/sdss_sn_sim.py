@@ -18,7 +18,8 @@ import tensorflow_datasets as tfds
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.npz_sequences import holds_sequences, read_sequences
-from jaxastro.data.record import Reading, Record
+from jaxastro.data.record import Reading
+from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
 from jaxastro.surveys import SURVEYS
@@ -79,7 +80,7 @@ def recognises(path: Path) -> bool:
     return holds_sequences(path, SURVEY)
 
 
-def write_raw(path: Path, records: Iterable[Record]) -> int:
+def write_raw(path: Path, records: Iterable[SeriesRecord]) -> int:
     """Writes records as raw image sequences and returns how many there were.
 
     The file is a compressed npz: the epochs of all objects one after the other, and

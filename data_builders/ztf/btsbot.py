@@ -20,9 +20,9 @@ import pyarrow.csv
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
 from jaxastro.data.alert import DETECTION, Alert, HistoryRow, make_alert_record
-from jaxastro.data.record import Reading, RecordError
+from jaxastro.data.record import Reading
 from jaxastro.data.sky import sky_groups
-from jaxastro.errors import InputError, MissingFileError
+from jaxastro.errors import InputError, MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["btsbot"]

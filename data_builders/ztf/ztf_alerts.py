@@ -26,9 +26,9 @@ from jaxastro.alerts.archive import (
 from jaxastro.alerts.avro import Reader, reader_of
 from jaxastro.alerts.container import read_packets
 from jaxastro.alerts.ztf import make_ztf_record, read_packet, wanted_fields
-from jaxastro.data.record import Reading, RecordError
+from jaxastro.data.record import Reading
 from jaxastro.data.sky import sky_groups
-from jaxastro.errors import InputError, MissingFileError
+from jaxastro.errors import InputError, MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED
 
 SURVEY = SURVEYS["ztf_alerts"]

@@ -19,9 +19,9 @@ from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
 from data_builders.ztf.ztf_periodic_clean import clean, merged_type
 from data_builders.ztf.ztf_periodic_table import numbers_of, rows_of
-from jaxastro.data.light_curve import make_light_curve
-from jaxastro.data.record import Reading, RecordError
-from jaxastro.errors import InputError
+from jaxastro.data.light_curve import make_light_curve_record
+from jaxastro.data.record import Reading
+from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_periodic"]
@@ -131,7 +131,7 @@ def _reading(where: str, row: dict | str, part: Part) -> Reading:
     path = part.path.parent / LIGHT_CURVES / f"{row['SourceID']}.csv"
     curve, notes = _light_curve(path)
     try:
-        record, more = make_light_curve(
+        record, more = make_light_curve_record(
             row["ID"],
             SURVEY,
             **curve,

@@ -21,7 +21,7 @@ from jaxastro.baselines.classifiers import (
     light_curve_features,
     noise_features,
 )
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import score_intervals
 from jaxastro.surveys import SURVEYS
@@ -38,25 +38,25 @@ NUM_DRAWS = 1000
 FLAGS = flags.FLAGS
 
 
-def shape_features(record: Record) -> np.ndarray:
+def shape_features(record: SeriesRecord) -> np.ndarray:
     """Returns the light-curve features that know nothing of absolute brightness."""
     absolute = {"g_brightness", "g_noise", "g_absolute_amplitude"}
     relative = [n not in absolute for n in light_curve_feature_names(SURVEY)]
     return light_curve_features(record, SURVEY)[relative]
 
 
-def static_features(record: Record) -> np.ndarray:
+def static_features(record: SeriesRecord) -> np.ndarray:
     """Returns the pixels of the median image: everything but time."""
     good = np.where(record.bad_pixel, np.nan, record.flux)
     return np.nanmedian(good, axis=0).ravel()
 
 
-def schedule_features(record: Record) -> np.ndarray:
+def schedule_features(record: SeriesRecord) -> np.ndarray:
     """Returns number of epochs, and median and scatter of the sky level."""
     return noise_features(record)[[0, -2, -1]]
 
 
-INPUTS: dict[str, Callable[[Record], np.ndarray]] = {
+INPUTS: dict[str, Callable[[SeriesRecord], np.ndarray]] = {
     "light curve": lambda record: light_curve_features(record, SURVEY),
     "light curve, shape only": shape_features,
     "static median image": static_features,
@@ -65,7 +65,7 @@ INPUTS: dict[str, Callable[[Record], np.ndarray]] = {
 }
 
 
-def measure(records: list[Record], *, seed: int) -> list[dict]:
+def measure(records: list[SeriesRecord], *, seed: int) -> list[dict]:
     """Returns one row per input, task and training set, with 95% intervals."""
     rows = []
     for input_name, features_of in INPUTS.items():

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet
 
-from jaxastro.simulation import light_curves
+from jaxastro.simulation import light_curve
 from jaxastro.simulation.classes import draw_type_ia
 from jaxastro.surveys import SURVEYS
 
 SDSS = SURVEYS["sdss_sn_sim"]
 WAVELENGTH = dict(zip(SDSS.bands, SDSS.wavelength, strict=True))
 # FLUXCAL has zero point 27.5: microjansky = FLUXCAL * 10^(-0.4 (27.5 - 23.9)).
-MICROJANSKY = 10 ** (-0.4 * (27.5 - light_curves.MICROJANSKY_ZERO_POINT))
+MICROJANSKY = 10 ** (-0.4 * (27.5 - light_curve.MICROJANSKY_ZERO_POINT))
 WINDOW = 4.0  # rest-frame days about a phase
 LABELS = {
     "g_minus_r": "g − r at maximum",
@@ -61,11 +61,11 @@ def simulate_twin(rng, mjd, band, redshift: float, peak: float) -> np.ndarray:
     explosion = draw_type_ia(rng, 1)
     wavelength = np.array([WAVELENGTH[name] for name in band])
     phase = (mjd - peak) / (1 + redshift)
-    modulus = light_curves.distance_modulus(redshift) - 2.5 * np.log10(1 + redshift)
-    luminosity = light_curves.supernova_luminosity(
+    modulus = light_curve.distance_modulus(redshift) - 2.5 * np.log10(1 + redshift)
+    luminosity = light_curve.supernova_luminosity(
         explosion, phase[None], wavelength[None] / (1 + redshift)
     )[0]
-    return light_curves.flux_of(explosion.absolute[0] + modulus) * luminosity
+    return light_curve.flux_of(explosion.absolute[0] + modulus) * luminosity
 
 
 def time_of_maximum(mjd, flux, error) -> float:
@@ -84,7 +84,7 @@ def measure(mjd, band, flux, error, redshift: float) -> dict[str, float]:
         weight = error[near] ** -2.0
         mean = (weight * flux[near]).sum() / weight.sum() if near.any() else np.nan
         is_seen = near.any() and mean * np.sqrt(weight.sum()) > 5
-        zero_point = light_curves.MICROJANSKY_ZERO_POINT
+        zero_point = light_curve.MICROJANSKY_ZERO_POINT
         return zero_point - 2.5 * np.log10(mean) if is_seen else np.nan
 
     top = {name: magnitude(name, 0.0) for name in "griz"}
@@ -96,6 +96,6 @@ def measure(mjd, band, flux, error, redshift: float) -> dict[str, float]:
         "i_minus_z": top["i"] - top["z"],
         "decline_g": magnitude("g", 15.0) - top["g"],
         "decline_r": magnitude("r", 15.0) - top["r"],
-        "absolute_r": top["r"] - light_curves.distance_modulus(redshift),
+        "absolute_r": top["r"] - light_curve.distance_modulus(redshift),
         "signal_to_noise": np.log10(max(signal, 0.1)) if signal == signal else np.nan,
     }

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 MAX_SCHEMA = 2**20  # bytes; ZTF's has 20 to 40 kB
 MAX_DEPTH = 32  # of types within types

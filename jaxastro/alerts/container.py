@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from jaxastro.alerts.avro import MAX_SCHEMA, Reader, read_long
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 MAGIC = b"Obj\x01"
 MAX_HEADER_ENTRIES = 1000

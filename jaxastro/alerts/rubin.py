@@ -29,7 +29,7 @@ from jaxastro.data.alert import (
     HistoryRow,
     make_alert_record,
 )
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["rubin_alerts"]

@@ -10,8 +10,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
-from jaxastro.data.record import RecordError
-from jaxastro.errors import InputError
+from jaxastro.errors import InputError, RecordError
 
 BLOCK, CARD = 2880, 80  # bytes: a FITS file is made of blocks, a header of cards
 MAX_SIDE = 256  # pixels; Rubin cuts 30 to 102, and its PSF images have 39 to 49

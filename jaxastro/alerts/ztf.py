@@ -16,7 +16,7 @@ from jaxastro.data.alert import (
     HistoryRow,
     make_alert_record,
 )
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 from jaxastro.surveys import UNLABELLED, Survey
 
 CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from astropy.io import fits
 
-from jaxastro.data.record import RecordError
+from jaxastro.errors import RecordError
 
 MAX_BYTES = 2**20  # unpacked; ZTF's have 20,160
 MAX_SIDE = 256  # pixels; ZTF's have 63

@@ -9,7 +9,7 @@ resampled and another was not, the texture of the empty corners tells them apart
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.photometry.harmonics import harmonic_power
@@ -37,7 +37,7 @@ def light_curve_feature_names(survey: Survey) -> tuple[str, ...]:
     return tuple(f"{band}_{name}" for band in survey.bands for name in _NAMES)
 
 
-def light_curve_features(record: Record, survey: Survey) -> np.ndarray:
+def light_curve_features(record: SeriesRecord, survey: Survey) -> np.ndarray:
     """Returns 40 numbers per band of the aperture light curve, [bands * 40] float32.
 
     Shape of the flux distribution, steps from epoch to epoch, the best fit of one and
@@ -63,7 +63,7 @@ def noise_feature_names() -> tuple[str, ...]:
     return ("num_epochs", *names)
 
 
-def noise_features(record: Record) -> np.ndarray:
+def noise_features(record: SeriesRecord) -> np.ndarray:
     """Returns 13 numbers that hold nothing of the object, float32: the control.
 
     Number of epochs; median and scatter over the epochs of the correlation between
@@ -235,7 +235,7 @@ def _brightness(flux, error, mjd) -> dict[str, float]:
     }
 
 
-def _corners(record: Record) -> np.ndarray:
+def _corners(record: SeriesRecord) -> np.ndarray:
     """Returns the corner boxes, [t n y x], NaN where bad; blind epochs left out."""
     good = np.where(record.bad_pixel, np.nan, record.flux.astype(np.float64))
     ends = slice(CORNER), slice(-CORNER, None)

@@ -26,7 +26,7 @@ import numpy as np
 from jaxastro.baselines import classifiers
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.photometry.harmonics import harmonic_power
 from jaxastro.surveys import Survey
@@ -84,13 +84,13 @@ _ETA = light_curve.Eta()
 class FeatureSet(NamedTuple):
     """Which records a set is of, its names, and its numbers in the same order."""
 
-    kind: str  # of the records, a key of data.kinds.KINDS
+    kind: str  # of the records, a key of data.record.RECORD_TYPES
     names: Callable[[Survey], tuple[str, ...]]
     of: Callable[[tuple, Survey], np.ndarray]
 
 
 def features_of(
-    record: Record | LightCurveRecord, survey: Survey, sets: Sequence[str]
+    record: SeriesRecord | LightCurveRecord, survey: Survey, sets: Sequence[str]
 ) -> np.ndarray:
     """Returns the numbers of some sets, [f] float32, NaN where unknown."""
     found = [_set(name, survey).of(record, survey) for name in sets]

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.record import RecordError, band_index, check_words
+from jaxastro.data.record_checks import band_index, check_label
+from jaxastro.errors import RecordError
 from jaxastro.surveys import UNLABELLED, Survey
 
 DETECTION, LIMIT, FORCED = 0, 1, 2  # what a row of the history is
@@ -96,7 +97,7 @@ def make_alert_record(
             a stamp is no image that fits.
     """
     where, notes = f"Object {object_id}", []
-    check_words(where, survey, label, truth, label_source)
+    check_label(where, survey, label, truth, label_source)
     alerts = _each_once(where, alerts, notes)
     stamp = _stacked(where, survey, alerts, notes)
     bad = ~np.isfinite(stamp)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from jaxastro.data.record import RecordError, band_index, some_epochs
-from jaxastro.errors import InputError
+from jaxastro.data.record import select_epochs
+from jaxastro.data.record_checks import band_index
+from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import Survey
 
 
@@ -40,5 +41,5 @@ def record_in_bands(record: tuple, bands: tuple[str, ...], survey: Survey) -> tu
             f"Object {record.object_id}: none of its {len(keep)} epochs is in "
             f"{', '.join(bands)}. Leave it out, or use more bands."
         )
-    record = some_epochs(record, keep)
+    record = select_epochs(record, keep)
     return record._replace(band=place[record.band])

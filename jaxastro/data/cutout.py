@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Cutout(NamedTuple):
+class CutoutRecord(NamedTuple):
     """An image without time on disk; its fields are the columns of the data set."""
 
     object_id: str

@@ -4,12 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.record import (
-    RecordError,
-    band_index,
-    check_words,
-    evenly_spaced,
-)
+from jaxastro.data.evenly_spaced import evenly_spaced
+from jaxastro.data.record_checks import band_index, check_label
+from jaxastro.errors import RecordError
 from jaxastro.surveys import UNLABELLED, Survey
 
 
@@ -36,7 +33,7 @@ class LightCurveRecord(NamedTuple):
     OF_EPOCHS = ("flux", "flux_error", "mjd", "band")  # fields with the axis t
 
 
-def make_light_curve(
+def make_light_curve_record(
     object_id: str,
     survey: Survey,
     *,
@@ -79,7 +76,7 @@ def make_light_curve(
             for v in (flux, flux_error)
         )
     mjd = np.atleast_1d(np.asarray(mjd, float))
-    check_words(where, survey, label, truth, label_source)
+    check_label(where, survey, label, truth, label_source)
     band = band_index(where, survey, np.atleast_1d(band))
     shapes = {v.shape for v in (flux, flux_error, mjd, band)}
     if len(shapes) > 1 or flux.ndim != 1:

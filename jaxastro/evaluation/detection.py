@@ -6,7 +6,7 @@ from math import inf, pi, sqrt
 import numpy as np
 
 from jaxastro.data.alert import AlertRecord
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.photometry.series import photon_variance
 from jaxastro.surveys import Survey
@@ -31,7 +31,7 @@ def first_detection(record: tuple, survey: Survey) -> float:
     """
     if isinstance(record, AlertRecord):
         return float(record.mjd[0])
-    if isinstance(record, Record):
+    if isinstance(record, SeriesRecord):
         flux, error = _at_centre(record, survey)
     else:
         flux, error = record.flux, record.flux_error
@@ -40,7 +40,7 @@ def first_detection(record: tuple, survey: Survey) -> float:
     return inf if place is None else float(record.mjd[is_known][place])
 
 
-def _at_centre(record: Record, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
+def _at_centre(record: SeriesRecord, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
     radius = min(RADIUS, min(record.flux.shape[1:]) / 2 - BORDER)
     if radius < 1:
         return np.full((2, len(record.mjd)), np.nan)

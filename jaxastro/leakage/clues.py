@@ -19,7 +19,7 @@ import re
 
 import numpy as np
 
-from jaxastro.data.kinds import frames_of
+from jaxastro.data.record import frames_of
 from jaxastro.leakage.nuisance_baseline import (
     NUM_SEASON_BINS,
     conditions_of,

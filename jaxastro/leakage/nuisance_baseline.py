@@ -26,7 +26,7 @@ set is.
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
@@ -134,7 +134,7 @@ def raw_sky_of(flux: np.ndarray, bad_pixel: np.ndarray) -> dict[str, float]:
     }
 
 
-def conditions_of(record: Record) -> dict[str, float]:
+def conditions_of(record: SeriesRecord) -> dict[str, float]:
     """Returns what the survey itself says of noise, seeing, gain and zero point."""
     return {
         "noise": _median(record.noise),

@@ -22,8 +22,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxastro.data.evenly_spaced import evenly_spaced
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.record import evenly_spaced
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jaxastro.data.light_curve import LightCurveRecord, make_light_curve
-from jaxastro.data.record import Record, RecordError
-from jaxastro.errors import InputError
+from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
+from jaxastro.data.series import SeriesRecord
+from jaxastro.errors import InputError, RecordError
 from jaxastro.photometry.aperture import aperture_light_curve
 from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
 from jaxastro.surveys import Survey
@@ -25,7 +25,7 @@ NO_PHOTONS = "no gain or zero point: the object's photons are not in the error."
 
 
 def light_curve(
-    record: Record, survey: Survey, *, radius: float | None = None, **settings
+    record: SeriesRecord, survey: Survey, *, radius: float | None = None, **settings
 ) -> tuple[LightCurveRecord, tuple[str, ...]]:
     """Returns the object's light curve, and one sentence for each thing to know.
 
@@ -64,7 +64,7 @@ def light_curve(
             f"Object {record.object_id}: no epoch gives a flux. {' '.join(notes)}"
         )
     same = ("label", "label_source", "truth", "ra", "dec", "redshift", "group")
-    curve, mended = make_light_curve(
+    curve, mended = make_light_curve_record(
         record.object_id,
         survey,
         flux=flux,
@@ -76,7 +76,7 @@ def light_curve(
     return curve, (*notes, *mended)
 
 
-def photon_variance(record: Record, survey: Survey) -> np.ndarray:
+def photon_variance(record: SeriesRecord, survey: Survey) -> np.ndarray:
     """Returns [t] the variance that one unit of flux brings by its photons, or NaN.
 
     1 ADU is `gain` electrons, and u = 10^(-0.4 (zero_point - 23.9)) microjansky
@@ -90,7 +90,7 @@ def photon_variance(record: Record, survey: Survey) -> np.ndarray:
     return per_adu
 
 
-def _by_psf(record: Record, survey: Survey, photon, *, steady=False, **settings):
+def _by_psf(record: SeriesRecord, survey: Survey, photon, *, steady=False, **settings):
     """Returns flux and error [t], and what is missing in which epochs."""
     shape = record.mjd.shape
     columns = {"flux": record.flux, "bad_pixel": record.bad_pixel, "photon": photon}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from jaxastro.data.cutout import Cutout
+from jaxastro.data.cutout import CutoutRecord
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
@@ -16,7 +16,7 @@ NORMALISATIONS = ("peak", "grey")
 
 
 def make_example(
-    record: Cutout,
+    record: CutoutRecord,
     *,
     max_epochs: int,
     normalisation: str,
@@ -57,7 +57,7 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
 
 
 def fit_statistics(
-    records: Iterable[Cutout], *, normalisation: str, survey: Survey
+    records: Iterable[CutoutRecord], *, normalisation: str, survey: Survey
 ) -> dict[str, list[float]]:
     """Returns the numbers that normalising needs: none."""
     del records, survey

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.catalogue import fit_features, scaled_features
+from jaxastro.data.evenly_spaced import evenly_spaced
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.record import evenly_spaced
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import LightCurve

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from jaxastro.data.record import Record, RecordError, evenly_spaced
-from jaxastro.errors import InputError
+from jaxastro.data.evenly_spaced import evenly_spaced
+from jaxastro.data.series import SeriesRecord
+from jaxastro.errors import InputError, RecordError
 from jaxastro.photometry import border_statistics, centre_distance
 from jaxastro.photometry.median import nanmedian
 from jaxastro.surveys import Survey
@@ -29,7 +30,7 @@ CATALOGUED = ()  # normalisations that draw a catalogue's numbers
 
 
 def make_example(
-    record: Record, *, max_epochs: int, normalisation: str, statistics: Statistics
+    record: SeriesRecord, *, max_epochs: int, normalisation: str, statistics: Statistics
 ) -> Series:
     """Returns one object's series, without the axis b, padded with zeros at the end.
 
@@ -70,13 +71,13 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Series:
 
 
 def fit_statistics(
-    records: Iterable[Record], *, normalisation: str, survey: Survey
+    records: Iterable[SeriesRecord], *, normalisation: str, survey: Survey
 ) -> Statistics:
     """Returns the numbers a normalisation needs, measured on training objects only."""
     return _normalisation(normalisation).fit(records, len(survey.bands))
 
 
-def fill_bad_pixels(record: Record, keep: Epochs = slice(None)) -> np.ndarray:
+def fill_bad_pixels(record: SeriesRecord, keep: Epochs = slice(None)) -> np.ndarray:
     """Returns flux of the kept frames, bad pixels set to the median of the good.
 
     Each frame has its own median; most have no bad pixel, and cost none.
@@ -98,11 +99,11 @@ class Normalisation(NamedTuple):
     The second may look at all epochs of the record, and returns those that are kept.
     """
 
-    fit: Callable[[Iterable[Record], int], Statistics]
-    apply: Callable[[Record, Epochs, Statistics], np.ndarray]
+    fit: Callable[[Iterable[SeriesRecord], int], Statistics]
+    apply: Callable[[SeriesRecord, Epochs, Statistics], np.ndarray]
 
 
-def _fit_standard(records: Iterable[Record], num_bands: int) -> Statistics:
+def _fit_standard(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
     count, total, square = np.zeros((3, num_bands))
     for record in records:
         flux = fill_bad_pixels(record).astype(np.float64)
@@ -119,7 +120,7 @@ def _fit_standard(records: Iterable[Record], num_bands: int) -> Statistics:
     return {"mean": mean.tolist(), "deviation": deviation.tolist()}
 
 
-def _apply_standard(record: Record, keep: Epochs, statistics: Statistics):
+def _apply_standard(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     mean, deviation = (
         np.float32(statistics[name])[record.band[keep]][:, None, None]
         for name in ("mean", "deviation")
@@ -127,7 +128,7 @@ def _apply_standard(record: Record, keep: Epochs, statistics: Statistics):
     return (fill_bad_pixels(record, keep) - mean) / deviation
 
 
-def _fit_asinh(records: Iterable[Record], num_bands: int) -> Statistics:
+def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
     """Softening: a band's typical pixel noise, from the corners of its frames."""
     noise = [[] for _ in range(num_bands)]
     for record in records:
@@ -141,13 +142,13 @@ def _fit_asinh(records: Iterable[Record], num_bands: int) -> Statistics:
     return {"softening": [value if value > 0 else 1.0 for value in softening]}
 
 
-def _apply_asinh(record: Record, keep: Epochs, statistics: Statistics):
+def _apply_asinh(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     softening = np.float32(statistics["softening"])[record.band[keep]][:, None, None]
     # Three softenings: noise is about 0.3, and a star a thousand times brighter 6.5.
     return np.arcsinh(fill_bad_pixels(record, keep) / (3 * softening))
 
 
-def _fit_variability(records: Iterable[Record], num_bands: int) -> Statistics:
+def _fit_variability(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
     square, count = 0.0, 0
     for record in records:
         change = _change(record)
@@ -156,13 +157,13 @@ def _fit_variability(records: Iterable[Record], num_bands: int) -> Statistics:
     return {"deviation": [float(deviation) if deviation > 0 else 1.0]}
 
 
-def _apply_variability(record: Record, keep: Epochs, statistics: Statistics):
+def _apply_variability(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     change = _change(record)[keep] / statistics["deviation"][0]
     # A cosmic ray or a moving neighbour must not drown the object: 30 deviations.
     return np.clip(change, -30, 30).astype(np.float32)
 
 
-def _change(record: Record) -> np.ndarray:
+def _change(record: SeriesRecord) -> np.ndarray:
     """Returns [t y x] how each frame differs from the object's median frame.
 
     The sky, the median of the stamp's border, and the median frame of the same band

@@ -22,7 +22,7 @@ from jaxastro.runs.assemble import (
 )
 from jaxastro.runs.predictor import Predictor
 from jaxastro.data.hierarchy import pool_rare, written_out
-from jaxastro.data.kinds import KINDS
+from jaxastro.data.record import RECORD_TYPES
 from jaxastro.data.lengths import by_length
 from jaxastro.data.loader import (
     Batches,
@@ -31,7 +31,9 @@ from jaxastro.data.loader import (
     labels_of_classes,
 )
 from jaxastro.data.protocol import rows_of_protocol
-from jaxastro.data.record import Record, Records, band_index
+from jaxastro.data.record import Record
+from jaxastro.data.record import Records
+from jaxastro.data.record_checks import band_index
 from jaxastro.data.sampling import balanced_draw
 from jaxastro.data.survey_json import survey_to_json
 from jaxastro.representations import representation_of
@@ -83,7 +85,7 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
             builder = prepare(config.survey, data_dir=data_dir, manual_dir=manual_dir)
             index = index_of(builder, quiet=not first)
         sharding.wait_for_all("data set built")
-    stored = Records(builder.as_data_source(split="all"), KINDS[builder.survey.kind])
+    stored = Records(builder.as_data_source(split="all"), RECORD_TYPES[builder.survey.kind])
     facts = survey_to_json(builder.survey) if builder.survey != known else ""
     index, wanted, set_aside = _wanted(index, config, builder.survey)
     classes, pooled = _pooled(index, wanted, config)

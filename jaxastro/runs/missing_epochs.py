@@ -9,7 +9,7 @@ from jaxastro.runs import assemble
 from jaxastro.runs.dataset import evaluation_groups, labelled, open_dataset
 from jaxastro.runs.predictor import load_predictor, mesh_for
 from jaxastro.runs.early_classification import predict_groups
-from jaxastro.data.record import without_some
+from jaxastro.data.record import without_random_epochs
 
 FILE_NAME = "missing.npz"  # beside predictions.npz, whose objects it has
 
@@ -21,7 +21,7 @@ def predict_missing(workdir: Path, shares: tuple[float, ...], **where: str) -> N
     dataset = open_dataset(config, **where)
     rows, found = labelled(dataset, "test"), []
     for share in shares:
-        cut = partial(without_some, share=share)
+        cut = partial(without_random_epochs, share=share)
         groups = evaluation_groups(dataset, rows, config, predictor, cut=cut)
         found.append(predict_groups(predictor, state, groups).probability)
     path = workdir / "predictions" / FILE_NAME

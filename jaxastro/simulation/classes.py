@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.errors import InputError
-from jaxastro.simulation import light_curves, stars
-from jaxastro.simulation.light_curves import Candidates
+from jaxastro.simulation import light_curve, stars
+from jaxastro.simulation.light_curve import Candidates
 
 # Days: with it the declines of twins of real supernovae agree (docs/simulation.md).
-draw_type_ia = functools.partial(light_curves.draw_type_ia, fall=15.0)
+draw_type_ia = functools.partial(light_curve.draw_type_ia, fall=15.0)
 
 
 class Nature(NamedTuple):
@@ -56,7 +56,7 @@ def draw_candidates(
 
 def _supernovae(draw, kinds: tuple[str, ...] = ()) -> Callable:
     def light(rng, mjd, wavelength, *, count, limits) -> Candidates:
-        return light_curves.supernovae(
+        return light_curve.supernovae(
             rng,
             mjd,
             wavelength,
@@ -77,7 +77,7 @@ def _only(draw, kinds: tuple[str, ...]) -> Callable:
             return draw(rng, count)
         many = draw(rng, 12 * count)
         row = np.flatnonzero(np.isin(many.kind, kinds))[:count]
-        return light_curves.Explosion(*(column[row] for column in many))
+        return light_curve.Explosion(*(column[row] for column in many))
 
     return wanted
 
@@ -87,12 +87,12 @@ def _star(draw) -> Callable:
         star = draw(rng, mjd, count=count)
         mean = rng.uniform(*limits, count)
         kelvin = star.temperature[:, None]
-        colour = light_curves.blackbody(wavelength, kelvin)
-        colour = colour / light_curves.blackbody(light_curves.R_BAND, kelvin)
-        colour *= light_curves.reddening(
+        colour = light_curve.blackbody(wavelength, kelvin)
+        colour = colour / light_curve.blackbody(light_curve.R_BAND, kelvin)
+        colour *= light_curve.reddening(
             wavelength, rng.exponential(0.1, count)[:, None]
         )
-        steady = light_curves.flux_of(mean)[:, None] * colour
+        steady = light_curve.flux_of(mean)[:, None] * colour
         # A star that pulsates changes its temperature: blue light varies more.
         pulsates = np.isin(star.kind, ("RRab", "RRc", "CEP", "LPV"))[:, None]
         scale = np.where(pulsates, (wavelength / stars.MEAN_WAVELENGTH) ** -0.9, 1.0)
@@ -104,7 +104,7 @@ def _star(draw) -> Callable:
 
 
 def _active_nuclei(rng, mjd, wavelength, *, count, limits) -> Candidates:
-    drawn = light_curves.active_nuclei(rng, mjd, wavelength, count=count)
+    drawn = light_curve.active_nuclei(rng, mjd, wavelength, count=count)
     mean = rng.uniform(*limits, count)
     change = 10 ** (-0.4 * (mean - drawn.magnitude))[:, None]
     return drawn._replace(
@@ -117,7 +117,7 @@ def _asteroids(rng, mjd, wavelength, *, count, limits) -> Candidates:
     mean = rng.uniform(*limits, count)
     flux = np.zeros((count, len(mjd)))
     when = rng.integers(len(mjd), size=count)
-    flux[np.arange(count), when] = light_curves.flux_of(mean)
+    flux[np.arange(count), when] = light_curve.flux_of(mean)
     kind = np.full(count, "asteroid")
     return Candidates(flux, np.full(count, np.nan), mean, np.zeros_like(flux), kind)
 
@@ -133,12 +133,12 @@ def _galaxies(rng, mjd, wavelength, *, count, limits) -> Candidates:
 CLASSES = {
     "SNIa": Nature(_supernovae(draw_type_ia), has_host="SNIa", found_by="rise"),
     "SNIbc": Nature(
-        _supernovae(light_curves.draw_core_collapse, ("Ibc",)),
+        _supernovae(light_curve.draw_core_collapse, ("Ibc",)),
         has_host="SNOther",
         found_by="rise",
     ),
     "SNII": Nature(
-        _supernovae(light_curves.draw_core_collapse, ("II", "IIP")),
+        _supernovae(light_curve.draw_core_collapse, ("II", "IIP")),
         has_host="SNOther",
         found_by="rise",
     ),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.record import Record
+from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.photometry import border_mask, centre_distance
 from jaxastro.simulation import scene
@@ -60,7 +60,7 @@ def camera_constants(exposures: Exposures) -> tuple[float, float]:
 
 
 def measure_star(
-    record: Record, *, pixel_scale: float, border: int
+    record: SeriesRecord, *, pixel_scale: float, border: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns seeing (arcsec) and relative light of a star in each of its frames, [t].
 
@@ -95,7 +95,7 @@ def measure_star(
 
 def measure_conditions(
     exposures: Exposures,
-    stars: list[Record],
+    stars: list[SeriesRecord],
     *,
     pixel_scale: float,
     seed: int,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.simulation import light_curves, scene
+from jaxastro.simulation import light_curve, scene
 
 # Rest-frame colours of galaxies: wavelength (Angstrom) and magnitude minus that in r.
 SPECTRUM_WAVELENGTH = (2200.0, 3000.0, 3560.0, 4720.0, 6185.0, 7500.0, 8960.0)
@@ -47,7 +47,7 @@ def draw_host(
     is_early = rng.random() < kind.early
     absolute = rng.normal(*kind.magnitude)
     radius = 5.0 * 10 ** (-0.12 * (absolute + 21)) * np.exp(0.3 * rng.normal())  # kpc
-    radius /= light_curves.kiloparsec_per_arcsec(z)
+    radius /= light_curve.kiloparsec_per_arcsec(z)
     axis_ratio, angle = rng.uniform(0.3, 1.0), rng.uniform(0, np.pi)
     bulge_share = rng.uniform(0.6, 1.0) if is_early else rng.uniform(0.0, 0.3)
 
@@ -56,9 +56,9 @@ def draw_host(
     rest = wavelength / (1 + z)
     young = np.interp(rest, SPECTRUM_WAVELENGTH, LATE_TYPE)
     colour = young + age * (np.interp(rest, SPECTRUM_WAVELENGTH, EARLY_TYPE) - young)
-    dust = light_curves.reddening(rest, rng.exponential(0.25))
-    modulus = light_curves.distance_modulus(z) - 2.5 * np.log10(1 + z)
-    flux = light_curves.flux_of(absolute + colour + modulus) * dust
+    dust = light_curve.reddening(rest, rng.exponential(0.25))
+    modulus = light_curve.distance_modulus(z) - 2.5 * np.log10(1 + z)
+    flux = light_curve.flux_of(absolute + colour + modulus) * dust
 
     # Gamma(2) is how the light of an exponential disc lies in radius.
     distance, turn = radius / 1.678 * rng.gamma(2.0), rng.uniform(0, 2 * np.pi)
@@ -104,13 +104,13 @@ def draw_neighbour(
     magnitude = max(23.0 + np.log10(rng.random()) / 0.35, 16.0)
     if rng.random() < 0.4:
         kelvin = rng.uniform(3200, 6500)
-        colour = light_curves.blackbody(wavelength, kelvin)
-        colour = colour / light_curves.blackbody(light_curves.R_BAND, kelvin)
-        return scene.point(position, light_curves.flux_of(magnitude) * colour)
+        colour = light_curve.blackbody(wavelength, kelvin)
+        colour = colour / light_curve.blackbody(light_curve.R_BAND, kelvin)
+        return scene.point(position, light_curve.flux_of(magnitude) * colour)
     colour = np.interp(wavelength / 1.3, SPECTRUM_WAVELENGTH, LATE_TYPE)
     return scene.sersic(
         position,
-        light_curves.flux_of(magnitude + colour),
+        light_curve.flux_of(magnitude + colour),
         index=1,
         radius=rng.uniform(0.4, 1.5),
         axis_ratio=rng.uniform(0.3, 1),

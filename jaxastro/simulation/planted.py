@@ -15,9 +15,9 @@ import hashlib
 
 import numpy as np
 
-from jaxastro.data.record import Record, make_record
+from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.errors import InputError
-from jaxastro.simulation import cadence, light_curves, observing, scene
+from jaxastro.simulation import cadence, light_curve, observing, scene
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["planted"]
@@ -34,7 +34,9 @@ PEAK = 20.0  # days from the middle, either way
 FAST, SLOW = (1.0, 3.0), (12.0, 30.0)  # e-folding times, days
 
 
-def simulate_twins(number: int, *, seed: int, planted: str) -> tuple[Record, Record]:
+def simulate_twins(
+    number: int, *, seed: int, planted: str
+) -> tuple[SeriesRecord, SeriesRecord]:
     """Returns twins, one of each class, in the order of CLASSES[planted].
 
     Args:
@@ -71,10 +73,10 @@ def simulate_twins(number: int, *, seed: int, planted: str) -> tuple[Record, Rec
         falling = columns(scene.together([hosts[rng.integers(2)], flare]))
         twins = [{name: c[::-1] for name, c in falling.items()}, falling]
 
-    def record(member: int) -> Record:
+    def record(member: int) -> SeriesRecord:
         label = CLASSES[planted][member]
         named = f"{SURVEY.name}/{planted}:{seed}:{number}:{member}"
-        record, _ = make_record(
+        record, _ = make_series_record(
             f"SIM{hashlib.sha256(named.encode()).hexdigest()[:12]}",
             SURVEY,
             mjd=mjd,
@@ -98,13 +100,13 @@ def draw_flare(rng: np.random.Generator, days: np.ndarray) -> np.ndarray:
     """
     since = days - rng.uniform(-PEAK, PEAK)
     scale = np.where(since < 0, rng.uniform(*FAST), rng.uniform(*SLOW))
-    peak = light_curves.flux_of(rng.uniform(*FLARE_MAGNITUDE))
+    peak = light_curve.flux_of(rng.uniform(*FLARE_MAGNITUDE))
     return peak * np.exp(-np.abs(since) / scale)
 
 
 def draw_hosts(rng: np.random.Generator) -> tuple[scene.Gaussians, scene.Gaussians]:
     """Returns a flat disc and a round bulge of one place, magnitude, radius, angle."""
-    flux = np.full(NUM_EPOCHS, light_curves.flux_of(rng.uniform(*HOST_MAGNITUDE)))
+    flux = np.full(NUM_EPOCHS, light_curve.flux_of(rng.uniform(*HOST_MAGNITUDE)))
     same = {"radius": rng.uniform(*HOST_RADIUS), "angle": rng.uniform(0, np.pi)}
     place = rng.normal(0, 0.3, 2)
     spiral = scene.sersic(

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.record import Record, make_record
-from jaxastro.simulation import hosts, light_curves, observing, scene
+from jaxastro.data.series import SeriesRecord, make_series_record
+from jaxastro.simulation import hosts, light_curve, observing, scene
 from jaxastro.simulation.classes import CLASSES, draw_candidates
 from jaxastro.surveys import Survey
 
@@ -44,7 +44,7 @@ def simulate_sequence(
     seed: int,
     label: str = "",
     group: str = "",
-) -> Record:
+) -> SeriesRecord:
     """Returns object `number` of a class, as the camera sees it through the log.
 
     What is drawn for the object, for what lies beside it and for the camera comes
@@ -77,7 +77,7 @@ def simulate_sequence(
         detections=camera.detections,
     )
     light = _scene(sky, truth, chosen, seen, camera)
-    record, _ = make_record(
+    record, _ = make_series_record(
         sequence_name(survey.name, number, seed),
         survey,
         label=label or truth,
@@ -98,7 +98,7 @@ def sequence_name(survey: str, number: int, seed: int) -> str:
 
 def select(
     rng, drawn, log, *, found_by: str, pixel_scale: float, detections: int
-) -> light_curves.Candidates:
+) -> light_curve.Candidates:
     """Draws one candidate as the survey would have found it.
 
     By volume where redshifts were drawn uniformly; by the number of frames whose
@@ -111,7 +111,7 @@ def select(
     weight = np.ones(len(drawn.kind))
     if drawn.kind[0] in ("Ia", "Ibc", "II", "IIP"):
         z = drawn.redshift
-        weight *= (light_curves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
+        weight *= (light_curve.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if found_by:
         error = observing.point_noise(log, pixel_scale=pixel_scale)
         photon = observing.microjansky_per_adu(log.zero_point) / log.gain
@@ -125,7 +125,7 @@ def select(
         # Where no candidate has the detections wanted, those that come closest.
         weight = np.where(missing == missing.min(), weight, 0)
     pick = rng.choice(len(weight), p=weight / weight.sum())
-    return light_curves.Candidates(*(column[pick] for column in drawn))
+    return light_curve.Candidates(*(column[pick] for column in drawn))
 
 
 def _scene(rng, truth: str, chosen, log, camera: Camera) -> scene.Gaussians:

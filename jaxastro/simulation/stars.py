@@ -1,7 +1,7 @@
 """Periodic stars, with the shapes that distinguish their kinds.
 
 Magnitudes are relative to the mean, times in days. The simpler stars of
-lightcurves.py belong to sdss_sn_sim, whose version 1.0.0 they define.
+light_curve.py belong to sdss_sn_sim, whose version 1.0.0 they define.
 """
 
 from typing import NamedTuple

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.record import Record, make_record
+from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.errors import InputError
-from jaxastro.simulation import cadence, hosts, light_curves, observing, scene
+from jaxastro.simulation import cadence, hosts, light_curve, observing, scene
 from jaxastro.surveys import SURVEYS, UNLABELLED
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -105,7 +105,7 @@ def category_of(number: int, seed: int) -> str:
 
 def simulate_object(
     number: int, *, seed: int, preset: Preset, category: str = ""
-) -> Record:
+) -> SeriesRecord:
     """Returns object `number` of the survey that `seed` names.
 
     The same number and seed give the same object, pixel for pixel, whatever else is
@@ -142,7 +142,7 @@ def simulate_object(
     light = _scene(sky, truth, chosen, np.array(SURVEY.wavelength)[log.band])
 
     is_spectroscopic = row.label_source == "spectroscopic"
-    record, _ = make_record(
+    record, _ = make_series_record(
         object_name(number, seed),
         SURVEY,
         label=row.label,
@@ -226,19 +226,19 @@ def count_detections(
 
 def _candidates(
     rng: np.random.Generator, truth: str, log: observing.ObservingLog
-) -> light_curves.Candidates:
+) -> light_curve.Candidates:
     wavelength = np.array(SURVEY.wavelength)[log.band]
     if truth == "AGN":
-        return light_curves.active_nuclei(rng, log.mjd, wavelength, count=CANDIDATES)
+        return light_curve.active_nuclei(rng, log.mjd, wavelength, count=CANDIDATES)
     if truth == "Variable":
-        return light_curves.variable_stars(rng, log.mjd, wavelength, count=CANDIDATES)
+        return light_curve.variable_stars(rng, log.mjd, wavelength, count=CANDIDATES)
     is_ia = truth == "SNIa"
     start = np.array(cadence.SEASON_START)
-    return light_curves.supernovae(
+    return light_curve.supernovae(
         rng,
         log.mjd,
         wavelength,
-        draw=light_curves.draw_type_ia if is_ia else light_curves.draw_core_collapse,
+        draw=light_curve.draw_type_ia if is_ia else light_curve.draw_core_collapse,
         seasons=np.stack([start, start + cadence.SEASON_DAYS], axis=1),
         count=CANDIDATES,
         max_redshift=0.45 if is_ia else 0.35,
@@ -247,7 +247,7 @@ def _candidates(
 
 def _choose(
     rng: np.random.Generator, row: Category, log: observing.ObservingLog
-) -> tuple[light_curves.Candidates, str]:
+) -> tuple[light_curve.Candidates, str]:
     """Draws the object that fills a row of the table, and the class it really has."""
     truth = str(rng.choice(row.truth, p=row.share))
     chosen = _select(rng, row, _candidates(rng, truth, log), log)
@@ -265,10 +265,10 @@ def _choose(
 def _select(
     rng: np.random.Generator,
     row: Category,
-    candidates: light_curves.Candidates,
+    candidates: light_curve.Candidates,
     log: observing.ObservingLog,
     weight=1.0,
-) -> light_curves.Candidates:
+) -> light_curve.Candidates:
     """Draws one candidate as the survey would have found it.
 
     By volume for supernovae (their redshifts are proposed uniformly), by the
@@ -278,7 +278,7 @@ def _select(
     if candidates.kind[0] in ("Ia", "Ibc", "II", "IIP"):
         z = candidates.redshift
         # Volume per redshift, near enough below z = 0.5; rates are dilated.
-        weight *= (light_curves.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
+        weight *= (light_curve.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if row.label_source in ("spectroscopic", "photometric"):
         excess = (candidates.magnitude - SPECTROSCOPY_LIMIT) / SPECTROSCOPY_WIDTH
         spectrum = 1 / (1 + np.exp(np.clip(excess, -60, 60)))
@@ -296,13 +296,13 @@ def _select(
     # Where no candidate has the detections wanted, those that come closest.
     weight = np.where(amiss == amiss.min(), weight, 0)
     pick = rng.choice(CANDIDATES, p=weight / weight.sum())
-    return light_curves.Candidates(*(column[pick] for column in candidates))
+    return light_curve.Candidates(*(column[pick] for column in candidates))
 
 
 def _scene(
     rng: np.random.Generator,
     truth: str,
-    chosen: light_curves.Candidates,
+    chosen: light_curve.Candidates,
     wavelength: np.ndarray,
 ) -> scene.Gaussians:
     """Puts the object near the middle of its stamp, and round it what belongs there."""

@@ -1,18 +1,16 @@
 import numpy as np
 import pytest
 
-from jaxastro.simulation import light_curves
+from jaxastro.simulation import light_curve
 
 
 def explosion_of(kind):
     """A standard supernova: the first drawn of its kind, without dust."""
     rng = np.random.default_rng(0)
-    draw = (
-        light_curves.draw_type_ia if kind == "Ia" else light_curves.draw_core_collapse
-    )
+    draw = light_curve.draw_type_ia if kind == "Ia" else light_curve.draw_core_collapse
     drawn = draw(rng, 50)
     first = np.flatnonzero(drawn.kind == kind)[:1]
-    drawn = light_curves.Explosion(*(column[first] for column in drawn))
+    drawn = light_curve.Explosion(*(column[first] for column in drawn))
     return drawn._replace(extinction=np.zeros(1))
 
 
@@ -21,20 +19,20 @@ def test_distance_modulus_agrees_with_astropy():
     universe = cosmology.FlatLambdaCDM(H0=70, Om0=0.3, Tcmb0=0)
     z = np.array([0.01, 0.1, 0.3, 1.0, 3.0])
     np.testing.assert_allclose(
-        light_curves.distance_modulus(z), universe.distmod(z).value, atol=1e-4
+        light_curve.distance_modulus(z), universe.distmod(z).value, atol=1e-4
     )
 
 
 def test_distance_has_the_known_limits():
     # Hubble's law with its first correction, q0 = 1.5 MATTER - 1; and by trapezium.
     z = 0.01
-    hubble = light_curves.LIGHT_SPEED / light_curves.HUBBLE * z * (1 + 0.775 * z)
-    np.testing.assert_allclose(light_curves.luminosity_distance(z), hubble, rtol=1e-4)
+    hubble = light_curve.LIGHT_SPEED / light_curve.HUBBLE * z * (1 + 0.775 * z)
+    np.testing.assert_allclose(light_curve.luminosity_distance(z), hubble, rtol=1e-4)
     steps = np.linspace(0, 1, 20001)
     integral = np.trapezoid(1 / np.sqrt(0.3 * (1 + steps) ** 3 + 0.7), steps)
-    expected = 2 * light_curves.LIGHT_SPEED / 70 * integral
+    expected = 2 * light_curve.LIGHT_SPEED / 70 * integral
     np.testing.assert_allclose(
-        light_curves.luminosity_distance(np.array([1.0])), [expected], rtol=1e-6
+        light_curve.luminosity_distance(np.array([1.0])), [expected], rtol=1e-6
     )
 
 
@@ -42,7 +40,7 @@ def test_a_damped_random_walk_has_unit_variance_and_the_right_memory():
     rng = np.random.default_rng(0)
     time = np.array([0.0, 10.0, 12.5, 300.0, 330.0])
     tau = np.full(40000, 100.0)
-    walk = light_curves.damped_random_walk(rng, time, tau)
+    walk = light_curve.damped_random_walk(rng, time, tau)
     expected = np.exp(-abs(time[:, None] - time) / 100.0)
     np.testing.assert_allclose(walk.T @ walk / len(walk), expected, atol=0.03)
 
@@ -50,8 +48,8 @@ def test_a_damped_random_walk_has_unit_variance_and_the_right_memory():
 @pytest.mark.parametrize("kind", ["Ia", "IIP", "II", "Ibc"])
 def test_supernovae_rise_and_fall_once_and_are_dark_before(kind):
     phase = np.arange(-100.0, 300.0)[None]
-    wave = np.full_like(phase, light_curves.REFERENCE)
-    flux = light_curves.supernova_luminosity(explosion_of(kind), phase, wave)[0]
+    wave = np.full_like(phase, light_curve.REFERENCE)
+    flux = light_curve.supernova_luminosity(explosion_of(kind), phase, wave)[0]
     assert flux[phase[0] < -80].max() < 1e-3 * flux.max()
     assert -12 < phase[0, flux.argmax()] < 12
     assert flux[-1] < 0.15 * flux.max()
@@ -60,11 +58,9 @@ def test_supernovae_rise_and_fall_once_and_are_dark_before(kind):
 def test_type_ia_have_a_second_infrared_maximum_and_redden():
     phase = np.linspace(-10, 60, 141)[None]
     ia = explosion_of("Ia")
-    infrared = light_curves.supernova_luminosity(ia, phase, np.full_like(phase, 7800))[
-        0
-    ]
-    visual = light_curves.supernova_luminosity(ia, phase, np.full_like(phase, 5500))[0]
-    blue = light_curves.supernova_luminosity(ia, phase, np.full_like(phase, 4400))[0]
+    infrared = light_curve.supernova_luminosity(ia, phase, np.full_like(phase, 7800))[0]
+    visual = light_curve.supernova_luminosity(ia, phase, np.full_like(phase, 5500))[0]
+    blue = light_curve.supernova_luminosity(ia, phase, np.full_like(phase, 4400))[0]
     late = phase[0] > 12
     turns = np.diff(np.sign(np.diff(infrared[late] / visual[late])))
     assert (turns < 0).any()  # rises above the visual, then sinks back
@@ -74,15 +70,15 @@ def test_type_ia_have_a_second_infrared_maximum_and_redden():
 
 def test_plateaus_last_and_type_ia_do_not():
     phase, wave = np.array([[40.0]]), np.array([[5500.0]])
-    assert light_curves.supernova_luminosity(explosion_of("IIP"), phase, wave) > 0.5
-    assert light_curves.supernova_luminosity(explosion_of("Ia"), phase, wave) < 0.35
+    assert light_curve.supernova_luminosity(explosion_of("IIP"), phase, wave) > 0.5
+    assert light_curve.supernova_luminosity(explosion_of("Ia"), phase, wave) < 0.35
 
 
 def test_distant_supernovae_are_slower_by_one_plus_z_and_as_faint_as_they_should():
     standard, mjd = explosion_of("Ia"), np.arange(-100.0, 220.0, 0.25)
 
     def seen_at(wavelength):
-        return light_curves.supernovae(
+        return light_curve.supernovae(
             np.random.default_rng(0),
             mjd,
             np.full_like(mjd, wavelength),
@@ -96,24 +92,24 @@ def test_distant_supernovae_are_slower_by_one_plus_z_and_as_faint_as_they_should
     z = seen_at(5500.0).redshift[0]
     flux = seen_at(5500.0 * (1 + z)).flux[0]
     wave = np.full((1, len(mjd)), 5500.0)
-    rest = light_curves.supernova_luminosity(standard, mjd[None], wave)[0]
+    rest = light_curve.supernova_luminosity(standard, mjd[None], wave)[0]
     assert z > 0.1
 
     def width(light):
         return 0.25 * (light > 0.5 * light.max()).sum()
 
     np.testing.assert_allclose(width(flux), (1 + z) * width(rest), atol=0.6)
-    modulus = light_curves.distance_modulus(z) - 2.5 * np.log10(1 + z)
-    peak = light_curves.flux_of(standard.absolute[0] + modulus) * rest.max()
+    modulus = light_curve.distance_modulus(z) - 2.5 * np.log10(1 + z)
+    peak = light_curve.flux_of(standard.absolute[0] + modulus) * rest.max()
     np.testing.assert_allclose(flux.max(), peak, rtol=1e-3)
 
 
-@pytest.mark.parametrize("kind", list(light_curves.STARS))
+@pytest.mark.parametrize("kind", list(light_curve.STARS))
 def test_star_light_curves_are_periodic_and_use_their_whole_amplitude(kind):
     phase = np.linspace(0, 1, 1001)[None]
     form = np.array([[0.3]])
-    dimming = light_curves.star_shape(kind, phase, form)
+    dimming = light_curve.star_shape(kind, phase, form)
     assert dimming.min() < 0.03
     assert 0.97 < dimming.max() <= 1.0
-    again = light_curves.star_shape(kind, phase + 7, form)
+    again = light_curve.star_shape(kind, phase + 7, form)
     np.testing.assert_allclose(dimming, again, atol=1e-6)
