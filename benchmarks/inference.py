@@ -51,7 +51,9 @@ def random_inputs(config, num_objects: int) -> Inputs:
     """Returns inputs of noise, of the longest series that the config takes."""
     blank = assemble.blank_inputs(config, num_objects=num_objects)
     generator = np.random.default_rng(0)
-    epochs = np.sort(1000 * generator.random((num_objects, config.data.max_epochs)))
+    epochs = np.sort(
+        1000 * generator.random((num_objects, config.representation.max_epochs))
+    )
 
     def noise(name: str, column: np.ndarray) -> np.ndarray:
         if name == "time":
@@ -114,7 +116,7 @@ def main() -> None:
     given = parser.parse_args()
     path, _, preset = given.config.partition(":")
     config = runpy.run_path(path)["get_config"](preset)
-    longest = config.data.max_epochs
+    longest = config.representation.max_epochs
     lengths = given.lengths or sorted({min(YOUNG, longest), longest})
     cases = [(length, batch) for length in lengths for batch in given.batches]
     settings = {"repeats": given.repeats, "seconds": given.seconds}

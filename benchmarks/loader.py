@@ -59,7 +59,7 @@ def open_part(config, folder: str, given):
     dataset = open_dataset(config, data_dir=where, manual_dir=given.manual_dir)
     config.facts = dataset.facts
     survey = assemble.survey_of_config(config)
-    config.data.statistics.update(measure_statistics(dataset, config, survey))
+    config.statistics.update(measure_statistics(dataset, config, survey))
     return dataset
 
 
@@ -130,8 +130,11 @@ def measure(experiment: str, preset: str, given, folder: str) -> tuple[list, lis
     apart = []
     readers = [(threads, 0) for threads in given.threads]
     readers += [(1, workers) for workers in given.workers]
-    for config.data.num_threads, config.data.num_workers in dict.fromkeys(readers):
-        how = {"threads": config.data.num_threads, "workers": config.data.num_workers}
+    for config.loader.num_threads, config.loader.num_workers in dict.fromkeys(readers):
+        how = {
+            "threads": config.loader.num_threads,
+            "workers": config.loader.num_workers,
+        }
         read = reading(config, batches_of, given.repeats)
         idle = {
             f"idle, {times} x": max(0.0, 1 - read.median / (times * eaten.median))
@@ -139,7 +142,7 @@ def measure(experiment: str, preset: str, given, folder: str) -> tuple[list, lis
         }
         measures = {"read objects/s": read, "trained objects/s": eaten, **idle}
         apart.append(Row(case | how, measures | {"kB an object": size / 1000}))
-    config.data.num_threads, config.data.num_workers = given.threads[-1], 0
+    config.loader.num_threads, config.loader.num_workers = given.threads[-1], 0
     waited = spread_of(trainer.waited(batches_of(config)) for _ in range(given.repeats))
     case |= {"objects a step": config.batch_size, "steps": given.steps - 1}
     return apart, [Row(case, {"waited": waited})]

@@ -64,8 +64,8 @@ def main() -> None:
     for name in tqdm(given.configs, unit="config"):
         path, _, preset = name.partition(":")
         config = runpy.run_path(path)["get_config"](preset)
-        case = {"config": Path(path).stem, "input": config.data.representation}
-        case["epochs"] = config.data.max_epochs
+        case = {"config": Path(path).stem, "input": config.representation.name}
+        case["epochs"] = config.representation.max_epochs
         found = measure(config, batch=given.batch, repeats=given.repeats)
         rows.append(result.Row(case, found))
     device = jax.devices()[0].device_kind

@@ -124,7 +124,9 @@ def measure_parts(workdir: Path, night: Path, most: int, repeats: int) -> list:
     """Returns a row for decoding and one for the model."""
     config = assemble.read_config(workdir)
     predictor, state = load_predictor(workdir, config, mesh_for(config))
-    make_example = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    make_example = assemble.example_of_config(
+        config, max_epochs=config.representation.max_epochs
+    )
     window = predictor.batch_size * BATCHES_AT_ONCE
 
     def decode() -> list:

@@ -57,10 +57,19 @@ def get_config(preset: str = "auto") -> ConfigDict:
     # Rows of (name, members), which are labels or other rows: what lies above classes.
     config.hierarchy = ()
 
-    config.data = data_keys()
+    config.representation = ConfigDict()
+    config.representation.name = "series"
+    config.representation.normalisation = "asinh"
+    config.representation.max_epochs = 60  # epochs of an object in a prediction: M
+    config.statistics = ConfigDict()  # of the normalisation, measured when training
+    config.selection = selection_keys()
+    config.folds = fold_keys()
+    config.loader = loader_keys()
 
     config.augment = ConfigDict()
-    config.augment.max_epochs = 24  # of a view; a joint norm asks for data.max_epochs
+    config.augment.max_epochs = (
+        24  # of a view; a joint norm needs representation.max_epochs
+    )
     config.augment.drop = 0.5  # largest share of epochs dropped
     config.augment.rotation = 180.0  # degrees, either way
     config.augment.rotation_step = 0.0  # 90: by quarter turns, no pixel interpolated
@@ -94,31 +103,39 @@ def get_config(preset: str = "auto") -> ConfigDict:
     return config
 
 
-def data_keys() -> ConfigDict:
-    """Returns config.data: what is read, and who trains, picks and is tested."""
-    data = ConfigDict()
-    data.representation = "series"
-    data.normalisation = "asinh"
-    data.statistics = ConfigDict()  # measured on the training fold by train.py
-    data.bands = ()  # those looked at, such as ("g",); empty: all of the survey
-    data.columns = ()  # of the survey's numbers, those told; empty: all
-    data.crop = 0  # pixels on a side of the middle of images that is seen; 0: all
-    data.max_epochs = 60  # observations a prediction sees of an object: M
-    data.loaded_epochs = 60  # of which the views of training are drawn
-    data.num_folds = 5
-    data.test_fold = 0  # validation is the next one
-    data.split_seed = 0
-    data.protocol = "honest"  # "published": jaxastro/data/protocol.py
-    data.stage = "all"  # whose labels train: "photometric", then "confirmed"
-    data.fewest = 0  # training objects; rarer classes are pooled, upward; 0: none is
-    data.per_class = 0  # labelled training objects kept of each class; 0: all
-    data.num_validated = 0  # labelled objects that pick the state, at random; 0: all
-    data.balance = True  # draw every class equally often
-    data.unlabelled_share = 0.0  # of the draws; for methods that can use them
-    data.keep = False  # examples in memory: those that are small and slow to make
-    data.num_threads = 2  # that read records ahead, in each reading process
-    data.num_workers = 0  # processes that read for training; 0: threads alone
-    return data
+def selection_keys() -> ConfigDict:
+    """Returns config.selection: which part of the data set is used."""
+    selection = ConfigDict()
+    selection.bands = ()  # such as ("g",); empty: all of the survey
+    selection.columns = ()  # of the survey's numbers per object or alert; empty: all
+    selection.crop = 0  # pixels on a side of the central part of images; 0: all
+    selection.per_class = 0  # labelled training objects kept of each class; 0: all
+    selection.min_class_size = 0  # training objects; rarer classes are pooled; 0: none
+    return selection
+
+
+def fold_keys() -> ConfigDict:
+    """Returns config.folds: which objects train, select the state and are tested."""
+    folds = ConfigDict()
+    folds.num_folds = 5
+    folds.test_fold = 0  # validation is the next one
+    folds.split_seed = 0
+    folds.protocol = "honest"  # "published": jaxastro/data/protocol.py
+    folds.stage = "all"  # whose labels train: "photometric", then "confirmed"
+    folds.num_validated = 0  # labelled validation objects, at random; 0: all
+    return folds
+
+
+def loader_keys() -> ConfigDict:
+    """Returns config.loader: how training batches are sampled and read."""
+    loader = ConfigDict()
+    loader.loaded_epochs = 60  # epochs per object, of which training views are sampled
+    loader.balance = True  # sample every class equally often
+    loader.unlabelled_share = 0.0  # of the batch; for methods that can use them
+    loader.cache_examples = False  # in memory: for small examples that are slow to make
+    loader.num_threads = 2  # that read records ahead, in each reading process
+    loader.num_workers = 0  # processes that read for training; 0: threads alone
+    return loader
 
 
 def convention(config: ConfigDict) -> None:
@@ -190,13 +207,13 @@ def light_curves(config: ConfigDict) -> None:
         smoke_run(config)
     elif config.preset == "hits":
         hits_run(config)
-        config.data.normalisation = "relative"
+        config.representation.normalisation = "relative"
         config.model.args.bands = 1
         config.model.args.longest = 0.0  # what varies within a night must be seen
     config.survey = f"light_curves/{config.survey.replace('/', '.')}"
-    config.data.representation = "light_curve"
+    config.representation.name = "light_curve"
     if config.preset != "hits":
-        config.data.normalisation = "asinh"
+        config.representation.normalisation = "asinh"
 
 
 def variable_stars(config: ConfigDict) -> None:
@@ -210,12 +227,14 @@ def variable_stars(config: ConfigDict) -> None:
     else:
         config.survey = "asas"
         config.classes = ASAS_CLASSES
-        config.data.max_epochs = config.data.loaded_epochs = 500  # in a drawing
+        config.representation.max_epochs = config.loader.loaded_epochs = (
+            500  # in a drawing
+        )
         config.batch_size, config.num_steps, config.evaluate_every = 128, 2000, 200
         config.optimizer.warmup_steps = 100
-    config.data.keep = True
+    config.loader.cache_examples = True
     config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
-    config.augment.max_epochs = config.data.loaded_epochs
+    config.augment.max_epochs = config.loader.loaded_epochs
 
 
 def refuse_hits(config: ConfigDict, why: str) -> None:
@@ -243,7 +262,7 @@ def hand_scan(config: ConfigDict) -> None:
         "Artefact+Dipole+Saturated Star",
         "Moving+Variable+Transient+SN Other+SN Bronze+SN Silver+SN Gold",
     )
-    config.data.representation, config.data.normalisation = "cutout", "grey"
+    config.representation.name, config.representation.normalisation = "cutout", "grey"
     config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
 
 
@@ -252,7 +271,7 @@ def first_alerts(config: ConfigDict) -> None:
     refuse_hits(config, "come without a template and a difference")
     config.survey, config.classes = "ztf_alerts_sim/laptop", ALERT_CLASSES
     config.hierarchy = ALERT_HIERARCHY
-    config.data.columns, config.data.crop = OF_THE_ALERT, 21
+    config.selection.columns, config.selection.crop = OF_THE_ALERT, 21
     config.batch_size, config.num_steps, config.evaluate_every = 64, 1000, 100
     if config.preset == "smoke":
         smoke_run(config)
@@ -260,8 +279,11 @@ def first_alerts(config: ConfigDict) -> None:
     elif config.preset == "paper":
         config.survey = "ztf_alerts_sim/paper"
         config.num_steps, config.evaluate_every = 30_000, 1000
-    config.data.representation, config.data.normalisation = "stamps", "min_max"
-    config.data.max_epochs = config.data.loaded_epochs = 1
+    config.representation.name, config.representation.normalisation = (
+        "stamps",
+        "min_max",
+    )
+    config.representation.max_epochs = config.loader.loaded_epochs = 1
     config.augment.max_epochs, config.augment.drop = 1, 0.0
     config.augment.rotation = 0.0
 
@@ -270,8 +292,8 @@ def ztf_catalogue(config: ConfigDict) -> None:
     """Sets ten types of the ZTF catalogue of periodic variables, drawn in r."""
     config.survey = "ztf_periodic/clean"
     config.classes = ZTF_TYPES
-    config.data.bands = ("r",)
-    config.data.normalisation = "harmonic"
+    config.selection.bands = ("r",)
+    config.representation.normalisation = "harmonic"
 
 
 def laptop(config: ConfigDict) -> None:
@@ -283,9 +305,9 @@ def laptop(config: ConfigDict) -> None:
 def paper(config: ConfigDict) -> None:
     """Sets the published sizes: 99 epochs, 1.25 million parameters, 100 passes."""
     config.survey = "sdss_sn_sim/paper"
-    config.data.max_epochs = config.augment.max_epochs = 99
-    config.data.loaded_epochs = 200
-    config.data.normalisation = "standard"
+    config.representation.max_epochs = config.augment.max_epochs = 99
+    config.loader.loaded_epochs = 200
+    config.representation.normalisation = "standard"
     config.batch_size = 128
     config.num_steps = 3800  # about 100 passes over three folds of labelled objects
     config.evaluate_every = 190  # about five passes
@@ -303,7 +325,7 @@ def smoke(config: ConfigDict) -> None:
 def smoke_run(config: ConfigDict) -> None:
     """Sets two steps of the same code path, for tests; a model sets its own sizes."""
     config.survey = "sdss_sn_sim/tiny"
-    config.data.max_epochs = config.data.loaded_epochs = 9
+    config.representation.max_epochs = config.loader.loaded_epochs = 9
     config.augment.max_epochs = 6
     config.batch_size = 8
     config.num_steps, config.evaluate_every = 2, 1
@@ -326,10 +348,12 @@ def hits_run(config: ConfigDict) -> None:
         "EB",
         "RRLyrae",
     )  # NonVariable leaks: data_builders/hits/hits.md
-    config.data.max_epochs = config.data.loaded_epochs = 30  # the longest has 29
-    config.data.normalisation = "variability"
+    config.representation.max_epochs = config.loader.loaded_epochs = (
+        30  # the longest has 29
+    )
+    config.representation.normalisation = "variability"
     # of the seeds 0 to 39 the one whose smallest class in a fold is largest
-    config.data.split_seed = 5
+    config.folds.split_seed = 5
     config.augment.max_epochs = 30
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3

@@ -36,7 +36,7 @@ def get_config(preset: str = "auto"):
     config.augment.max_epochs = 48
     if preset == "paper":
         base.paper(config)
-        config.data.normalisation = "asinh"
+        config.representation.normalisation = "asinh"
         args.widths, args.width, args.num_blocks = (32, 64, 128), 128, 4
     elif preset == "hits":
         base.hits_run(config)

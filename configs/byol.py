@@ -21,7 +21,7 @@ def get_config(preset: str = "auto"):
     config.method.args.decay_steps = config.get_ref("num_steps")  # it rises to 1; 0: no
     config.method.args.hidden = 256  # units of projector and predictor
     config.method.args.project = 128  # and of what is compared
-    config.data.unlabelled_share = 0.2  # Unknown is 20 % of the survey
+    config.loader.unlabelled_share = 0.2  # Unknown is 20 % of the survey
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3
     config.optimizer.weight_decay = 1e-4
@@ -31,7 +31,7 @@ def get_config(preset: str = "auto"):
         base.paper(config)
     elif preset == "hits":
         base.hits(config)
-        config.data.unlabelled_share = 0.0  # every object has a label
+        config.loader.unlabelled_share = 0.0  # every object has a label
     elif preset == "smoke":
         base.smoke(config)
     return config

@@ -30,6 +30,6 @@ def get_config(preset: str = "auto"):
     if preset == "smoke":
         args.widths, args.hidden = (4, 4, 4, 4), (8, 8)
     base.variable_stars(config)
-    config.data.representation = "dmdt"
-    config.data.normalisation = "ceil" if preset == "paper" else "share"
+    config.representation.name = "dmdt"
+    config.representation.normalisation = "ceil" if preset == "paper" else "share"
     return config

@@ -34,8 +34,8 @@ def get_config(preset: str = "auto"):
     if preset == "smoke":
         args.widths, args.states, args.hidden = (4, 4, 8, 8), (4, 8), (16, 8)
     base.variable_stars(config)
-    config.data.representation = "folded"
-    config.data.normalisation = "fitted"
+    config.representation.name = "folded"
+    config.representation.normalisation = "fitted"
     if preset == "paper":
         base.ztf_catalogue(config)
         config.optimizer.learning_rate = 2e-4

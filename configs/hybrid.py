@@ -31,6 +31,6 @@ def get_config(preset: str = "auto"):
         args.folded_widths = args.map_widths = (4, 4, 4, 4)
         args.states, args.hidden = (4, 4), (8, 8)
     base.variable_stars(config)
-    config.data.representation = "folded_and_map"
-    config.data.normalisation = "fitted+share"
+    config.representation.name = "folded_and_map"
+    config.representation.normalisation = "fitted+share"
     return config

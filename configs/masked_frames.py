@@ -22,7 +22,7 @@ def get_config(preset: str = "auto"):
     config.method.args.pixels = 8  # of a frame as it is told, along each side
     config.method.args.pool = 2  # pixels of the image in one of those
     config.method.args.hidden = 256  # units of the decoder's two layers
-    config.data.unlabelled_share = 0.2  # Unknown is 20 % of the survey
+    config.loader.unlabelled_share = 0.2  # Unknown is 20 % of the survey
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3
     config.optimizer.weight_decay = 1e-4
@@ -32,7 +32,7 @@ def get_config(preset: str = "auto"):
         base.paper(config)
     elif preset == "hits":
         base.hits(config)
-        config.data.unlabelled_share = 0.0  # every object has a label
+        config.loader.unlabelled_share = 0.0  # every object has a label
     elif preset == "smoke":
         base.smoke(config)
     return config

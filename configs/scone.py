@@ -35,6 +35,6 @@ def get_config(preset: str = "auto"):
         config.optimizer.decay, config.optimizer.clip = "constant", 0.0
     name = config.survey.replace("/", ".")
     config.survey = f"heat_maps/light_curves.{name}"
-    config.data.representation, config.data.normalisation = "cutout", "peak"
+    config.representation.name, config.representation.normalisation = "cutout", "peak"
     config.augment.update({"drop": 0.0, "rotation": 0.0, "flip": False})
     return config

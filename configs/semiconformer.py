@@ -25,7 +25,7 @@ def get_config(preset: str = "auto"):
     config.method.args.hidden = 256  # units of the projections' hidden layers
     config.method.args.project = 128  # and of what is compared
     config.method.args.dropout = 0.3  # between the two
-    config.data.unlabelled_share = 0.2  # Unknown is 20 % of the survey
+    config.loader.unlabelled_share = 0.2  # Unknown is 20 % of the survey
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3  # thesis, Sect. 5.3.2, as the cosine decay
     config.optimizer.weight_decay = 1e-4
@@ -35,7 +35,7 @@ def get_config(preset: str = "auto"):
         base.paper(config)
     elif preset == "hits":
         base.hits(config)
-        config.data.unlabelled_share = 0.0  # every object has a label
+        config.loader.unlabelled_share = 0.0  # every object has a label
     elif preset == "smoke":
         base.smoke(config)
     return config

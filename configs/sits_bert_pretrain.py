@@ -21,5 +21,5 @@ def get_config(preset: str = "auto"):
     config.method.args.share = 0.15  # chance of a night to be contaminated
     config.method.args.noise = 0.5  # the most that is added to its fluxes
     if preset != "hits":  # where every object has a label
-        config.data.unlabelled_share = 0.2  # Unknown is 20 % of the survey
+        config.loader.unlabelled_share = 0.2  # Unknown is 20 % of the survey
     return config

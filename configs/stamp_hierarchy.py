@@ -5,7 +5,7 @@ Reproduces: nothing; brokers' users ask for it. The network of configs/
     addition. So kinds are drawn as often as there are objects of them, and the loss
     asks for no entropy: drawn equally often, or blurred, four kinds of variable stars
     would make one four times as likely as an AGN. Kinds with fewer training objects
-    than config.data.fewest are pooled: in :laptop SNIbc, of which there are 60, with
+    than config.selection.min_class_size are pooled: in :laptop SNIbc, of which there are 60, with
     SNII.
 Run:     python -m experiments.train --config=configs/stamp_hierarchy.py \
              --workdir=runs/stamp_hierarchy
@@ -22,6 +22,6 @@ def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
     config = stamp_classifier.get_config(preset)
     config.classes = base.ALERT_KINDS
-    config.data.balance, config.method.args.entropy_weight = False, 0.0
-    config.data.fewest = 1 if preset == "smoke" else 80
+    config.loader.balance, config.method.args.entropy_weight = False, 0.0
+    config.selection.min_class_size = 1 if preset == "smoke" else 80
     return config

@@ -35,7 +35,7 @@ def get_config(preset: str = "auto"):
     base.first_alerts(config)
     config.classes = ("AGN", "SN", "VS")  # the others are seen once
     most = 4 if preset == "smoke" else 20
-    config.data.max_epochs = config.data.loaded_epochs = most
+    config.representation.max_epochs = config.loader.loaded_epochs = most
     config.augment.max_epochs, config.augment.truncate = most, 1.0
     if preset == "paper":
         args.widths, args.kernel = (32, 64), 5

@@ -70,7 +70,7 @@ def batch_of(config, num_objects: int) -> Batch:
     inputs = assemble.input_shapes(
         assemble.blank_inputs(config),
         num_objects=num_objects,
-        epochs=config.data.loaded_epochs,
+        epochs=config.loader.loaded_epochs,
     )
     flag = jax.ShapeDtypeStruct((num_objects,), np.bool_)
     label = jax.ShapeDtypeStruct((num_objects,), np.int32)

@@ -90,7 +90,7 @@ def predictions_of(
         return found
     kind = RECORD_TYPES[assemble.survey_of_config(config).kind]
     # A picture cannot be seen as it was early, nor can one epoch.
-    has_past = kind.OF_EPOCHS and config.data.max_epochs > 1
+    has_past = kind.OF_EPOCHS and config.representation.max_epochs > 1
     early = early_fields(*of_state, rows, whole) if has_past else {}
     shown = choose_shown(found.label, whole.probability, seed=config.seed)
     drawn = drawn_again(*of_state, rows[shown])
@@ -156,7 +156,7 @@ def brief_predictions(
     index, count = dataset.index, len(config.classes)
     majority = majority_baseline(labels_of(dataset, train, config), len(rows), count)
     name = f"{config.method.name} ({config.model.name})"
-    fold = f"fold {config.data.test_fold} of {config.data.num_folds}"
+    fold = f"fold {config.folds.test_fold} of {config.folds.num_folds}"
     return Predictions(
         title=f"{name} on {config.survey}, {fold}, seed {config.seed}",
         classes=tuple(config.classes),
@@ -210,7 +210,9 @@ def choose_shown(label: np.ndarray, probability: np.ndarray, *, seed: int):
 
 def shown_inputs(dataset: Dataset, rows: np.ndarray, config) -> dict:
     """Returns the inputs of some rows by field, as the model sees them."""
-    make_example = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    make_example = assemble.example_of_config(
+        config, max_epochs=config.representation.max_epochs
+    )
     examples = [make_example(dataset.stored[row]) for row in rows]
     if not examples:
         return {}

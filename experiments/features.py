@@ -78,7 +78,7 @@ def study(
                 f"Fold {fold} of {config.survey} has {len(train[0])} training and "
                 f"{len(test[0])} test objects of {', '.join(mine.classes)}. "
                 f"{' '.join(dataset.set_aside)} Look at config.classes and, of a "
-                "catalogue without light curves, at config.data.normalisation=harmonic."
+                "catalogue without light curves, at config.representation.normalisation=harmonic."
             )
         path = workdir / f"fold_{fold}.json"
         if not path.is_file():
@@ -180,7 +180,7 @@ def main() -> None:
             config,
             workdir,
             sets=FLAGS.sets,
-            folds=list(range(config.data.num_folds)),
+            folds=list(range(config.folds.num_folds)),
             data_dir=FLAGS.data_dir,
             manual_dir=FLAGS.manual_dir,
         )

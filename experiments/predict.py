@@ -66,7 +66,7 @@ def predict(
         readings = (alerts_of if each_alert else readings_of)(config, raw)
         predictor, state = load_predictor(workdir, config, mesh_for(config))
         make_example = assemble.example_of_config(
-            config, max_epochs=config.data.max_epochs
+            config, max_epochs=config.representation.max_epochs
         )
         records = records_of(readings, report=report)
         records = iter(tqdm(records, unit="alert" if each_alert else "object"))

@@ -104,7 +104,7 @@ def stage_config(table: ConfigDict, name: str, stage: str, workdir: Path) -> Con
     in_stage = [where.in_stage.get(stage, ()) for where in (table, system)]
     for changes in (table.changes, in_stage[0], system.changes, in_stage[1]):
         config.update_from_flattened_dict(dict(changes))
-    config.data.protocol = table.protocol
+    config.folds.protocol = table.protocol
     config.evaluate_every = -(-config.num_steps // table.looks)
     stages = list(system.stages)
     if place := stages.index(stage):

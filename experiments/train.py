@@ -73,7 +73,7 @@ def train(config, workdir: Path, *, data_dir: str = "", manual_dir: str = "") ->
         config.facts, config.classes = dataset.facts, dataset.classes
         survey = assemble.survey_of_config(config)
         statistics = measure_statistics(dataset, config, survey)
-        config.data.statistics.update(statistics)
+        config.statistics.update(statistics)
     validation_rows = labelled(dataset, "validation")
     share = sharding.local_rows(config.batch_size, mesh)
     batches = training_batches(dataset, config, share=share)

@@ -110,7 +110,7 @@ def cell_folder(workdir: Path, fold: int | str, seed: int | str) -> Path:
 def cell_config(config: ConfigDict, fold: int, seed: int) -> ConfigDict:
     """Returns the config that experiments.train would have of one cell."""
     mine = config.copy_and_resolve_references()
-    mine.seed, mine.data.test_fold = seed, fold
+    mine.seed, mine.folds.test_fold = seed, fold
     mine.init_from = mine.init_from.format(fold=fold, seed=seed)
     return mine
 
@@ -180,8 +180,8 @@ def stream_of(cells: list[Cell], rounds: list[list[int]]) -> Iterator[Batch]:
         [cell.batches for cell in cells],
         [cell.step for cell in cells],
         rounds,
-        num_threads=cells[0].config.data.num_threads,
-        num_workers=cells[0].config.data.num_workers,
+        num_threads=cells[0].config.loader.num_threads,
+        num_workers=cells[0].config.loader.num_workers,
     )
 
 
@@ -310,7 +310,7 @@ def main() -> None:
     rows = pooled_rows(table)
     (workdir / "pooled.json").write_text(json.dumps(rows, indent=1))
     (workdir / "pooled.md").write_text(as_markdown(rows))
-    print(f"{len(folds)} of {config.data.num_folds} test folds pooled:\n")
+    print(f"{len(folds)} of {config.folds.num_folds} test folds pooled:\n")
     print(as_markdown(rows))
 
 

@@ -57,7 +57,7 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
 
     monkeypatch.setitem(predict.READERS, "sdss_sn_sim", read)
     for facts in ("", survey_to_json(SURVEY)):
-        config = smoke(**{"data.bands": ("g",), "facts": facts})
+        config = smoke(**{"selection.bands": ("g",), "facts": facts})
         one, two = predict.readings_of(config, "raw")
         assert one.record.band.tolist() == [0, 1]
         assert two.record is None
@@ -67,7 +67,7 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
 
 def test_a_run_that_looked_at_other_bands_is_no_start(tmp_path):
     assemble.write_config(tmp_path, assemble.to_plain(smoke()))
-    config = smoke(**{"data.bands": ("g",), "init_from": str(tmp_path)})
+    config = smoke(**{"selection.bands": ("g",), "init_from": str(tmp_path)})
     with pytest.raises(ValueError, match=r"bands \(\), this run asks for \('g',\)\."):
         measure_statistics(None, config, None)
 

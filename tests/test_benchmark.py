@@ -88,9 +88,9 @@ def test_the_second_stage_goes_on_from_the_first_of_the_same_fold(done):
         config = json.loads((cell / "config.json").read_text())
         before = workdir / f"honest/convention/photometric/fold_{fold}/seed_0"
         assert config["init_from"] == str(before)
-        assert config["data"]["stage"] == "confirmed"
+        assert config["folds"]["stage"] == "confirmed"
         first = json.loads((before / "config.json").read_text())
-        assert first["data"]["statistics"] == config["data"]["statistics"]
+        assert first["statistics"] == config["statistics"]
 
 
 def test_a_forest_knows_the_light_curves_of_every_fold(tmp_path, data_dir, monkeypatch):
@@ -99,9 +99,12 @@ def test_a_forest_knows_the_light_curves_of_every_fold(tmp_path, data_dir, monke
         return np.ones(len(feature_names(survey, sets)))
 
     monkeypatch.setattr("jaxastro.runs.feature_run.features_of", one_of_each)
-    few = {"data.num_validated": 1, "data.per_class": 1}  # others are tested later
+    few = {
+        "folds.num_validated": 1,
+        "selection.per_class": 1,
+    }  # others are tested later
     for fold in range(5):
-        config = smoke(**few, **{"data.test_fold": fold})
+        config = smoke(**few, **{"folds.test_fold": fold})
         dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
         table = feature_table(dataset, config, "aperture", tmp_path)
         for split in ("train", "test"):
@@ -124,8 +127,8 @@ def test_every_row_of_every_table_is_a_config_that_exists(path, preset):
             config = run_table.stage_config(table, name, stage, Path("runs"))
             first = stage == table.systems[name].stages[0]
             assert bool(config.init_from) != first
-            assert config.data.protocol == table.protocol
-            assert config.augment.max_epochs <= config.data.loaded_epochs
+            assert config.folds.protocol == table.protocol
+            assert config.augment.max_epochs <= config.loader.loaded_epochs
             assert config.optimizer.warmup_steps < config.num_steps
         system = table.systems[name]
         assert system.kind in ("network", *CLASSIFIERS)

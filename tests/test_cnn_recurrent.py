@@ -305,7 +305,7 @@ def test_frames_too_small_to_be_halved_are_refused():
 @pytest.mark.parametrize("experiment", [cnn_gru, cnn_lstm])
 def test_merged_frames_have_as_many_bands_as_the_survey(experiment):
     config = experiment.get_config("paper")
-    config.data.bands = ("g",)
+    config.selection.bands = ("g",)
     words = r"looked at in 1 bands \(g\).*have 5. Set config.model.args.bands=1"
     with pytest.raises(ValueError, match=words):
         assemble.model_of_config(config)

@@ -48,7 +48,7 @@ def keys_of(config, before=""):
         if isinstance(value, ConfigDict) and f"{before}{key}" not in (
             "model.args",
             "method.args",
-            "data.statistics",
+            "statistics",
         ):
             yield from keys_of(value, f"{before}{key}.")
         else:
@@ -113,7 +113,7 @@ def test_every_argument_of_model_and_method_can_be_set(path):
 def test_every_preset_comes_back_from_json(path, preset):
     config = config_of(path, preset)
     with config.unlocked():
-        config.data.statistics.update({"softening": [0.1, 1 / 3, 1e-300]})
+        config.statistics.update({"softening": [0.1, 1 / 3, 1e-300]})
     plain = assemble.to_plain(config)
     back = assemble.from_plain(json.loads(json.dumps(plain, indent=1)))
     assert back.to_dict() == config.to_dict()
@@ -140,7 +140,7 @@ def test_every_file_says_what_it_reproduces_how_to_run_it_and_what_to_expect(pat
 def test_a_run_of_every_preset_can_be_evaluated(path, preset):
     config = config_of(path, preset)
     assert config.num_steps % config.evaluate_every == 0  # the last state is looked at
-    assert config.augment.max_epochs <= config.data.loaded_epochs
+    assert config.augment.max_epochs <= config.loader.loaded_epochs
     name = assemble.survey_of_config(config).name
     assert config.survey.replace(".", "/").startswith(name.replace(".", "/"))
 

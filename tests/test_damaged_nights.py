@@ -215,7 +215,9 @@ def serving(alert_run):
     """What classifies alerts as the command does, loaded once."""
     config = assemble.read_config(alert_run)
     predictor, state = load_predictor(alert_run, config, mesh_for(config))
-    make = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    make = assemble.example_of_config(
+        config, max_epochs=config.representation.max_epochs
+    )
     return lambda records: (
         predict_examples(
             predictor, state, [make(record) for record in records]

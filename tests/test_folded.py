@@ -226,10 +226,14 @@ def test_a_star_without_a_light_curve_is_left_out_unless_its_catalogue_is_drawn(
 ):
     config = module.get_config(preset)
     assert assemble.reads_catalogue(config) == is_read
-    assert config.data.normalisation.startswith("fitted") != is_read
-    config.data.normalisation = config.data.normalisation.replace("fitted", "harmonic")
+    assert config.representation.normalisation.startswith("fitted") != is_read
+    config.representation.normalisation = config.representation.normalisation.replace(
+        "fitted", "harmonic"
+    )
     assert assemble.reads_catalogue(config)
-    config.data.normalisation = config.data.normalisation.replace("harmonic", "fitted")
+    config.representation.normalisation = config.representation.normalisation.replace(
+        "harmonic", "fitted"
+    )
     assert not assemble.reads_catalogue(config)
     config.model.args.features = True
     assert assemble.reads_catalogue(config)

@@ -111,6 +111,6 @@ def test_what_does_not_fit_together_is_said():
     with pytest.raises(ValueError, match="records of kind 'light_curve', the repr"):
         assemble.survey_of_config(config)
     config = scone.get_config("smoke")
-    config.data.bands = ("g",)
+    config.selection.bands = ("g",)
     with pytest.raises(ValueError, match="holds pictures, each drawn of all bands"):
         assemble.survey_of_config(config)

@@ -224,12 +224,15 @@ def where(data_dir):
 def test_every_fold_has_the_same_classes_and_each_enough_to_train_on(where):
     found = set()
     for fold in range(5):
-        config = runs.smoke(stamp_hierarchy.get_config, **{"data.test_fold": fold})
+        config = runs.smoke(stamp_hierarchy.get_config, **{"folds.test_fold": fold})
         dataset = open_dataset(config, **where)
         found.add(dataset.classes)
         trained = dataset.index.label[dataset.rows["train"]]
         for one in dataset.classes:
-            assert np.isin(trained, one.split("+")).sum() >= config.data.fewest
+            assert (
+                np.isin(trained, one.split("+")).sum()
+                >= config.selection.min_class_size
+            )
     assert len(found) == 1
     assert any("Fewer than 1 training objects" in line for line in dataset.set_aside)
 
@@ -253,7 +256,7 @@ def test_a_run_whose_classes_were_pooled_goes_on_and_is_known_as_done(where, tmp
 def test_a_run_on_alerts_older_than_their_kinds_means_what_it_meant(tmp_path):
     config = runs.smoke(stamp_classifier.get_config)
     plain = assemble.to_plain(config)
-    del plain["hierarchy"], plain["data"]["fewest"]
+    del plain["hierarchy"], plain["selection"]["min_class_size"]
     assert assemble.from_plain(plain).to_dict() == config.to_dict()
     notes = [{"config": one, "devices": {}} for one in (plain, config.to_dict())]
     notes[1]["config"] = assemble.to_plain(config)

@@ -78,7 +78,7 @@ def network_of(module):
     config = smoke(module.get_config, **args)
     with config.unlocked():
         config.survey, config.classes = "ztf_periodic/all", ("RR", "EA", "EW")
-        config.data.max_epochs = EPOCHS
+        config.representation.max_epochs = EPOCHS
         if "features" in config.model.args:
             config.model.args.features = True
     model = assemble.model_of_config(config)
@@ -91,7 +91,7 @@ def network_of(module):
 
 def cases():
     for module in (*NETWORKS, *DRAWINGS):
-        name = module.get_config("smoke").data.representation
+        name = module.get_config("smoke").representation.name
         for normalisation in NORMALISATIONS[name]:
             title = f"{module.__name__.partition('.')[2]}-{normalisation}"
             yield pytest.param(module, normalisation, id=title)
@@ -100,7 +100,7 @@ def cases():
 @pytest.mark.parametrize(("module", "normalisation"), [*cases()])
 def test_a_hostile_light_curve_is_given_a_probability(module, normalisation):
     logits_of, config = network_of(module)
-    representation = REPRESENTATIONS[config.data.representation]
+    representation = REPRESENTATIONS[config.representation.name]
     records = {name: curve(name, **of)[0] for name, of in HOSTILE.items()}
     # Training objects are no better: the statistics must survive them too.
     statistics = representation.fit_statistics(

@@ -25,7 +25,7 @@ from jaxastro.runs.predictor import (
 from jaxastro.simulation.survey import PRESETS, simulate_object
 from jaxastro.types import Series
 
-LONGEST = 9  # epochs, config.data.max_epochs of the smallest run
+LONGEST = 9  # epochs, config.representation.max_epochs of the smallest run
 
 
 # -- which goes with which -------------------------------------------------------------
@@ -69,7 +69,7 @@ def predicting(request):
     """A predictor, the same with one length alone, and a state like no other."""
     config = smoke()
     config.model.args.norm = request.param
-    config.augment.max_epochs = config.data.max_epochs
+    config.augment.max_epochs = config.representation.max_epochs
     mesh = mesh_for(config)
     method = assemble.method_of_config(config, mesh)
     abstract = abstract_state(method, config, mesh)
@@ -141,7 +141,7 @@ def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir
     rows = dataset.rows["train"]
     survey = assemble.survey_of_config(config)
     with config.unlocked():
-        config.data.statistics.update(measure_statistics(dataset, config, survey))
+        config.statistics.update(measure_statistics(dataset, config, survey))
     for first in (3, 5, 100):
         outputs, lengths = [], []
         for predictor in (sorted_, whole):

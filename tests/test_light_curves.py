@@ -221,7 +221,7 @@ def test_who_was_never_seen_is_set_aside_unless_a_catalogue_is_read(monkeypatch)
     _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
     assert wanted.all()
     assert not told
-    config.data.bands = ("u",)
+    config.selection.bands = ("u",)
     _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
     assert np.flatnonzero(~wanted).tolist() == [8]
     assert told == ("Without an epoch in u, left out: 1 objects (star_8)",)
@@ -246,7 +246,7 @@ def test_what_does_not_fit_together_is_said():
     config.survey = "sdss_sn_sim/tiny"
     with pytest.raises(ValueError, match="records of kind 'series', the repr"):
         assemble.survey_of_config(config)
-    config.data.representation = "series"
+    config.representation.name = "series"
     with pytest.raises(ValueError, match="Model lstm eats a LightCurve, the repr"):
         assemble.model_of_config(config)
     config = lstm.get_config("smoke")
@@ -258,7 +258,7 @@ def test_what_does_not_fit_together_is_said():
     with pytest.raises(ValueError, match=r"features=True, but survey .* has no cat"):
         assemble.model_of_config(config)
     config = lstm.get_config("smoke")
-    config.augment.jitter, config.data.normalisation = 1.0, "log"
+    config.augment.jitter, config.representation.normalisation = 1.0, "log"
     with pytest.raises(ValueError, match="jitter with normalisation 'log'"):
         assemble.model_of_config(config)
     config = lstm.get_config("smoke")
@@ -269,6 +269,6 @@ def test_what_does_not_fit_together_is_said():
     with pytest.raises(ValueError, match="a catalogue has looked at whole light cur"):
         assemble.model_of_config(config)
     config = lstm.get_config("smoke")
-    config.augment.truncate, config.data.normalisation = 1.0, "peak"
+    config.augment.truncate, config.representation.normalisation = 1.0, "peak"
     with pytest.raises(ValueError, match="'peak' has looked at all of them"):
         assemble.model_of_config(config)

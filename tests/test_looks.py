@@ -99,7 +99,7 @@ def asked(data_dir):
     dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
     survey = assemble.survey_of_config(config)
     with config.unlocked():
-        config.data.statistics.update(measure_statistics(dataset, config, survey))
+        config.statistics.update(measure_statistics(dataset, config, survey))
     mesh = mesh_for(config)
     method = assemble.method_of_config(config, mesh)
     state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
@@ -138,7 +138,7 @@ def test_looks_are_those_of_records_that_end_early(asked):
 
 def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(asked):
     dataset, config, _, _ = asked
-    assert config.data.normalisation == "asinh"  # that sees no later epoch
+    assert config.representation.normalisation == "asinh"  # that sees no later epoch
     rows = dataset.rows["train"]
     before = early_classification.day_looks(dataset, rows, config)
     assert len(before.detected) > 0

@@ -116,20 +116,23 @@ def test_a_fault_of_the_program_keeps_its_traceback():
             "no preset 'huge'. Known presets: tiny, laptop",
         ),
         ({"best_metric": "loss"}, "config.best_metric is 'loss'"),
-        ({"data.num_folds": 2}, "need at least 3 folds"),
-        ({"data.normalisation": "none"}, "No normalisation named 'none'. Known:"),
-        ({"data.representation": "none"}, "No representation named 'none'. Known:"),
+        ({"folds.num_folds": 2}, "need at least 3 folds"),
+        (
+            {"representation.normalisation": "none"},
+            "No normalisation named 'none'. Known:",
+        ),
+        ({"representation.name": "none"}, "No representation named 'none'. Known:"),
         ({"model.name": "resnet"}, "No model named 'resnet'. Known models: convention"),
         ({"method.name": "dino"}, "No method named 'dino'. Known methods: supervised"),
         ({"optimizer.name": "sgd"}, "No optimizer named 'sgd'. Known: adam"),
         ({"optimizer.decay": "step"}, "No decay named 'step'. Known: cosine"),
         ({"optimizer.warmup_steps": 2}, "2 warm-up steps of 2."),
-        ({"data.unlabelled_share": 1.0}, "unlabelled_share 1.0 is not in [0, 1)"),
+        ({"loader.unlabelled_share": 1.0}, "unlabelled_share 1.0 is not in [0, 1)"),
         ({"model.args.norm": "batch"}, "'batch'. Known: joint, per_epoch"),
         ({"model.args.widths": (4, 4)}, "widths (4, 4) are 2 numbers. The CNN has"),
         ({"model.args.band_rows": 5}, "config.model.args.band_rows=6 or more"),
         (
-            {"model.args.change": "asinh", "data.normalisation": "standard"},
+            {"model.args.change": "asinh", "representation.normalisation": "standard"},
             "config.model.args.change='asinh' takes images to be asinh of the flux",
         ),
         ({"method.args.label_smoothing": 1.0}, "label_smoothing 1.0 is not in [0, 1)"),
@@ -228,11 +231,11 @@ def test_what_may_change_when_a_run_continues_is_told(
     trained, tmp_path, data_dir, capsys
 ):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
-    changed = {"data.num_threads": 1, "patience": 3, "evaluate_every": 2}
+    changed = {"loader.num_threads": 1, "patience": 3, "evaluate_every": 2}
     train(smoke(semiconformer.get_config, **changed), workdir, data_dir=data_dir)
     said = capsys.readouterr().out
     assert "Continuing from step 2\n" in said
-    assert "Changed: config.data.num_threads: 2 there, 1 now" in said
+    assert "Changed: config.loader.num_threads: 2 there, 1 now" in said
     assert "Changed: config.evaluate_every: 1 there, 2 now" in said
     assert "equal to rounding" not in said  # for the devices are the same
 

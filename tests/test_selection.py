@@ -103,4 +103,4 @@ def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
     monkeypatch.setattr(features, "labelled", lambda dataset, split: np.zeros(0, int))
     words = told(features.study, config, tmp_path / "none", sets=["shape"], **where)
     assert "has 0 training and 0 test objects of" in words
-    assert "config.data.normalisation=harmonic" in words
+    assert "config.representation.normalisation=harmonic" in words

@@ -169,7 +169,7 @@ def test_what_a_packet_becomes_and_what_is_said_of_it_are_pinned(workdir):
     config = assemble.read_config(workdir)
     columns = [name for name, _ in assemble.survey_of_config(config).columns]
     ranks = np.tile(np.linspace(-5, 25, 65), len(columns)).tolist()
-    config.data.statistics = {"softening": [1.0] * 3, "feature_ranked": ranks}
+    config.statistics = {"softening": [1.0] * 3, "feature_ranked": ranks}
     example = assemble.example_of_config(config, max_epochs=1)(reading.record)
     assert example.stamp.shape == (1, 21, 21, 3)
     golden = example.stamp[0, [0, 10, 20], [3, 10, 17]]

@@ -90,8 +90,8 @@ def test_convention_trains_too(tmp_path, data_dir):
 @pytest.mark.slow
 def test_describe_prints_one_json_object_and_nothing_else():
     # auto has words of its own, for people: they are not on standard output.
-    changed = {"model.args.widths": (4, 4, 4, 4), "data.loaded_epochs": 6}
-    changed |= {"data.max_epochs": 6, "augment.max_epochs": 6}
+    changed = {"model.args.widths": (4, 4, 4, 4), "loader.loaded_epochs": 6}
+    changed |= {"representation.max_epochs": 6, "augment.max_epochs": 6}
     flags = [f"--config.{key}={value}" for key, value in changed.items()]
     done = commands.run(
         "describe", "--json", "--config=configs/semiconformer.py", *flags
@@ -206,7 +206,7 @@ def test_a_run_that_was_stopped_continues_to_the_same_bits(data_dir, tmp_path):
             "--config=configs/semiconformer.py:smoke",
             "--config.num_steps=12",
             "--config.evaluate_every=2",
-            f"--config.data.num_threads={num_threads}",
+            f"--config.loader.num_threads={num_threads}",
             workdir=tmp_path / workdir,
             data_dir=data_dir,
         )

@@ -63,7 +63,7 @@ def test_every_cell_is_a_run_that_other_commands_read(cells):
         for seed in (0, 1):
             cell = workdir / f"fold_{fold}" / f"seed_{seed}"
             config = assemble.read_config(cell)
-            assert (config.data.test_fold, config.seed) == (fold, seed)
+            assert (config.folds.test_fold, config.seed) == (fold, seed)
             assert [line["step"] for line in read_scalars(cell)] == [1, 2]
     write_report(cell)
     assert (cell / "report" / "index.html").is_file()
@@ -74,12 +74,12 @@ def test_statistics_are_those_of_each_fold_alone(cells, data_dir):
     workdir, _ = cells
     found = []
     for fold in (0, 1):
-        config = smoke(**{"data.test_fold": fold})
+        config = smoke(**{"folds.test_fold": fold})
         dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
         survey = assemble.survey_of_config(config)
         expected = measure_statistics(dataset, config, survey)
         there = assemble.read_config(workdir / f"fold_{fold}" / "seed_1")
-        assert there.data.statistics.to_dict() == expected
+        assert there.statistics.to_dict() == expected
         found.append(expected)
     assert found[0] != found[1]
 
@@ -109,7 +109,7 @@ def test_folds_that_are_no_numbers_are_refused(tmp_path):
 @pytest.mark.slow
 def test_a_cell_is_the_run_that_is_trained_alone(cells, tmp_path, data_dir):
     workdir, _ = cells
-    config = smoke(**{"data.test_fold": 1})
+    config = smoke(**{"folds.test_fold": 1})
     config.seed = 1
     train(config, tmp_path, data_dir=data_dir)
     cell = workdir / "fold_1" / "seed_1"

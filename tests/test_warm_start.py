@@ -129,7 +129,7 @@ def test_a_run_that_is_none_or_has_another_input_is_refused(trained, tmp_path):
         started(tmp_path)
     workdir, _ = trained
     config = semiconformer.get_config("smoke")
-    config.init_from, config.data.normalisation = str(workdir), "standard"
+    config.init_from, config.representation.normalisation = str(workdir), "standard"
     with pytest.raises(ValueError, match="'asinh', this run asks for 'standard'"):
         measure_statistics(None, config, None)
 
@@ -159,7 +159,7 @@ def test_few_of_each_keeps_at_most_so_many_and_fewer_are_among_more():
 
 def test_the_number_of_training_objects_is_a_key_of_the_config(trained, data_dir):
     config = semiconformer.get_config("smoke")
-    config.data.per_class = 2
+    config.selection.per_class = 2
     dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
     label = dataset.index.label[dataset.rows["train"]]
     counts = dict(zip(*np.unique(label, return_counts=True), strict=True))

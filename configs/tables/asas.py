@@ -19,19 +19,22 @@ def get_config(preset: str = "auto"):
     table.stages, table.seeds = ("all",), (0,)
     table.reference = "cnn_lstm_folded_asas"
     table.changes = (
-        *(("survey", "asas"), ("classes", ASAS_CLASSES), ("data.bands", ())),
+        *(("survey", "asas"), ("classes", ASAS_CLASSES), ("selection.bands", ())),
         *(("optimizer.learning_rate", 1e-3), ("optimizer.warmup_steps", 50)),
     )
     if preset == "smoke":
         table.changes += (("num_steps", 2), ("optimizer.warmup_steps", 0))
     epochs = 500 if preset == "paper" else 120
     read = (  # epoch by epoch
-        *(("data.representation", "light_curve"), ("data.normalisation", "relative")),
-        *(("data.max_epochs", epochs), ("data.loaded_epochs", epochs)),
+        *(
+            ("representation.name", "light_curve"),
+            ("representation.normalisation", "relative"),
+        ),
+        *(("representation.max_epochs", epochs), ("loader.loaded_epochs", epochs)),
         *(("augment.max_epochs", epochs), ("model.args.bands", 1)),
         ("model.args.longest", 0.0),  # what varies within a night must be seen
     )
-    fitted = ("data.normalisation", "fitted")
+    fitted = ("representation.normalisation", "fitted")
     for key, name, steps, changes in (
         ("cnn_dmdt", "2D-CNN on dm-dt maps", 400, ()),
         ("lstm", "LSTM", 400, (*read, ("model.args.encoding", "gaps"))),

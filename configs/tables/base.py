@@ -33,7 +33,7 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     table.shown = ()  # systems with confusion matrices; the first two: curves, t-SNE
     table.curves = ()  # classes whose curves are drawn
     table.missing = ()  # shares of the epochs that are taken away from tested objects
-    table.changes = (("data.unlabelled_share", 0.0),)  # of every system's config
+    table.changes = (("loader.unlabelled_share", 0.0),)  # of every system's config
     if preset == "paper":
         steps = {"photometric": 3800, "confirmed": 1900}
         table.seeds = (0, 1, 2)
@@ -43,11 +43,11 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     else:
         steps = {"photometric": 200, "confirmed": 100}
         table.changes += (("survey", "sdss_sn_sim/all_objects"),)
-        table.changes += (("data.num_validated", 400),)
+        table.changes += (("folds.num_validated", 400),)
     table.stages = tuple(steps)  # in this order; a ConfigDict would sort them
     table.in_stage = ConfigDict()  # stage -> changes of every system's config in it
     for stage, count in steps.items():
-        table.in_stage[stage] = (("data.stage", stage), ("num_steps", count))
+        table.in_stage[stage] = (("folds.stage", stage), ("num_steps", count))
     table.rows = ()  # keys of the systems, in the order of the table
     table.systems = ConfigDict()
     return table
@@ -150,10 +150,10 @@ def percent(accuracy: float, macro_f1: float) -> dict[str, float]:
 
 def in_g(config: str, preset: str) -> tuple:
     """Returns the changes that show a system the g band alone."""
-    changes = (("data.bands", ("g",)),)
+    changes = (("selection.bands", ("g",)),)
     if config in ("cnn_gru", "cnn_lstm"):
         changes += (("model.args.bands", 1),)
     if preset in ("auto", "laptop"):  # no object has more than 24
-        changes += (("data.loaded_epochs", 24), ("data.max_epochs", 24))
+        changes += (("loader.loaded_epochs", 24), ("representation.max_epochs", 24))
         changes += (("augment.max_epochs", 12),)
     return changes

@@ -41,7 +41,7 @@ def get_config(preset: str = "auto"):
     once = {"all": (("num_steps", both),)}
     base.add_system(table, "one_stage", "one stage, all labels", config, stages=once)
     # No label reaches the network; a probe's score picks the state.
-    natural = ("data.unlabelled_share", 0.2), ("data.balance", False)
+    natural = ("loader.unlabelled_share", 0.2), ("loader.balance", False)
     without = {"pretrain": (*natural, ("num_steps", both))}
     for key, name in (("byol", "BYOL"), ("masked_frames", "masked frames")):
         name, stages = f"first without labels: {name}", dict.fromkeys(table.stages, ())

@@ -23,7 +23,7 @@ def get_config(preset: str = "auto"):
     if preset == "smoke":
         table.changes = (("num_steps", 2), ("optimizer.warmup_steps", 0))
     elif preset != "paper":
-        table.changes = (("num_steps", 400), ("data.num_validated", 400))
+        table.changes = (("num_steps", 400), ("folds.num_validated", 400))
     config, alone = "configs/stamp_classifier.py", ("model.args.features", False)
     base.add_system(table, "stamps_told", "all stamps, and the numbers", config)
     for count in (3, 2, 1):

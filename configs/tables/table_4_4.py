@@ -41,7 +41,7 @@ def get_config(preset: str = "auto"):
         config, found = f"configs/{key}.py", base.percent(*found)
         base.on_light_curves(table, key, name, config, published=found)
     # No label reaches its network in the first stage; a probe's score picks the state.
-    natural = ("data.unlabelled_share", 0.2), ("data.balance", False)
+    natural = ("loader.unlabelled_share", 0.2), ("loader.balance", False)
     steps = sum(base.steps_of(table).values())
     first = {"pretrain": (*natural, ("num_steps", steps))}
     stages, name = dict.fromkeys(table.stages, ()), "SITS-BERT, pre-trained"

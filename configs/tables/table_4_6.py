@@ -17,7 +17,12 @@ def get_config(preset: str = "auto"):
     table = base.make_table("table_4_6", title, preset)
     base.convention(table)
     for key, name, change, found in (
-        ("no_oversampling", "no oversampling", ("data.balance", False), (79.36, 64.23)),
+        (
+            "no_oversampling",
+            "no oversampling",
+            ("loader.balance", False),
+            (79.36, 64.23),
+        ),
         (
             "no_band_embedding",
             "no band embedding",

@@ -34,7 +34,7 @@ def get_config(preset: str = "auto"):
     ):
         change = (f"method.args.{change[0]}", change[1])
         base.add_system(table, f"semi_{key}", f"Semiconformer, {name}", config, change)
-    some = ("data.unlabelled_share", 0.2)
+    some = ("loader.unlabelled_share", 0.2)
     name = "Semiconformer, a fifth without label"
     base.add_system(table, "semi_unlabelled", name, config, some)
     base.forest(table)

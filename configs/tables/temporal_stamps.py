@@ -25,7 +25,7 @@ def get_config(preset: str = "auto"):
     if preset == "smoke":
         table.changes = (("num_steps", 2), ("optimizer.warmup_steps", 0))
     elif preset != "paper":
-        table.changes = (("num_steps", 300), ("data.num_validated", 300))
+        table.changes = (("num_steps", 300), ("folds.num_validated", 300))
     config = "configs/temporal_stamps.py"
     for over_time in OVER_TIME:
         changes = ("model.args.over_time", over_time)

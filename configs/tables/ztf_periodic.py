@@ -27,8 +27,8 @@ def add_rows(table, classes: tuple[str, ...], many: str, published: dict) -> Non
     table.stages, table.seeds = ("all",), (0,)
     table.reference = f"folded_{many}"
     table.changes = (
-        *(("classes", classes), ("data.bands", ("r",))),
-        ("data.normalisation", "harmonic"),
+        *(("classes", classes), ("selection.bands", ("r",))),
+        ("representation.normalisation", "harmonic"),
     )
     if table.preset == "smoke":
         table.changes += (("num_steps", 2), ("optimizer.warmup_steps", 0))
@@ -47,7 +47,7 @@ def add_rows(table, classes: tuple[str, ...], many: str, published: dict) -> Non
             *changes,
             published=found,
         )
-    both = ("survey", "ztf_periodic/all"), ("data.bands", ())  # bands: colours
+    both = ("survey", "ztf_periodic/all"), ("selection.bands", ())  # bands: colours
     seen = {"features": ("catalogue",), "key": f"catalogue_{many}"}
     seen["name"] = "the catalogue's numbers"
     base.on_features(table, "configs/cnn_lstm_folded.py", *both, **seen)

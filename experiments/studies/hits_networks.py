@@ -42,7 +42,7 @@ def pooled(name: str, classes: tuple[str, ...], seed: int, manual_dir: str) -> P
     for fold in tqdm(range(NUM_FOLDS), desc=f"{name}, {len(classes)} classes"):
         config = CONFIGS[name].get_config("hits")
         config.classes, config.seed = classes, seed
-        config.data.test_fold, config.data.split_seed = fold, FLAGS.split_seed
+        config.folds.test_fold, config.folds.split_seed = fold, FLAGS.split_seed
         run = f"{name}_{len(classes)}_seed{seed}_split{FLAGS.split_seed}_fold{fold}"
         run = Path(FLAGS.workdir) / run
         run.mkdir(parents=True, exist_ok=True)

@@ -66,15 +66,15 @@ def config_of(name: str, planted: str, *, num_steps: int, seed: int):
     module, changes = NETWORKS[name]
     config = module.get_config("laptop")
     config.survey, config.classes = f"planted/{planted}", CLASSES[planted]
-    if config.data.representation == "light_curve":
+    if config.representation.name == "light_curve":
         config.survey = f"light_curves/planted.{planted}"
-        config.data.normalisation = "relative"
+        config.representation.normalisation = "relative"
     config.seed = seed
-    config.data.max_epochs = config.data.loaded_epochs = NUM_EPOCHS
+    config.representation.max_epochs = config.loader.loaded_epochs = NUM_EPOCHS
     config.augment.max_epochs = NUM_EPOCHS
     if planted == "host":
         config.augment.drop = 0.99  # down to one frame, or one frame would be news
-    config.data.unlabelled_share = 0.0  # every object has a label
+    config.loader.unlabelled_share = 0.0  # every object has a label
     config.num_steps, config.evaluate_every = num_steps, max(1, num_steps // 5)
     config.model.args.update(changes)
     return config
@@ -82,7 +82,7 @@ def config_of(name: str, planted: str, *, num_steps: int, seed: int):
 
 def surveys_of(name: str) -> tuple[str, ...]:
     """Returns the surveys that a network is tried on."""
-    is_blind = NETWORKS[name][0].get_config().data.representation == "light_curve"
+    is_blind = NETWORKS[name][0].get_config().representation.name == "light_curve"
     return ("order",) if is_blind else tuple(CLASSES)
 
 
@@ -114,7 +114,9 @@ def measure(name: str, planted: str) -> dict:
     dataset = open_dataset(config, data_dir=FLAGS.data_dir, manual_dir="")
     rows = labelled(dataset, "test")
     label, group = labels_of(dataset, rows, config), dataset.index.group[rows]
-    make = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    make = assemble.example_of_config(
+        config, max_epochs=config.representation.max_epochs
+    )
     series = [make(dataset.stored[row]) for row in rows]
     predictor, state = load_predictor(run, config, mesh_for(config))
 

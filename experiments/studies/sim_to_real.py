@@ -58,8 +58,8 @@ def tuned_run(source: Path, per_class: int, fold: int, seed: int) -> Path:
     name = f"{source.name}_real{per_class or 'all'}_split{FLAGS.split_seed}_fold{fold}"
     config = convention.get_config("hits")
     config.classes, config.seed, config.init_from = CLASSES, seed, str(source)
-    config.data.per_class = per_class
-    config.data.test_fold, config.data.split_seed = fold, FLAGS.split_seed
+    config.selection.per_class = per_class
+    config.folds.test_fold, config.folds.split_seed = fold, FLAGS.split_seed
     config.optimizer.learning_rate = 5e-4
     # One look, at the end: validation objects are real, and would choose the state.
     config.num_steps = config.evaluate_every = 100 if per_class else 300
@@ -77,7 +77,9 @@ def finished(run: Path, config) -> Path:
 def predict(run: Path, records: list) -> np.ndarray:
     """Returns [o c], what a run says of records."""
     config = assemble.read_config(run)
-    make = assemble.example_of_config(config, max_epochs=config.data.max_epochs)
+    make = assemble.example_of_config(
+        config, max_epochs=config.representation.max_epochs
+    )
     predictor, state = load_predictor(run, config, mesh_for(config))
     return predict_examples(predictor, state, [make(r) for r in records]).probability
 

@@ -16,10 +16,10 @@ def survey_in_bands(survey: Survey, bands: tuple[str, ...]) -> Survey:
     """
     if survey.kind == "cutout":
         raise InputError(
-            f"config.data.bands={bands}, but survey {survey.name} holds pictures, each "
+            f"config.selection.bands={bands}, but survey {survey.name} holds pictures, each "
             "drawn of all bands. Leave it empty."
         )
-    kept = band_index("config.data.bands", survey, bands)
+    kept = band_index("config.selection.bands", survey, bands)
     wavelength = tuple(survey.wavelength[i] for i in kept)
     return survey._replace(bands=tuple(bands), wavelength=wavelength)
 
@@ -32,7 +32,7 @@ def record_in_bands(record: tuple, bands: tuple[str, ...], survey: Survey) -> tu
     Raises:
         RecordError: if no epoch is left of those it has.
     """
-    kept = band_index("config.data.bands", survey, bands)
+    kept = band_index("config.selection.bands", survey, bands)
     place = np.full(len(survey.bands), -1, np.int32)
     place[kept] = np.arange(len(kept))
     keep = place[record.band] >= 0

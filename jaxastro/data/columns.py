@@ -14,11 +14,13 @@ def survey_with_columns(survey: Survey, names: tuple[str, ...]) -> Survey:
     for name in names:
         if name not in unit:
             raise InputError(
-                f"config.data.columns has {name!r}. Survey {survey.name} has "
+                f"config.selection.columns has {name!r}. Survey {survey.name} has "
                 f"{', '.join(unit) or 'none'}. Choose of these."
             )
         if names.count(name) > 1:
-            raise InputError(f"config.data.columns has {name} twice. Name it once.")
+            raise InputError(
+                f"config.selection.columns has {name} twice. Name it once."
+            )
     return survey._replace(columns=tuple((name, unit[name]) for name in names))
 
 

@@ -20,12 +20,12 @@ def survey_cropped(survey: Survey, side: int) -> Survey:
     """
     if survey.kind not in IMAGES or survey.shape:
         raise InputError(
-            f"config.data.crop={side}, but survey {survey.name} has no square images. "
+            f"config.selection.crop={side}, but survey {survey.name} has no square images. "
             "Set it to 0."
         )
     if not 0 < side <= survey.image_size:
         raise InputError(
-            f"config.data.crop={side}, but the images of {survey.name} are of "
+            f"config.selection.crop={side}, but the images of {survey.name} are of "
             f"{survey.image_size}x{survey.image_size} pixels. Set it to no more, or to "
             "0 for whole images."
         )

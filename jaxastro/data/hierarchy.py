@@ -207,7 +207,7 @@ def pool_rare(
     if rare or (fewest and len(pooled) < 2):
         found = ", ".join(f"{'+'.join(names)} {size(names)[0]}" for names in pooled)
         raise InputError(
-            f"config.data.fewest={fewest}, and training objects pooled as far as "
+            f"config.selection.min_class_size={fewest}, and training objects pooled as far as "
             f"config.hierarchy allows are {found}. Each of two classes or more needs "
             f"{fewest}. Ask for fewer, leave a class out, or give it a parent."
         )

@@ -60,7 +60,7 @@ def rows_of_protocol(
         raise InputError(
             f"Stage {stage!r}, but no label is photometric: there are "
             f"{', '.join(np.unique(label_source).tolist())}. Set "
-            "config.data.stage='all'."
+            "config.folds.stage='all'."
         )
     published = protocol == "published"
     rows = split_of(

@@ -34,7 +34,7 @@ def balanced_draw(
     if unlabelled_share and labelled.all():
         raise InputError(
             f"unlabelled_share is {unlabelled_share}, but every training object has a "
-            "label. Set config.data.unlabelled_share to 0."
+            "label. Set config.loader.unlabelled_share to 0."
         )
     weight = np.zeros(len(label))
     if balance:

@@ -39,7 +39,7 @@ def the_only_alert(x: Shaped[Array, "b t ..."]) -> Shaped[Array, "b ..."]:
     if x.shape[1] != 1:
         raise InputError(
             f"A classifier of single alerts, but objects come with {x.shape[1]}. Set "
-            "config.data.max_epochs, config.data.loaded_epochs and "
+            "config.representation.max_epochs, config.loader.loaded_epochs and "
             "config.augment.max_epochs to 1, or choose a model of sequences."
         )
     return x[:, 0]

@@ -81,7 +81,7 @@ def _of_what_it_eats(name: str, init: Callable) -> Callable:
             raise InputError(
                 f"Method {name} trains on a {' or '.join(k.__name__ for k in kinds)}, "
                 f"and was given a {type(inputs).__name__}. Use another method, or "
-                "config.data.representation."
+                "config.representation.name."
             )
         return init(key, inputs)
 

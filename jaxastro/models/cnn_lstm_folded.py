@@ -35,7 +35,7 @@ class CnnLstmFolded(nn.Module):
             raise InputError(
                 f"cnn_lstm_folded got a drawing of shape {inputs.image.shape[1:]}. It "
                 "reads curves, [phases, 1, bands]. Set "
-                "config.data.representation='folded'."
+                "config.representation.name='folded'."
             )
         x = pooled_convs(inputs.image[:, :, 0], self.widths, (3, 3, 5, 5))
         every = jnp.ones(x.shape[:2], bool)

@@ -1,7 +1,7 @@
 """The alerts of one object, their stamps normalised one by one: what serving sees too.
 
 Each stamp is normalised by itself, so an alert's input is the same whatever came before
-or after it. Crop first (config.data.crop): what lies outside must not set the scale.
+or after it. Crop first (config.selection.crop): what lies outside must not set the scale.
 """
 
 from collections.abc import Callable, Iterable

@@ -38,9 +38,9 @@ NO_ARGUMENTS = ("gradient_accumulation", "name", "num_classes", "parent")
 # What a run may change when it continues: the state does not depend on it, but for
 # the rounding that other places of the parameters bring.
 HARMLESS = (
-    "config.data.keep",
-    "config.data.num_threads",
-    "config.data.num_workers",
+    "config.loader.cache_examples",
+    "config.loader.num_threads",
+    "config.loader.num_workers",
     "config.evaluate_every",
     "config.mesh.fsdp",
     "config.patience",
@@ -83,11 +83,11 @@ def whole_survey(config: ConfigDict) -> Survey:
 def survey_of_config(config: ConfigDict) -> Survey:
     """Returns the survey as a model sees it, after checking that it can eat it."""
     survey = whole_survey(config)
-    eaten = representation_of(config.data.representation).KIND
+    eaten = representation_of(config.representation.name).KIND
     if survey.kind != eaten:
         raise InputError(
             f"Survey {config.survey} holds records of kind {survey.kind!r}, the "
-            f"representation {config.data.representation!r} is of kind {eaten!r}. "
+            f"representation {config.representation.name!r} is of kind {eaten!r}. "
             "Choose a survey or a representation that fits."
         )
     if survey.kind in ("series", "alerts") and not survey.image_size:
@@ -96,7 +96,7 @@ def survey_of_config(config: ConfigDict) -> Survey:
             "yet. A model needs one size. Cut all images to the same number of pixels."
         )
     _check_classes(config, survey)
-    data = config.data
+    data = config.selection
     for part, chosen in (
         (survey_in_bands, data.bands),
         (survey_with_columns, data.columns),
@@ -142,10 +142,10 @@ def model_of_config(config: ConfigDict):
             f"model's table {rows} rows, one of them for padding. Set "
             f"config.model.args.band_rows={len(bands) + 1} or more."
         )
-    if getattr(model, "change", "") == "asinh" != config.data.normalisation:
+    if getattr(model, "change", "") == "asinh" != config.representation.normalisation:
         raise InputError(
             f"config.model.args.change='asinh' takes images to be asinh of the flux, "
-            f"but config.data.normalisation is {config.data.normalisation!r}. Set it "
+            f"but config.representation.normalisation is {config.representation.normalisation!r}. Set it "
             "to 'asinh', or the change to 'linear'."
         )
     merges = hasattr(model, "bands") and getattr(model, "frames", "merged") == "merged"
@@ -160,12 +160,12 @@ def model_of_config(config: ConfigDict):
 
 def _check_representation(config: ConfigDict, model) -> None:
     """Says so if the model eats something else, or would look ahead."""
-    representation = representation_of(config.data.representation)
+    representation = representation_of(config.representation.name)
     eaten = get_type_hints(type(model).__call__)["inputs"]
     if eaten is not representation.Example:
         raise InputError(
             f"Model {config.model.name} eats a {eaten.__name__}, the representation "
-            f"{config.data.representation!r} makes a "
+            f"{config.representation.name!r} makes a "
             f"{representation.Example.__name__}. Choose another of one or the other."
         )
     if getattr(model, "features", False) and not survey_of_config(config).columns:
@@ -178,16 +178,16 @@ def _check_representation(config: ConfigDict, model) -> None:
             "config.model.args.features=True with config.augment.truncate: a catalogue "
             "has looked at whole light curves, so none ends early. Leave one out."
         )
-    if config.augment.jitter and config.data.normalisation == "log":
+    if config.augment.jitter and config.representation.normalisation == "log":
         raise InputError(
             "config.augment.jitter with normalisation 'log', whose errors are on a "
             "scale of their own. Use another of the two."
         )
     causal = representation.CAUSAL
-    if config.augment.truncate and config.data.normalisation not in causal:
+    if config.augment.truncate and config.representation.normalisation not in causal:
         raise InputError(
             f"config.augment.truncate={config.augment.truncate} ends series early, but "
-            f"normalisation {config.data.normalisation!r} has looked at all of them "
+            f"normalisation {config.representation.normalisation!r} has looked at all of them "
             f"before. It can be with {', '.join(causal) or 'none of this kind'}."
         )
 
@@ -197,13 +197,13 @@ def reads_catalogue(config: ConfigDict) -> bool:
 
     As numbers that it is told, or as a curve that is drawn of them.
     """
-    drawn = representation_of(config.data.representation).CATALOGUED
-    return _is_told_catalogue(config) or config.data.normalisation in drawn
+    drawn = representation_of(config.representation.name).CATALOGUED
+    return _is_told_catalogue(config) or config.representation.normalisation in drawn
 
 
 def _is_told_catalogue(config: ConfigDict) -> bool:
     """Returns whether the model is told numbers of the object as a whole."""
-    eaten = representation_of(config.data.representation).Example
+    eaten = representation_of(config.representation.name).Example
     has_catalogue = "feature" in eaten._fields  # an alert has numbers of its own
     return has_catalogue and bool(config.model.args.get("features", False))
 
@@ -226,7 +226,7 @@ def record_of_config(config: ConfigDict) -> Callable[[Record], Record]:
 
     The epochs in its bands, its columns, the middle of its images.
     """
-    data, survey, parts = config.data, whole_survey(config), []
+    data, survey, parts = config.selection, whole_survey(config), []
     if data.bands:
         bands = tuple(data.bands)
         parts.append(partial(record_in_bands, bands=bands, survey=survey))
@@ -250,19 +250,19 @@ def example_of_config(
         cut: what else to leave out of the record, in the config's bands.
     """
     make_example = partial(
-        representation_of(config.data.representation).make_example,
+        representation_of(config.representation.name).make_example,
         max_epochs=max_epochs,
-        normalisation=config.data.normalisation,
-        statistics=config.data.statistics.to_dict(),
+        normalisation=config.representation.normalisation,
+        statistics=config.statistics.to_dict(),
     )
     return partial(_example, record_of_config(config), cut or _as_it_is, make_example)
 
 
 def blank_inputs(config: ConfigDict, *, num_objects: int = 1) -> Inputs:
     """Returns an input of the config's shape that holds nothing, to make states of."""
-    return representation_of(config.data.representation).blank(
+    return representation_of(config.representation.name).blank(
         survey_of_config(config),
-        max_epochs=config.data.max_epochs,
+        max_epochs=config.representation.max_epochs,
         num_objects=num_objects,
     )
 
@@ -291,14 +291,14 @@ def from_plain(plain: dict) -> ConfigDict:
     Keys and arguments that are younger than the run have the default, which is what it
     did.
     """
-    statistics = plain["data"]["statistics"]
+    statistics = plain["statistics"]
     default = base.get_config().to_dict()
     if plain["survey"].startswith("ztf_alerts_sim"):  # once its labels were its classes
         default["hierarchy"] = base.ALERT_HIERARCHY
     for part, known in (("model", MODELS), ("method", METHODS)):
         default[part]["args"] = _defaults(known.get(plain[part]["name"]))
     config = ConfigDict(_filled(_tuples(plain), default))
-    config.data.statistics = ConfigDict(statistics)
+    config.statistics = ConfigDict(statistics)
     return config
 
 

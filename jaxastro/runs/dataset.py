@@ -89,15 +89,15 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     facts = survey_to_json(builder.survey) if builder.survey != known else ""
     index, wanted, set_aside = _wanted(index, config, builder.survey)
     classes, pooled = _pooled(index, wanted, config)
-    rows = _rows_of_fold(index, wanted, config, config.data.test_fold)
+    rows = _rows_of_fold(index, wanted, config, config.folds.test_fold)
     rows["train"] = few_of_each(
         rows["train"],
         class_index(index.label, written_out(classes, config.hierarchy)),
-        count=config.data.per_class,
+        count=config.selection.per_class,
         seed=config.seed,
     )
-    if few := config.data.num_validated:
-        drawn = np.random.default_rng(config.data.split_seed).permutation(
+    if few := config.folds.num_validated:
+        drawn = np.random.default_rng(config.folds.split_seed).permutation(
             rows["validation"][index.label[rows["validation"]] != UNLABELLED]
         )
         rows["validation"] = np.sort(drawn[:few])
@@ -109,11 +109,11 @@ def _rows_of_fold(
 ) -> dict[str, np.ndarray]:
     rows = rows_of_protocol(
         *(index.object_id, index.group, index.label, index.label_source),
-        protocol=config.data.protocol,
-        stage=config.data.stage,
+        protocol=config.folds.protocol,
+        stage=config.folds.stage,
         test_fold=fold,
-        num_folds=config.data.num_folds,
-        seed=config.data.split_seed,
+        num_folds=config.folds.num_folds,
+        seed=config.folds.split_seed,
     )
     return {split: row[wanted[row]] for split, row in rows.items()}
 
@@ -126,11 +126,11 @@ def _pooled(
     A class counts as often as in the fold that has fewest of it to train on, so that
     all folds have the same classes.
     """
-    classes, fewest = tuple(config.classes), config.data.fewest
+    classes, fewest = tuple(config.classes), config.selection.min_class_size
     if not fewest:
         return classes, ()
     label = class_index(index.label, written_classes(config))
-    folds = range(config.data.num_folds)
+    folds = range(config.folds.num_folds)
     trained = (_rows_of_fold(index, wanted, config, fold)["train"] for fold in folds)
     count = np.min(
         [
@@ -159,8 +159,8 @@ def _wanted(
             f"Not in config.classes, left out: {count} objects labelled {name}"
         )
     has_curve = index.num_epochs > 0
-    if config.data.bands:
-        kept = band_index("config.data.bands", survey, config.data.bands)
+    if config.selection.bands:
+        kept = band_index("config.selection.bands", survey, config.selection.bands)
         missing = max(kept) + 1 - index.epochs_of_band.shape[1]  # nobody has the last
         epochs = np.pad(index.epochs_of_band, [(0, 0), (0, max(missing, 0))])[:, kept]
         index = index._replace(epochs_of_band=epochs)
@@ -168,7 +168,7 @@ def _wanted(
     if reads_catalogue(config):  # which is all that is looked at, of some
         blind &= has_curve
     if blind.any():
-        bands = ", ".join(config.data.bands)
+        bands = ", ".join(config.selection.bands)
         names = index.object_id[blind].tolist()
         more = f" and {len(names) - FEW}" * (len(names) > FEW)
         set_aside.append(
@@ -234,8 +234,13 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
     """
     if config.init_from:
         other = read_config(Path(config.init_from))
-        for key in ("normalisation", "bands", "columns", "crop"):
-            there, here = other.data[key], config.data[key]
+        for part, key in (
+            ("representation", "normalisation"),
+            ("selection", "bands"),
+            ("selection", "columns"),
+            ("selection", "crop"),
+        ):
+            there, here = other[part][key], config[part][key]
             if there != here:
                 raise InputError(
                     f"config.init_from={config.init_from} was trained with {key} "
@@ -243,13 +248,13 @@ def measure_statistics(dataset: Dataset, config: ConfigDict, survey: Survey) -> 
                 )
         _check_same_facts(config, survey, other)
         check_same_folds(config, other)
-        return other.data.statistics.to_dict()
+        return other.statistics.to_dict()
     rows = dataset.rows["train"]
     if len(rows) > NUM_STATISTICS:
         rows = rows[np.linspace(0, len(rows) - 1, NUM_STATISTICS).astype(int)]
-    return representation_of(config.data.representation).fit_statistics(
+    return representation_of(config.representation.name).fit_statistics(
         records(dataset, rows, config),
-        normalisation=config.data.normalisation,
+        normalisation=config.representation.normalisation,
         survey=survey,
     )
 
@@ -281,10 +286,10 @@ def check_same_folds(config: ConfigDict, other: ConfigDict) -> None:
     if survey_of(config.survey).name != survey_of(other.survey).name:
         return
     for key in ("protocol", "num_folds", "test_fold", "split_seed"):
-        there, here = other.data[key], config.data[key]
+        there, here = other.folds[key], config.folds[key]
         if there != here:
             raise InputError(
-                f"config.init_from={config.init_from} was trained with config.data."
+                f"config.init_from={config.init_from} was trained with config.folds."
                 f"{key}={there}, this run has {here}: it has seen objects that are "
                 "tested here. Start from a run of the same folds."
             )
@@ -302,20 +307,20 @@ def training_batches(
     draw = balanced_draw(
         labels_of(dataset, rows, config),
         seed=config.seed,
-        balance=config.data.balance,
-        unlabelled_share=config.data.unlabelled_share,
+        balance=config.loader.balance,
+        unlabelled_share=config.loader.unlabelled_share,
     )
     return Batches(
         dataset.stored,
         lambda position: int(rows[draw(position)]),
-        example_of_config(config, max_epochs=config.data.loaded_epochs),
+        example_of_config(config, max_epochs=config.loader.loaded_epochs),
         written_classes(config),
         batch_size=config.batch_size,
         num_batches=config.num_steps,
-        num_threads=config.data.num_threads,
-        num_workers=config.data.num_workers,
+        num_threads=config.loader.num_threads,
+        num_workers=config.loader.num_workers,
         share=share,
-        keep=config.data.keep,
+        keep=config.loader.cache_examples,
     )
 
 
@@ -348,7 +353,7 @@ def evaluation_groups(
             written_classes(config),
             batch_size=size,
             num_batches=num_batches,
-            num_threads=config.data.num_threads,
+            num_threads=config.loader.num_threads,
             share=sharding.local_rows(size, predictor.mesh),
         )
         groups.append(Group(length, places, batches))

@@ -72,7 +72,7 @@ def feature_table(
     """
     survey, index = assemble.survey_of_config(config), dataset.index
     names = np.array(feature_names(survey, (name,)))
-    of = (name, *config.survey.split("/"), *config.data.bands, *config.classes)
+    of = (name, *config.survey.split("/"), *config.selection.bands, *config.classes)
     path = kept / f"{'_'.join(of)}.npz"
     if path.is_file():
         with np.load(path) as file:

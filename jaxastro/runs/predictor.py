@@ -51,7 +51,7 @@ class Predictor:
         if jax.default_backend() == "cpu":
             each = ON_PROCESSOR
         self.mesh, self.batch_size = mesh, -(-each // mesh.size) * mesh.size
-        longest = config.data.max_epochs
+        longest = config.representation.max_epochs
         any_length = getattr(assemble.model_of_config(config), "any_length", False)
         self.lengths = lengths_up_to(longest) if any_length else (longest,)
         self._abstract, self._blank = abstract, assemble.blank_inputs(config)

@@ -53,7 +53,7 @@ class Cell:
             of = (config.init_from, dataset.rows["train"].tobytes())
             if of not in measured:
                 measured[of] = measure_statistics(dataset, config, survey)
-            config.data.statistics.update(measured[of])
+            config.statistics.update(measured[of])
         every_row = np.arange(config.batch_size)
         self.batches = training_batches(dataset, config, share=every_row)
         self._rows = labelled(dataset, "validation")
@@ -184,9 +184,9 @@ def is_finished(workdir: Path, config: ConfigDict, *, tested: bool = True) -> bo
     now = assemble.to_plain(config)
     # What training measured and filled in.
     now["facts"] = there["facts"]
-    if config.data.fewest and is_pooled_from(there["classes"], now["classes"]):
+    if config.selection.min_class_size and is_pooled_from(there["classes"], now["classes"]):
         now["classes"] = there["classes"]
-    now["data"]["statistics"] = there["data"]["statistics"]
+    now["statistics"] = there["statistics"]
     then, now = ({"config": config, "devices": {}} for config in (there, now))
     changes_since(then, now, workdir)
     return True
