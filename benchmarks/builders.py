@@ -17,8 +17,8 @@ import tempfile
 import time
 
 from benchmarks import result
-from data_builders import READERS
-from data_builders.engine.prepare import builder_of
+from data_builders.opening import builder_of
+from data_builders.registry import BUILDERS
 
 SIMULATED = ("sdss_sn_sim/tiny", "sdss_sn_sim/laptop")
 
@@ -56,7 +56,7 @@ def with_raw_files() -> list[str]:
     return [
         row["name"]
         for row in rows
-        if row["raw_files"] == "found" and row["name"] in READERS
+        if row["raw_files"] == "found" and row["name"] in BUILDERS
     ]
 
 

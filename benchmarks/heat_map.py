@@ -11,7 +11,7 @@ import time
 
 from benchmarks import result
 from data_builders.derived.heat_maps import HeatMaps
-from data_builders.engine.prepare import prepare
+from data_builders.opening import prepare
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import Records
 from jaxastro.photometry.heat_map import draw_maps

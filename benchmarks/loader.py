@@ -25,7 +25,7 @@ from absl import flags
 from tqdm import tqdm
 
 from benchmarks.result import Row, parser_of, rate_of, seconds_of, show, spread_of
-from data_builders.engine.prepare import builder_of, is_built, prepare
+from data_builders.opening import builder_of, is_built, prepare
 from jaxastro.runs import assemble
 from jaxastro.runs.dataset import measure_statistics, open_dataset, training_batches
 from jaxastro.runs.initial_state import new_state

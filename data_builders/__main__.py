@@ -7,7 +7,7 @@ import sys
 
 from absl import logging
 
-from data_builders.commands.printable import printable
+from data_builders.engine.printable import printable
 
 COMMANDS = {  # what the user types -> the module that does it, and what it does
     "list": (

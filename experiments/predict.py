@@ -28,8 +28,8 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from data_builders import READERS, READERS_OF_ALERTS
 from data_builders.engine.readings import records_of
+from data_builders.registry import ALERT_READERS, alert_reader_of, reader_of
 from jaxastro.commands import command_line
 from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
 from jaxastro.data.record import Reading, Record
@@ -135,13 +135,13 @@ def alerts_of(config, raw: Path) -> Iterator[Reading]:
         ValueError: if the survey is not one of alerts that come one by one.
     """
     name = config.survey.partition("/")[0]
-    if name not in READERS_OF_ALERTS:
+    if name not in ALERT_READERS:
         raise InputError(
             f"--each_alert, but the run is of {name}. It is for runs on "
-            f"{', '.join(READERS_OF_ALERTS)}. Leave it out."
+            f"{', '.join(ALERT_READERS)}. Leave it out."
         )
     stream = sys.stdin.buffer if str(raw) == "-" else None
-    return READERS_OF_ALERTS[name](raw, stream)
+    return alert_reader_of(name)(raw, stream)
 
 
 def readings_of(config, raw: Path) -> Iterator[Reading]:
@@ -153,7 +153,8 @@ def readings_of(config, raw: Path) -> Iterator[Reading]:
     name, survey = config.survey.partition("/")[0], assemble.whole_survey(config)
     # A reader of many surveys is told which: the bands' numbers are the survey's.
     is_told = survey != SURVEYS[name]
-    found = READERS[name](raw, survey) if is_told else READERS[name](raw)
+    read = reader_of(name)
+    found = read(raw, survey) if is_told else read(raw)
     in_bands = assemble.record_of_config(config)
     for reading in found:
         try:

@@ -55,7 +55,7 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
         for name, band in (("one", [0, 1]), ("two", [0, 2])):
             yield Reading(name, made(band, name), ())
 
-    monkeypatch.setitem(predict.READERS, "sdss_sn_sim", read)
+    monkeypatch.setattr("data_builders.sdss.sdss_sn_sim.read", read)
     for facts in ("", survey_to_json(SURVEY)):
         config = smoke(**{"selection.bands": ("g",), "facts": facts})
         one, two = predict.readings_of(config, "raw")

@@ -8,12 +8,12 @@ import pytest
 import tensorflow_datasets as tfds
 from support import commands
 
-from data_builders.engine import prepare as preparing
+from data_builders import opening as preparing
 from data_builders.engine.builder import REPORT_FILE, SurveyBuilder
 from data_builders.engine.gather import whole_readings
-from data_builders.engine.prepare import is_built, prepare
 from data_builders.engine.processes import read_in_order
 from data_builders.engine.shuffle import DiskShuffler
+from data_builders.opening import is_built, prepare
 from jaxastro.data.record import Reading, record_from_example
 from jaxastro.data.series import make_series_record
 from jaxastro.surveys import SURVEYS
@@ -262,7 +262,7 @@ def test_without_beam_the_user_is_told_what_to_install(tmp_path, monkeypatch):
 def test_beam_is_loaded_only_when_it_is_asked_for(tmp_path):
     script = (
         "import sys\n"
-        "from data_builders.engine.prepare import prepare\n"
+        "from data_builders.opening import prepare\n"
         f"prepare('sdss_sn_sim/tiny', data_dir={str(tmp_path)!r})\n"
         "assert not {'apache_beam', 'tensorflow', 'jax'} & set(sys.modules)\n"
     )

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import commands
 
-import data_builders
 from data_builders import __main__ as command
 from data_builders.commands import inspect_raw
-from data_builders.commands.printable import printable
 from data_builders.commands.show_schema import markdown
 from data_builders.commands.summary import KINDS_OF_REASONS, Summary, date_of, reason_of
 from data_builders.engine.builder import REPORT_FILE
 from data_builders.engine.foreign import kind_of
+from data_builders.engine.printable import printable
 from data_builders.engine.schema import COLUMNS, FURTHER, OBJECT, record_features
+from data_builders.registry import BUILDERS
 from data_builders.sdss import sdss_sn_sim
 from jaxastro.data.record import RECORD_TYPES, Reading
 from jaxastro.simulation.survey import PRESETS, simulate_object
@@ -107,7 +107,7 @@ def test_the_list_shows_what_is_there_and_what_is_missing(
     capsys.readouterr()
     rows = json.loads(said(capsys, "list", "--json", f"--data_dir={data_dir}"))
     rows = {row["name"]: row for row in rows}
-    assert {row["survey"] for row in rows.values()} == set(data_builders.READERS)
+    assert {row["survey"] for row in rows.values()} == set(BUILDERS)
     tiny, hits = rows["sdss_sn_sim/tiny"], rows["hits"]
     assert (tiny["raw_files"], tiny["built"]) == ("none", True)
     assert (hits["raw_files"], hits["built"], hits["kind"]) == (
@@ -227,7 +227,7 @@ def test_reasons_are_counted_by_kind_and_shown_without_control_codes(
         yield Reading("other", None, ("Object other: no light.",))
         raise RuntimeError("the \x1b[31mdisk\u202e is gone")
 
-    monkeypatch.setitem(data_builders.READERS, "hits", read)
+    monkeypatch.setattr("data_builders.hits.hits.read", read)
     path = tmp_path / "file"
     path.write_bytes(b"")
     text = said(capsys, "inspect", path, "--survey=hits", "--reasons=1", code=1)

@@ -10,8 +10,8 @@ import pytest
 from data_builders import __main__ as command
 from data_builders.commands import export
 from data_builders.commands.export import parquet_schema, write_parquet
-from data_builders.engine.prepare import prepare
 from data_builders.engine.schema import COLUMNS, unit_of
+from data_builders.opening import prepare
 from jaxastro.data.alert import Alert, HistoryRow, make_alert_record
 from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.light_curve import make_light_curve_record

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support import commands
 
-import data_builders
+from data_builders.registry import BUILDERS
 from jaxastro.methods import METHODS
 from jaxastro.models import MODELS
 from jaxastro.reports import REPORTS
@@ -274,11 +274,12 @@ def test_every_report_is_listed():
 
 
 def test_every_survey_has_a_builder_a_reader_and_a_data_card():
-    assert set(SURVEYS) == set(data_builders.READERS)
+    assert set(SURVEYS) == set(BUILDERS)
     for name, survey in SURVEYS.items():
         assert survey.name == name
-        assert (ROOT / "data_builders" / f"{name}.py").is_file()
-        assert len((ROOT / "data_builders" / f"{name}.md").read_text()) > 1000
+        module = ROOT / BUILDERS[name][0].replace(".", "/")
+        assert f"class {BUILDERS[name][1]}(" in module.with_suffix(".py").read_text()
+        assert len(module.with_suffix(".md").read_text()) > 1000
 
 
 @every(in_part("layers", "losses", "models", "methods"))

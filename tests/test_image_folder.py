@@ -333,7 +333,7 @@ def test_a_folder_is_recognised_and_nothing_else_is(folder, tmp_path):
     assert not image_folder.recognises(folder / "objects.csv")
     (folder / "objects.csv").write_bytes(b"\xff\x00\n")
     assert not image_folder.recognises(folder)
-    assert data_builders.READERS["image_folder"] is image_folder.read
+    assert data_builders.reader_of("image_folder") is image_folder.read
 
 
 def test_an_object_of_too_many_pixels_is_set_aside(folder, monkeypatch):

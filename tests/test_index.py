@@ -11,10 +11,10 @@ import tensorflow_datasets as tfds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_builders import opening as prepare_module
 from data_builders.engine import index
-from data_builders.engine import prepare as prepare_module
 from data_builders.engine.index import INDEX_FILE, index_from, index_of, read_index
-from data_builders.engine.prepare import prepare
+from data_builders.opening import prepare
 
 NAME = "sdss_sn_sim/tiny"
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from data_builders import __main__ as command
-from data_builders.engine.prepare import prepare
+from data_builders.opening import prepare
 from jaxastro.data.alert import Alert, HistoryRow, make_alert_record
 from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.light_curve import make_light_curve_record

@@ -13,11 +13,10 @@ from support import runs
 from support.derived import in_test_fold, records_of
 
 from configs import convention, lstm
-from data_builders import READERS
 from data_builders.derived import light_curves
 from data_builders.derived.builder import ORIGIN_FILE
 from data_builders.engine.index import Index, fingerprint
-from data_builders.engine.prepare import builder_of, prepare
+from data_builders.opening import builder_of, prepare
 from experiments.predict import predict, readings_of
 from experiments.train import train
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
@@ -231,7 +230,7 @@ def test_who_was_never_seen_is_set_aside_unless_a_catalogue_is_read(monkeypatch)
         "star", survey._replace(columns=(("p", "d"),)), features={"p": 1}, **nothing
     )[0]
     found = [Reading("star", empty, ())]
-    monkeypatch.setitem(READERS, "light_curves", lambda raw, survey: found)
+    monkeypatch.setattr(light_curves, "read", lambda raw, survey: found)
     config = lstm.get_config("smoke")
     (refused,) = readings_of(config, None)
     assert refused.record is None

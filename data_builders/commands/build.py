@@ -19,9 +19,9 @@ import argparse
 import json
 
 from data_builders.commands.arguments import add_data_set, add_folders
-from data_builders.commands.printable import printable
 from data_builders.engine.builder import REPORT_FILE
-from data_builders.engine.prepare import builder_of, is_built, prepare
+from data_builders.engine.printable import printable
+from data_builders.opening import builder_of, is_built, prepare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

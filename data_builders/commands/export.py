@@ -28,8 +28,8 @@ from tqdm import tqdm
 
 from data_builders.commands.arguments import add_data_set, add_folders
 from data_builders.commands.show_schema import facts_of
-from data_builders.engine.prepare import prepare
 from data_builders.engine.schema import COLUMNS, Column, unit_of
+from data_builders.opening import prepare
 from jaxastro.data.record import RECORD_TYPES, record_from_example
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey

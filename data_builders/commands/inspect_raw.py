@@ -14,7 +14,6 @@ Ends with 1 if there is nothing in it that could be read.
 """
 
 import argparse
-import importlib
 import itertools
 import json
 import os
@@ -25,11 +24,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-import data_builders
 from data_builders.commands.arguments import add_json
-from data_builders.commands.printable import printable
 from data_builders.commands.summary import Summary
 from data_builders.engine.foreign import kind_of
+from data_builders.engine.printable import printable
+from data_builders.registry import BUILDERS, module_of, reader_of
 from jaxastro.errors import MissingFileError
 from jaxastro.surveys import survey_of
 
@@ -114,12 +113,12 @@ def recognised(path: Path) -> list[str]:
     """Returns the surveys that take a file or folder for theirs."""
     if not (path.is_file() or path.is_dir()):
         return []
-    return [name for name in data_builders.READERS if _takes(name, path)]
+    return [name for name in BUILDERS if _takes(name, path)]
 
 
 def _takes(name: str, path: Path) -> bool:
     try:
-        return importlib.import_module(f"data_builders.{name}").recognises(path)
+        return module_of(name).recognises(path)
     # Whatever is wrong with the file, it is not this survey's.
     except Exception:
         return False
@@ -128,7 +127,7 @@ def _takes(name: str, path: Path) -> bool:
 def _read(paths: list[Path], name: str, limit: int) -> dict:
     """Returns what a survey's reader finds in its files, and where it gave up."""
     summary, stopped = Summary(survey_of(name)), []
-    read = data_builders.READERS[name]
+    read = reader_of(name)
     with tqdm(desc="Reading", unit=" objects", leave=False, disable=None) as bar:
         for path in paths:
             try:
@@ -155,7 +154,7 @@ def _show(answer: dict, num_reasons: int) -> None:
         for kind, count in answer["kinds"].items():
             print(f"{count:>10,} {printable(kind)}")
     if not answer["recognised_by"]:
-        print(f"No survey recognises it. Known: {', '.join(data_builders.READERS)}.")
+        print(f"No survey recognises it. Known: {', '.join(BUILDERS)}.")
     for found in answer["found"]:
         _show_survey(found, num_reasons)
 

@@ -26,8 +26,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_builders.commands.arguments import add_data_set, add_folders, add_json
-from data_builders.commands.printable import printable
-from data_builders.engine.prepare import prepare
+from data_builders.engine.printable import printable
+from data_builders.opening import prepare
 from jaxastro.data.record import RECORD_TYPES, record_from_example
 from jaxastro.errors import InputError
 from jaxastro.leakage.clues import ONE_EPOCH

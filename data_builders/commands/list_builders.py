@@ -10,12 +10,10 @@ import json
 import os
 from pathlib import Path
 
-import tensorflow_datasets as tfds
-
-import data_builders
 from data_builders.commands.arguments import add_folders, add_json
 from data_builders.engine.builder import SurveyBuilder
-from data_builders.engine.prepare import builder_of, is_built
+from data_builders.opening import builder_of, is_built
+from data_builders.registry import BUILDERS, builder_class_of
 from jaxastro.surveys import SURVEYS
 
 
@@ -29,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
     """Prints the list."""
     rows = [
         row
-        for survey in data_builders.READERS
+        for survey in BUILDERS
         for row in _rows_of(survey, given.data_dir, given.manual_dir)
     ]
     if given.json:
@@ -68,7 +66,7 @@ def _rows_of(survey: str, data_dir: str, manual_dir: str) -> list[dict]:
 
 def _names_of(survey: str, data_dir: str) -> list[str]:
     """Returns the builder with each of its presets, or alone if it has none."""
-    builder = tfds.builder_cls(survey)
+    builder = builder_class_of(survey)
     presets = list(builder.builder_configs)
     if builder.ANY_PRESET:  # those that somebody has built
         folder = builder_of(survey, data_dir=data_dir).data_path.parent

@@ -9,8 +9,8 @@ from etils import epath
 
 from data_builders.engine.builder import OwnFacts
 from data_builders.engine.index import fingerprint
-from data_builders.engine.prepare import builder_of, is_built, prepare
-from jaxastro.data.record import RECORD_TYPES, Reading, Records
+from data_builders.opening import builder_of, is_built, open_records, prepare
+from jaxastro.data.record import Reading, Records
 from jaxastro.surveys import Survey, derived_of, origin_of
 
 ORIGIN_FILE = "origin.sha256"  # beside the data set: of which files it was made
@@ -91,7 +91,4 @@ def readings_of(part: Part) -> tuple[Iterator[Reading], Survey]:
 def opened(name: str, data_dir: str) -> tuple[Records, Survey]:
     """Returns the records of a data set that was built, and its facts."""
     builder = builder_of(name, data_dir=data_dir)
-    survey = builder.survey
-    return Records(
-        builder.as_data_source(split="all"), RECORD_TYPES[survey.kind]
-    ), survey
+    return open_records(builder), builder.survey

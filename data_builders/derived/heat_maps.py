@@ -14,8 +14,8 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import data_builders
 from data_builders.derived.builder import Derived, Part, readings_of
+from data_builders.registry import reader_of
 from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.record import Reading
 from jaxastro.surveys import SURVEYS, Survey
@@ -41,7 +41,7 @@ def read(path: Path, survey: Survey) -> Iterator[Reading]:
         survey: the facts of the heat maps' data set.
     """
     name, _, images = survey.name.partition("/")[2].partition(".")
-    read_curves, curves = data_builders.READERS[name], SURVEYS[name]
+    read_curves, curves = reader_of(name), SURVEYS[name]
     if not images:
         return drawn(read_curves(path), curves)
     curves = survey._replace(name=f"{name}/{images}", kind=curves.kind, shape=())

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-import data_builders
 from data_builders.derived.builder import Derived, Part, readings_of
+from data_builders.registry import reader_of
 from jaxastro.data.record import Reading
 from jaxastro.photometry import light_curve
 from jaxastro.surveys import SURVEYS, Survey
@@ -48,7 +48,7 @@ def read(path: Path, survey: Survey) -> Iterator[Reading]:
         survey: the facts of the light curves' data set.
     """
     name = survey.name.partition("/")[2]
-    read_images, known = data_builders.READERS[name], SURVEYS[name]
+    read_images, known = reader_of(name), SURVEYS[name]
     if known.classes:
         return measured(read_images(path), known, name)
     survey = survey._replace(kind="series")  # whose bands and classes hold

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from absl import logging
 from etils import epath
 
-from data_builders.commands.printable import printable
+from data_builders.engine.printable import printable
 from jaxastro.data.record import Reading, Record
 from jaxastro.errors import InputError
 

@@ -11,7 +11,7 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from data_builders.engine.index import Index, index_of
-from data_builders.engine.prepare import prepare
+from data_builders.opening import prepare
 from jaxastro.runs.assemble import (
     example_of_config,
     read_config,

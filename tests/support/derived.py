@@ -1,6 +1,6 @@
 """Data sets that are made of others: their records, and who is tested."""
 
-from data_builders.engine.prepare import prepare
+from data_builders.opening import prepare
 from jaxastro.data.record import Records
 from jaxastro.runs.dataset import open_dataset
 

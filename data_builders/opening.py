@@ -13,8 +13,9 @@ from pathlib import Path
 import filelock
 import tensorflow_datasets as tfds
 
-import data_builders
 from data_builders.engine.index import index_of
+from data_builders.registry import builder_class_of
+from jaxastro.data.record import RECORD_TYPES, Records
 from jaxastro.errors import InputError, MissingPackageError
 
 
@@ -75,26 +76,40 @@ def builder_of(
 ) -> tfds.core.DatasetBuilder:
     """Returns the builder of a data set, built or not; see `prepare`."""
     survey, _, preset = name.partition("/")
-    if survey not in data_builders.READERS:
-        raise InputError(
-            f"No builder named {survey!r}. Known builders: "
-            f"{', '.join(data_builders.READERS)}. Choose one of them."
-        )
-    presets = tfds.builder_cls(survey).builder_configs
-    is_known = preset in presets or tfds.builder_cls(survey).ANY_PRESET
-    if preset and not is_known:
+    builder_class = builder_class_of(survey)
+    presets = builder_class.builder_configs
+    if preset and preset not in presets and not builder_class.ANY_PRESET:
         raise InputError(
             f"Survey {survey} has no preset {preset!r}. Known presets: "
             f"{', '.join(presets) or 'none'}. Choose one of them."
         )
     if processes < 1:
         raise InputError(f"{processes} processes. At least one has to read. Give 1.")
-    return tfds.builder(
-        name,
+    return builder_class(
+        config=preset or None,
         data_dir=os.path.expanduser(data_dir) or None,
         file_format="array_record",  # read at random, and without TensorFlow
         processes=processes,
     )
+
+
+def load(
+    name: str, *, data_dir: str = "", manual_dir: str = "", processes: int = 1
+) -> Records:
+    """Returns the records of a data set, built now if it is not on disk.
+
+    The arguments and errors are those of `prepare`.
+    """
+    builder = prepare(
+        name, data_dir=data_dir, manual_dir=manual_dir, processes=processes
+    )
+    return open_records(builder)
+
+
+def open_records(builder: tfds.core.DatasetBuilder) -> Records:
+    """Returns the records of a data set that is on disk, in its order."""
+    source = builder.as_data_source(split="all")
+    return Records(source, RECORD_TYPES[builder.survey.kind])
 
 
 def is_built(builder: tfds.core.DatasetBuilder) -> bool:
