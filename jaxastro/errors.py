@@ -25,6 +25,10 @@ class DivergedError(UserError, FloatingPointError):
     """A loss or a prediction became NaN or infinite during training."""
 
 
+class FileAccessError(UserError, OSError):
+    """A file or folder cannot be opened or written."""
+
+
 class RunLockedError(UserError):
     """Another process works in the same run folder."""
 

@@ -20,7 +20,7 @@ DEVICES = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_c
 
 
 def test_runs_killed_at_random_moments_end_in_the_same_bits(tmp_path, data_dir):
-    # The hundred of docs/results: python -m tests.kill_runs --kills=100
+    # The hundred of docs/results: python -m tests.support.kill_runs --kills=100
     found = torment(tmp_path, data_dir, kills=3, seed=1)
     assert found["kills"] == 3
 

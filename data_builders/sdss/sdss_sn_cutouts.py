@@ -29,6 +29,7 @@ from data_builders.sdss.sdss_sn_frames import (
     fields_of,
     frame_of,
 )
+from jaxastro.errors import FileAccessError
 
 STORE_FILE, FRAMES, MISSING_FILE = "cutouts.db", "frames", "missing_frames.txt"
 SCHEMA = """
@@ -69,7 +70,7 @@ class Store:
     """The stamps cut so far, in one SQLite file of size x size pixels each.
 
     Raises:
-        OSError: if the file cannot be opened or is none of ours.
+        FileAccessError: if the file cannot be opened or is no file of cutouts.
     """
 
     def __init__(self, path: Path, *, size: int):
@@ -78,7 +79,7 @@ class Store:
             self._file = sqlite3.connect(path, timeout=600)
             self._file.executescript(SCHEMA)
         except sqlite3.Error as error:
-            raise OSError(
+            raise FileAccessError(
                 f"{path}: {error}. A file of cutouts that can be written is expected. "
                 "Free its folder, or remove the file and cut again."
             ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
-from jaxastro.errors import InputError, MissingFileError
+from jaxastro.errors import FileAccessError, InputError, MissingFileError
 from jaxastro.training import sharding
 from jaxastro.types import TrainState
 
@@ -91,7 +91,7 @@ class Checkpoints:
             scores: of validation; None if it has not been scored.
 
         Raises:
-            OSError: if this checkpoint or the one before could not be written.
+            FileAccessError: if this checkpoint or the one before could not be written.
         """
         args = ocp.args.Composite(
             state=ocp.args.StandardSave(state), notes=ocp.args.JsonSave(notes)
@@ -124,7 +124,7 @@ class Checkpoints:
         """Waits until what was saved is on disk and sealed.
 
         Raises:
-            OSError: if it could not be written.
+            FileAccessError: if it could not be written.
         """
         with self._writing():
             self._wait()
@@ -163,7 +163,7 @@ class Checkpoints:
             yield
         except (OSError, ValueError) as error:  # a full disk is either, by its writer
             why = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
-            raise OSError(
+            raise FileAccessError(
                 f"A checkpoint could not be written into {self._folder}: {why}. "
                 "Make room there, or the folder writable; the same command then "
                 "continues from the last complete one."

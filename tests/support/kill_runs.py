@@ -1,6 +1,6 @@
 r"""Kills short runs at random moments until all have finished, and compares the bits.
 
-    python -m tests.kill_runs --kills=100 --workdir=runs/kills --data_dir=DATA
+    python -m tests.support.kill_runs --kills=100 --workdir=runs/kills --data_dir=DATA
 
 A run of twelve steps is started, killed with SIGKILL after a random time, and started
 again; half of the runs are killed again. In the end every run must have finished with
