@@ -6,7 +6,7 @@ class is also the built-in error that Python users expect to catch.
 
 
 class UserError(Exception):
-    """Base of all errors that a user can correct; its message is one sentence or two."""
+    """Base of all errors that a user can correct; its message is a sentence or two."""
 
 
 class InputError(UserError, ValueError):

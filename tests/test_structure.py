@@ -34,7 +34,7 @@ from support.source_code import (
     within,
 )
 
-import data_builders
+from data_builders.registry import BUILDERS
 from jaxastro.methods import METHODS
 from jaxastro.models import MODELS
 from jaxastro.reports import REPORTS
@@ -306,11 +306,13 @@ def test_every_report_is_listed():
 
 
 def test_every_survey_has_a_builder_a_reader_and_a_data_card():
-    assert set(SURVEYS) == set(data_builders.READERS)
+    assert set(SURVEYS) == set(BUILDERS)
     for name, survey in SURVEYS.items():
         assert survey.name == name
-        (builder,) = (ROOT / "data_builders").glob(f"*/{name}.py")
-        assert len(builder.with_suffix(".md").read_text()) > 1000
+        module, builder = BUILDERS[name]
+        path = ROOT / module.replace(".", "/")
+        assert f"class {builder}(" in path.with_suffix(".py").read_text()
+        assert len(path.with_suffix(".md").read_text()) > 1000
 
 
 def test_layers_models_losses_and_methods_cite_their_source():

@@ -120,7 +120,7 @@ def _takes(name: str, path: Path) -> bool:
     try:
         return module_of(name).recognises(path)
     # Whatever is wrong with the file, it is not this survey's.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return False
 
 
@@ -135,7 +135,7 @@ def _read(paths: list[Path], name: str, limit: int) -> dict:
                     summary.add(reading)
                     bar.update()
             # A reader refuses a file in words; any other error is one more fact.
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 stopped.append(f"{path.name}: {type(error).__name__}: {error}")
     return summary.answer() | {"files": len(paths), "stopped": stopped[:20]}
 

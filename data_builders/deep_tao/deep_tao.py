@@ -85,7 +85,7 @@ def recognises(path: Path) -> bool:
         names = {str(header.get(f"TTYPE{i}", "")).strip().upper() for i in range(1, 10)}
         return "CRTS_ID" in header and {name.upper() for name in COLUMNS} <= names
     # A foreign file raises a dozen types of error; each means that it is no such file.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return False
 
 
@@ -134,7 +134,7 @@ def read_file(path: Path) -> Reading:
     except RecordError as error:
         return Reading(object_id, None, (f"{path.name}: {error}",))
     # A damaged file raises a dozen types of error; each means the same to the reader.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         note = (
             f"{path.name}: damaged, or not a Deep-TAO file: {type(error).__name__}: "
             f"{error}. A table and the images it lists are expected. Fetch it again."

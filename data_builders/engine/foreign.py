@@ -40,7 +40,7 @@ def kind_of(path: Path) -> str:
     try:
         detail = _detail(path, head)
     # A damaged file raises a dozen types of error; each says the same.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return f"{kind}, damaged ({type(error).__name__})"
     return f"{kind}: {detail}" if detail else kind
 

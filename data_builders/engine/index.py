@@ -81,7 +81,7 @@ def read_index(builder: tfds.core.DatasetBuilder) -> tuple[Index | None, str]:
             index = Index(*(file[name] for name in Index._fields))
             seal = str(file["seal"])
     # A damaged file raises a dozen types of error; each says the same.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return None, f"{path} is damaged ({type(error).__name__})"
     if seal != _seal(builder, index):
         return None, f"{path} is of other files than those beside it"

@@ -87,7 +87,7 @@ def holds_sequences(path: Path, survey: Survey) -> bool:
             np.lib.format.read_magic(file)
             shape, _, _ = np.lib.format.read_array_header_1_0(file)
     # A foreign file raises a dozen types of error; each means that it is no such file.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return False
     has_bands = "band" in names or len(survey.bands) == 1
     size = survey.image_size

@@ -98,7 +98,7 @@ def recognises(path: Path) -> bool:
     try:
         return any(map(_is_of_rubin, itertools.islice(_files(Path(path)), 20)))
     # Asked of every raw file there is, so whatever ails this one is no answer.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return False
 
 

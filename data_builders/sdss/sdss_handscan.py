@@ -172,7 +172,7 @@ def _picture(path: Path) -> np.ndarray | str:
                 return f"{path.name}: a picture of {picture.size} pixels"
             return np.asarray(picture.convert("RGB"))
     # A damaged picture raises a dozen types of error, which all mean the same.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return f"{path.name}: damaged: {type(error).__name__}: {error}"
 
 

@@ -264,7 +264,7 @@ def _pixels_of(path, header, ra, dec) -> tuple[np.ndarray, np.ndarray]:
         world = WCS(header, fix=False)
         x, y = world.wcs_world2pix(np.asarray(ra), np.asarray(dec), 0)
         why = "" if np.isfinite(x + y).all() else "places without pixels"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         why = f"{type(error).__name__}: {error}"
     if why:
         raise InputError(

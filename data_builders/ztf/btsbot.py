@@ -86,7 +86,7 @@ def recognises(path: Path) -> bool:
     try:
         return bool(_tables(Path(path)))
     # Asked of every raw file there is, so whatever ails this one is no answer.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return False
 
 

@@ -111,7 +111,7 @@ def recognises(path: Path) -> bool:
         files = itertools.islice(alert_files(Path(path)), 20)
         return any(_is_ztf(file) for file in files)
     # Asked of every raw file there is, so whatever ails this one is no answer.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return False
 
 
