@@ -14,7 +14,7 @@ from data_builders.derived.heat_maps import HeatMaps
 from data_builders.opening import prepare
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.record import Records
-from jaxastro.photometry.heat_map import draw_maps
+from jaxastro.photometry.heat_map import draw_heat_maps
 
 
 def measure(name: str, data_dir: str, repeats: int) -> result.Row:
@@ -26,7 +26,7 @@ def measure(name: str, data_dir: str, repeats: int) -> result.Row:
 
     def run():
         start = time.process_time()
-        draw_maps(curves, builder.survey)
+        draw_heat_maps(curves, builder.survey)
         processor.append(time.process_time() - start)
 
     seconds = result.seconds_of(run, repeats)

@@ -17,7 +17,12 @@ from tqdm import tqdm
 from jaxastro.commands import command_line
 from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.record import RECORD_TYPES
-from jaxastro.evaluation.predictions import FILE_NAME, Predictions, no_looks, save
+from jaxastro.evaluation.predictions import (
+    FILE_NAME,
+    Predictions,
+    no_early_evaluations,
+    save,
+)
 from jaxastro.leakage.nuisance_baseline import (
     majority_baseline,
     nuisance_baseline,
@@ -172,7 +177,7 @@ def brief_predictions(
         spread=output.spread,
         embedding=output.embedding,
         num_epochs=index.num_epochs[rows],
-        **no_looks(output.probability, output.spread),
+        **no_early_evaluations(output.probability, output.spread),
         baseline_probability={"majority": majority},
         shown=np.zeros(0, int),
         shown_inputs={},

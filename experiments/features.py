@@ -24,8 +24,8 @@ from ml_collections import config_flags
 from tqdm import tqdm
 
 from experiments.train_many import cell_config
-from jaxastro.baselines import selection
-from jaxastro.baselines.features import feature_names, sets_of
+from jaxastro.baselines import feature_selection
+from jaxastro.baselines.features import feature_names, feature_sets_of
 from jaxastro.commands import command_line
 from jaxastro.errors import InputError
 from jaxastro.reports import features as pictures
@@ -35,7 +35,7 @@ from jaxastro.runs.feature_run import feature_table
 from jaxastro.runs.run_lock import alone_in
 
 FLAGS = flags.FLAGS
-MODELS = {"forest": selection.forest, "network": selection.network}
+MODELS = {"forest": feature_selection.forest, "network": feature_selection.network}
 
 
 def study(
@@ -53,7 +53,7 @@ def study(
         with mine.unlocked():
             mine.facts, mine.classes = dataset.facts, dataset.classes
         survey = assemble.survey_of_config(mine)
-        sets = sets or sets_of(survey)
+        sets = sets or feature_sets_of(survey)
         names = np.array(feature_names(survey, sets))
         table = [feature_table(dataset, mine, name, workdir) for name in sets]
         table = np.concatenate(table, axis=1)
@@ -61,7 +61,7 @@ def study(
         if not known.any():
             raise InputError(
                 f"{config.survey} has no number in the features {', '.join(sets)}. Ask "
-                f"for other --sets of {', '.join(sets_of(survey))}."
+                f"for other --sets of {', '.join(feature_sets_of(survey))}."
             )
         asked = {
             "survey": config.survey,
@@ -98,17 +98,17 @@ def study_fold(train, test, *, seed: int) -> dict:
     Args:
         train: table [n f] and label [n]; test: likewise.
     """
-    correlation = selection.rank_correlation(train[0])
-    stands_for = selection.first_of_group(correlation)
+    correlation = feature_selection.rank_correlation(train[0])
+    stands_for = feature_selection.first_of_group(correlation)
     kept = sorted(set(stands_for))
-    tries = selection.steps_of(len(kept))
+    tries = feature_selection.num_steps(len(kept))
     with tqdm(total=tries, desc="Forward selection", unit="set", leave=False) as bar:
-        chosen = selection.select(
+        chosen = feature_selection.select(
             train[0][:, kept], train[1], seed=seed, said=bar.update
         )
     order, counts = [kept[k] for k in chosen.order], range(1, len(kept) + 1)
     accuracy = {
-        name: selection.accuracies(
+        name: feature_selection.accuracies(
             *(make, train, test, order),
             tqdm(counts, desc=f"Accuracy of a {name}", unit="feature", leave=False),
             seed,

@@ -31,7 +31,7 @@ from tqdm import tqdm
 from data_builders.engine.readings import records_of
 from data_builders.registry import ALERT_READERS, alert_reader_of, reader_of
 from jaxastro.commands import command_line
-from jaxastro.data.hierarchy import levels_of, nodes_of, sums_within
+from jaxastro.data.hierarchy import levels_of, node_probabilities, nodes_of
 from jaxastro.data.record import Reading, Record
 from jaxastro.errors import InputError, RecordError
 from jaxastro.runs import assemble, compilation_cache
@@ -116,11 +116,11 @@ def row_of(
     classes, nodes, levels = names
     row["predicted"] = classes[int(probability.argmax())]
     for number, level in enumerate(levels, start=1):
-        sums = sums_within(probability[None], level)[0]
+        sums = node_probabilities(probability[None], level)[0]
         row[f"predicted_level{number}"] = list(level)[int(sums.argmax())]
     for name, numbers, of in (
         ("probability", probability, classes),
-        ("hierarchy", sums_within(probability[None], nodes)[0], nodes),
+        ("hierarchy", node_probabilities(probability[None], nodes)[0], nodes),
         ("spread", spread, classes),
     ):
         if numbers.size:

@@ -23,7 +23,12 @@ import numpy as np
 from absl import flags
 
 from jaxastro.commands import command_line
-from jaxastro.data.hierarchy import entries_of, levels_of, nodes_of, sums_within
+from jaxastro.data.hierarchy import (
+    levels_of,
+    node_of_labels,
+    node_probabilities,
+    nodes_of,
+)
 from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import score_intervals
 from jaxastro.evaluation.hierarchy_scores import scores_at
@@ -70,7 +75,7 @@ def score(
     said = read_said(predictions, classes, workdir)
     label, told = labels_of_rows(said, read_truth(truth, column))
     levels = levels_of(classes, nodes_of(classes, hierarchy))
-    index = [entries_of(label, level, hierarchy) for level in levels]
+    index = [node_of_labels(label, level, hierarchy) for level in levels]
     unknown = (np.max(index, axis=0) < 0) & (label != "")
     told += [
         f"{count} of label {name!r}, which the run does not know, are not scored."
@@ -88,7 +93,7 @@ def score(
         if not len(rows):
             told.append(f"No label tells the {name}.")
             continue
-        sums = sums_within(said.probability[rows], level)
+        sums = node_probabilities(said.probability[rows], level)
         found[name] = scores_at(within[rows], sums, group[rows], tuple(level))
         guess = majority_baseline(within[rows], len(rows), len(level))
         blind = score_intervals(within[rows], guess, group[rows], len(level))

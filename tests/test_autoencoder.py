@@ -16,7 +16,7 @@ from configs import stamp_autoencoder, stamp_vade, stamp_vae
 from experiments.studies.reconstruction import by_components, measure
 from experiments.train import train
 from jaxastro.augment import make_augment
-from jaxastro.evaluation.clusters import cluster_scores, mixture_of
+from jaxastro.evaluation.clusters import cluster_scores, fit_gaussian_mixture
 from jaxastro.evaluation.predictions import load
 from jaxastro.layers.mixture import Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
@@ -252,10 +252,10 @@ def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
     assert abs(by_components(train, test, 2) - test).max() > 0.1
     label = rng.integers(0, 3, 90)
     code = 20 * np.eye(3)[label] + rng.normal(size=(90, 3))
-    found = cluster_scores(label, mixture_of(code, 3, seed=0).predict(code))
+    found = cluster_scores(label, fit_gaussian_mixture(code, 3, seed=0).predict(code))
     assert set(found.values()) == {1}
     with pytest.raises(ValueError, match="90 codes cannot make 91 clusters"):
-        mixture_of(code, 91, seed=0)
+        fit_gaussian_mixture(code, 91, seed=0)
     lost = cluster_scores(label, rng.integers(0, 3, 90))
     assert lost["cluster_accuracy"] < 0.6
 
@@ -300,7 +300,10 @@ def test_a_mixture_starts_from_the_codes_of_another_run(data_dir, tmp_path, caps
 def test_the_mixture_that_was_fitted_is_the_one_that_learns():
     rng = np.random.default_rng(0)
     code = np.repeat(np.eye(3) * 6, 30, 0) + rng.normal(size=(90, 3))
-    fit, method = mixture_of(code, 3, seed=0), made(prior="mixture", clusters=3)
+    fit, method = (
+        fit_gaussian_mixture(code, 3, seed=0),
+        made(prior="mixture", clusters=3),
+    )
     state = method.init(jax.random.key(0), make_batch().inputs)
     found = (fit.weights_, fit.means_, fit.covariances_)
     state = with_mixture(state, *(jnp.array(x, jnp.float32) for x in found))

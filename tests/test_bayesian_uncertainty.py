@@ -9,7 +9,7 @@ from support import runs
 from configs import lstm, supernnova_bayes
 from experiments.studies.bayesian_uncertainty import SHARES, measure
 from experiments.train import train
-from jaxastro.evaluation.calibration import winning_spread
+from jaxastro.evaluation.calibration import spread_of_predicted_class
 from jaxastro.evaluation.predictions import load
 
 
@@ -30,5 +30,5 @@ def test_confidence_agrees_with_the_run_and_only_networks_that_are_drawn_spread(
     is_drawn = make is supernnova_bayes.get_config
     assert set(row["spread"]) == (set(SHARES) if is_drawn else set())
     if is_drawn:
-        spread = winning_spread(said.probability, said.spread)
+        spread = spread_of_predicted_class(said.probability, said.spread)
         assert row["spread"]["all"].value == pytest.approx(np.mean(spread), rel=1e-4)

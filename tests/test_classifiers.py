@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from data_builders.hits import hits
-from jaxastro.baselines.classifiers import (
-    CLASSIFIERS,
-    fit_predict,
-    light_curve_feature_names,
-    light_curve_features,
+from jaxastro.baselines.aperture_features import (
+    aperture_feature_names,
+    aperture_features,
     noise_feature_names,
     noise_features,
 )
+from jaxastro.baselines.classifiers import CLASSIFIERS, fit_predict
 from jaxastro.data.series import make_series_record
 from jaxastro.surveys import SURVEYS
 
@@ -29,8 +28,8 @@ def star(flux, mjd, *, survey=HITS, band=0, sky=120.0, seed=0, noise=4.0):
 
 
 def named(record, survey=HITS):
-    names = light_curve_feature_names(survey)
-    return dict(zip(names, light_curve_features(record, survey), strict=True))
+    names = aperture_feature_names(survey)
+    return dict(zip(names, aperture_features(record, survey), strict=True))
 
 
 def test_features_know_the_amplitude_the_period_and_the_trend():
@@ -69,8 +68,8 @@ def test_every_band_has_its_own_features_and_a_rare_one_has_none():
 
 def test_a_constant_light_curve_has_finite_features():
     mjd = 57000 + np.arange(8.0)  # one epoch a night: no steps inside a night
-    values = light_curve_features(star(np.full(8, 0.0), mjd, noise=0.0), HITS)
-    unknown = np.array(light_curve_feature_names(HITS))[np.isnan(values)]
+    values = aperture_features(star(np.full(8, 0.0), mjd, noise=0.0), HITS)
+    unknown = np.array(aperture_feature_names(HITS))[np.isnan(values)]
     assert set(unknown.tolist()) == {
         "g_neumann_in_night",
         "g_typical_slope",
@@ -147,7 +146,7 @@ def test_the_forest_tells_real_variables_apart():
         pytest.skip("JAXASTRO_DATA is not set: no real HiTS stamps to read")
     records = [reading.record for reading in hits.read(hits.find_hits(None))]
     records = [record for record in records if record.label != "NonVariable"]
-    features = np.array([light_curve_features(r, HITS) for r in records])
+    features = np.array([aperture_features(r, HITS) for r in records])
     label = np.array([HITS.classes.index(r.label) for r in records])
     test = np.array([int(r.group[-2:]) % 4 == 0 for r in records])
     probability = fit_predict(

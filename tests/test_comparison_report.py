@@ -14,10 +14,10 @@ from jaxastro.evaluation.pool import Pool, mean_intervals
 from jaxastro.evaluation.systems import (
     Member,
     System,
-    cells_of,
     complete_seeds,
+    pool_all_folds,
+    pools_by_run,
     table_rows,
-    whole,
 )
 from jaxastro.reports.comparison import confusion, curves, missing_epochs, write
 from jaxastro.reports.comparison.embedding import silhouette, turned
@@ -122,8 +122,11 @@ def test_rows_are_the_pooled_ensemble_and_the_mean_of_the_seeds():
         "balanced_accuracy": metrics.balanced_accuracy_score(label, predicted),
     }
     assert {n: found[n]["value"] for n in expected} == pytest.approx(expected)
-    cells = cells_of(system)
-    seeds = [whole({k: v for k, v in cells.items() if k[1] == seed}) for seed in (0, 1)]
+    cells = pools_by_run(system)
+    seeds = [
+        pool_all_folds({k: v for k, v in cells.items() if k[1] == seed})
+        for seed in (0, 1)
+    ]
     expected = mean_intervals(seeds)["macro_f1"]._asdict()
     assert rows["all", "mean"]["macro_f1"] == pytest.approx(expected)
     p = system.members[3].predictions
@@ -194,7 +197,7 @@ def test_neither_the_order_of_objects_nor_of_systems_and_runs_matters():
 
 def test_only_objects_that_both_were_tested_on_are_compared():
     systems = table()
-    first, second = (whole(cells_of(s)) for s in systems[:2])
+    first, second = (pool_all_folds(pools_by_run(s)) for s in systems[:2])
     half = second._replace(**{f: getattr(second, f)[:30] for f in Pool._fields[1:]})
     found = compare(first, half)
     assert found.objects == 30
@@ -389,7 +392,7 @@ def test_a_table_half_done_says_how_much_of_it_there_is(tmp_path):
     *_, mean, total = half  # of seed 0 alone, which has both folds
     assert (mean["runs"], total["runs"], total["objects"]) == (2, 3, 60)
     assert total["above_reference"]["objects"] == 60
-    assert complete_seeds(cells_of(systems[1])) == [0]
+    assert complete_seeds(pools_by_run(systems[1])) == [0]
 
 
 def test_one_run_of_one_system_is_a_table(tmp_path):

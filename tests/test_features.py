@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from jaxastro.baselines.features import (
+    FEATURE_SETS,
     MIN_POINTS,
-    SETS,
     STEPS,
     feature_names,
+    feature_sets_of,
     features_of,
-    sets_of,
 )
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.surveys import SURVEYS
@@ -149,13 +149,17 @@ def test_no_number_tells_how_many_points_there_are():
 
 
 def test_each_kind_of_record_has_its_sets():
-    assert sets_of(HITS) == ("aperture",)
-    assert sets_of(ZTF) == ("steady", "shape", "period", "catalogue")
-    assert sets_of(SURVEYS["ztf_alerts"]) == ("metadata",)
-    assert {one.kind for one in SETS.values()} == {"series", "light_curve", "alerts"}
+    assert feature_sets_of(HITS) == ("aperture",)
+    assert feature_sets_of(ZTF) == ("steady", "shape", "period", "catalogue")
+    assert feature_sets_of(SURVEYS["ztf_alerts"]) == ("metadata",)
+    assert {one.kind for one in FEATURE_SETS.values()} == {
+        "series",
+        "light_curve",
+        "alerts",
+    }
     assert len(feature_names(ASAS, ("shape",))) == 27
-    assert len(set(feature_names(ZTF, sets_of(ZTF)))) == len(
-        feature_names(ZTF, sets_of(ZTF))
+    assert len(set(feature_names(ZTF, feature_sets_of(ZTF)))) == len(
+        feature_names(ZTF, feature_sets_of(ZTF))
     )
 
 

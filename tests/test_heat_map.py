@@ -15,7 +15,7 @@ from jaxastro.photometry.heat_map import (
     DAYS,
     START,
     Points,
-    draw_maps,
+    draw_heat_maps,
     points_of,
 )
 from jaxastro.representations import cutout
@@ -151,7 +151,7 @@ def test_bad_light_curves_are_told_or_masked_and_never_become_nan():
         curve_of([0, 1, 2, 3], [3.0] * 4, [0] * 4),  # nothing changes
         curve_of([0, 1, 2, 3], [0, 1e38, 3e38, 1], [0] * 4, name="wild"),
     ]
-    maps = draw_maps(curves, SURVEY)
+    maps = draw_heat_maps(curves, SURVEY)
     np.testing.assert_array_equal(maps[0], maps[1])
     assert "Object lone: 1 epochs with a flux and an error. A heat" in maps[3]
     assert "0 epochs with a flux" in maps[2]
@@ -165,7 +165,7 @@ def test_bad_light_curves_are_told_or_masked_and_never_become_nan():
 def test_a_band_without_a_wavelength_is_refused_in_words():
     unknown = SURVEY._replace(wavelength=(*SURVEY.wavelength[:4], np.nan))
     with pytest.raises(ValueError, match="no wavelength is known of z"):
-        draw_maps([seasons()], unknown)
+        draw_heat_maps([seasons()], unknown)
 
 
 def test_checked_light_curves_of_several_lengths_come_back_in_order():
@@ -180,9 +180,9 @@ def test_checked_light_curves_of_several_lengths_come_back_in_order():
         )[0]
         for n in (17, 4, 20, 3)
     ]
-    together = draw_maps(curves, SURVEY)
+    together = draw_heat_maps(curves, SURVEY)
     for curve, image in zip(curves, together, strict=True):
-        np.testing.assert_allclose(draw_maps([curve], SURVEY)[0], image, atol=1e-5)
+        np.testing.assert_allclose(draw_heat_maps([curve], SURVEY)[0], image, atol=1e-5)
 
 
 # -- representation and network --------------------------------------------------------

@@ -20,13 +20,13 @@ from experiments.predict import names_of, predict, row_of
 from experiments.train import changes_since, train
 from jaxastro.data.hierarchy import (
     check_hierarchy,
+    expand_classes,
     index_within,
-    is_pooled_from,
+    is_merged_from,
     levels_of,
+    merge_rare_classes,
+    node_probabilities,
     nodes_of,
-    pool_rare,
-    sums_within,
-    written_out,
 )
 from jaxastro.data.loader import class_index
 from jaxastro.evaluation.predictions import load, save
@@ -64,7 +64,7 @@ def as_sets(classes):
 
 def pooled_or_not(counts, hierarchy, fewest):
     try:
-        return pool_rare(counts, hierarchy, fewest)
+        return merge_rare_classes(counts, hierarchy, fewest)
     except ValueError:
         return None
 
@@ -79,7 +79,7 @@ def test_parents_are_the_sums_of_their_members_and_levels_of_all(tree):
     nodes = nodes_of(labels, rows)
     assert set(nodes) == {name for name, _ in rows}
     probability = probabilities(len(labels))
-    sums = dict(zip(nodes, sums_within(probability, nodes).T, strict=True))
+    sums = dict(zip(nodes, node_probabilities(probability, nodes).T, strict=True))
     sums |= dict(zip(labels, probability.T, strict=True))
     for name, members in rows:
         total = sum(sums[member] for member in members)
@@ -92,7 +92,7 @@ def test_parents_are_the_sums_of_their_members_and_levels_of_all(tree):
             assert any((inside <= outer).all() for outer in coarse.values())
     for level in every:
         assert (sum(inside.astype(int) for inside in level.values()) == 1).all()
-        np.testing.assert_allclose(sums_within(probability, level).sum(1), 1)
+        np.testing.assert_allclose(node_probabilities(probability, level).sum(1), 1)
         index = index_within(np.arange(len(labels)), level)
         for c, entry in enumerate(index):
             assert [*level.values()][entry][c]
@@ -125,17 +125,17 @@ def test_levels_of_alerts_are_those_that_brokers_speak_of():
     probability[0, [KINDS.index(name) for name in ("SNIa", "SNII", "AGN")]] = (
         *(0.3, 0.3, 0.4),
     )
-    assert sums_within(probability, first)[0].tolist() == [0.4, 0.6, 0, 0, 0]
+    assert node_probabilities(probability, first)[0].tolist() == [0.4, 0.6, 0, 0, 0]
 
 
 def test_a_class_may_be_a_row_and_then_there_is_one_level():
     nodes = nodes_of(base.ALERT_CLASSES, ALERTS)
     assert not nodes
     assert len(levels_of(base.ALERT_CLASSES, nodes)) == 1
-    written = written_out(base.ALERT_CLASSES, ALERTS)
+    written = expand_classes(base.ALERT_CLASSES, ALERTS)
     found = class_index(np.array(["SNII", "SN", "noise", "TDE"]), written)
     assert found.tolist() == [1, 1, 4, -1]
-    assert written_out(("A", "B+C"), ()) == ("A", "B+C")
+    assert expand_classes(("A", "B+C"), ()) == ("A", "B+C")
 
 
 @pytest.mark.parametrize(
@@ -178,8 +178,8 @@ def test_pooling_loses_and_doubles_no_class_and_leaves_none_rare(tree, fewest):
     assert times == dict.fromkeys(labels, 1)
     sizes = {one: sum(counts[name] for name in one.split("+")) for one in pooled}
     assert min(sizes.values()) >= fewest
-    assert is_pooled_from(pooled, labels)
-    assert pool_rare(sizes, rows, fewest) == pooled  # nothing more to do
+    assert is_merged_from(pooled, labels)
+    assert merge_rare_classes(sizes, rows, fewest) == pooled  # nothing more to do
     if min(counts.values()) >= fewest:
         assert pooled == labels
     tops = nodes_of(labels, rows).values()
@@ -192,25 +192,25 @@ def test_pooling_loses_and_doubles_no_class_and_leaves_none_rare(tree, fewest):
 @given(trees())
 def test_none_is_pooled_if_none_is_asked_for(tree):
     labels, rows, counts = tree
-    assert pool_rare(counts, rows, 0) == labels
+    assert merge_rare_classes(counts, rows, 0) == labels
 
 
 def test_rare_classes_go_to_their_siblings_and_only_then_upward():
     counts = dict.fromkeys(KINDS, 200) | {"SNIbc": 20, "Cepheid": 30, "EB": 10}
-    pooled = pool_rare(counts, ALERTS, 100)
+    pooled = merge_rare_classes(counts, ALERTS, 100)
     assert {"SNIa", "SNIbc+SNII", "RRLyrae", "ghost"} & {*pooled} >= {"SNIbc+SNII"}
     # Of equal ones the first by name; an eclipsing star takes all that pulsates.
     assert "RRLyrae+Cepheid+LongPeriod+EB" in pooled
     counts |= {"SNII": 30, "EB": 100}
-    pooled = pool_rare(counts, ALERTS, 100)
+    pooled = merge_rare_classes(counts, ALERTS, 100)
     assert {"SNIa+SNIbc+SNII", "RRLyrae", "Cepheid+LongPeriod", "EB"} <= set(pooled)
 
 
 def test_what_has_nothing_above_it_cannot_be_pooled():
     with pytest.raises(ValueError, match=r"AGN 3.*give it a parent"):
-        pool_rare(dict.fromkeys(KINDS, 200) | {"AGN": 3}, ALERTS, 100)
+        merge_rare_classes(dict.fromkeys(KINDS, 200) | {"AGN": 3}, ALERTS, 100)
     with pytest.raises(ValueError, match="Each of two classes or more needs 9"):
-        pool_rare({"A": 5, "B": 5}, (("all", ("A", "B")),), 9)
+        merge_rare_classes({"A": 5, "B": 5}, (("all", ("A", "B")),), 9)
 
 
 # -- in a run ------------------------------------------------------------------------

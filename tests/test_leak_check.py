@@ -14,15 +14,15 @@ from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.data.series import make_series_record
 from jaxastro.data.sky import close_pairs
-from jaxastro.leakage import leak_check, leak_test
-from jaxastro.leakage.clues import (
+from jaxastro.leakage import data_set_check, leak_test
+from jaxastro.leakage.leak_test import find_leak, out_of_fold, weighted_auc
+from jaxastro.leakage.nuisance_groups import (
     ONE_EPOCH,
     RAW_SKY,
-    clues_of,
-    order_of,
+    measure_groups,
+    name_ranks,
     sky_is_in_images,
 )
-from jaxastro.leakage.leak_test import find_leak, out_of_fold, weighted_auc
 from jaxastro.surveys import SURVEYS
 
 SIM, HITS = SURVEYS["sdss_sn_sim"], SURVEYS["hits"]
@@ -89,7 +89,7 @@ def test_no_object_is_asked_of_a_forest_that_saw_its_group(monkeypatch):
         seen.append((set(train[:, 0]), set(test[:, 0])))
         return np.full((len(test), 2), 0.5)
 
-    monkeypatch.setattr(leaks, "nuisance_baseline", spy)
+    monkeypatch.setattr(leak_test, "nuisance_baseline", spy)
     group = np.repeat(np.arange(12), 5)
     label = np.arange(60) % 2
     out_of_fold(group[:, None].astype(float), label, group, seed=0)
@@ -106,8 +106,10 @@ def test_a_class_in_one_group_is_refused():
 
 
 def test_the_level_of_the_sky_counts_only_where_the_sky_is():
-    dark = leak_check.look_at([series(i) for i in range(12)], SIM)
-    bright = leak_check.look_at([series(i, sky=100) for i in range(12)], SIM)
+    dark = data_set_check.measure_objects([series(i) for i in range(12)], SIM)
+    bright = data_set_check.measure_objects(
+        [series(i, sky=100) for i in range(12)], SIM
+    )
     assert (dark.has_sky, bright.has_sky) == (False, True)
     assert dark.clues["background"].shape[1] == 3  # sky offset, noise, its scatter
     level, variance = bright.clues["background"].T
@@ -123,7 +125,10 @@ def test_a_few_bright_hosts_are_no_sky():
 
 
 def test_no_nuisance_sees_the_object_and_one_epoch_does():
-    faint, bright = clues_of(series(1), SIM), clues_of(series(1, light=900), SIM)
+    faint, bright = (
+        measure_groups(series(1), SIM),
+        measure_groups(series(1, light=900), SIM),
+    )
     assert str(faint.pop(ONE_EPOCH)) != str(bright.pop(ONE_EPOCH))
     assert str(faint) == str(bright)
 
@@ -147,10 +152,10 @@ def test_every_kind_of_record_has_its_clues():
         (cutout, SURVEYS["sdss_handscan"], schedule | images),
         (series(0), SIM, schedule | images),
     ):
-        assert set(clues_of(record, survey)) == expected | {"position", ONE_EPOCH}
-    assert clues_of(curve, CURVES)["length"]["num_epochs"] == 3
-    assert clues_of(alerts, ALERTS)["length"]["history_1"] == 1
-    assert clues_of(cutout, CURVES)["conditions"]["width"] == 40
+        assert set(measure_groups(record, survey)) == expected | {"position", ONE_EPOCH}
+    assert measure_groups(curve, CURVES)["length"]["num_epochs"] == 3
+    assert measure_groups(alerts, ALERTS)["length"]["history_1"] == 1
+    assert measure_groups(cutout, CURVES)["conditions"]["width"] == 40
 
 
 def test_a_record_without_epochs_or_with_nothing_but_bad_pixels_has_clues():
@@ -160,16 +165,16 @@ def test_a_record_without_epochs_or_with_nothing_but_bad_pixels_has_clues():
         band=np.zeros(0, int),
         features={SURVEYS["ztf_periodic"].columns[0][0]: 1.0},
     )
-    assert clues_of(empty, SURVEYS["ztf_periodic"])["length"]["num_epochs"] == 0
+    assert measure_groups(empty, SURVEYS["ztf_periodic"])["length"]["num_epochs"] == 0
     blind = series(0)
     blind = blind._replace(bad_pixel=np.ones_like(blind.bad_pixel))
     for clue in ("background", RAW_SKY):
-        assert np.isnan(list(clues_of(blind, SIM)[clue].values())).all()
+        assert np.isnan(list(measure_groups(blind, SIM)[clue].values())).all()
 
 
 def test_names_are_ordered_as_people_count():
-    assert order_of(["b2", "b10", "a"]).tolist() == [0.5, 1, 0]
-    assert order_of(["10", "9", "x", ""]).tolist() == [2 / 3, 1 / 3, 1, 0]
+    assert name_ranks(["b2", "b10", "a"]).tolist() == [0.5, 1, 0]
+    assert name_ranks(["10", "9", "x", ""]).tolist() == [2 / 3, 1 / 3, 1, 0]
 
 
 # -- objects that are there twice ------------------------------------------------------
@@ -180,12 +185,14 @@ def test_one_object_in_two_groups_is_found_by_place_name_and_numbers():
     near = series(1, ra=0.0003, dec=10.0, group="B")
     beside = series(2, ra=0.0003, dec=10.0, group="A")  # in the group: no harm
     copy = one._replace(object_id="other", ra=50.0, group="C")
-    there = leak_check.look_at([one, near, beside, copy], SIM)
-    again = leak_check.look_at([near._replace(ra=1.0, group="D", flux=one.flux)], SIM)
-    found = leak_check.twice_of({"there": there, "again": again})
+    there = data_set_check.measure_objects([one, near, beside, copy], SIM)
+    again = data_set_check.measure_objects(
+        [near._replace(ra=1.0, group="D", flux=one.flux)], SIM
+    )
+    found = data_set_check.find_duplicates({"there": there, "again": again})
     assert {pair.why for pair in found} == {"one place", "one name", "the same numbers"}
     assert (
-        leak_check.Twice(
+        data_set_check.Duplicate(
             "one name", f"there: {near.object_id}", f"again: {near.object_id}"
         )
         in found

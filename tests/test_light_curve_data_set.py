@@ -23,7 +23,7 @@ from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
 from jaxastro.data.record import Reading, first_epochs, without_random_epochs
 from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.evaluation.predictions import load
-from jaxastro.photometry import light_curve
+from jaxastro.photometry import measure_light_curve
 from jaxastro.runs import assemble
 from jaxastro.runs.dataset import _wanted
 from jaxastro.surveys import SURVEYS, derived_of, survey_of
@@ -42,7 +42,7 @@ def test_objects_labels_and_groups_are_those_of_the_images(data_dir):
         curve = found[image.object_id]
         assert [getattr(curve, n) for n in same] == [getattr(image, n) for n in same]
     image = images[3]
-    expected, _ = light_curve(image, SURVEYS["sdss_sn_sim"], drift=0.3)
+    expected, _ = measure_light_curve(image, SURVEYS["sdss_sn_sim"], drift=0.3)
     for name in LightCurveRecord.OF_EPOCHS:
         np.testing.assert_array_equal(
             getattr(found[image.object_id], name), getattr(expected, name)
@@ -115,9 +115,9 @@ def test_own_images_are_measured_by_what_is_known_of_them():
     by_psf, by_aperture, refused, none = light_curves.measured(
         readings, facts, "image_folder"
     )
-    expected, _ = light_curve(record, images, drift=0.3)
+    expected, _ = measure_light_curve(record, images, drift=0.3)
     np.testing.assert_array_equal(by_psf.record.flux, expected.flux)
-    expected, _ = light_curve(record, images, radius=6.0)
+    expected, _ = measure_light_curve(record, images, radius=6.0)
     np.testing.assert_array_equal(by_aperture.record.flux, expected.flux)
     assert refused.record is None
     assert refused.notes[0] == "seen"

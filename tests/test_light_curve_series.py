@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxastro.data.catalogue import fit_features
+from jaxastro.data.feature_scaling import fit_feature_ranks
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.errors import RecordError
 from jaxastro.representations.light_curve import (
@@ -107,7 +107,7 @@ def test_errors_are_normalised_with_their_fluxes(normalisation):
 def test_golden_values():
     how = {"max_epochs": 2, "statistics": {"softening": [2.0] * 5}}
     curve = curve_of(flux=[3, 12], flux_error=[1, 2], mjd=[5, 8], band=[1, 1])
-    how["statistics"] |= fit_features([curve.features])
+    how["statistics"] |= fit_feature_ranks([curve.features])
     example = make_example(curve, normalisation="asinh", **how)
     np.testing.assert_allclose(example.flux, np.arcsinh([0.5, 2]), rtol=1e-6)
     errors = [1 / 6 / np.sqrt(1.25), 2 / 6 / np.sqrt(5)]

@@ -11,7 +11,7 @@ from test_loader import batches_of
 
 from jaxastro.data.loader import batches_of_rounds
 from jaxastro.evaluation.bootstrap import score_intervals
-from jaxastro.evaluation.pool import check_alike, ensemble, mean_intervals, pool
+from jaxastro.evaluation.pool import check_same_objects, ensemble, mean_intervals, pool
 from jaxastro.methods import METHODS, make_method
 from jaxastro.training import many_models, sharding
 
@@ -179,4 +179,4 @@ def test_runs_that_do_not_belong_together_are_refused():
     with pytest.raises(ValueError, match="Runs of other classes"):
         pool([one, other._replace(classes=("a", "b", "c", "d"))])
     with pytest.raises(ValueError, match="not tested on the same objects"):
-        check_alike([pool([one]), pool([other])])
+        check_same_objects([pool([one]), pool([other])])

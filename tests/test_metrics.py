@@ -214,7 +214,9 @@ def test_the_error_of_a_resample_is_that_of_its_objects_in_the_same_bins():
         draws.append(sum(gaps) / len(rows))
     value = calibration.expected_calibration_error(p.label, p.probability)
     expected = bootstrap.interval(value, draws)
-    found = calibration.error_interval(p.label, p.probability, group, num_draws=40)
+    found = calibration.calibration_error_interval(
+        p.label, p.probability, group, num_draws=40
+    )
     np.testing.assert_allclose(found, expected)
 
 
@@ -241,8 +243,8 @@ def test_where_networks_agree_there_are_fewer_mistakes_if_spreads_say_so():
     label, probability = np.array([0, 0, 1, 1]), np.full((4, 2), [0.7, 0.3])
     spread = np.array([[0.1, 0.9], [0.1, 0.9], [0.4, 0.0], [0.4, 0.0]])
     np.testing.assert_allclose(
-        calibration.winning_spread(probability, spread), [0.1, 0.1, 0.4, 0.4]
+        calibration.spread_of_predicted_class(probability, spread), [0.1, 0.1, 0.4, 0.4]
     )
-    bins = calibration.agreement(label, probability, spread)
+    bins = calibration.reliability_by_spread(label, probability, spread)
     assert bins.accuracy.tolist() == [1, 0]
     np.testing.assert_allclose(bins.confidence, [0.1, 0.4])

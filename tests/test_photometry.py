@@ -6,7 +6,7 @@ from jaxastro.errors import RecordError
 from jaxastro.photometry import (
     aperture_light_curve,
     border_statistics,
-    light_curve,
+    measure_light_curve,
     psf_photometry,
 )
 from jaxastro.photometry.psf import psf_profile
@@ -129,7 +129,7 @@ def star(survey, flux=5000.0, **columns):
 
 def test_a_record_becomes_a_light_curve_of_the_same_object():
     record = simulate_object(3, seed=0, preset=PRESETS["laptop"])
-    curve, notes = light_curve(record, SDSS)
+    curve, notes = measure_light_curve(record, SDSS)
     for name in ("object_id", "label", "label_source", "truth", "ra", "dec", "group"):
         assert getattr(curve, name) == getattr(record, name)
     np.testing.assert_array_equal(curve.mjd, record.mjd)
@@ -148,7 +148,7 @@ def test_a_record_becomes_a_light_curve_of_the_same_object():
 
 def test_steady_light_is_taken_off_band_by_band():
     record = simulate_object(2, seed=0, preset=PRESETS["tiny"])
-    curve, _ = light_curve(record, SDSS, steady=True)
+    curve, _ = measure_light_curve(record, SDSS, steady=True)
     for band in np.unique(curve.band):
         rows = record.band == band
         alone = record._replace(
@@ -159,7 +159,7 @@ def test_steady_light_is_taken_off_band_by_band():
             zero_point=record.zero_point[rows],
             bad_pixel=record.bad_pixel[rows],
         )
-        expected, _ = light_curve(alone, SDSS, steady=True)
+        expected, _ = measure_light_curve(alone, SDSS, steady=True)
         np.testing.assert_allclose(curve.flux[curve.band == band], expected.flux)
 
 
@@ -168,12 +168,12 @@ def test_photons_count_in_counts_and_in_microjansky():
     unit = 10 ** (0.4 * (23.9 - zero_point))  # microjansky in one ADU
     plain = {"gain": 2.0, "zero_point": zero_point}
     curves = [
-        light_curve(star(HITS, **plain), HITS)[0],
-        light_curve(star(SDSS, **plain), SDSS)[0],
+        measure_light_curve(star(HITS, **plain), HITS)[0],
+        measure_light_curve(star(SDSS, **plain), SDSS)[0],
     ]
     for curve, per_flux in zip(curves, (1 / 2.0, unit / 2.0), strict=True):
         dark = star(HITS if curve is curves[0] else SDSS)
-        without = light_curve(dark, HITS if curve is curves[0] else SDSS)[0]
+        without = measure_light_curve(dark, HITS if curve is curves[0] else SDSS)[0]
         added = curve.flux_error**2 - without.flux_error**2
         # For a matched filter at most sum psf^3 / (sum psf^2)^2 of it: 4/3.
         assert (added > 0.9 * per_flux * curve.flux).all()
@@ -184,14 +184,14 @@ def test_what_is_missing_is_told():
     bad = np.zeros((6, 21, 21), bool)
     bad[1, 7:14, 7:14] = True
     record = star(HITS, bad_pixel=bad, psf_fwhm=np.array([np.nan, 1, 1, 1, 1, 1]))
-    curve, notes = light_curve(record, HITS)
+    curve, notes = measure_light_curve(record, HITS)
     assert len(curve.mjd) == 4
     text = " ".join(notes)
     assert "1 epochs have no PSF width" in text
     assert "1 epochs have less than 70% of the PSF on good pixels" in text
     assert "4 epochs have no gain or zero point" in text
     assert "2 epochs have no number" in text
-    curve, notes = light_curve(record, HITS, radius=6)
+    curve, notes = measure_light_curve(record, HITS, radius=6)
     assert len(curve.mjd) == 5
     assert "1 epochs have a bad pixel in the aperture" in notes[0]
 
@@ -199,10 +199,10 @@ def test_what_is_missing_is_told():
 def test_a_record_without_a_psf_says_what_to_do():
     record = star(HITS, psf_fwhm=np.nan)
     with pytest.raises(RecordError, match=r"star: no epoch.*fit_fwhm=True"):
-        light_curve(record, HITS)
-    measured, _ = light_curve(record, HITS, fit_fwhm=True)
-    given, _ = light_curve(record, HITS, psf_fwhm=4 * HITS.pixel_scale)
-    aperture, _ = light_curve(record, HITS, radius=6)
+        measure_light_curve(record, HITS)
+    measured, _ = measure_light_curve(record, HITS, fit_fwhm=True)
+    given, _ = measure_light_curve(record, HITS, psf_fwhm=4 * HITS.pixel_scale)
+    aperture, _ = measure_light_curve(record, HITS, radius=6)
     # The aperture misses the wing's end.
     for curve, share in ((measured, 1.0), (given, 1.0), (aperture, 0.93)):
         assert len(curve.flux) == 6
@@ -211,4 +211,4 @@ def test_a_record_without_a_psf_says_what_to_do():
 
 def test_an_aperture_has_no_other_setting():
     with pytest.raises(ValueError, match="together with drift"):
-        light_curve(star(HITS), HITS, radius=6, drift=0.3)
+        measure_light_curve(star(HITS), HITS, radius=6, drift=0.3)

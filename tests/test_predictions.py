@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from support.made_predictions import make_predictions, take
 
-from jaxastro.evaluation.predictions import Predictions, load, no_looks, save
+from jaxastro.evaluation.predictions import (
+    Predictions,
+    load,
+    no_early_evaluations,
+    save,
+)
 
 
 def assert_same(a, b):
@@ -43,7 +48,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_the_old(tmp_path, monkeypatch):
 
 def test_nothing_shown_and_no_early_looks_are_fine(tmp_path):
     given = take(make_predictions(12), range(5))
-    given = given._replace(**no_looks(given.probability, given.spread))
+    given = given._replace(**no_early_evaluations(given.probability, given.spread))
     save(given, tmp_path)
     found = load(tmp_path)
     assert len(found.shown) == len(found.early_epochs) == len(found.early_days) == 0

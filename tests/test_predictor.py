@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.runs import smoke
 
 from experiments import predict as command
-from jaxastro.data.lengths import by_length, lengths_up_to
+from jaxastro.data.length_buckets import bucket_lengths, group_by_length
 from jaxastro.data.record import Reading, first_epochs
 from jaxastro.runs import assemble
 from jaxastro.runs.dataset import evaluation_groups, measure_statistics, open_dataset
@@ -32,18 +32,18 @@ LONGEST = 9  # epochs, config.representation.max_epochs of the smallest run
 
 
 def test_lengths_are_few_up_to_the_longest():
-    assert lengths_up_to(60) == (3, 12, 48, 60)
-    assert lengths_up_to(99) == (3, 12, 48, 99)
-    assert lengths_up_to(48) == (3, 12, 48)
-    assert lengths_up_to(LONGEST) == (3, LONGEST)
-    assert lengths_up_to(3) == (3,)
-    assert lengths_up_to(2) == (2,)
+    assert bucket_lengths(60) == (3, 12, 48, 60)
+    assert bucket_lengths(99) == (3, 12, 48, 99)
+    assert bucket_lengths(48) == (3, 12, 48)
+    assert bucket_lengths(LONGEST) == (3, LONGEST)
+    assert bucket_lengths(3) == (3,)
+    assert bucket_lengths(2) == (2,)
 
 
 @given(st.lists(st.integers(0, 99), min_size=1), st.integers(1, 70))
 def test_every_object_has_one_place_in_a_batch_that_holds_it(num_epochs, batch_size):
-    num_epochs, lengths = np.array(num_epochs), lengths_up_to(99)
-    groups = by_length(num_epochs, lengths, batch_size)
+    num_epochs, lengths = np.array(num_epochs), bucket_lengths(99)
+    groups = group_by_length(num_epochs, lengths, batch_size)
     places = np.concatenate([places for _, places in groups])
     assert sorted(places) == list(range(len(num_epochs)))
     for length, places in groups:
@@ -56,7 +56,7 @@ def test_every_object_has_one_place_in_a_batch_that_holds_it(num_epochs, batch_s
 
 
 def test_few_objects_are_not_worth_a_program_of_their_own():
-    ((length, places),) = by_length(np.array([1, 2, 3]), (3, 9), 8)
+    ((length, places),) = group_by_length(np.array([1, 2, 3]), (3, 9), 8)
     assert length == 9
     assert places.tolist() == [0, 1, 2]
 

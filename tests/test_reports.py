@@ -11,7 +11,7 @@ from support.light_curve import make_curves
 from support.made_predictions import make_predictions, take
 
 from experiments.report import write_report
-from jaxastro.evaluation.predictions import no_looks, save
+from jaxastro.evaluation.predictions import no_early_evaluations, save
 from jaxastro.reports import (
     REPORTS,
     embedding,
@@ -160,7 +160,7 @@ def test_odd_predictions_still_give_a_page(tmp_path):
         embedding=np.zeros((40, 3)),
         label=np.where(p.label == 2, 3, p.label),  # no object of SNOther
         spread=p.spread[:, :0],
-        **no_looks(one_class, p.spread[:, :0]),
+        **no_early_evaluations(one_class, p.spread[:, :0]),
         shown_inputs=shown
         | {
             "image": np.full_like(shown["image"], np.nan),
@@ -231,7 +231,7 @@ def test_who_was_never_detected_is_counted(tmp_path):
         assert f"Of 60 objects {left_out} were never" in image.text["Description"]
     assert scores.compute(p)["after_detection"]["num_objects"] == 60 - left_out
     assert f",{60 - left_out},macro_f1," in table.read_text()
-    nobody = p._replace(**no_looks(p.probability, p.spread))
+    nobody = p._replace(**no_early_evaluations(p.probability, p.spread))
     assert score_by_days.write(nobody, tmp_path) == []
     assert scores.compute(nobody)["after_detection"]["days"] == {}
 

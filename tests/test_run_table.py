@@ -12,7 +12,7 @@ from support.runs import smoke, told
 from configs.tables import base
 from experiments import run_table
 from jaxastro.baselines.classifiers import CLASSIFIERS
-from jaxastro.baselines.features import SETS, feature_names
+from jaxastro.baselines.features import FEATURE_SETS, feature_names
 from jaxastro.runs import assemble
 from jaxastro.runs.dataset import labelled, open_dataset
 from jaxastro.runs.feature_run import feature_table
@@ -133,7 +133,7 @@ def test_every_row_of_every_table_is_a_config_that_exists(path, preset):
         system = table.systems[name]
         assert system.kind in ("network", *CLASSIFIERS)
         assert bool(system.features) == (system.kind != "network")
-        kinds = {SETS[one].kind for one in system.features}
+        kinds = {FEATURE_SETS[one].kind for one in system.features}
         assert not kinds or kinds == {assemble.whole_survey(config).kind}
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxastro.data.sampling import balanced_draw
+from jaxastro.data.sampling import make_sampler
 
 # 70, 20 and 10 of three classes and 50 unlabelled, mixed
 LABEL = np.random.default_rng(0).permutation(np.repeat([0, 1, 2, -1], [70, 20, 10, 50]))
@@ -18,7 +18,7 @@ def within_five_errors(share, expected):
 
 
 def draws(**args):
-    draw = balanced_draw(LABEL, seed=3, **args)
+    draw = make_sampler(LABEL, seed=3, **args)
     return np.array([draw(position) for position in range(DRAWS)])
 
 
@@ -60,7 +60,7 @@ class Uniform:
 
 def test_the_share_of_every_object_is_exact(monkeypatch):
     label = np.array([-1, 0, 0, 0, 1, -1, -1, -1])
-    draw = balanced_draw(label, seed=0, unlabelled_share=0.2)
+    draw = make_sampler(label, seed=0, unlabelled_share=0.2)
     # The share of a row is the length of the interval that draws it.
     grid = (np.arange(2400) + 0.5) / 2400
     rows = []
@@ -72,22 +72,22 @@ def test_the_share_of_every_object_is_exact(monkeypatch):
     np.testing.assert_allclose(share, expected, atol=1 / 2400)
     assert rows[-2:] == [0, 7]
     monkeypatch.setattr(np.random, "Generator", lambda _: Uniform(0.0))
-    assert balanced_draw(label, seed=0)(0) == 1  # never a row without a share
+    assert make_sampler(label, seed=0)(0) == 1  # never a row without a share
 
 
 def test_a_draw_depends_on_seed_and_position_alone():
-    draw = balanced_draw(LABEL, seed=3)
+    draw = make_sampler(LABEL, seed=3)
     forwards = [draw(position) for position in range(50)]
-    again = balanced_draw(LABEL, seed=3)
+    again = make_sampler(LABEL, seed=3)
     assert [again(position) for position in reversed(range(50))] == forwards[::-1]
     assert draw(10**9) == again(10**9)
-    other = balanced_draw(LABEL, seed=4)
+    other = make_sampler(LABEL, seed=4)
     assert [other(position) for position in range(50)] != forwards
 
 
 def test_one_class_or_one_object_is_enough():
-    assert balanced_draw(np.array([-1, 2, -1]), seed=0)(7) == 1
-    draw = balanced_draw(np.array([1, 1]), seed=0)
+    assert make_sampler(np.array([-1, 2, -1]), seed=0)(7) == 1
+    draw = make_sampler(np.array([1, 1]), seed=0)
     assert {draw(position) for position in range(40)} == {0, 1}
 
 
@@ -102,4 +102,4 @@ def test_one_class_or_one_object_is_enough():
 )
 def test_what_cannot_be_drawn_is_said(label, share, message):
     with pytest.raises(ValueError, match=message):
-        balanced_draw(np.array(label), seed=0, unlabelled_share=share)
+        make_sampler(np.array(label), seed=0, unlabelled_share=share)

@@ -12,7 +12,7 @@ from configs import base
 from experiments.score import BLIND, in_words, score
 from jaxastro.commands.command_line import explain
 from jaxastro.data.csv_escaping import shown_cell, told_cell
-from jaxastro.data.hierarchy import nodes_of, sums_within
+from jaxastro.data.hierarchy import node_probabilities, nodes_of
 from jaxastro.runs.prediction_table import prediction_file, read_predictions
 
 CLASSES = base.ALERT_CLASSES
@@ -27,7 +27,7 @@ def rows_of(seed=0, classes=CLASSES, number=NUMBER):
     nodes = nodes_of(classes, base.ALERT_HIERARCHY)
     rows = []
     for n, numbers in enumerate(probability):
-        sums = sums_within(numbers[None], nodes)[0]
+        sums = node_probabilities(numbers[None], nodes)[0]
         row = {"object_id": f"ZTF{n // 2:03d}", "alert_id": 10**15 + n}
         row["predicted"] = classes[numbers.argmax()]
         row["probability"] = dict(zip(classes, numbers.tolist(), strict=True))

@@ -8,7 +8,7 @@ from support.runs import smoke, told
 
 from configs import lstm
 from experiments import features
-from jaxastro.baselines import selection
+from jaxastro.baselines import feature_selection
 
 
 def objects(count=240, seed=0):
@@ -25,23 +25,28 @@ def objects(count=240, seed=0):
 
 def test_alike_features_are_found_whatever_their_scale_and_sign():
     table, _ = objects()
-    correlation = selection.rank_correlation(table)
+    correlation = feature_selection.rank_correlation(table)
     np.testing.assert_allclose(np.diag(correlation), 1)
     assert correlation[0, 2] == pytest.approx(-1)
-    assert selection.first_of_group(correlation) == [0, 1, 0, 3, 4, 5]
+    assert feature_selection.first_of_group(correlation) == [0, 1, 0, 3, 4, 5]
     constant = np.column_stack([table, np.ones(len(table))])
-    assert selection.first_of_group(selection.rank_correlation(constant))[-1] == 6
+    assert (
+        feature_selection.first_of_group(feature_selection.rank_correlation(constant))[
+            -1
+        ]
+        == 6
+    )
 
 
 def test_each_step_is_that_of_scikit_learn():
     table, label = objects(count=150)
-    order, scores = selection.forward(table[:, :5], label, seed=0)
+    order, scores = feature_selection.forward(table[:, :5], label, seed=0)
     for count in range(1, 5):
         theirs = SequentialFeatureSelector(
-            selection.small_forest(0),
+            feature_selection.small_forest(0),
             n_features_to_select=count,
-            scoring=selection.SCORING,
-            cv=selection.parts(0),
+            scoring=feature_selection.SCORING,
+            cv=feature_selection.parts(0),
         ).fit(table[:, :5], label)
         assert set(np.flatnonzero(theirs.get_support())) == set(order[:count])
     assert sorted(order) == list(range(5))
@@ -80,7 +85,7 @@ def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
 
     config = smoke(lstm.get_config)
     where = {"folds": [0, 1], "data_dir": data_dir, "manual_dir": ""}
-    monkeypatch.setattr(selection, "NUM_PARTS", 2)
+    monkeypatch.setattr(feature_selection, "NUM_PARTS", 2)
     monkeypatch.setattr(features, "feature_table", four_known)
     found = features.study(config, tmp_path, sets=["shape"], **where)
     monkeypatch.setattr(features, "study_fold", None)  # who calls it fails

@@ -17,7 +17,7 @@ from jaxastro.alerts import ztf_write
 from jaxastro.alerts.ztf import make_ztf_record, read_packet
 from jaxastro.alerts.ztf_stamp import read_stamp
 from jaxastro.data.alert import DETECTION, LIMIT
-from jaxastro.data.hierarchy import written_out
+from jaxastro.data.hierarchy import expand_classes
 from jaxastro.data.loader import class_index
 from jaxastro.simulation import alerts, observing, scene
 from jaxastro.simulation.artefacts import ARTEFACTS
@@ -219,7 +219,7 @@ def test_objects_of_the_data_set_are_named_labelled_and_grouped_by_field():
 
 
 def test_the_classes_of_kinds_are_those_of_the_hierarchy():
-    kinds = written_out(base.ALERT_CLASSES, base.ALERT_HIERARCHY)
+    kinds = expand_classes(base.ALERT_CLASSES, base.ALERT_HIERARCHY)
     for kind, (label, _) in alerts.KINDS.items():
         (place,) = class_index(np.array([kind]), kinds)
         assert base.ALERT_CLASSES[place] == label

@@ -30,14 +30,14 @@ from data_builders.engine.printable import printable
 from data_builders.opening import prepare
 from jaxastro.data.record import RECORD_TYPES, record_from_example
 from jaxastro.errors import InputError
-from jaxastro.leakage.clues import ONE_EPOCH
-from jaxastro.leakage.leak_check import (
-    askable,
-    findings_of,
-    look_at,
-    twice_of,
+from jaxastro.leakage.data_set_check import (
+    classes_to_test,
+    find_duplicates,
+    find_leaks,
+    measure_objects,
 )
 from jaxastro.leakage.leak_test import Finding
+from jaxastro.leakage.nuisance_groups import ONE_EPOCH
 
 SHOWN = 5  # pairs of objects
 SKY = {
@@ -78,8 +78,8 @@ def run(given: argparse.Namespace) -> int:
     data_sets = {name: _objects_of(name, given) for name in given.name}
     found, answers = {}, {}
     for name, objects in data_sets.items():
-        rows, classes, left_out = askable(objects, wanted, seed=given.seed)
-        found[name] = findings_of(objects, rows, classes, seed=given.seed)
+        rows, classes, left_out = classes_to_test(objects, wanted, seed=given.seed)
+        found[name] = find_leaks(objects, rows, classes, seed=given.seed)
         answers[name] = {
             "objects": len(rows),
             "groups": len(set(objects.group[rows])),
@@ -90,7 +90,7 @@ def run(given: argparse.Namespace) -> int:
                 clue: _plain(clue, f, classes) for clue, f in found[name].items()
             },
         }
-    twice = twice_of(data_sets)
+    twice = find_duplicates(data_sets)
     leaks = [
         f"{name}: {clue}"
         for name, answer in answers.items()
@@ -119,7 +119,7 @@ def _objects_of(name: str, given: argparse.Namespace):
     source, kind = builder.as_data_source("all"), RECORD_TYPES[builder.survey.kind]
     bar = tqdm(source, desc=f"Reading {name}", leave=False, disable=None)
     records = (record_from_example(example, kind) for example in bar)
-    return look_at(records, builder.survey)
+    return measure_objects(records, builder.survey)
 
 
 def _plain(clue: str, finding: Finding, classes: list[str]) -> dict:

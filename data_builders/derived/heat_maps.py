@@ -61,13 +61,13 @@ def drawn(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
         survey: the facts of the light curves.
     """
     from jaxastro.photometry.heat_map import (
-        draw_maps,  # loads JAX: only where maps are drawn
+        draw_heat_maps,  # loads JAX: only where maps are drawn
     )
 
     readings = iter(readings)
     while some := list(itertools.islice(readings, HeatMaps.PART_SIZE)):
         curves = [reading.record for reading in some if reading.record]
-        maps = iter(draw_maps(curves, survey))
+        maps = iter(draw_heat_maps(curves, survey))
         for reading in some:
             yield _mapped(reading, next(maps)) if reading.record else reading
 

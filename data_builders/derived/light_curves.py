@@ -17,7 +17,7 @@ import numpy as np
 from data_builders.derived.builder import Derived, Part, readings_of
 from data_builders.registry import reader_of
 from jaxastro.data.record import Reading
-from jaxastro.photometry import light_curve
+from jaxastro.photometry import measure_light_curve
 from jaxastro.surveys import SURVEYS, Survey
 
 # How images are measured: light_curve's arguments. Stamps are cut at whole pixels.
@@ -80,7 +80,7 @@ def measured(
         is_known = name != EXTENDED and np.isfinite(width).any()
         try:
             how = BY_PSF if is_known else BY_APERTURE
-            curve, notes = light_curve(reading.record, survey, **how)
+            curve, notes = measure_light_curve(reading.record, survey, **how)
         except ValueError as error:  # no flux, or a stamp too small for the aperture
             curve, notes = None, (str(error),)
         yield reading._replace(record=curve, notes=(*reading.notes, *notes))

@@ -71,7 +71,7 @@ def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     scores = bootstrap.score_intervals(label, p, group, p.shape[1])
     row = {"run": run.name, "objects": len(rows), "macro_f1": scores["macro_f1"]}
     row["accuracy"], row["sure"] = scores["accuracy"], float(p.max(1).mean())
-    row["error"] = calibration.error_interval(label, p, group)
+    row["error"] = calibration.calibration_error_interval(label, p, group)
     row["by_chance"] = calibration.chance_calibration_error(p)
     row["is_calibrated"] = row["error"].value <= row["by_chance"]
     row["reliability"] = [
@@ -80,7 +80,7 @@ def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
     ]
     row["spread"] = {
         name: bootstrap.mean_interval(
-            calibration.winning_spread(one.probability, one.spread), group
+            calibration.spread_of_predicted_class(one.probability, one.spread), group
         )
         for name, one in zip(SHARES, seen, strict=True)
         if one.spread.size

@@ -13,7 +13,7 @@ import numpy as np
 from absl import app, flags
 
 from jaxastro.evaluation.bootstrap import interval
-from jaxastro.evaluation.pool import check_alike, pool, scores_and_draws
+from jaxastro.evaluation.pool import check_same_objects, pool, scores_and_draws
 from jaxastro.evaluation.predictions import load
 
 FLAGS = flags.FLAGS
@@ -23,7 +23,7 @@ SCORE = "macro_f1"
 def compare(ours: list[Path], theirs: list[Path]) -> list[tuple]:
     """Returns rows of what, its interval, and the spread over seeds."""
     pools = {run: pool([load(run / "predictions")]) for run in (*ours, *theirs)}
-    check_alike([*pools.values()])
+    check_same_objects([*pools.values()])
     rows, means = [], []
     for runs in (ours, theirs):
         found = [scores_and_draws(pools[run]) for run in runs]

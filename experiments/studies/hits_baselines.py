@@ -15,12 +15,12 @@ import numpy as np
 from absl import app, flags
 
 from data_builders.hits import hits
-from jaxastro.baselines.classifiers import (
-    fit_predict,
-    light_curve_feature_names,
-    light_curve_features,
+from jaxastro.baselines.aperture_features import (
+    aperture_feature_names,
+    aperture_features,
     noise_features,
 )
+from jaxastro.baselines.classifiers import fit_predict
 from jaxastro.data.series import SeriesRecord
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import score_intervals
@@ -41,8 +41,8 @@ FLAGS = flags.FLAGS
 def shape_features(record: SeriesRecord) -> np.ndarray:
     """Returns the light-curve features that know nothing of absolute brightness."""
     absolute = {"g_brightness", "g_noise", "g_absolute_amplitude"}
-    relative = [n not in absolute for n in light_curve_feature_names(SURVEY)]
-    return light_curve_features(record, SURVEY)[relative]
+    relative = [n not in absolute for n in aperture_feature_names(SURVEY)]
+    return aperture_features(record, SURVEY)[relative]
 
 
 def static_features(record: SeriesRecord) -> np.ndarray:
@@ -57,7 +57,7 @@ def schedule_features(record: SeriesRecord) -> np.ndarray:
 
 
 INPUTS: dict[str, Callable[[SeriesRecord], np.ndarray]] = {
-    "light curve": lambda record: light_curve_features(record, SURVEY),
+    "light curve": lambda record: aperture_features(record, SURVEY),
     "light curve, shape only": shape_features,
     "static median image": static_features,
     "noise of the corners (control)": noise_features,

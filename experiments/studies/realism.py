@@ -22,7 +22,7 @@ from data_builders.hits import hits, hits_sim
 from experiments.studies.hits_baselines import shape_features
 from experiments.studies.type_ia import LABELS as IA_LABELS
 from experiments.studies.type_ia import pairs_of_curves
-from jaxastro.leakage.two_sample import compare_columns, told_apart
+from jaxastro.leakage.two_sample import compare_columns, two_sample_auc
 from jaxastro.photometry import aperture_light_curve, border_statistics
 from jaxastro.reports.realism import draw_realism
 from jaxastro.simulation.conditions import measure_star
@@ -108,7 +108,7 @@ def compare_stamps() -> dict:
         made = simulated_like(truth, FLAGS.objects, logs)
         samples = [columns([quantities(r) for r in some]) for some in (real, made)]
         shapes = [np.array([shape_features(r) for r in some]) for some in (real, made)]
-        area = told_apart(
+        area = two_sample_auc(
             *shapes, group=[r.group for r in (*real, *made)], seed=FLAGS.seed
         )
         found[truth] = (*samples, compare_columns(*samples), area)

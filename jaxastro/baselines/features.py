@@ -1,7 +1,7 @@
 """Numbers that stand for an object: what forests and boosting are given to see.
 
 Sets by name, of which a system takes one or several:
-    aperture    of image series: jaxastro/baselines/classifiers.py
+    aperture    of image series: jaxastro/baselines/aperture_features.py
     steady      of light curves: median magnitudes and colours; the control, blind to
                 all change
     shape       of light curves: magnitudes of each band, trends, colours; no period
@@ -23,7 +23,10 @@ from typing import NamedTuple
 import light_curve
 import numpy as np
 
-from jaxastro.baselines import classifiers
+from jaxastro.baselines.aperture_features import (
+    aperture_feature_names,
+    aperture_features,
+)
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.series import SeriesRecord
@@ -108,12 +111,12 @@ def feature_names(survey: Survey, sets: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for one in sets for name in _set(one, survey).names(survey))
 
 
-def sets_of(survey: Survey) -> tuple[str, ...]:
+def feature_sets_of(survey: Survey) -> tuple[str, ...]:
     """Returns the sets that a survey's records have."""
     without = () if survey.columns else ("catalogue",)
     return tuple(
         name
-        for name, one in SETS.items()
+        for name, one in FEATURE_SETS.items()
         if one.kind == survey.kind and name not in without
     )
 
@@ -262,11 +265,11 @@ def _metadata(record: AlertRecord, survey: Survey) -> np.ndarray:
     return record.metadata[0]
 
 
-SETS = {
+FEATURE_SETS = {
     "aperture": FeatureSet(
         "series",
-        classifiers.light_curve_feature_names,
-        classifiers.light_curve_features,
+        aperture_feature_names,
+        aperture_features,
     ),
     "steady": FeatureSet("light_curve", _steady_names, _steady),
     "shape": FeatureSet("light_curve", _shape_names, _shape),
@@ -277,10 +280,10 @@ SETS = {
 
 
 def _set(name: str, survey: Survey) -> FeatureSet:
-    if name not in sets_of(survey):
+    if name not in feature_sets_of(survey):
         raise InputError(
             f"No features {name!r} of {survey.name}, whose records are of kind "
-            f"{survey.kind!r}. It has {', '.join(sets_of(survey)) or 'none'}. Choose "
+            f"{survey.kind!r}. It has {', '.join(feature_sets_of(survey)) or 'none'}. Choose "
             "of these."
         )
-    return SETS[name]
+    return FEATURE_SETS[name]

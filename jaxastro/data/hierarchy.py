@@ -56,7 +56,7 @@ def check_hierarchy(hierarchy: Hierarchy, labels: tuple[str, ...]) -> None:
             )
 
 
-def written_out(classes: tuple[str, ...], hierarchy: Hierarchy) -> tuple[str, ...]:
+def expand_classes(classes: tuple[str, ...], hierarchy: Hierarchy) -> tuple[str, ...]:
     """Returns each class as all labels that it joins: SN is SN+SNIa+SNIbc+SNII.
 
     The name of a row is a label too: some objects are known no better.
@@ -126,7 +126,7 @@ def levels_of(
     ]
 
 
-def sums_within(
+def node_probabilities(
     probability: np.ndarray, entries: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Returns [o n] float64, the probability of each of n entries of a level.
@@ -144,7 +144,7 @@ def index_within(label: np.ndarray, level: Mapping[str, np.ndarray]) -> np.ndarr
     return np.array([*level.values()]).argmax(axis=0)[label]
 
 
-def entries_of(
+def node_of_labels(
     labels: np.ndarray, level: Iterable[str], hierarchy: Hierarchy
 ) -> np.ndarray:
     """Returns the index of the level's name in which all of each label lies, else -1.
@@ -170,7 +170,7 @@ def entries_of(
     return np.array(index, int)[of_object]
 
 
-def pool_rare(
+def merge_rare_classes(
     counts: Mapping[str, int], hierarchy: Hierarchy, fewest: int
 ) -> tuple[str, ...]:
     """Returns the classes, those with fewer than `fewest` objects joined: SNIbc+SNII.
@@ -214,7 +214,7 @@ def pool_rare(
     return tuple("+".join(names) for names in pooled)
 
 
-def is_pooled_from(pooled: tuple[str, ...], classes: tuple[str, ...]) -> bool:
+def is_merged_from(pooled: tuple[str, ...], classes: tuple[str, ...]) -> bool:
     """Returns whether pool_rare could have made the former of the latter."""
     parts = [set(one.split("+")) for one in pooled]
     each = [set(one.split("+")) for one in classes]

@@ -7,7 +7,7 @@ import numpy as np
 from jaxastro.errors import InputError
 
 
-def balanced_draw(
+def make_sampler(
     label: np.ndarray, *, seed: int, balance: bool = True, unlabelled_share: float = 0.0
 ) -> Callable[[int], int]:
     """Returns draw(position) -> row: rows drawn with replacement, at random access.

@@ -35,7 +35,7 @@ def reliability(
     return _binned(confidence, predicted == np.asarray(label), num_bins)
 
 
-def agreement(
+def reliability_by_spread(
     label: np.ndarray, probability: np.ndarray, spread: np.ndarray
 ) -> Reliability:
     """Returns the same by how much drawn networks differ, which stands for confidence.
@@ -44,10 +44,12 @@ def agreement(
         spread: [o c] standard deviation of each probability over the networks.
     """
     is_right = predicted_class(probability) == np.asarray(label)
-    return _binned(winning_spread(probability, spread), is_right, NUM_BINS)
+    return _binned(spread_of_predicted_class(probability, spread), is_right, NUM_BINS)
 
 
-def winning_spread(probability: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def spread_of_predicted_class(
+    probability: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
     """Returns the spread of the probability of the class that is predicted, [o]."""
     predicted = predicted_class(probability)
     return np.float64(spread[np.arange(len(predicted)), predicted])
@@ -68,7 +70,7 @@ def expected_calibration_error(
     return _error(reliability(label, probability, num_bins=num_bins))
 
 
-def error_interval(
+def calibration_error_interval(
     label: np.ndarray,
     probability: np.ndarray,
     group: np.ndarray,

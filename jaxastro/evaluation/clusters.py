@@ -8,7 +8,9 @@ from sklearn.mixture import GaussianMixture
 from jaxastro.errors import InputError
 
 
-def mixture_of(code: np.ndarray, clusters: int, *, seed: int) -> GaussianMixture:
+def fit_gaussian_mixture(
+    code: np.ndarray, clusters: int, *, seed: int
+) -> GaussianMixture:
     """Returns the best of five mixtures of Gaussians, each of variances of its own.
 
     Args:

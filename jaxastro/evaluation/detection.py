@@ -8,7 +8,7 @@ import numpy as np
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.series import SeriesRecord
 from jaxastro.photometry import aperture_light_curve
-from jaxastro.photometry.series import photon_variance
+from jaxastro.photometry.light_curve import photon_variance
 from jaxastro.surveys import Survey
 
 SIGNIFICANT = 5  # standard deviations

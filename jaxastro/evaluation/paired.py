@@ -34,7 +34,7 @@ class Comparison(NamedTuple):
         return int(found.low > 0) - int(found.high < 0)
 
 
-def have_common(first: Pool, second: Pool) -> bool:
+def share_objects(first: Pool, second: Pool) -> bool:
     """Returns whether two systems, perhaps half trained, share a tested object."""
     return bool(np.isin(first.object_id, second.object_id).any())
 

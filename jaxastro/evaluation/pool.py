@@ -50,7 +50,7 @@ def pool(folds: Sequence[Predictions]) -> Pool:
 
 def ensemble(members: Sequence[Pool]) -> Pool:
     """Returns the mean of the members' probabilities (softmax averaged)."""
-    check_alike(members)
+    check_same_objects(members)
     mean = np.mean([np.float64(member.probability) for member in members], axis=0)
     return members[0]._replace(probability=mean)
 
@@ -61,7 +61,7 @@ def mean_intervals(members: Sequence[Pool]) -> dict[str, Interval]:
     All members are scored on the same resamples of the objects, so the interval is
     that of the mean score; what seeds add to it is another matter, shown by themselves.
     """
-    check_alike(members)
+    check_same_objects(members)
     values, draws = zip(*map(scores_and_draws, members), strict=True)
     return {
         name: interval(
@@ -79,7 +79,7 @@ def scores_and_draws(pooled: Pool) -> tuple[dict, dict]:
     return scores_of(confusion(pooled.label, predicted, count)), scores_of(draws)
 
 
-def check_alike(members: Sequence[Pool]) -> None:
+def check_same_objects(members: Sequence[Pool]) -> None:
     """Says so if members were not tested on the same objects.
 
     Raises:

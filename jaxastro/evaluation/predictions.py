@@ -67,7 +67,9 @@ class Predictions(NamedTuple):
     hierarchy: dict[str, np.ndarray]  # name -> c bool, classes in it; parents first
 
 
-def no_looks(probability: np.ndarray, spread: np.ndarray) -> dict[str, np.ndarray]:
+def no_early_evaluations(
+    probability: np.ndarray, spread: np.ndarray
+) -> dict[str, np.ndarray]:
     """Returns the fields of early looks, where nobody looked early."""
     return {
         "early_epochs": np.zeros(0, int),
@@ -158,7 +160,7 @@ def _filled(flat: dict) -> dict:
     if not {"probability", "early_epochs", "early_probability"} <= set(flat):
         return flat  # no file of ours, which is told
     nothing, looks = flat["probability"][:, :0], len(flat["early_epochs"])
-    younger = no_looks(flat["probability"], nothing) | {"spread": nothing}
+    younger = no_early_evaluations(flat["probability"], nothing) | {"spread": nothing}
     younger["early_spread"] = np.zeros((looks, *nothing.shape))
     return younger | flat
 

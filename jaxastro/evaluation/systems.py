@@ -14,13 +14,13 @@ import numpy as np
 from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import Interval, scores_of
 from jaxastro.evaluation.metrics import confusion, predicted_class
-from jaxastro.evaluation.paired import Comparison, compare, have_common, holm
+from jaxastro.evaluation.paired import Comparison, compare, holm, share_objects
 from jaxastro.evaluation.pool import Pool, ensemble, mean_intervals, pool
 from jaxastro.evaluation.predictions import Predictions
 
 SCORES = ("accuracy", "macro_f1")
 CONFIRMED = ("spectroscopic", "catalogue")  # label sources that are nearly always right
-Cells = dict[tuple[int, int], Pool]  # (fold, seed) -> what that run said
+PoolsByRun = dict[tuple[int, int], Pool]  # (fold, seed) -> what that run said
 
 
 class Member(NamedTuple):
@@ -84,7 +84,9 @@ def check(systems: Sequence[System], reference: str) -> None:
 # -- what was said of every object -----------------------------------------------------
 
 
-def cells_of(system: System, *, share: float = 0, confirmed: bool = False) -> Cells:
+def pools_by_run(
+    system: System, *, share: float = 0, confirmed: bool = False
+) -> PoolsByRun:
     """Returns what each run said of its test fold, in the order of folds and seeds.
 
     Args:
@@ -109,7 +111,7 @@ def cells_of(system: System, *, share: float = 0, confirmed: bool = False) -> Ce
     return cells
 
 
-def ensembles(cells: Cells) -> dict[int, Pool]:
+def ensembles_by_fold(cells: PoolsByRun) -> dict[int, Pool]:
     """Returns each fold's objects with the mean of what its seeds said."""
     folds = sorted({fold for fold, _ in cells})
     return {
@@ -118,12 +120,12 @@ def ensembles(cells: Cells) -> dict[int, Pool]:
     }
 
 
-def whole(cells: Cells) -> Pool:
+def pool_all_folds(cells: PoolsByRun) -> Pool:
     """Returns every object once, with the mean of what the seeds of its fold said."""
-    return pool(list(ensembles(cells).values()))
+    return pool(list(ensembles_by_fold(cells).values()))
 
 
-def complete_seeds(cells: Cells) -> list[int]:
+def complete_seeds(cells: PoolsByRun) -> list[int]:
     """Returns the seeds that have a run for each fold that any seed has."""
     folds, seeds = ({key[i] for key in cells} for i in (0, 1))
     return sorted(s for s in seeds if all((fold, s) in cells for fold in folds))
@@ -137,12 +139,12 @@ def compare_to(
     The ensembles are compared on the objects that both were tested on; a system
     that has none, being half trained, is left out.
     """
-    pools = {s.name: whole(cells_of(s)) for s in systems if s.members}
+    pools = {s.name: pool_all_folds(pools_by_run(s)) for s in systems if s.members}
     if reference not in pools:
         return {}
     base, found = pools.pop(reference), {}
     for name, mine in pools.items():
-        if have_common(mine, base):
+        if share_objects(mine, base):
             found[name] = compare(mine, base)
     corrected = holm({name: one.p_value for name, one in found.items()})
     return {name: (one, corrected[name]) for name, one in found.items()}
@@ -188,7 +190,7 @@ def confirmed_classes(systems: Sequence[System]) -> list[int]:
 
 
 def _rows_of(system: System, present: list[int]) -> Iterable[dict]:
-    cells, sure = cells_of(system), cells_of(system, confirmed=True)
+    cells, sure = pools_by_run(system), pools_by_run(system, confirmed=True)
     seconds = {(m.fold, m.seed): m.seconds for m in system.members}
 
     def row(fold, seed, keys, make) -> dict:
@@ -221,11 +223,13 @@ def _rows_of(system: System, present: list[int]) -> Iterable[dict]:
         numbers = sorted({fold for fold, _ in keys})
         folds = [[cells[fold, seed] for seed in seeds] for fold in numbers]
         yield row("all", "mean", keys, _pool_of_each_seed) | _over_folds(folds)
-    folds = [[one] for one in ensembles(cells).values()]
-    yield row("all", "ensemble", cells, lambda some: [whole(some)]) | _over_folds(folds)
+    folds = [[one] for one in ensembles_by_fold(cells).values()]
+    yield row(
+        "all", "ensemble", cells, lambda some: [pool_all_folds(some)]
+    ) | _over_folds(folds)
 
 
-def _pool_of_each_seed(cells: Cells) -> list[Pool]:
+def _pool_of_each_seed(cells: PoolsByRun) -> list[Pool]:
     seeds = sorted({seed for _, seed in cells})
     return [pool([p for (_, s), p in cells.items() if s == seed]) for seed in seeds]
 

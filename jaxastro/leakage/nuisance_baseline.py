@@ -19,7 +19,7 @@ nothing tells it from a host. The central pixels are never read.
 
 Where the sky was not subtracted this is different. The level of the darkest corner is
 then the sky's: how bright the sky was says when and where an object was observed, and
-is a nuisance. `raw_sky_of` measures it; leak_check.py finds out which of the two a data
+is a nuisance. `raw_sky_of` measures it; data_set_check.py finds out which of the two a data
 set is.
 """
 

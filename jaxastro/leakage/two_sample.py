@@ -14,7 +14,7 @@ _NUM_TREES = 300
 _NUM_FOLDS = 5
 
 
-class Likeness(NamedTuple):
+class ColumnComparison(NamedTuple):
     """How far apart two samples of one quantity are."""
 
     distance: float  # Kolmogorov-Smirnov, 0 alike to 1 apart
@@ -23,7 +23,7 @@ class Likeness(NamedTuple):
     second: tuple[float, float, float]
 
 
-def compare_columns(first: dict, second: dict) -> dict[str, Likeness]:
+def compare_columns(first: dict, second: dict) -> dict[str, ColumnComparison]:
     """Returns the Kolmogorov-Smirnov comparison of each quantity; NaN is left out.
 
     Args:
@@ -43,11 +43,13 @@ def compare_columns(first: dict, second: dict) -> dict[str, Likeness]:
             )
         test = stats.ks_2samp(a, b)
         quartiles = (tuple(np.percentile(x, [25, 50, 75]).tolist()) for x in (a, b))
-        found[name] = Likeness(float(test.statistic), float(test.pvalue), *quartiles)
+        found[name] = ColumnComparison(
+            float(test.statistic), float(test.pvalue), *quartiles
+        )
     return found
 
 
-def told_apart(first: np.ndarray, second: np.ndarray, *, group, seed: int) -> float:
+def two_sample_auc(first: np.ndarray, second: np.ndarray, *, group, seed: int) -> float:
     """Returns the area under the ROC curve of a forest that tells two samples apart.
 
     0.5: it cannot, over all columns together; 1: it always can. Each object is judged

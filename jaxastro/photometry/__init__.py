@@ -7,7 +7,7 @@ from jaxastro.photometry.aperture import (
     centre_distance,
 )
 from jaxastro.photometry.forced import PointFlux, psf_photometry
-from jaxastro.photometry.series import light_curve
+from jaxastro.photometry.light_curve import measure_light_curve
 
 __all__ = [
     "PointFlux",
@@ -15,6 +15,6 @@ __all__ = [
     "border_mask",
     "border_statistics",
     "centre_distance",
-    "light_curve",
+    "measure_light_curve",
     "psf_photometry",
 ]

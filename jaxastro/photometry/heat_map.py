@@ -48,7 +48,7 @@ class Points(NamedTuple):
     scale: float  # the flux of highest signal to noise, in the survey's unit
 
 
-def draw_maps(
+def draw_heat_maps(
     curves: Sequence[LightCurveRecord], survey: Survey
 ) -> list[np.ndarray | str]:
     """Returns each object's map, float32 [32 wavelengths, 180 days, 2 layers].

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from jaxastro.data.hierarchy import index_within, levels_of, sums_within
+from jaxastro.data.hierarchy import index_within, levels_of, node_probabilities
 from jaxastro.evaluation.hierarchy_scores import scores_at
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
@@ -26,7 +26,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     tables = [
         scores_at(
             index_within(p.label, level),
-            sums_within(p.probability, level),
+            node_probabilities(p.probability, level),
             *(p.group, tuple(level)),
         )
         for level in levels

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from jaxastro.evaluation.bootstrap import Interval
-from jaxastro.leakage.clues import ONE_EPOCH
 from jaxastro.leakage.leak_test import Finding
+from jaxastro.leakage.nuisance_groups import ONE_EPOCH
 from jaxastro.reports import style
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxastro.leakage.two_sample import Likeness
+from jaxastro.leakage.two_sample import ColumnComparison
 from jaxastro.reports import style
 
 NUM_BINS = 18
 
 
 def draw_realism(
-    rows: dict[str, tuple[dict, dict, dict[str, Likeness]]],
+    rows: dict[str, tuple[dict, dict, dict[str, ColumnComparison]]],
     path: Path,
     *,
     title: str,

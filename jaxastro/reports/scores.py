@@ -80,11 +80,11 @@ def _spread(p: Predictions) -> dict:
     """Mean spreads of the winning class; {} of a model that draws no networks."""
     if not p.spread.size:
         return {}
-    of_all = calibration.winning_spread(p.probability, p.spread)
+    of_all = calibration.spread_of_predicted_class(p.probability, p.spread)
     looks = zip(
         p.early_epochs.tolist(), p.early_probability, p.early_spread, strict=True
     )
-    early = {n: calibration.winning_spread(*pair) for n, *pair in looks}
+    early = {n: calibration.spread_of_predicted_class(*pair) for n, *pair in looks}
     gaps = {}
     if early:
         first = early[min(early)] - of_all

@@ -18,14 +18,14 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         return []
     seen = [f"{n}" for n in p.early_epochs] + ["all"]
     spreads = [
-        calibration.winning_spread(*pair)
+        calibration.spread_of_predicted_class(*pair)
         for pair in zip(
             [*p.early_probability, p.probability],
             [*p.early_spread, p.spread],
             strict=True,
         )
     ]
-    bins = calibration.agreement(p.label, p.probability, p.spread)
+    bins = calibration.reliability_by_spread(p.label, p.probability, p.spread)
 
     figure = style.new_figure(style.WIDTH, 4.2)
     left, right = figure.subplots(1, 2)

@@ -12,7 +12,7 @@ from functools import cache
 import light_curve
 import numpy as np
 
-from jaxastro.data.catalogue import fit_features, scaled_features
+from jaxastro.data.feature_scaling import fit_feature_ranks, scale_features
 from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
@@ -55,7 +55,7 @@ def make_example(
         seen = bright_epochs(record, band, max_epochs)
         counts = pair_counts(record.mjd[seen], -2.5 * np.log10(record.flux[seen]))
         maps[..., band] = scaled(counts, len(seen) * (len(seen) - 1) / 2)
-    feature, known = scaled_features(record.features, statistics)
+    feature, known = scale_features(record.features, statistics)
     return Image(maps, feature, known)
 
 
@@ -90,7 +90,7 @@ def fit_statistics(
 ) -> dict[str, list[float]]:
     """Returns the numbers that scaling needs, measured on training objects only."""
     _scale(normalisation)
-    features = fit_features(record.features for record in records)
+    features = fit_feature_ranks(record.features for record in records)
     return {"num_bands": [float(len(survey.bands))]} | features
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.catalogue import fit_features, scaled_features
+from jaxastro.data.feature_scaling import fit_feature_ranks, scale_features
 from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
 from jaxastro.errors import InputError
 from jaxastro.photometry.harmonics import fourier, harmonic_power, magnitudes
@@ -51,7 +51,7 @@ def make_example(
     drawn = _form(normalisation).draw(record, max_epochs, statistics)
     drawn = _scaled(drawn, statistics)
     drawn = np.nan_to_num(np.clip(drawn, -LARGEST, LARGEST)).astype(np.float32)
-    return Image(drawn[:, None], *scaled_features(record.features, statistics))
+    return Image(drawn[:, None], *scale_features(record.features, statistics))
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
@@ -84,7 +84,7 @@ def fit_statistics(
     }
     drawn = [form.draw(record, 1000, found) for record in records]
     drawn = np.reshape(drawn, (-1, PHASES, len(survey.bands)))
-    return found | _fit(drawn) | fit_features(r.features for r in records)
+    return found | _fit(drawn) | fit_feature_ranks(r.features for r in records)
 
 
 class Form(NamedTuple):

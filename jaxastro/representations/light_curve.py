@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.data.catalogue import fit_features, scaled_features
 from jaxastro.data.evenly_spaced import evenly_spaced
+from jaxastro.data.feature_scaling import fit_feature_ranks, scale_features
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
@@ -56,7 +56,7 @@ def make_example(
         out[: len(kept)] = kept
         return out
 
-    feature, known = scaled_features(record.features, statistics)
+    feature, known = scale_features(record.features, statistics)
     return LightCurve(
         flux=pad(flux, np.float32),
         flux_error=pad(error, np.float32),
@@ -86,7 +86,7 @@ def fit_statistics(
     """Returns the numbers that normalising needs, measured on training objects only."""
     records = list(records)
     found = _normalisation(normalisation).fit(records, len(survey.bands))
-    return found | fit_features(r.features for r in records)
+    return found | fit_feature_ranks(r.features for r in records)
 
 
 class Normalisation(NamedTuple):

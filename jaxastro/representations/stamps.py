@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from jaxastro.data.alert import AlertRecord
-from jaxastro.data.catalogue import fit_features, scaled_features
+from jaxastro.data.feature_scaling import fit_feature_ranks, scale_features
 from jaxastro.data.record import first_epochs
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
@@ -38,7 +38,7 @@ def make_example(
     epochs = len(first.mjd)
     good = ~first.bad_pixel
     stamp = apply(np.where(good, first.stamp, np.nan).astype(np.float64), statistics)
-    metadata, known = scaled_features(first.metadata, statistics)
+    metadata, known = scale_features(first.metadata, statistics)
 
     def pad(values, kind):
         out = np.zeros((max_epochs, *values.shape[1:]), kind)
@@ -85,7 +85,7 @@ def fit_statistics(
         float(np.median(known)) if len(known) else 1.0
         for known in (column[column > 0] for column in spread.T)
     ]
-    return {"softening": softening} | fit_features(r.metadata for r in records)
+    return {"softening": softening} | fit_feature_ranks(r.metadata for r in records)
 
 
 def _spread(stamp: np.ndarray) -> np.ndarray:

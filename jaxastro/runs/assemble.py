@@ -19,7 +19,9 @@ from jaxastro.augment import make_augment
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.columns import record_with_columns, survey_with_columns
 from jaxastro.data.crop import record_cropped, survey_cropped
-from jaxastro.data.hierarchy import check_hierarchy, nodes_of, written_out
+from jaxastro.data.hierarchy import check_hierarchy
+from jaxastro.data.hierarchy import nodes_of
+from jaxastro.data.hierarchy import expand_classes
 from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.record import Record
 from jaxastro.data.survey_json import survey_from_json
@@ -108,7 +110,7 @@ def survey_of_config(config: ConfigDict) -> Survey:
 
 def written_classes(config: ConfigDict) -> tuple[str, ...]:
     """Returns the classes as all labels that each joins, its hierarchy's too."""
-    return written_out(tuple(config.classes), config.hierarchy)
+    return expand_classes(tuple(config.classes), config.hierarchy)
 
 
 def _check_classes(config: ConfigDict, survey: Survey) -> None:

@@ -21,9 +21,10 @@ from jaxastro.runs.assemble import (
     written_classes,
 )
 from jaxastro.runs.predictor import Predictor
-from jaxastro.data.hierarchy import pool_rare, written_out
+from jaxastro.data.hierarchy import merge_rare_classes
+from jaxastro.data.hierarchy import expand_classes
 from jaxastro.data.record import RECORD_TYPES
-from jaxastro.data.lengths import by_length
+from jaxastro.data.length_buckets import group_by_length
 from jaxastro.data.loader import (
     Batches,
     class_index,
@@ -34,7 +35,7 @@ from jaxastro.data.protocol import rows_of_protocol
 from jaxastro.data.record import Record
 from jaxastro.data.record import Records
 from jaxastro.data.record_checks import band_index
-from jaxastro.data.sampling import balanced_draw
+from jaxastro.data.sampling import make_sampler
 from jaxastro.data.survey_json import survey_to_json
 from jaxastro.representations import representation_of
 from jaxastro.surveys import UNLABELLED, Survey, survey_of
@@ -92,7 +93,7 @@ def open_dataset(config: ConfigDict, *, data_dir: str, manual_dir: str) -> Datas
     rows = _rows_of_fold(index, wanted, config, config.folds.test_fold)
     rows["train"] = few_of_each(
         rows["train"],
-        class_index(index.label, written_out(classes, config.hierarchy)),
+        class_index(index.label, expand_classes(classes, config.hierarchy)),
         count=config.selection.per_class,
         seed=config.seed,
     )
@@ -140,7 +141,7 @@ def _pooled(
         axis=0,
     )
     counts = dict(zip(classes, count.tolist(), strict=True))
-    pooled = pool_rare(counts, config.hierarchy, fewest)
+    pooled = merge_rare_classes(counts, config.hierarchy, fewest)
     few = ", ".join(f"{name} {n}" for name, n in counts.items() if n < fewest)
     new = ", ".join(name for name in pooled if name not in classes)
     told = f"Fewer than {fewest} training objects in some fold: {few}. Pooled: {new}"
@@ -304,7 +305,7 @@ def training_batches(
         share: which rows of each batch this process reads.
     """
     rows = dataset.rows["train"]
-    draw = balanced_draw(
+    draw = make_sampler(
         labels_of(dataset, rows, config),
         seed=config.seed,
         balance=config.loader.balance,
@@ -344,7 +345,7 @@ def evaluation_groups(
     num_epochs = np.minimum(num_epochs, predictor.lengths[-1])
     groups = []
     size = predictor.batch_size
-    for length, places in by_length(num_epochs, predictor.lengths, size):
+    for length, places in group_by_length(num_epochs, predictor.lengths, size):
         row_of, num_batches = in_order(rows[places], size)
         batches = Batches(
             dataset.stored,

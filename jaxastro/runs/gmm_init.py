@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from jaxastro.runs.dataset import Dataset, evaluation_groups
 from jaxastro.runs.predictor import Predictor, abstract_state
 from jaxastro.runs.early_classification import predict_groups
-from jaxastro.evaluation.clusters import mixture_of
+from jaxastro.evaluation.clusters import fit_gaussian_mixture
 from jaxastro.methods.autoencoder import with_mixture
 from jaxastro.training import sharding
 from jaxastro.types import Method, TrainState
@@ -26,7 +26,7 @@ def with_fitted_mixture(
     groups = evaluation_groups(dataset, dataset.rows["train"], config, predictor)
     code = predict_groups(predictor, state, groups).embedding
     clusters = config.method.args.clusters
-    fit = mixture_of(code, clusters, seed=config.seed)
+    fit = fit_gaussian_mixture(code, clusters, seed=config.seed)
     share = ", ".join(f"{weight:.0%}" for weight in sorted(fit.weights_)[::-1])
     say(f"A mixture of {clusters} clusters starts from {len(code)} codes: {share}")
     found = [np.float32(x) for x in (fit.weights_, fit.means_, fit.covariances_)]

@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from jaxastro.runs.assemble import example_of_config
 from jaxastro.runs.dataset import Dataset, evaluation_groups
 from jaxastro.runs.predictor import Output, Predictor, aux_of_groups
-from jaxastro.evaluation.clusters import mixture_of
+from jaxastro.evaluation.clusters import fit_gaussian_mixture
 from jaxastro.methods.autoencoder import draw
 from jaxastro.surveys import survey_of
 from jaxastro.training import sharding
@@ -105,7 +105,7 @@ def clusters_of(
         center = np.asarray(gather(state.params["prior"]["mean"]))
         return extra["log_cluster"].argmax(1), center
     count = min(len(config.classes), len(code))
-    mixture = mixture_of(code, count, seed=config.seed)
+    mixture = fit_gaussian_mixture(code, count, seed=config.seed)
     return mixture.predict(code.astype(np.float64)), mixture.means_
 
 

@@ -13,7 +13,8 @@ import jax
 import numpy as np
 
 from jaxastro.runs import assemble
-from jaxastro.data.lengths import by_length, lengths_up_to
+from jaxastro.data.length_buckets import group_by_length
+from jaxastro.data.length_buckets import bucket_lengths
 from jaxastro.evaluation.metrics import scores
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
@@ -53,7 +54,7 @@ class Predictor:
         self.mesh, self.batch_size = mesh, -(-each // mesh.size) * mesh.size
         longest = config.representation.max_epochs
         any_length = getattr(assemble.model_of_config(config), "any_length", False)
-        self.lengths = lengths_up_to(longest) if any_length else (longest,)
+        self.lengths = bucket_lengths(longest) if any_length else (longest,)
         self._abstract, self._blank = abstract, assemble.blank_inputs(config)
         self._predict = jax.jit(
             method.predict,
@@ -146,7 +147,7 @@ def predict_examples(
         [one.epoch_mask.sum() if one.OF_EPOCHS else longest for one in examples]
     )
     size = predictor.batch_size
-    groups = by_length(num_epochs, predictor.lengths, size)
+    groups = group_by_length(num_epochs, predictor.lengths, size)
     inputs = (
         stacked([examples[i] for i in places[start : start + size]], length, size)
         for length, places in groups

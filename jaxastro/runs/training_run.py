@@ -19,7 +19,7 @@ from jaxastro.runs.predictor import Predictor, restore_best, validation_scores
 from jaxastro.runs.early_classification import predict_groups
 from experiments.train import changes_since, is_over, no_numbers
 from jaxastro.runs.initial_state import new_state
-from jaxastro.data.hierarchy import is_pooled_from
+from jaxastro.data.hierarchy import is_merged_from
 from jaxastro.evaluation.predictions import FILE_NAME, save
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
@@ -184,7 +184,7 @@ def is_finished(workdir: Path, config: ConfigDict, *, tested: bool = True) -> bo
     now = assemble.to_plain(config)
     # What training measured and filled in.
     now["facts"] = there["facts"]
-    if config.selection.min_class_size and is_pooled_from(there["classes"], now["classes"]):
+    if config.selection.min_class_size and is_merged_from(there["classes"], now["classes"]):
         now["classes"] = there["classes"]
     now["statistics"] = there["statistics"]
     then, now = ({"config": config, "devices": {}} for config in (there, now))

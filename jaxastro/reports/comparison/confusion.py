@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxastro.evaluation import metrics
-from jaxastro.evaluation.systems import System, cells_of, ensembles
+from jaxastro.evaluation.systems import System, ensembles_by_fold, pools_by_run
 from jaxastro.reports import style
 from jaxastro.reports.confusion import SHADES, draw_seams, row_share
 
@@ -68,7 +68,7 @@ def spread_over_folds(system: System) -> tuple[np.ndarray, np.ndarray]:
     fold alone tested is NaN too.
     """
     shares = []
-    for one in ensembles(cells_of(system)).values():
+    for one in ensembles_by_fold(pools_by_run(system)).values():
         predicted = metrics.predicted_class(one.probability)
         counts = metrics.confusion(one.label, predicted, len(one.classes))
         is_tested = counts.any(axis=1, keepdims=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxastro.evaluation.bootstrap import Interval, group_weights, interval
 from jaxastro.evaluation.pool import Pool
-from jaxastro.evaluation.systems import System, cells_of, whole
+from jaxastro.evaluation.systems import System, pool_all_folds, pools_by_run
 from jaxastro.reports import style
 
 NUM_DRAWS = 300  # a band needs fewer than an interval that is quoted
@@ -27,7 +27,7 @@ class Curve(NamedTuple):
 
 def write(systems: Sequence[System], folder: Path, classes: Sequence[str]):
     """Draws both curves of some classes, at most four, for each of two systems."""
-    pools = {system.name: whole(cells_of(system)) for system in systems}
+    pools = {system.name: pool_all_folds(pools_by_run(system)) for system in systems}
     known = systems[0].members[0].predictions.classes
     shown = [
         name

@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from jaxastro.data.csv_escaping import shown_cell
 from jaxastro.evaluation.bootstrap import Interval, interval
 from jaxastro.evaluation.pool import scores_and_draws
-from jaxastro.evaluation.systems import SCORES, System, cells_of, whole
+from jaxastro.evaluation.systems import SCORES, System, pool_all_folds, pools_by_run
 from jaxastro.reports import style
 
 WORDS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
@@ -100,7 +100,7 @@ def _curve_of(system: System) -> Curve | None:
     if len(shares) < 2:
         return None
     system = system._replace(members=tuple(asked))
-    pools = [whole(cells_of(system, share=share)) for share in shares]
+    pools = [pool_all_folds(pools_by_run(system, share=share)) for share in shares]
     values, draws = zip(*map(scores_and_draws, pools), strict=True)
     return Curve(
         pools[0].object_id,

@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from jaxastro.evaluation.bootstrap import Interval
-from jaxastro.evaluation.paired import compare, have_common
-from jaxastro.evaluation.systems import SCORES, System, cells_of, whole
+from jaxastro.evaluation.paired import compare, share_objects
+from jaxastro.evaluation.systems import SCORES, System, pool_all_folds, pools_by_run
 
 
 class Verdict(NamedTuple):
@@ -27,7 +27,7 @@ def published_order(systems: Sequence[System], reference: str) -> list[Verdict]:
     An order is confirmed if the 95% interval of the paired difference leaves out zero
     on the same side, contradicted on the other side, and else undecided.
     """
-    pools = {s.name: whole(cells_of(s)) for s in systems if s.members}
+    pools = {s.name: pool_all_folds(pools_by_run(s)) for s in systems if s.members}
     found, compared = [], {}
     for score in reversed(SCORES):  # macro F1 first: tables are sorted by it
         published = {
@@ -44,7 +44,7 @@ def published_order(systems: Sequence[System], reference: str) -> list[Verdict]:
         for above, below in dict.fromkeys(pairs):
             gap = published[above] - published[below]
             # Published as equal there is no order; without common objects, no test.
-            if not gap or not have_common(pools[above], pools[below]):
+            if not gap or not share_objects(pools[above], pools[below]):
                 continue
             if (above, below) not in compared:
                 compared[above, below] = compare(pools[above], pools[below])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxastro.data.catalogue import fit_features, scaled_features
+from jaxastro.data.feature_scaling import fit_feature_ranks, scale_features
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.surveys import SURVEYS
 
@@ -17,8 +17,8 @@ def star(**features):
 
 
 def told(records, record):
-    scaled, known = scaled_features(
-        record.features, fit_features(r.features for r in records)
+    scaled, known = scale_features(
+        record.features, fit_feature_ranks(r.features for r in records)
     )
     return dict(zip(COLUMNS, scaled, strict=True)), known
 
@@ -44,8 +44,8 @@ def test_what_is_unknown_is_zero_and_told_and_teaches_nothing():
     assert set(found.values()) == {0}
     assert told(stars, stars[1])[0]["Per"] == 0  # the middle one of three
     # Of a column that no training object has, a number is no more than known.
-    scaled, known = scaled_features(
-        star(T_0=58000.0).features, fit_features(s.features for s in stars)
+    scaled, known = scale_features(
+        star(T_0=58000.0).features, fit_feature_ranks(s.features for s in stars)
     )
     assert np.isfinite(scaled).all()
     assert known.sum() == 1
@@ -54,10 +54,10 @@ def test_what_is_unknown_is_zero_and_told_and_teaches_nothing():
 def test_numbers_of_epochs_are_scaled_as_those_of_objects_are():
     values = np.random.default_rng(0).normal(size=(5, 4, 3)) ** 3
     values[0, 1] = np.nan
-    ranks = fit_features(values)
-    assert ranks == fit_features(values.reshape(-1, 3))
+    ranks = fit_feature_ranks(values)
+    assert ranks == fit_feature_ranks(values.reshape(-1, 3))
     for of_object in values:
-        scaled, known = scaled_features(of_object, ranks)
+        scaled, known = scale_features(of_object, ranks)
         for t, epoch in enumerate(of_object):
-            np.testing.assert_array_equal(scaled[t], scaled_features(epoch, ranks)[0])
+            np.testing.assert_array_equal(scaled[t], scale_features(epoch, ranks)[0])
             np.testing.assert_array_equal(known[t], np.isfinite(epoch))

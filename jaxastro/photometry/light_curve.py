@@ -24,7 +24,7 @@ NO_SKY = "a bad pixel in the aperture, or no sky: no flux."
 NO_PHOTONS = "no gain or zero point: the object's photons are not in the error."
 
 
-def light_curve(
+def measure_light_curve(
     record: SeriesRecord, survey: Survey, *, radius: float | None = None, **settings
 ) -> tuple[LightCurveRecord, tuple[str, ...]]:
     """Returns the object's light curve, and one sentence for each thing to know.

@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.data.sky import close_pairs
-from jaxastro.leakage.clues import (
-    NUISANCES,
+from jaxastro.leakage.leak_test import MARGIN, Finding, find_leak
+from jaxastro.leakage.nuisance_groups import (
+    NUISANCE_GROUPS,
     ONE_EPOCH,
     RAW_SKY,
-    clues_of,
-    order_of,
+    measure_groups,
+    name_ranks,
     sky_is_in_images,
 )
-from jaxastro.leakage.leak_test import MARGIN, Finding, find_leak
 from jaxastro.surveys import UNLABELLED, Survey
 
 ALL = "all of these"  # the nuisances together
@@ -34,7 +34,7 @@ NEARBY = 2.0  # arcsec
 SKY_MARGIN = 0.2
 
 
-class Objects(NamedTuple):
+class MeasuredObjects(NamedTuple):
     """What must be known of all objects of a data set, a row each."""
 
     object_id: np.ndarray
@@ -47,7 +47,7 @@ class Objects(NamedTuple):
     has_sky: bool | None  # in its images; None without images
 
 
-class Twice(NamedTuple):
+class Duplicate(NamedTuple):
     """Two objects that are one, in groups that a split may separate."""
 
     why: str
@@ -55,7 +55,7 @@ class Twice(NamedTuple):
     second: str
 
 
-def look_at(records: Iterable[tuple], survey: Survey) -> Objects:
+def measure_objects(records: Iterable[tuple], survey: Survey) -> MeasuredObjects:
     """Returns what must be known of records, of any kind, holding one at a time."""
     rows, seen = [], []
     for record in records:
@@ -65,13 +65,13 @@ def look_at(records: Iterable[tuple], survey: Survey) -> Objects:
                 content.update(np.ascontiguousarray(value))
         words = record.object_id, record.label, record.group, record.ra, record.dec
         rows.append((*words, content.hexdigest()))
-        seen.append(clues_of(record, survey))
+        seen.append(measure_groups(record, survey))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     clues = {
         clue: {name: np.array([s[clue][name] for s in seen]) for name in seen[0][clue]}
         for clue in seen[0]
     }
-    clues["order"] = {"place": order_of(columns[0].tolist())}
+    clues["order"] = {"place": name_ranks(columns[0].tolist())}
     has_sky = None
     if RAW_SKY in clues:
         raw = clues.pop(RAW_SKY)
@@ -82,15 +82,15 @@ def look_at(records: Iterable[tuple], survey: Survey) -> Objects:
             clues["background"] = raw
     told = {
         clue: np.stack(list(clues[clue].values()), axis=1).astype(np.float32)
-        for clue in (*NUISANCES, ONE_EPOCH)
+        for clue in (*NUISANCE_GROUPS, ONE_EPOCH)
         if clue in clues
     }
     told = {clue: table for clue, table in told.items() if _varies(table)}
-    return Objects(*columns, told, has_sky)
+    return MeasuredObjects(*columns, told, has_sky)
 
 
-def askable(
-    objects: Objects, wanted: Iterable[str] = (), *, seed: int = 0
+def classes_to_test(
+    objects: MeasuredObjects, wanted: Iterable[str] = (), *, seed: int = 0
 ) -> tuple[np.ndarray, list[str], dict[str, str]]:
     """Returns rows and classes that can be asked about, and why others cannot.
 
@@ -115,8 +115,8 @@ def askable(
     return np.sort(rows), classes, left_out
 
 
-def findings_of(
-    objects: Objects, rows: np.ndarray, classes: list[str], *, seed: int = 0
+def find_leaks(
+    objects: MeasuredObjects, rows: np.ndarray, classes: list[str], *, seed: int = 0
 ) -> dict[str, Finding]:
     """Returns what each clue tells, all nuisances together, and a single epoch."""
     if len(classes) < 2:
@@ -138,7 +138,7 @@ def findings_of(
     }
 
 
-def twice_of(data_sets: dict[str, Objects]) -> list[Twice]:
+def find_duplicates(data_sets: dict[str, MeasuredObjects]) -> list[Duplicate]:
     """Returns pairs that are one object, but lie in two groups."""
     columns = [
         np.concatenate([getattr(objects, name) for objects in data_sets.values()])
@@ -150,7 +150,7 @@ def twice_of(data_sets: dict[str, Objects]) -> list[Twice]:
     pairs += [("one name", *pair) for pair in _equal_pairs(object_id)]
     pairs += [("the same numbers", *pair) for pair in _equal_pairs(content)]
     return [
-        Twice(why, f"{whose[i]}: {object_id[i]}", f"{whose[j]}: {object_id[j]}")
+        Duplicate(why, f"{whose[i]}: {object_id[i]}", f"{whose[j]}: {object_id[j]}")
         for why, i, j in pairs
         if group[i] != group[j]
     ]

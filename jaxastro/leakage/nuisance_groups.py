@@ -30,7 +30,7 @@ from jaxastro.leakage.nuisance_baseline import (
 from jaxastro.photometry import border_mask, centre_distance
 from jaxastro.surveys import Survey
 
-NUISANCES = (
+NUISANCE_GROUPS = (
     *("length", "season", "bands", "background", "conditions", "position", "order"),
 )
 ONE_EPOCH = "one epoch"
@@ -39,7 +39,7 @@ SKY_IN_IMAGE = 3.0  # times the noise of a pixel that the darkest corners are br
 RING = (0, 1.5, 3, 5, 8, 12)  # pixels, radii around the centre
 
 
-def clues_of(record: tuple, survey: Survey) -> dict[str, dict[str, float]]:
+def measure_groups(record: tuple, survey: Survey) -> dict[str, dict[str, float]]:
     """Returns the numbers of each clue, by name; NaN where unknown.
 
     Args:
@@ -71,7 +71,7 @@ def clues_of(record: tuple, survey: Survey) -> dict[str, dict[str, float]]:
     return clues
 
 
-def order_of(names: list[str]) -> np.ndarray:
+def name_ranks(names: list[str]) -> np.ndarray:
     """Returns [n] from 0 to 1: the place of each name, numbers in it by their size."""
 
     def parts(i: int) -> list[tuple]:

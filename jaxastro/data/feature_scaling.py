@@ -7,7 +7,7 @@ import numpy as np
 NUM_RANKS = 65  # numbers of a column that stand for all of it, the extremes among them
 
 
-def fit_features(values: Iterable[np.ndarray]) -> dict[str, list[float]]:
+def fit_feature_ranks(values: Iterable[np.ndarray]) -> dict[str, list[float]]:
     """Returns evenly ranked numbers of each column, of what is known.
 
     Args:
@@ -22,7 +22,7 @@ def fit_features(values: Iterable[np.ndarray]) -> dict[str, list[float]]:
     return {"feature_ranked": np.ravel(ranked).tolist()}
 
 
-def scaled_features(
+def scale_features(
     values: np.ndarray, statistics: dict[str, list[float]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns ranks among training objects, 0 where unknown, and what is known.

@@ -158,6 +158,6 @@ def accuracies(
     return found
 
 
-def steps_of(count: int) -> int:
+def num_steps(count: int) -> int:
     """Returns how many sets of features are tried on the way to `count` of them."""
     return count * (count + 1) // 2

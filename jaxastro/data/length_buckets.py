@@ -5,7 +5,7 @@ import numpy as np
 SHORTEST, STEP = 3, 4  # epochs; twice as many lengths would spare little more
 
 
-def lengths_up_to(max_epochs: int) -> tuple[int, ...]:
+def bucket_lengths(max_epochs: int) -> tuple[int, ...]:
     """Returns the few lengths that programs are compiled for: 3, 12, 48 ... the last.
 
     Compiling for one takes seconds, so there are few.
@@ -18,7 +18,7 @@ def lengths_up_to(max_epochs: int) -> tuple[int, ...]:
     return (*lengths, max_epochs)
 
 
-def by_length(
+def group_by_length(
     num_epochs: np.ndarray, lengths: tuple[int, ...], batch_size: int
 ) -> list[tuple[int, np.ndarray]]:
     """Returns which objects are computed at which length, every object once.
