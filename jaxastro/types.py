@@ -5,7 +5,7 @@ An array here is a NumPy array on the host half and a JAX array on the device ha
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 Array = Any
 
@@ -106,6 +106,22 @@ class ModelOutput(NamedTuple):
     aux: dict[str, Array]  # extras that a model names, empty for most
 
 
+class Model(Protocol):
+    """An architecture: a Flax module that states what it requires of a task."""
+
+    num_classes: int  # 0 builds the encoder alone, without a classifier
+    inputs: ClassVar[type]  # Series, LightCurve, ...: the type that __call__ takes
+    any_length: bool  # True: padded epochs cannot change the output
+    starts_from: tuple[str, ...]  # other models whose parameters it can start from
+    reads_catalogue: bool  # True: its input holds numbers of a catalogue
+
+    def check(self, task: Task) -> None:
+        """Raises InputError, in words, if the model cannot be built for the task."""
+
+    def __call__(self, inputs: Inputs, *, train: bool) -> ModelOutput:
+        """Returns logits and an embedding of each object."""
+
+
 class TrainState(NamedTuple):
     """Arrays only: a checkpoint is exactly the state."""
 
@@ -118,8 +134,12 @@ class TrainState(NamedTuple):
 
 
 class Method(NamedTuple):
-    """One way of training, as three pure functions."""
+    """One way of training: three pure functions, and facts about them."""
 
     init: Callable[[Array, Inputs], TrainState]
     step: Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
     predict: Callable[[TrainState, Inputs], ModelOutput]
+    scores: tuple[str, ...] = ()  # validation scores that only this method offers
+    best_metric: str = "macro_f1"  # validation score that normally picks the state
+    has_latent_space: bool = False  # predict reconstructs its input from the embedding
+    predicts_with_target: bool = False  # predict uses target_params, not params

@@ -141,6 +141,18 @@ def test_predictions_are_those_of_the_online_network_and_change_nothing(name):
 
 
 @every_method
+def test_a_method_states_its_scores_and_what_its_states_hold(name):
+    method = make(name)[0]
+    is_likelihood = name == "autoencoder"
+    assert method.scores == (("log_likelihood",) if is_likelihood else ())
+    assert method.best_metric == ("log_likelihood" if is_likelihood else "macro_f1")
+    assert method.has_latent_space == is_likelihood
+    assert not method.predicts_with_target
+    if name == "supervised":
+        assert make(name, average_decay=0.9)[0].predicts_with_target
+
+
+@every_method
 def test_the_gradient_norm_is_that_of_the_step(name):
     _, state, step = make(name)
     after, scalars = step(state, batch_of(name))

@@ -168,7 +168,7 @@ def autoencoder(
             "square_error": square.mean((1, 2, 3)),
         }
 
-    return told_and_probed(
+    method = told_and_probed(
         Network(encoder, num_classes, *code),
         optimizer,
         augment,
@@ -176,6 +176,11 @@ def autoencoder(
         ask=ask,
         error=error,
         gradient_accumulation=gradient_accumulation,
+    )
+    return method._replace(
+        scores=("log_likelihood",),
+        best_metric="log_likelihood",
+        has_latent_space=True,
     )
 
 

@@ -131,4 +131,4 @@ def supervised(
         variables = {"params": params, "batch_stats": batch_stats}
         return model.apply(variables, inputs, train=False)
 
-    return Method(init, step, predict)
+    return Method(init, step, predict, predicts_with_target=bool(average_decay))

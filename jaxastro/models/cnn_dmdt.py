@@ -5,10 +5,11 @@ import jax.numpy as jnp
 
 from jaxastro.layers.dense_head import dense_head
 from jaxastro.layers.pooled_convs import pooled_convs
-from jaxastro.types import Image, ModelOutput
+from jaxastro.models.requirements import Requirements, check_columns
+from jaxastro.types import Image, ModelOutput, Task
 
 
-class CnnDmdt(nn.Module):
+class CnnDmdt(Requirements, nn.Module):
     """Classifies a map by four convolutions and three dense layers.
 
         3x3, 5x5, pool, 5x5, 5x5, pool; two hidden layers, logits
@@ -27,6 +28,16 @@ class CnnDmdt(nn.Module):
     absolute: bool = False  # True: maps of brighter and fainter are added, half as high
     dropout: float = 0.0  # before each dense layer
     features: bool = False  # True: the catalogue's numbers join the dense layers
+
+    inputs = Image
+
+    @property
+    def reads_catalogue(self) -> bool:
+        return self.features
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_columns(task, self.features)
 
     @nn.compact
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:

@@ -6,10 +6,15 @@ from jaxastro.layers.frame_cnn import FrameCnn
 from jaxastro.layers.frames import Frames
 from jaxastro.layers.gaps import append_gaps
 from jaxastro.layers.recurrent import Recurrent
-from jaxastro.types import ModelOutput, Series
+from jaxastro.models.requirements import (
+    Requirements,
+    check_band_rows,
+    check_merged_bands,
+)
+from jaxastro.types import ModelOutput, Series, Task
 
 
-class CnnLstm(nn.Module):
+class CnnLstm(Requirements, nn.Module):
     """Classifies an image time series, after the RCNN of Carrasco-Davis et al.
 
     Four convolutions with batch norms see every frame alone; two layers of LSTM read
@@ -38,10 +43,14 @@ class CnnLstm(nn.Module):
     encoding: str = "none"
     dtype: str = "float32"  # of the products; parameters, norms and states: float32
 
-    @property
-    def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
-        return True
+    inputs = Series
+    any_length = True
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_band_rows(task, self.band_rows)
+        if self.frames == "merged":
+            check_merged_bands(task, self.bands)
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:

@@ -7,10 +7,11 @@ from jaxastro.errors import InputError
 from jaxastro.layers.dense_head import dense_head
 from jaxastro.layers.pooled_convs import pooled_convs
 from jaxastro.layers.recurrent import Recurrent
-from jaxastro.types import Image, ModelOutput
+from jaxastro.models.requirements import Requirements, check_columns
+from jaxastro.types import Image, ModelOutput, Task
 
 
-class CnnLstmFolded(nn.Module):
+class CnnLstmFolded(Requirements, nn.Module):
     """Classifies a curve by four convolutions, two LSTMs and three dense layers.
 
         3, 3, pool, 5, 5, pool; 90 steps; LSTM, LSTM, its last state; two hidden layers
@@ -28,6 +29,16 @@ class CnnLstmFolded(nn.Module):
     hidden: tuple[int, ...] = (1024, 512)  # units of the dense layers
     dropout: float = 0.0  # before each dense layer
     features: bool = False  # True: the catalogue's numbers join the dense layers
+
+    inputs = Image
+
+    @property
+    def reads_catalogue(self) -> bool:
+        return self.features
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_columns(task, self.features)
 
     @nn.compact
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:

@@ -15,7 +15,8 @@ from jaxastro.layers.head import Head
 from jaxastro.layers.masked_norm import SeriesNorm
 from jaxastro.layers.pooling import max_over_time, mean_over_time
 from jaxastro.layers.temporal_conv import TemporalConv
-from jaxastro.types import ModelOutput, Series
+from jaxastro.models.requirements import Requirements, check_band_rows, check_change
+from jaxastro.types import ModelOutput, Series, Task
 
 DTYPES = ("float32", "bfloat16")
 BAND_EMBEDDINGS = ("learned", "fixed", "none")
@@ -26,7 +27,7 @@ SPANS = {"3d": 3, "2d": 1}  # frames that become one map
 DOWNSIZE = ((11, 2, 2), (5, 1, 2), (3, 1, 0), (3, 1, 0))
 
 
-class ConvEntion(nn.Module):
+class ConvEntion(Requirements, nn.Module):
     """Classifies an image time series of any bands, gaps and length.
 
     Each frame gets a map of its band as a further channel. Chunks of three frames
@@ -72,10 +73,16 @@ class ConvEntion(nn.Module):
     remat: bool = False  # recompute blocks on the way back: less memory, more time
     dtype: str = "float32"  # of the arithmetic; parameters, norms, softmax: float32
 
+    inputs = Series
+
     @property
     def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
         return self.masked
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_band_rows(task, self.band_rows)
+        check_change(task, self.change)
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:

@@ -7,10 +7,11 @@ import flax.linen as nn
 from jaxastro.layers.alerts import STAMPS, stamps_of, the_only_alert
 from jaxastro.layers.quarter_turns import by_turn, quarter_turns
 from jaxastro.layers.stamp_cnn import StampCnn
+from jaxastro.models.requirements import Requirements
 from jaxastro.types import Alerts, ModelOutput
 
 
-class DeepHits(nn.Module):
+class DeepHits(Requirements, nn.Module):
     """Classifies one alert by what is seen of it in each of four orientations.
 
         x = [cnn(turn(stamps)) for the four turns], one after the other
@@ -28,6 +29,8 @@ class DeepHits(nn.Module):
     hidden: int = 64  # units of the dense layers
     dropout: float = 0.5
     stamps: tuple[str, ...] = STAMPS  # those looked at
+
+    inputs = Alerts
 
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:

@@ -13,10 +13,11 @@ from jaxastro.layers.change import CHANGES, change_of
 from jaxastro.layers.encoding import date_features
 from jaxastro.layers.head import Head
 from jaxastro.layers.pooling import max_over_time, mean_over_time
-from jaxastro.types import ModelOutput, Series
+from jaxastro.models.requirements import Requirements, check_band_rows, check_change
+from jaxastro.types import ModelOutput, Series, Task
 
 
-class FrameTransformer(nn.Module):
+class FrameTransformer(Requirements, nn.Module):
     """Classifies an image time series by what is new in each frame, and when.
 
     A frame is looked at twice, its centre as it is and all of it in fewer pixels; each
@@ -45,10 +46,13 @@ class FrameTransformer(nn.Module):
     apertures: tuple[float, ...] = (1.0, 2.0, 4.0)  # pixels, deviations of Gaussians
     band_rows: int = 10  # most bands, and one for padding
 
-    @property
-    def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
-        return True
+    inputs = Series
+    any_length = True
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_band_rows(task, self.band_rows)
+        check_change(task, self.change)
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:

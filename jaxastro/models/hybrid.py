@@ -6,10 +6,11 @@ import jax.numpy as jnp
 from jaxastro.layers.dense_head import dense_head
 from jaxastro.models.cnn_dmdt import CnnDmdt
 from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
-from jaxastro.types import FoldedAndMap, Image, ModelOutput
+from jaxastro.models.requirements import Requirements, check_columns
+from jaxastro.types import FoldedAndMap, Image, ModelOutput, Task
 
 
-class Hybrid(nn.Module):
+class Hybrid(Requirements, nn.Module):
     """Classifies a light curve by both of its drawings.
 
     The last state of the one network's LSTM and the flat maps of the other's
@@ -27,6 +28,16 @@ class Hybrid(nn.Module):
     hidden: tuple[int, ...] = (1024, 512)  # units of the dense layers
     dropout: float = 0.0  # before each dense layer
     features: bool = False  # True: the catalogue's numbers join the dense layers
+
+    inputs = FoldedAndMap
+
+    @property
+    def reads_catalogue(self) -> bool:
+        return self.features
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_columns(task, self.features)
 
     @nn.compact
     def __call__(self, inputs: FoldedAndMap, *, train: bool) -> ModelOutput:

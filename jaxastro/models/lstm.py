@@ -6,10 +6,11 @@ import jax.numpy as jnp
 from jaxastro.layers.gaps import append_gaps
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.layers.recurrent import Recurrent
-from jaxastro.types import LightCurve, ModelOutput
+from jaxastro.models.requirements import Requirements, check_columns, check_merged_bands
+from jaxastro.types import LightCurve, ModelOutput, Task
 
 
-class Lstm(nn.Module):
+class Lstm(Requirements, nn.Module):
     """Classifies a light curve by the last states of an LSTM.
 
     The epochs of a night become one, with a flux for each band, 0 where there is none.
@@ -34,10 +35,17 @@ class Lstm(nn.Module):
     features: bool = False  # True: and the numbers of the catalogue, at the end
     dtype: str = "float32"  # of the products; parameters and states: float32
 
+    inputs = LightCurve
+    any_length = True
+
     @property
-    def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
-        return True
+    def reads_catalogue(self) -> bool:
+        return self.features
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_columns(task, self.features)
+        check_merged_bands(task, self.bands)
 
     @nn.compact
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:

@@ -3,13 +3,14 @@
 import flax.linen as nn
 
 from jaxastro.errors import InputError
+from jaxastro.models.requirements import Requirements
 from jaxastro.types import Image, ModelOutput
 
 FORMS = ("initial", "refined")
 DROPOUT = (0.25, 0.25, 0.4, 0.3)  # of the refined form: after each pool, and the layer
 
 
-class RealBogusCnn(nn.Module):
+class RealBogusCnn(Requirements, nn.Module):
     """Classifies a picture by three convolutions and one hidden layer.
 
         [conv 3x3, halve] three times; hidden layer, logits
@@ -25,6 +26,8 @@ class RealBogusCnn(nn.Module):
     form: str = "refined"
     widths: tuple[int, ...] = (32, 64, 128)  # channels of the convolutions
     hidden: int = 128  # units of the hidden layer
+
+    inputs = Image
 
     @nn.compact
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:

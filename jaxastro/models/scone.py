@@ -2,10 +2,11 @@
 
 import flax.linen as nn
 
+from jaxastro.models.requirements import Requirements
 from jaxastro.types import Image, ModelOutput
 
 
-class Scone(nn.Module):
+class Scone(Requirements, nn.Module):
     """Classifies a heat map by four convolutions, each over all wavelengths at once.
 
     A kernel is as high as the map and three days wide, and there are as many as rows:
@@ -24,6 +25,8 @@ class Scone(nn.Module):
     num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
     hidden: int = 32  # units of the hidden layer
     dropout: tuple[float, float] = (0.5, 0.3)  # before and after it
+
+    inputs = Image
 
     @nn.compact
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:

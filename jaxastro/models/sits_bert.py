@@ -8,12 +8,13 @@ from jaxastro.errors import InputError
 from jaxastro.layers.encoding import sinusoidal
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.layers.pooling import max_over_time
-from jaxastro.types import LightCurve, ModelOutput
+from jaxastro.models.requirements import Requirements, check_merged_bands
+from jaxastro.types import LightCurve, ModelOutput, Task
 
 EPSILON = 1e-6  # of the layer norms
 
 
-class SitsBert(nn.Module):
+class SitsBert(Requirements, nn.Module):
     """Classifies a light curve by the largest of what attention makes of its nights.
 
     A night is a flux for each band, 0 where there is none, beside a code of its day:
@@ -37,10 +38,12 @@ class SitsBert(nn.Module):
     longest: float = 0.33  # days from a night's first epoch to its last
     dropout: float = 0.1
 
-    @property
-    def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
-        return True
+    inputs = LightCurve
+    any_length = True
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_merged_bands(task, self.bands)
 
     @nn.compact
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:

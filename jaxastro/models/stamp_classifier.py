@@ -7,10 +7,11 @@ from jaxastro.errors import InputError
 from jaxastro.layers.alerts import STAMPS, Metadata, stamps_of, the_only_alert
 from jaxastro.layers.quarter_turns import cyclic_mean, quarter_turns
 from jaxastro.layers.stamp_cnn import StampCnn
-from jaxastro.types import Alerts, ModelOutput
+from jaxastro.models.requirements import Requirements, check_columns
+from jaxastro.types import Alerts, ModelOutput, Task
 
 
-class StampClassifier(nn.Module):
+class StampClassifier(Requirements, nn.Module):
     """Classifies one alert; turning its stamps by 90 degrees changes nothing.
 
         x = mean over four turns of relu(dense(cnn(turn(stamps))))
@@ -30,6 +31,12 @@ class StampClassifier(nn.Module):
     dropout: float = 0.5
     stamps: tuple[str, ...] = STAMPS  # those looked at; () for numbers alone
     features: bool = True  # whether the numbers are told
+
+    inputs = Alerts
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_columns(task, self.features)
 
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:

@@ -4,10 +4,11 @@ import flax.linen as nn
 
 from jaxastro.layers.alerts import STAMPS, stamps_of, the_only_alert
 from jaxastro.layers.stamp_cnn import StampCnn
+from jaxastro.models.requirements import Requirements
 from jaxastro.types import Alerts, ModelOutput
 
 
-class StampEncoder(nn.Module):
+class StampEncoder(Requirements, nn.Module):
     """Classifies one alert by its stamps as they lie, for they are drawn again.
 
         logits = dense(relu(dense(cnn(stamps))))
@@ -21,6 +22,8 @@ class StampEncoder(nn.Module):
     kernel: int = 3  # pixels on a side
     hidden: int = 128  # units of the dense layer
     stamps: tuple[str, ...] = STAMPS  # those looked at
+
+    inputs = Alerts
 
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:

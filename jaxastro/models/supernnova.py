@@ -11,13 +11,14 @@ from jaxastro.layers import bayes
 from jaxastro.layers.night_rows import night_rows
 from jaxastro.layers.pooling import mean_over_time
 from jaxastro.layers.recurrent import Recurrent
-from jaxastro.types import LightCurve, ModelOutput
+from jaxastro.models.requirements import Requirements, check_merged_bands
+from jaxastro.types import LightCurve, ModelOutput, Task
 
 FORMS = ("plain", "variational", "bayes")
 CERTAIN = ("logits", "bias")  # the one array that has no spread
 
 
-class SuperNNova(nn.Module):
+class SuperNNova(Requirements, nn.Module):
     """Classifies a light curve by the mean state of an LSTM over its nights.
 
     Two of the three forms draw networks, one in training and `num_draws` in predicting:
@@ -48,10 +49,12 @@ class SuperNNova(nn.Module):
     dropout: float = 0.05
     num_draws: int = 50  # of networks, to predict
 
-    @property
-    def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
-        return True
+    inputs = LightCurve
+    any_length = True
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_merged_bands(task, self.bands)
 
     @nn.compact
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:

@@ -14,12 +14,13 @@ from jaxastro.layers.pooling import max_over_time
 from jaxastro.layers.quarter_turns import cyclic_mean, quarter_turns
 from jaxastro.layers.recurrent import CELLS, Recurrent
 from jaxastro.layers.stamp_cnn import StampCnn
-from jaxastro.types import Alerts, ModelOutput
+from jaxastro.models.requirements import Requirements, check_band_rows, check_columns
+from jaxastro.types import Alerts, ModelOutput, Task
 
 OVER_TIME = (*CELLS, "conv", "attention")
 
 
-class TemporalStamps(nn.Module):
+class TemporalStamps(Requirements, nn.Module):
     """Classifies an object by its alerts so far, 1 to as many as there are.
 
     Each alert is encoded as `StampClassifier` does, by the same layers under the same
@@ -47,15 +48,14 @@ class TemporalStamps(nn.Module):
     features: bool = True  # whether the numbers are told
     band_rows: int = 10  # most bands, and one for padding
 
-    @property
-    def any_length(self) -> bool:
-        """Whether padding cannot matter, so that series may come with less of it."""
-        return True
+    inputs = Alerts
+    any_length = True
+    starts_from = ("stamp_classifier",)
 
-    @property
-    def starts_from(self) -> tuple[str, ...]:
-        """Models whose layers of the same names a run of this one can take over."""
-        return ("stamp_classifier",)
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_columns(task, self.features)
+        check_band_rows(task, self.band_rows)
 
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:

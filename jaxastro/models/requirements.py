@@ -1,0 +1,69 @@
+"""What a model requires of a task: facts that every model states, shared checks."""
+
+from typing import ClassVar
+
+from jaxastro.errors import InputError
+from jaxastro.types import Inputs, Task
+
+
+class Requirements:
+    """Default facts of `jaxastro.types.Model`. A model states those that differ."""
+
+    inputs: ClassVar[type[Inputs]]  # each model states its own
+    any_length = False
+    starts_from = ()
+    reads_catalogue = False
+
+    def check(self, task: Task) -> None:
+        """Refuses a task whose inputs are of another type.
+
+        Raises:
+            InputError: if the model cannot be built for the task.
+        """
+        if task.inputs is not self.inputs:
+            raise InputError(
+                f"Model {type(self).__name__} expects {self.inputs.__name__} input, "
+                f"the representation {task.representation!r} makes "
+                f"{task.inputs.__name__}. Choose another of one or the other."
+            )
+
+
+def check_columns(task: Task, features: bool) -> None:
+    """Refuses catalogue features for a survey without catalogue columns."""
+    if features and not task.survey.columns:
+        raise InputError(
+            f"config.model.args.features=True, but survey {task.survey.name} has no "
+            "catalogue columns. Set it to False."
+        )
+
+
+def check_band_rows(task: Task, band_rows: int) -> None:
+    """Refuses a band table that is too small for the survey; row 0 is for padding."""
+    bands = task.survey.bands
+    if len(bands) >= band_rows:
+        raise InputError(
+            f"Survey {task.survey.name} has {len(bands)} bands ({', '.join(bands)}), "
+            f"the model's band table has {band_rows} rows, one of them for padding. "
+            f"Set config.model.args.band_rows={len(bands) + 1} or more."
+        )
+
+
+def check_merged_bands(task: Task, num_bands: int) -> None:
+    """Refuses merged epochs with another number of bands than the survey has."""
+    bands = task.survey.bands
+    if num_bands != len(bands):
+        raise InputError(
+            f"Survey {task.survey.name} is used in {len(bands)} bands "
+            f"({', '.join(bands)}), the model's merged epochs have {num_bands}. Set "
+            f"config.model.args.bands={len(bands)}."
+        )
+
+
+def check_change(task: Task, change: str) -> None:
+    """Refuses change="asinh" for images that are not normalised by asinh."""
+    if change == "asinh" != task.normalisation:
+        raise InputError(
+            "config.model.args.change='asinh' takes images to be asinh of the flux, "
+            f"but config.data.normalisation is {task.normalisation!r}. Set it to "
+            "'asinh', or the change to 'linear'."
+        )
