@@ -19,6 +19,7 @@ from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.record import RECORD_TYPES
 from jaxastro.evaluation.predictions import (
     FILE_NAME,
+    ObjectNumbers,
     Predictions,
     no_early_evaluations,
     save,
@@ -99,9 +100,9 @@ def predictions_of(
     early = early_fields(*of_state, rows, whole) if has_past else {}
     shown = choose_shown(found.label, whole.probability, seed=config.seed)
     drawn = drawn_again(*of_state, rows[shown])
-    latent = {"by_object": {}, "drawn": {}}
+    latent, latent_space = ObjectNumbers(), None
     if config.method.name == "autoencoder":
-        latent = latent_fields(*of_state, rows, whole, shown)
+        latent, latent_space = latent_fields(*of_state, rows, whole, shown)
     bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write
@@ -115,8 +116,10 @@ def predictions_of(
         baseline_probability=found.baseline_probability | {"nuisance": nuisance},
         shown=shown,
         shown_inputs=inputs,
-        by_object=numbers | latent["by_object"],
-        drawn=latent["drawn"],
+        by_object=numbers._replace(
+            anomaly_score=latent.anomaly_score, cluster=latent.cluster
+        ),
+        latent_space=latent_space,
         **early,
     )
 
@@ -181,8 +184,8 @@ def brief_predictions(
         baseline_probability={"majority": majority},
         shown=np.zeros(0, int),
         shown_inputs={},
-        by_object={},
-        drawn={},
+        by_object=ObjectNumbers(),
+        latent_space=None,
         hierarchy=nodes_of(tuple(config.classes), config.hierarchy),
     )
 

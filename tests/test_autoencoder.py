@@ -293,8 +293,8 @@ def test_a_mixture_starts_from_the_codes_of_another_run(data_dir, tmp_path, caps
     train(config, tmp_path / "mixture", data_dir=data_dir)
     assert "A mixture of 2 clusters starts from" in capsys.readouterr().out
     predictions = load(tmp_path / "mixture" / "predictions")
-    assert set(predictions.by_object["cluster"]) <= {0, 1}
-    assert predictions.drawn["center"].shape == (2, 21, 21, 3)
+    assert set(predictions.by_object.cluster) <= {0, 1}
+    assert predictions.latent_space.cluster_centers.shape == (2, 21, 21, 3)
 
 
 def test_the_mixture_that_was_fitted_is_the_one_that_learns():

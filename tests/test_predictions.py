@@ -11,6 +11,8 @@ from jaxastro.evaluation.predictions import (
 
 
 def assert_same(a, b):
+    if hasattr(a, "_asdict"):
+        a, b = a._asdict(), b._asdict()
     if isinstance(a, dict):
         assert a.keys() == b.keys()
         for name in a:

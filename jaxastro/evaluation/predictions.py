@@ -1,4 +1,4 @@
-"""What a model said of every object, on disk: all that reports ever read."""
+"""Predictions of one split on disk, with everything that reports show of them."""
 
 import os
 import tempfile
@@ -11,9 +11,8 @@ import numpy as np
 from jaxastro.errors import InputError, MissingFileError
 
 FILE_NAME = "predictions.npz"
-BASELINES = ("majority", "nuisance")  # what any model has to beat; a page shows both
-# Stored as field/name.
-_BY_NAME = ("baseline_probability", "shown_inputs", "by_object", "drawn", "hierarchy")
+BASELINES = ("majority", "nuisance")  # every report compares the model with both
+_DICTIONARIES = ("baseline_probability", "shown_inputs", "hierarchy")
 _TEXT = ("object_id", "label_source", "group")
 _NUMBERS = {
     "label": np.int32,
@@ -30,15 +29,44 @@ _NUMBERS = {
     "shown": np.int32,
 }
 _SHOWN = {"band": np.int32, "epoch_mask": np.bool_}  # others: float32
+_INTEGERS = ("cluster", "neighbour_rows", "anomaly_rows")  # members of the two below
+
+
+class ObjectNumbers(NamedTuple):
+    """Numbers of each object, [o]; None where the survey or the method has none."""
+
+    magnitude: np.ndarray | None = None  # float32, of the first alert; NaN if unknown
+    seeing: np.ndarray | None = None  # float32, FWHM in pixels, of the first alert
+    anomaly_score: np.ndarray | None = None  # float32, see below
+    cluster: np.ndarray | None = None  # int32, index into LatentSpace.cluster_centers
+
+    # The anomaly score is the negative evidence lower bound of an auto-encoder, in nats
+    # per pixel: -log p(stamps | code) plus the divergence of the code from its prior.
+
+
+class LatentSpace(NamedTuple):
+    """Decoder outputs and neighbours in the latent space of an auto-encoder.
+
+    Axes: w latent coordinates, k values of one coordinate, g clusters, s shown objects,
+    n neighbours, a anomalies; stamps are y x 3.
+    """
+
+    traversals: np.ndarray  # w k y x 3  decoded along one coordinate
+    traversal_values: np.ndarray  # w k  values of that coordinate
+    cluster_centers: np.ndarray  # g y x 3  decoded centre of each cluster
+    neighbour_rows: np.ndarray  # s n  int32 row numbers, nearest first
+    neighbours: np.ndarray  # s n y x 3  stamps of their first alerts
+    anomaly_rows: np.ndarray  # a  int32 row numbers, highest anomaly score first
+    anomalies: np.ndarray  # a y x 3  stamps of their first alerts
 
 
 class Predictions(NamedTuple):
-    """What a model said of the objects of one split, and what reports show of them.
+    """Predictions of a model for the objects of one split, and what reports show.
 
-    Axes: o objects, c classes, d features, k early looks, e objects that were ever
-    detected, s shown objects. Every probability row sums to one. A spread is the
-    standard deviation of a probability over networks that were drawn; where a model
-    draws none, its axis c is of length 0.
+    Axes: o objects, c classes, d features, k early evaluations, e objects with a
+    detection, s shown objects. Every probability row sums to one. A spread is the
+    standard deviation of a probability over sampled networks; a model that samples no
+    networks has an axis c of length 0.
     """
 
     title: str  # such as "semiconformer on sdss_sn_sim/laptop, fold 0"
@@ -46,31 +74,31 @@ class Predictions(NamedTuple):
     bands: tuple[str, ...]
     scored_against: str  # "survey labels" or "simulated truth", shown in the report
     object_id: np.ndarray  # o  str, each once
-    label: np.ndarray  # o  int32 index into classes: what is scored
+    label: np.ndarray  # o  int32 index into classes; scores use it
     label_source: np.ndarray  # o  str
-    group: np.ndarray  # o  str, what may not be split and is resampled together
+    group: np.ndarray  # o  str, never split over folds, resampled together
     probability: np.ndarray  # o c  float32
     spread: np.ndarray  # o c  float32, or o 0
     embedding: np.ndarray  # o d  float32
     num_epochs: np.ndarray  # o  int32, epochs of the object in the survey
-    early_epochs: np.ndarray  # k  int32, n of "the first n epochs only"
+    early_epochs: np.ndarray  # k  int32, evaluation after the first n epochs
     early_probability: np.ndarray  # k o c  float32
     early_spread: np.ndarray  # k o c  float32, or k o 0
     detected: np.ndarray  # e  int32 row numbers, by evaluation/detection.py
-    early_days: np.ndarray  # k  int32, n of "up to n days after the first detection"
+    early_days: np.ndarray  # k  int32, evaluation n days after the first detection
     early_days_probability: np.ndarray  # k e c  float32
     baseline_probability: dict[str, np.ndarray]  # name -> o c
     shown: np.ndarray  # s  int32 row numbers of the objects whose inputs follow
-    shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s .., as models see
-    by_object: dict[str, np.ndarray]  # name of a number -> o, NaN where unknown
-    drawn: dict[str, np.ndarray]  # what a decoder draws, and rows that go with it
+    shown_inputs: dict[str, np.ndarray]  # field of types.Inputs -> s ..
+    by_object: ObjectNumbers
+    latent_space: LatentSpace | None  # of an auto-encoder; None for other methods
     hierarchy: dict[str, np.ndarray]  # name -> c bool, classes in it; parents first
 
 
 def no_early_evaluations(
     probability: np.ndarray, spread: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Returns the fields of early looks, where nobody looked early."""
+    """Returns the fields of early evaluations of a model that had none."""
     return {
         "early_epochs": np.zeros(0, int),
         "early_probability": np.zeros((0, *probability.shape)),
@@ -84,17 +112,21 @@ def no_early_evaluations(
 def save(predictions: Predictions, folder: Path) -> Path:
     """Writes predictions.npz into a folder and returns its path.
 
-    The file appears whole or not at all: a killed run leaves no half of one. It
-    holds plain arrays only, so reading one from a stranger cannot run code.
+    The write is atomic: a killed run leaves no partial file. The file holds plain
+    arrays only, so that reading an untrusted one cannot run code.
 
     Raises:
-        ValueError: if the arrays contradict each other, naming the object.
+        ValueError: if the arrays contradict each other; the message names the object.
     """
     predictions = checked(predictions)
     flat = predictions._asdict()
-    for field in _BY_NAME:
-        named = flat.pop(field)
-        flat |= {f"{field}/{name}": value for name, value in named.items()}
+    named = {field: flat.pop(field) for field in _DICTIONARIES}
+    named["by_object"] = flat.pop("by_object")._asdict()
+    latent_space = flat.pop("latent_space")
+    named["latent_space"] = latent_space._asdict() if latent_space else {}
+    for field, values in named.items():
+        present = {name: value for name, value in values.items() if value is not None}
+        flat |= {f"{field}/{name}": value for name, value in present.items()}
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +135,7 @@ def save(predictions: Predictions, folder: Path) -> Path:
         with os.fdopen(handle, "wb") as file:
             arrays = {name: np.asarray(value) for name, value in flat.items()}
             np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.chmod(temporary, 0o644)  # mkstemp's file is for the owner's eyes only
+        os.chmod(temporary, 0o644)  # mkstemp's file is readable by its owner only
         os.replace(temporary, folder / FILE_NAME)
     except BaseException:
         os.unlink(temporary)
@@ -112,16 +144,16 @@ def save(predictions: Predictions, folder: Path) -> Path:
 
 
 def load(folder: Path) -> Predictions:
-    """Reads predictions.npz from a folder, checked as it was when written.
+    """Returns the predictions of a folder, with the checks that `save` makes.
 
     Raises:
-        FileNotFoundError: if there is none; says which command writes it.
+        FileNotFoundError: if there is no file; the message names the command.
         ValueError: if it is damaged, or written by another version.
     """
     path = Path(folder) / FILE_NAME
     if not path.is_file():
         raise MissingFileError(
-            f"No predictions at {path}. Reports read what evaluation wrote. Run "
+            f"No predictions at {path}. Reports need the output of an evaluation. Run "
             "python -m experiments.evaluate --workdir=RUN first."
         )
     try:
@@ -133,7 +165,7 @@ def load(folder: Path) -> Predictions:
             "Run python -m experiments.evaluate --workdir=RUN again."
         ) from error
 
-    for field in _BY_NAME:
+    for field in (*_DICTIONARIES, "by_object", "latent_space"):
         flat[field] = {
             name.removeprefix(f"{field}/"): flat.pop(name)
             for name in list(flat)
@@ -145,32 +177,39 @@ def load(folder: Path) -> Predictions:
     for name in ("classes", "bands"):
         if name in flat:
             flat[name] = tuple(flat[name].tolist())
-    flat = _filled(flat)
-    odd = sorted(set(flat) ^ set(Predictions._fields))
-    if odd:
+    flat = _with_defaults(flat)
+    wrong = set(flat) ^ set(Predictions._fields)
+    wrong |= set(flat["by_object"]) - set(ObjectNumbers._fields)
+    if flat["latent_space"]:
+        wrong |= set(flat["latent_space"]) ^ set(LatentSpace._fields)
+    if wrong:
         raise InputError(
-            f"{path}: fields {', '.join(odd)} are missing or unknown, so another "
-            "version wrote it. Run python -m experiments.evaluate --workdir=RUN again."
+            f"{path}: fields {', '.join(sorted(wrong))} are missing or unknown, so "
+            "another version wrote it. Run python -m experiments.evaluate "
+            "--workdir=RUN again."
         )
+    latent_space = flat["latent_space"]
+    flat["latent_space"] = LatentSpace(**latent_space) if latent_space else None
+    flat["by_object"] = ObjectNumbers(**flat["by_object"])
     return checked(Predictions(**flat))
 
 
-def _filled(flat: dict) -> dict:
-    """Returns fields with those that are younger than the file, empty."""
+def _with_defaults(flat: dict) -> dict:
+    """Returns the fields of a file, with empty ones that a model may not have."""
     if not {"probability", "early_epochs", "early_probability"} <= set(flat):
-        return flat  # no file of ours, which is told
-    nothing, looks = flat["probability"][:, :0], len(flat["early_epochs"])
-    younger = no_early_evaluations(flat["probability"], nothing) | {"spread": nothing}
-    younger["early_spread"] = np.zeros((looks, *nothing.shape))
-    return younger | flat
+        return flat  # not a file of predictions: load reports the missing fields
+    nothing, evaluations = flat["probability"][:, :0], len(flat["early_epochs"])
+    default = no_early_evaluations(flat["probability"], nothing) | {"spread": nothing}
+    default["early_spread"] = np.zeros((evaluations, *nothing.shape))
+    return default | flat
 
 
 def checked(predictions: Predictions) -> Predictions:
-    """Returns the predictions with their exact types, or says what is wrong.
+    """Returns the predictions with the types and shapes that Predictions declares.
 
     Raises:
-        ValueError: if shapes disagree, an object appears twice, or a number is not
-            what it should be. The message names the object.
+        ValueError: if shapes disagree, an object appears twice, or a number is out of
+            range. The message names the object.
     """
     given = predictions._asdict()
     given |= {name: np.asarray(given[name], str) for name in _TEXT}
@@ -183,11 +222,9 @@ def checked(predictions: Predictions) -> Predictions:
         name: np.asarray(value, _SHOWN.get(name, np.float32))
         for name, value in given["shown_inputs"].items()
     }
-    for field in ("by_object", "drawn"):
-        given[field] = {
-            name: np.asarray(value, np.int32 if name.endswith("_row") else np.float32)
-            for name, value in given[field].items()
-        }
+    given["by_object"] = _typed(given["by_object"])
+    if given["latent_space"]:
+        given["latent_space"] = _typed(given["latent_space"])
     given["hierarchy"] = {
         name: np.asarray(value, np.bool_) for name, value in given["hierarchy"].items()
     }
@@ -200,9 +237,26 @@ def checked(predictions: Predictions) -> Predictions:
     return predictions
 
 
+def _typed(arrays: ObjectNumbers | LatentSpace) -> ObjectNumbers | LatentSpace:
+    """Returns the members with their types."""
+    kinds = {
+        name: np.int32 if name in _INTEGERS else np.float32 for name in arrays._fields
+    }
+    return arrays._replace(
+        **{
+            name: np.asarray(value, kinds[name])
+            for name, value in arrays._asdict().items()
+            if value is not None
+        }
+    )
+
+
 def _check_rows(p: Predictions) -> None:
-    for name in ("shown", "detected"):
-        rows = getattr(p, name)
+    tables = {"shown": p.shown, "detected": p.detected}
+    if p.latent_space:
+        tables["neighbour_rows"] = p.latent_space.neighbour_rows.ravel()
+        tables["anomaly_rows"] = p.latent_space.anomaly_rows
+    for name, rows in tables.items():
         wrong = (rows < 0) | (rows >= len(p.object_id))
         if wrong.any():
             raise InputError(
@@ -215,10 +269,10 @@ def _check_shapes(p: Predictions) -> None:
     num_objects, num_classes = len(p.object_id), len(p.classes)
     if not num_objects or num_classes < 2:
         raise InputError(
-            f"Predictions of {num_objects} objects over {num_classes} classes. There "
-            "is something to score from one object and two classes on."
+            f"Predictions of {num_objects} objects over {num_classes} classes. Scores "
+            "need at least one object and two classes."
         )
-    num_shown, num_looks = len(p.shown), len(p.early_epochs)
+    num_shown, num_early = len(p.shown), len(p.early_epochs)
     num_detected, num_days = len(p.detected), len(p.early_days)
     probability = (num_objects, num_classes)
     spread = probability if p.spread.size else (num_objects, 0)
@@ -229,8 +283,8 @@ def _check_shapes(p: Predictions) -> None:
         "num_epochs": (num_objects,),
         "probability": probability,
         "spread": spread,
-        "early_probability": (num_looks, *probability),
-        "early_spread": (num_looks, *spread),
+        "early_probability": (num_early, *probability),
+        "early_spread": (num_early, *spread),
         "early_days_probability": (num_days, num_detected, num_classes),
     }
     given = {name: getattr(p, name).shape for name in expected}
@@ -246,16 +300,17 @@ def _check_shapes(p: Predictions) -> None:
     for name, value in p.shown_inputs.items():
         key = f"{name} of those shown"
         expected[key], given[key] = (num_shown,), value.shape[:1]
-    for name, value in p.by_object.items():
-        expected[f"{name} by object"] = (num_objects,)
-        given[f"{name} by object"] = value.shape
+    for name, value in p.by_object._asdict().items():
+        if value is not None:
+            expected[f"{name} by object"] = (num_objects,)
+            given[f"{name} by object"] = value.shape
     for name, shape in expected.items():
         if given[name] != shape:
             raise InputError(
                 f"Predictions: {name} has shape {given[name]}, but {num_objects} "
-                f"objects, {num_classes} classes, {num_looks} early looks, {num_days} "
-                f"days, {num_detected} detected and {num_shown} shown objects ask for "
-                f"{shape}."
+                f"objects, {num_classes} classes, {num_early} early evaluations, "
+                f"{num_days} days, {num_detected} detected and {num_shown} shown "
+                f"objects need {shape}."
             )
 
 
@@ -288,7 +343,7 @@ def _check_objects(p: Predictions) -> None:
 
 
 def _check_table(name: str, table: np.ndarray, object_id: np.ndarray) -> None:
-    """Says so if a row is not of the kind that the table's name tells."""
+    """Raises if a row is not of the kind that the name of its table requires."""
     wrong = ~np.isfinite(table).all(axis=1)
     if wrong.any():
         raise InputError(

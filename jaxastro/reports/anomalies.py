@@ -15,24 +15,24 @@ SHARE = 0.05  # of the objects, whose classes are told
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws the strangest, and ranks all; nothing where nothing says how strange."""
     p = predictions
-    if "unlikely" not in p.drawn:
+    if p.latent_space is None:
         return []
-    surprise = p.by_object["surprise"]
-    rows, stamps = p.drawn["unlikely_row"], p.drawn["unlikely"]
+    score = p.by_object.anomaly_score
+    rows, stamps = p.latent_space.anomaly_rows, p.latent_space.anomalies
     figure, panels = new_threes(len(rows), tall=1.45)
     for (three,), at, stamp in zip(panels, rows, stamps, strict=True):
         draw_three(three, stamp)
         words = f"{style.plain(p.object_id[at], 16)}, "
-        words += f"{style.plain(p.classes[p.label[at]], 12)}, {surprise[at]:+.2f}"
+        words += f"{style.plain(p.classes[p.label[at]], 12)}, {score[at]:+.2f}"
         three[0].set_title(words, loc="left", fontsize=style.SMALL, pad=3)
     # By name where they are equal, so that the order of the objects cannot matter.
-    order = np.lexsort((p.object_id, -surprise))
+    order = np.lexsort((p.object_id, -score))
     csv_path = Path(folder) / "unlikely.csv"
     with csv_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["object_id", "class", "nats_per_pixel"])
         writer.writerows(
-            [p.object_id[at], p.classes[p.label[at]], f"{surprise[at]:.5f}"]
+            [p.object_id[at], p.classes[p.label[at]], f"{score[at]:.5f}"]
             for at in order
         )
     some = order[: max(1, round(SHARE * len(order)))]

@@ -16,9 +16,9 @@ _PANEL = 0.85  # inches of a stamp
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws each cluster's centre beside its classes; nothing where there are none."""
     p = predictions
-    if "center" not in p.drawn:
+    if p.latent_space is None:
         return []
-    cluster, center = p.by_object["cluster"].astype(int), p.drawn["center"]
+    cluster, center = p.by_object.cluster, p.latent_space.cluster_centers
     count = np.zeros((len(center), len(p.classes)), int)
     np.add.at(count, (cluster, p.label), 1)
     order = np.argsort(-count.sum(1), kind="stable")

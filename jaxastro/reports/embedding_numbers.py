@@ -19,14 +19,15 @@ def draw_numbers(
         rows: of the objects on the map.
         place: [o 2] where they are, found in the way that `how` says.
     """
-    told = [name for name in UNITS if name in p.by_object]
-    told = [name for name in told if np.isfinite(p.by_object[name]).any()]
+    numbers = p.by_object._asdict()
+    told = [name for name in UNITS if numbers[name] is not None]
+    told = [name for name in told if np.isfinite(numbers[name]).any()]
     if not told:
         return []
     figure = style.new_figure(style.WIDTH, 4.4)
     panels = figure.subplots(1, len(told), squeeze=False)[0]
     for axes, name in zip(panels, told, strict=True):
-        number = p.by_object[name][rows]
+        number = numbers[name][rows]
         known = np.isfinite(number)
         axes.scatter(*place[~known].T, s=6, color=style.GRID)
         low, high = np.percentile(number[known], [2, 98]) if known.any() else (0, 1)

@@ -12,9 +12,9 @@ SEEN = (0, 2)  # science and difference: the template hardly differs from the fi
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws a row for each coordinate and stamp; nothing where nothing is drawn."""
     p = predictions
-    if "walk" not in p.drawn:
+    if p.latent_space is None:
         return []
-    walk, at = p.drawn["walk"], p.drawn["walk_at"]
+    walk, at = p.latent_space.traversals, p.latent_space.traversal_values
     steps = walk.shape[1]
     figure, panels = new_grid(len(walk), steps * len(SEEN), tall=0.72)
     for row, stamps in enumerate(walk):

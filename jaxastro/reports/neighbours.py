@@ -15,15 +15,15 @@ SCIENCE, DIFFERENCE = 0, 2
 def write(predictions: Predictions, folder: Path) -> list[Path]:
     """Draws an object and its neighbours in a row; nothing where none are told."""
     p = predictions
-    if "neighbour" not in p.drawn or "stamp" not in p.shown_inputs or not len(p.shown):
+    if p.latent_space is None or "stamp" not in p.shown_inputs or not len(p.shown):
         return []
     chosen, _ = choose(p)
-    near = p.drawn["neighbour_row"]
+    near = p.latent_space.neighbour_rows
     figure, panels = new_grid(len(chosen), 2 * (near.shape[1] + 1), tall=0.95)
     for row, number in enumerate(chosen):
         at = np.concatenate([p.shown[number : number + 1], near[number]])
         own = p.shown_inputs["stamp"][number, :1]
-        stamps = np.concatenate([own, p.drawn["neighbour"][number]])
+        stamps = np.concatenate([own, p.latent_space.neighbours[number]])
         for column, (place, stamp) in enumerate(zip(at, stamps, strict=True)):
             draw(panels[row, 2 * column], stamp[..., SCIENCE])
             draw(panels[row, 2 * column + 1], stamp[..., DIFFERENCE])

@@ -11,6 +11,7 @@ from jaxastro.runs.assemble import example_of_config
 from jaxastro.runs.dataset import Dataset, evaluation_groups
 from jaxastro.runs.predictor import Output, Predictor, aux_of_groups
 from jaxastro.evaluation.clusters import fit_gaussian_mixture
+from jaxastro.evaluation.predictions import LatentSpace, ObjectNumbers
 from jaxastro.methods.autoencoder import draw
 from jaxastro.surveys import survey_of
 from jaxastro.training import sharding
@@ -22,14 +23,15 @@ WALKS, STEPS = 8, 7  # coordinates of the code that are walked along, places on 
 NUMBERS = {"magnitude": "magpsf", "seeing": "fwhm"}  # and the columns that tell them
 
 
-def numbers_by_object(dataset: Dataset, rows: np.ndarray, config) -> dict:
+def numbers_by_object(dataset: Dataset, rows: np.ndarray, config) -> ObjectNumbers:
     """Returns magnitude and seeing of the first alerts, where the survey tells them."""
     names = [name for name, _ in survey_of(config.survey).columns]
     told = {key: name for key, name in NUMBERS.items() if name in names}
     if not told:
-        return {}
+        return ObjectNumbers()
     first = np.array([dataset.stored[row].metadata[0] for row in rows])
-    return {key: first[:, names.index(name)] for key, name in told.items()}
+    columns = {key: first[:, names.index(name)] for key, name in told.items()}
+    return ObjectNumbers(**columns)
 
 
 def latent_fields(
@@ -40,15 +42,14 @@ def latent_fields(
     rows: np.ndarray,
     whole: Output,
     shown: np.ndarray,
-) -> dict[str, dict[str, np.ndarray]]:
-    """Returns by_object and drawn, fields of Predictions, of a method that draws.
+) -> tuple[ObjectNumbers, LatentSpace | None]:
+    """Returns anomaly scores and clusters of objects, and what reports draw of them.
 
-    by_object: "surprise", -log p(stamps | code) and the divergence of the code, nats
-    per pixel; "cluster", as clusters_of gives it.
+    Fewer than two objects have neither.
     """
     args, code = config.method.args, whole.embedding
     if len(code) < 2:  # nothing to lie next to, nothing to cluster
-        return {"by_object": {}, "drawn": {}}
+        return ObjectNumbers(), None
     surprise = whole.surprise[:, 0]
     groups = evaluation_groups(dataset, rows, config, predictor)
     cluster, center = clusters_of(config, predictor, state, groups, code)
@@ -65,20 +66,19 @@ def latent_fields(
         return np.asarray(draw_all(state, codes.astype(np.float32)))
 
     walked, at = walks(code)
-    return {
-        "by_object": {"surprise": surprise, "cluster": cluster},
-        "drawn": {
-            "walk": np.stack([drawn_from(codes) for codes in walked]),
-            "walk_at": at,
-            "center": drawn_from(center),
-            "neighbour_row": near,
-            "neighbour": np.stack(
-                [first_stamps(dataset, rows[some], config) for some in near]
-            ),
-            "unlikely_row": strange,
-            "unlikely": unlikely,
-        },
-    }
+    numbers = ObjectNumbers(anomaly_score=surprise, cluster=cluster)
+    latent_space = LatentSpace(
+        traversals=np.stack([drawn_from(codes) for codes in walked]),
+        traversal_values=at,
+        cluster_centers=drawn_from(center),
+        neighbour_rows=near,
+        neighbours=np.stack(
+            [first_stamps(dataset, rows[some], config) for some in near]
+        ),
+        anomaly_rows=strange,
+        anomalies=unlikely,
+    )
+    return numbers, latent_space
 
 
 def first_stamps(dataset: Dataset, rows: np.ndarray, config) -> np.ndarray:

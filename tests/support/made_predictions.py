@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxastro.evaluation.predictions import Predictions
+from jaxastro.evaluation.predictions import LatentSpace, ObjectNumbers, Predictions
 
 CLASSES = ("AGN", "SNIa", "SNOther", "Variable")
 BANDS = ("u", "g", "r", "i", "z")
@@ -67,7 +67,7 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
         },
         hierarchy={"Supernova": np.array([False, True, True, False])},
         by_object=_numbers(rng, num_objects),
-        drawn=_drawn(rng, shown, num_objects),
+        latent_space=_latent_space(rng, shown, num_objects),
     )
 
 
@@ -86,8 +86,8 @@ def take(predictions, rows):
         early_spread=p.early_spread[:, rows],
         detected=detected,
         early_days_probability=p.early_days_probability[:, which],
-        by_object={name: value[rows] for name, value in p.by_object.items()},
-        drawn={},
+        by_object=ObjectNumbers(*(value[rows] for value in p.by_object)),
+        latent_space=None,
         baseline_probability={
             name: value[rows] for name, value in p.baseline_probability.items()
         },
@@ -122,25 +122,26 @@ def _frames(rng, label, num_epochs, num_pixels=32):
     return image * mask[:, :, None, None], time, band, mask
 
 
-def _numbers(rng, num_objects: int) -> dict[str, np.ndarray]:
+def _numbers(rng, num_objects: int) -> ObjectNumbers:
     magnitude = rng.uniform(15, 20, num_objects)
     magnitude[rng.random(num_objects) < 0.1] = np.nan
-    return {
-        "magnitude": magnitude,
-        "seeing": rng.uniform(1.5, 4, num_objects),
-        "surprise": rng.normal(size=num_objects),
-        "cluster": rng.integers(0, 6, num_objects),
-    }
+    return ObjectNumbers(
+        magnitude=magnitude,
+        seeing=rng.uniform(1.5, 4, num_objects),
+        anomaly_score=rng.normal(size=num_objects),
+        cluster=rng.integers(0, 6, num_objects),
+    )
 
 
-def _drawn(rng, shown: np.ndarray, num_objects: int) -> dict[str, np.ndarray]:
+def _latent_space(rng, shown: np.ndarray, num_objects: int) -> LatentSpace:
     size = (9, 9, 3)
-    return {
-        "walk": rng.random((4, 7, *size)),
-        "walk_at": np.sort(rng.normal(size=(4, 7)), axis=1),
-        "center": rng.random((6, *size)),
-        "neighbour_row": rng.integers(0, num_objects, (len(shown), 5)),
-        "neighbour": rng.random((len(shown), 5, *size)),
-        "unlikely_row": rng.choice(num_objects, min(12, num_objects), replace=False),
-        "unlikely": rng.random((min(12, num_objects), *size)),
-    }
+    num_anomalies = min(12, num_objects)
+    return LatentSpace(
+        traversals=rng.random((4, 7, *size)),
+        traversal_values=np.sort(rng.normal(size=(4, 7)), axis=1),
+        cluster_centers=rng.random((6, *size)),
+        neighbour_rows=rng.integers(0, num_objects, (len(shown), 5)),
+        neighbours=rng.random((len(shown), 5, *size)),
+        anomaly_rows=rng.choice(num_objects, num_anomalies, replace=False),
+        anomalies=rng.random((num_anomalies, *size)),
+    )
