@@ -9,6 +9,7 @@ from jaxastro.photometry import forced, psf_photometry
 from jaxastro.photometry.joint_fit import joint_fit
 from jaxastro.photometry.psf import psf_norm, psf_profile
 from jaxastro.simulation import observing, scene, survey
+from jaxastro.units import microjansky_per_adu
 
 SCALE = survey.SURVEY.pixel_scale
 SIZE = 32
@@ -45,7 +46,7 @@ def expose(flux, *, seed, around=(), bad=0.0, noisy=True):
         "bad_pixel": bad_pixel,
         "psf_fwhm": log.psf_fwhm / SCALE,
         "noise": observing.pixel_noise(log),
-        "photon": observing.microjansky_per_adu(log.zero_point) / log.gain,
+        "photon": microjansky_per_adu(log.zero_point) / log.gain,
         "centre": centre,
     }
 

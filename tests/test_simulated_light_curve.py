@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from jaxastro.simulation import light_curve
+from jaxastro.units import flux_of
 
 
 def explosion_of(kind):
@@ -100,7 +101,7 @@ def test_distant_supernovae_are_slower_by_one_plus_z_and_as_faint_as_they_should
 
     np.testing.assert_allclose(width(flux), (1 + z) * width(rest), atol=0.6)
     modulus = light_curve.distance_modulus(z) - 2.5 * np.log10(1 + z)
-    peak = light_curve.flux_of(standard.absolute[0] + modulus) * rest.max()
+    peak = flux_of(standard.absolute[0] + modulus) * rest.max()
     np.testing.assert_allclose(flux.max(), peak, rtol=1e-3)
 
 

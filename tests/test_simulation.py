@@ -5,6 +5,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from jaxastro.simulation import cadence, hosts, observing, scene, survey
+from jaxastro.units import microjansky_per_adu
 
 SCALE, SIZE = survey.SURVEY.pixel_scale, survey.SURVEY.image_size
 TINY, LAPTOP, PAPER = (survey.PRESETS[name] for name in ("tiny", "laptop", "paper"))
@@ -138,13 +139,13 @@ def test_the_noise_of_empty_and_bright_pixels_is_the_predicted_one():
 def test_flux_is_whole_counts_less_the_sky():
     log = flat_log(3)
     flux = observing.expose(np.zeros((3, SIZE, SIZE), np.float32), log, key=1)
-    counts = flux / observing.microjansky_per_adu(28.3) + 150.0
+    counts = flux / microjansky_per_adu(28.3) + 150.0
     np.testing.assert_allclose(counts, np.rint(counts), atol=1e-4)
 
 
 def test_one_adu_is_one_microjansky_at_its_zero_point():
-    assert observing.microjansky_per_adu(23.9) == 1.0
-    np.testing.assert_allclose(observing.microjansky_per_adu(26.4), 0.1)
+    assert microjansky_per_adu(23.9) == 1.0
+    np.testing.assert_allclose(microjansky_per_adu(26.4), 0.1)
 
 
 def test_the_noise_of_a_visit_does_not_depend_on_the_other_visits():

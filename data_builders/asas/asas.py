@@ -23,6 +23,7 @@ from jaxastro.data.record import Reading
 from jaxastro.errors import InputError, RecordError
 from jaxastro.photometry.period import find_period, shape_at
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import MJD_ZERO, flux_error_of, flux_of
 
 SURVEY = SURVEYS["asas"]
 RAW_FILE = "asas.parquet"
@@ -188,15 +189,15 @@ def _light_curve(object_id: str, row: dict, group_of: dict):
     mag = np.where(mag > NOT_MEASURED, np.nan, mag)
     mag_error = np.where(mag_error > WORST_ERROR, np.nan, mag_error)
     # V to flux: F = F0 10^(-0.4 V), and dF = 0.4 ln(10) F dV.
-    flux = ZERO_FLUX * 10 ** (-0.4 * mag)
+    flux = ZERO_FLUX * flux_of(mag, 0.0)
     record, notes = make_light_curve_record(
         object_id,
         SURVEY,
         flux=flux,
-        flux_error=0.4 * np.log(10) * flux * mag_error,
+        flux_error=flux_error_of(flux, mag_error),
         # Heliocentric Julian Date to MJD. The light's way to the Sun, 8.3 minutes at
         # most, stays in it: the file has no positions to undo it with.
-        mjd=time - 2400000.5,
+        mjd=time - MJD_ZERO,
         band=np.zeros(time.shape, int),
         label=row["class_short"],
         label_source="catalogue",

@@ -26,10 +26,10 @@ from jaxastro.alerts.ztf_write import block_of, encode, write_encoded
 from jaxastro.errors import InputError
 from jaxastro.simulation.alerts import KINDS
 from jaxastro.simulation.night import alerts_of_night
+from jaxastro.units import MJD_OF_UNIX_TIME_ZERO, MJD_ZERO
 
 COLUMNS = ("object_id", "alert_id", "class", "kind")  # of the table of truths
 FIRST_NIGHT, LAST_NIGHT = 50001, 99999  # that readers of alerts take for a date
-UNIX = 2440587.5  # Julian date at which the clock of files begins
 EXAMPLES = """\
 examples:
   python -m data_builders.commands.simulate_night --objects 2000 --output night.tar.gz
@@ -186,7 +186,10 @@ def _tar(path: Path, *, packed: bool) -> Iterator[Callable]:
             container = BytesIO()
             write_encoded(container, [packet])
             member = tarfile.TarInfo(_name(number, alert_id))
-            member.size, member.mtime = container.tell(), int((jd - UNIX) * 86400)
+            member.size, member.mtime = (
+                container.tell(),
+                int((jd - MJD_ZERO - MJD_OF_UNIX_TIME_ZERO) * 86400),
+            )
             container.seek(0)
             tar.addfile(member, container)
             tar.members.clear()  # it remembers every one

@@ -8,9 +8,9 @@ import numpy as np
 
 from jaxastro.data.record import Reading, frames_of
 from jaxastro.surveys import Survey
+from jaxastro.units import MJD_ZERO_DATE
 
 KINDS_OF_REASONS = 200  # kept; wild data could have as many as objects
-DAY_ZERO = datetime.datetime(1858, 11, 17)  # of the modified Julian date
 
 
 class Summary:
@@ -107,7 +107,7 @@ def reason_of(note: str, object_id: str) -> str:
 def date_of(mjd: float) -> str:
     """Returns the calendar date of a modified Julian date, or what is wrong with it."""
     try:
-        return (DAY_ZERO + datetime.timedelta(days=float(mjd))).strftime("%Y-%m-%d")
+        return (MJD_ZERO_DATE + datetime.timedelta(days=float(mjd))).isoformat()
     except OverflowError:
         return "no date of our calendar"
 

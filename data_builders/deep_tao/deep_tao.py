@@ -21,6 +21,7 @@ from jaxastro.data.record import Reading
 from jaxastro.data.series import make_series_record
 from jaxastro.errors import MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED
+from jaxastro.units import MJD_ZERO_DATE
 
 SURVEY = SURVEYS["deep_tao"]
 SIZE = SURVEY.image_size
@@ -28,7 +29,6 @@ COLUMNS = ("HDU_Ext", "MJD", "Date")
 MAX_SIDE = 4096  # pixels; the published stamps have 64
 MAX_EPOCHS = 10_000  # the longest published sequence has a few hundred
 FAR = 1.5  # days between an epoch and noon of its date that no time zone explains
-DAY_ZERO = 678576  # of MJD, as Python counts days
 MONTHS = (
     "JAN",
     "FEB",
@@ -195,4 +195,4 @@ def _noon(date: str) -> float:
         day = datetime.date(2000 + int(date[:2]), month, int(date[5:7]))
     except ValueError:
         return np.nan
-    return day.toordinal() - DAY_ZERO + 0.5
+    return (day - MJD_ZERO_DATE).days + 0.5

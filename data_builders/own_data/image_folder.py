@@ -39,6 +39,7 @@ from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.data.survey_json import survey_from_json
 from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED, Survey
+from jaxastro.units import MJD_ZERO
 
 TABLE = "objects.csv"
 REQUIRED = ("object", "file", "mjd", "band")
@@ -286,7 +287,7 @@ def _record(
     if np.nanmax([*fields["mjd"], 0.0]) > FIRST_JULIAN_DATE:
         raise RecordError(
             f"mjd is {max(fields['mjd'])}, a Julian Date. A Modified Julian Date is "
-            "expected. Subtract 2400000.5."
+            f"expected. Subtract {MJD_ZERO}."
         )
     flux = np.stack(_frames(part.folder, cells))
     return make_series_record(

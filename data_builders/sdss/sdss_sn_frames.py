@@ -15,6 +15,7 @@ from astropy.wcs import WCS
 from scipy.spatial import cKDTree
 
 from jaxastro.errors import InputError, MissingFileError
+from jaxastro.units import NANOMAGGY, NANOMAGGY_ZERO_POINT, magnitude_of
 
 BANDS = ("u", "g", "r", "i", "z")
 FIELDS_FILE = "stripe82_fields.csv"
@@ -28,7 +29,6 @@ SQL = (
 )
 SKYSERVER = "https://skyserver.sdss.org/dr17/SkyServerWS/SearchTools/SqlSearch"
 SAS = "https://data.sdss.org/sas/dr17/eboss/photoObj/frames"
-NANOMAGGY = 3.631  # microjansky
 IDENTITY = ("RUN", "CAMCOL", "FILTER", "CTYPE1")
 ROW_SECONDS, EXPOSURE = 0.026322, 53.907456  # drift scan: reading a row, crossing a CCD
 # Electrons per count and variance of the dark current and read-out, counts^2; by camera
@@ -223,8 +223,7 @@ def cut(path: Path, frame: Frame, ra, dec, *, size: int) -> list[Stamp]:
                 mjd=frame.mjd + (row * ROW_SECONDS - EXPOSURE / 2) / 86400,
                 noise=sigma * per_count * NANOMAGGY,
                 gain=gain,
-                # A nanomaggy has the magnitude 22.5.
-                zero_point=22.5 - 2.5 * np.log10(per_count),
+                zero_point=magnitude_of(per_count, NANOMAGGY_ZERO_POINT),
             )
         )
     return stamps

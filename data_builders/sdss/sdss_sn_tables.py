@@ -17,6 +17,7 @@ from astropy.io import fits
 from jaxastro.data.sky import sky_groups
 from jaxastro.errors import InputError, MissingFileError
 from jaxastro.surveys import UNLABELLED
+from jaxastro.units import FLUXCAL_ZERO_POINT, flux_of
 
 RELEASE = "https://portal.nersc.gov/project/dessn/SDSS/dataRelease/"
 MASTER, HEAD = "master_data.txt", "*_HEAD.FITS*"
@@ -124,9 +125,7 @@ def read_phot(path: Path, candidates: list[Candidate]) -> Iterator[Epochs | str]
         ValueError: if the file is damaged or lacks a column.
     """
     table = _open_table(path, (*NUMBERS, "FLT", "PHOTFLAG"))
-    # FLUXCAL has the zero point 27.5, a microjansky the AB magnitude 23.9:
-    # flux [microjansky] = FLUXCAL * 10^(-0.4 * (27.5 - 23.9))
-    unit = 10 ** (-0.4 * (27.5 - 23.9))
+    unit = flux_of(FLUXCAL_ZERO_POINT)  # of FLUXCAL, microjansky
     for candidate in candidates:
         start, stop = candidate.span
         is_span = 0 <= start < stop <= len(table)

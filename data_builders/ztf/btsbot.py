@@ -24,6 +24,7 @@ from jaxastro.data.record import Reading
 from jaxastro.data.sky import sky_groups
 from jaxastro.errors import InputError, MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import MJD_ZERO, flux_error_of, flux_of
 
 SURVEY = SURVEYS["btsbot"]
 # train_cand_v10_N100_programid1.csv has train_triplets_v10_N100_programid1.npy.
@@ -195,14 +196,13 @@ def _alert(row: dict, triplet: np.ndarray, split: str) -> tuple[Alert, HistoryRo
             "One of 1, 2, 3 and one of t, f are expected. Mend the table."
         )
     sign = SIGNS[row["isdiffpos"].lower()]
-    # To microjansky: an AB magnitude of 23.9 is one.
-    flux = 10 ** (0.4 * (23.9 - _number(row["magpsf"])))
-    error = flux * _number(row["sigmapsf"]) * math.log(10) / 2.5
+    flux = flux_of(_number(row["magpsf"]))
+    error = flux_error_of(flux, _number(row["sigmapsf"]))
     science, template, difference = np.moveaxis(triplet.astype(np.float32), -1, 0)
     stamps = science, template, sign * difference
     metadata = {name: _number(row.get(name)) for name, _ in SURVEY.columns}
     metadata["published_split"] = SPLITS.index(split) if split in SPLITS else np.nan
-    mjd, band = _number(row["jd"]) - 2400000.5, BANDS[row["fid"]]
+    mjd, band = _number(row["jd"]) - MJD_ZERO, BANDS[row["fid"]]
     alert = Alert(
         alert_id=int(row["candid"]),
         mjd=mjd,

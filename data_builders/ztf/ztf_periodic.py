@@ -23,6 +23,7 @@ from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.data.record import Reading
 from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import flux_error_of, flux_of
 
 SURVEY = SURVEYS["ztf_periodic"]
 RAW_FILES = ("Table2.txt.zip", "Table2.txt", "table2_subset.csv")
@@ -33,7 +34,6 @@ NEVER_ZERO = ("gmag", "rmag", "Per", "R21", "phi21", "Amp")
 OF_BAND = ("{}mag", "Per_{}", "R21_{}", "phi21_{}", "R2_{}", "Amp_{}", "log_FAP_{}")
 BAD_EPOCH = 32768  # the bit of catflags that says: do not use
 BAND_OF = {"zg": "g", "zr": "r"}
-MICROJANSKY_ZERO_POINT = 23.9  # AB magnitude of one microjansky
 MAX_BYTES = 2**26  # of a star's light curve; the longest have some thousand rows
 
 
@@ -189,9 +189,8 @@ def _light_curve(path: Path) -> tuple[dict, tuple[str, ...]]:
 
 def in_microjansky(mag: np.ndarray, mag_error: np.ndarray) -> dict[str, np.ndarray]:
     """Returns flux and flux_error, microjansky, of AB magnitudes and their errors."""
-    # F = 10^(0.4 (23.9 - m)), and dF = 0.4 ln(10) F dm.
-    flux = 10 ** (0.4 * (MICROJANSKY_ZERO_POINT - mag))
-    return {"flux": flux, "flux_error": 0.4 * np.log(10) * flux * mag_error}
+    flux = flux_of(mag)
+    return {"flux": flux, "flux_error": flux_error_of(flux, mag_error)}
 
 
 def _epochs(path: Path) -> Iterator[dict[str, str]]:

@@ -21,6 +21,7 @@ from data_builders.ztf.ztf_periodic import BAD_EPOCH, BAND_OF, LIGHT_CURVES
 from data_builders.ztf.ztf_periodic_clean import clean
 from data_builders.ztf.ztf_periodic_table import COLUMNS, numbers_of, rows_of
 from jaxastro.errors import InputError
+from jaxastro.units import MJD_ZERO
 
 CATALOGUE = "table2_subset.csv"  # of the stars that light curves were made of
 HEADER = ("oid", "expid", "hjd", "mjd", "mag", "magerr", "catflags", "filtercode")
@@ -88,7 +89,7 @@ def epochs_of(star: dict[str, float], generator: np.random.Generator) -> Iterato
         mag = mag + bad
         for t, m, e, b in zip(mjd, mag, error, bad, strict=True):
             flags = BAD_EPOCH * int(b)
-            yield 1, 1, f"{t + 2400000.5:.6f}", f"{t:.6f}", m, e, flags, code
+            yield 1, 1, f"{t + MJD_ZERO:.6f}", f"{t:.6f}", m, e, flags, code
 
 
 def main(arguments: list[str] | None = None) -> int:

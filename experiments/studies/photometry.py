@@ -21,6 +21,7 @@ from benchmarks.result import Row, parser_of, show, spread_of
 from data_builders.hits import hits
 from jaxastro.photometry import aperture_light_curve, psf_photometry
 from jaxastro.simulation import hosts, observing, scene, survey
+from jaxastro.units import microjansky_per_adu
 
 SCALE, SIZE = survey.SURVEY.pixel_scale, survey.SURVEY.image_size
 BAND = 2  # r
@@ -63,7 +64,7 @@ def frames_of(parts, flux, rng: np.random.Generator) -> tuple[dict, np.ndarray]:
         "bad_pixel": bad_pixel,
         "psf_fwhm": log.psf_fwhm / SCALE,
         "noise": observing.pixel_noise(log),
-        "photon": observing.microjansky_per_adu(log.zero_point) / log.gain,
+        "photon": microjansky_per_adu(log.zero_point) / log.gain,
         "centre": centre,
     }
     return frames, image

@@ -8,11 +8,11 @@ import pyarrow.parquet
 from jaxastro.simulation import light_curve
 from jaxastro.simulation.classes import draw_type_ia
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import FLUXCAL_ZERO_POINT, flux_of, magnitude_of
 
 SDSS = SURVEYS["sdss_sn_sim"]
 WAVELENGTH = dict(zip(SDSS.bands, SDSS.wavelength, strict=True))
-# FLUXCAL has zero point 27.5: microjansky = FLUXCAL * 10^(-0.4 (27.5 - 23.9)).
-MICROJANSKY = 10 ** (-0.4 * (27.5 - light_curve.MICROJANSKY_ZERO_POINT))
+FLUXCAL = flux_of(FLUXCAL_ZERO_POINT)  # one unit of it, microjansky
 WINDOW = 4.0  # rest-frame days about a phase
 LABELS = {
     "g_minus_r": "g − r at maximum",
@@ -41,7 +41,7 @@ def pairs_of_curves(objects: list[dict], photometry: Path, seed: int):
     for number, one in enumerate(objects):
         rows = rows_of.get(one["file"], np.zeros(0, int))  # some have no photometry
         mjd, band = arrays["mjd"][rows], arrays["band"][rows]
-        flux, error = (arrays[n][rows] * MICROJANSKY for n in ("fluxcal", "fluxcalerr"))
+        flux, error = (arrays[n][rows] * FLUXCAL for n in ("fluxcal", "fluxcalerr"))
         good = np.isin(band, [*"griz"]) & np.isfinite(flux) & (error > 0)
         mjd, band, flux, error = (v[good] for v in (mjd, band, flux, error))
         redshift = float(one["z"])
@@ -65,7 +65,7 @@ def simulate_twin(rng, mjd, band, redshift: float, peak: float) -> np.ndarray:
     luminosity = light_curve.supernova_luminosity(
         explosion, phase[None], wavelength[None] / (1 + redshift)
     )[0]
-    return light_curve.flux_of(explosion.absolute[0] + modulus) * luminosity
+    return flux_of(np.asarray(explosion.absolute[0] + modulus)) * luminosity
 
 
 def time_of_maximum(mjd, flux, error) -> float:
@@ -84,8 +84,7 @@ def measure(mjd, band, flux, error, redshift: float) -> dict[str, float]:
         weight = error[near] ** -2.0
         mean = (weight * flux[near]).sum() / weight.sum() if near.any() else np.nan
         is_seen = near.any() and mean * np.sqrt(weight.sum()) > 5
-        zero_point = light_curve.MICROJANSKY_ZERO_POINT
-        return zero_point - 2.5 * np.log10(mean) if is_seen else np.nan
+        return magnitude_of(mean) if is_seen else np.nan
 
     top = {name: magnitude(name, 0.0) for name in "griz"}
     at_top = (band == "r") & (np.abs(phase) < WINDOW)

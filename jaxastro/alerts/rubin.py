@@ -31,11 +31,11 @@ from jaxastro.data.alert import (
 )
 from jaxastro.errors import RecordError
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import NANOJANSKY
 
 SURVEY = SURVEYS["rubin_alerts"]
 BANDS = {band: index for index, band in enumerate(SURVEY.bands)}
 HEADER = struct.Struct(">bI")
-MICROJANSKY = 1e-3  # in one nanojansky, Rubin's unit
 SMALLEST = 30  # pixels, the side of the smallest cutout
 MAX_FLUX = 1e30  # microjansky; beyond is no flux, and float32 ends at 1e38
 OLD_NAMES = {"isNegative": "is_negative"}  # in schema 7
@@ -196,7 +196,7 @@ def _cutout(stored) -> RubinCutout | None:
 
 def _stamp(cutout: RubinCutout) -> np.ndarray:
     """Returns the image in microjansky, NaN where nothing was measured."""
-    image = cutout.image * np.float32(MICROJANSKY)
+    image = cutout.image * np.float32(NANOJANSKY)
     if cutout.variance is not None:
         image[~np.isfinite(cutout.variance)] = np.nan
     return image
@@ -211,7 +211,7 @@ def _metadata(
     source, values = packet["diaSource"], {}
     for name, unit in SURVEY.columns:
         value = source.get(name, source.get(OLD_NAMES.get(name)))
-        scale = MICROJANSKY if unit == "microjansky" else 1
+        scale = NANOJANSKY if unit == "microjansky" else 1
         values[name] = _number(value) * scale
     values["nDiaSources"] = _number((packet.get("diaObject") or {}).get("nDiaSources"))
     values["isSolarSystem"] = float(_number(source.get("ssObjectId")) > 0)
@@ -223,7 +223,7 @@ def _metadata(
     if difference and difference.variance is not None:
         good = difference.variance[difference.variance > 0]
         noise = np.sqrt(np.median(good)) if good.size else np.nan
-        values["stampNoise"] = float(noise) * MICROJANSKY
+        values["stampNoise"] = float(noise) * NANOJANSKY
     return {name: _number(value) for name, value in values.items()}
 
 
@@ -233,7 +233,7 @@ def _history(packet: dict) -> Iterator[HistoryRow]:
     for name, (kind, flux, error) in HISTORIES.items():
         rows = [*(packet.get(name) or ()), *own.get(name, ())]
         rows = [row for row in rows if row and not _is_withdrawn(row)]
-        scale = 5 * MICROJANSKY if kind == LIMIT else MICROJANSKY
+        scale = 5 * NANOJANSKY if kind == LIMIT else NANOJANSKY
         for row, mjd in zip(rows, _utc(rows), strict=True):
             value, spread = _number(row.get(flux)), _number(row.get(error))
             band = BANDS.get(str(row.get("band")))
@@ -244,7 +244,7 @@ def _history(packet: dict) -> Iterator[HistoryRow]:
                 band=band,
                 kind=kind,
                 flux=value * scale,
-                flux_error=min(spread * MICROJANSKY, MAX_FLUX),
+                flux_error=min(spread * NANOJANSKY, MAX_FLUX),
             )
 
 

@@ -18,6 +18,7 @@ from jaxastro.data.alert import (
 )
 from jaxastro.errors import RecordError
 from jaxastro.surveys import UNLABELLED, Survey
+from jaxastro.units import MICROJANSKY_ZERO_POINT, MJD_ZERO, flux_error_of, flux_of
 
 CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 OLD_NAMES = {"sgscore": "sgscore1", "distpsnr": "distpsnr1"}  # before schema 3
@@ -25,7 +26,6 @@ DERIVED = ("age", "nnotdet")  # columns that are no field of a packet
 BANDS = {1: 0, 2: 1, 3: 2}  # fid -> g, r, i
 SIGNS = {"t": 1, "1": 1, "f": -1, "0": -1}  # of isdiffpos
 SENTINELS = (-999.0, -99999.0)  # catalogues' and forced photometry's "no number"
-ZERO_POINT = 23.9  # AB magnitude of one microjansky
 CHIP = (3080, 3072)  # y x, pixels of a readout channel
 MAX_FLUX = 1e30  # microjansky; beyond is no flux, and float32 ends at 1e38
 JPEG = b"\xff\xd8"
@@ -207,8 +207,7 @@ def _point(row: dict) -> tuple[tuple, HistoryRow]:
         error = flux / 5  # the limit is that of 5 sigma
     else:
         flux = _sign(row) * _microjansky(magnitude)
-        # |d flux| = flux 0.4 ln 10 |dm|
-        error = abs(flux) * 0.4 * math.log(10) * _number(row.get("sigmapsf"))
+        error = flux_error_of(abs(flux), _number(row.get("sigmapsf")))
     point = _row(row, kind, flux, error)
     return _key(point, row.get("candid")), point
 
@@ -225,7 +224,7 @@ def _key(point: HistoryRow, candid) -> tuple:
 
 
 def _mjd(row: dict, name: str = "jd") -> float:
-    return _number(row.get(name)) - 2400000.5
+    return _number(row.get(name)) - MJD_ZERO
 
 
 def _band(row: dict) -> int | None:
@@ -237,8 +236,8 @@ def _sign(row: dict) -> float:
 
 
 def _microjansky(magnitude: float) -> float:
-    exponent = 0.4 * (ZERO_POINT - magnitude)
-    return 10**exponent if abs(exponent) < 30 else math.nan
+    is_possible = abs(magnitude - MICROJANSKY_ZERO_POINT) < 75  # the flux can be stored
+    return flux_of(magnitude) if is_possible else math.nan
 
 
 def _number(value) -> float:

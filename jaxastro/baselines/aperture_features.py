@@ -12,6 +12,7 @@ from jaxastro.data.series import SeriesRecord
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.photometry.harmonics import harmonic_power
 from jaxastro.surveys import Survey
+from jaxastro.units import magnitude_of
 
 RADIUS = 6.0  # pixels: wide, so that seeing moves little light across its edge
 MIN_EPOCHS = 6  # in a band; below, its features are unknown
@@ -97,7 +98,7 @@ def _shape(flux, error, mjd) -> dict[str, float]:
     # 1% for the calibration; without it chi square of a bright star is its brightness.
     sigma = np.hypot(error, 0.01 * level)
     pull = (flux - np.average(flux, weights=1 / sigma**2)) / sigma
-    magnitude = -2.5 * np.log10(np.maximum(flux, error + _TINY))
+    magnitude = magnitude_of(np.maximum(flux, error + _TINY), 0.0)
     magnitude -= magnitude.mean()
     return {
         "amplitude": amplitude / level,

@@ -33,6 +33,7 @@ from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.photometry.harmonics import harmonic_power
 from jaxastro.surveys import Survey
+from jaxastro.units import magnitude_error_of, magnitude_of
 
 MIN_POINTS = 4  # in a band; below, its features are unknown
 FASTEST = 16.0  # cycles per day: the end of the period search
@@ -131,7 +132,8 @@ def magnitudes_of(record: LightCurveRecord, band: int) -> tuple[np.ndarray, ...]
     seen = record.band == band
     error = record.flux_error[seen].astype(np.float64)
     flux = np.maximum(record.flux[seen], error)
-    columns = record.mjd[seen], -2.5 * np.log10(flux), 2.5 / np.log(10) * error / flux
+    magnitude, spread = magnitude_of(flux, 0.0), magnitude_error_of(flux, error)
+    columns = record.mjd[seen], magnitude, spread
     # Of points at one time too the order must not depend on how they were given.
     order = np.lexsort(columns[::-1])
     return tuple(column[order] for column in columns)

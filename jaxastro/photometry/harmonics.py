@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from jaxastro.units import magnitude_error_of, magnitude_of
+
 _TINY = 1e-9  # keeps a constant light curve from dividing by zero
 
 
@@ -13,7 +15,7 @@ def magnitudes(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndar
     without it the few best points of a bright star are all that counts.
     """
     flux, error = np.asarray(flux, np.float64), np.asarray(error, np.float64)
-    return -2.5 * np.log10(flux), np.hypot(2.5 / np.log(10) * error / flux, 0.01)
+    return magnitude_of(flux, 0.0), np.hypot(magnitude_error_of(flux, error), 0.01)
 
 
 def harmonic_power(

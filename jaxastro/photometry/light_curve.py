@@ -8,8 +8,8 @@ from jaxastro.errors import InputError, RecordError
 from jaxastro.photometry.aperture import aperture_light_curve
 from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
 from jaxastro.surveys import Survey
+from jaxastro.units import microjansky_per_adu
 
-MICROJANSKY_ZERO_POINT = 23.9  # AB magnitude of one microjansky
 # What an epoch may have, as a note says it.
 NO_PSF = (
     "no PSF width, or too narrow a one: no flux. Give psf_fwhm, fit_fwhm=True for a "
@@ -84,7 +84,7 @@ def photon_variance(record: SeriesRecord, survey: Survey) -> np.ndarray:
     """
     per_adu = 1 / np.where(record.gain > 0, record.gain, np.nan)
     if survey.unit == "microjansky":
-        per_adu *= 10 ** (-0.4 * (record.zero_point - MICROJANSKY_ZERO_POINT))
+        per_adu *= microjansky_per_adu(record.zero_point)
     elif survey.unit != "ADU":
         per_adu *= np.nan
     return per_adu

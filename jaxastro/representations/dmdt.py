@@ -17,6 +17,7 @@ from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
+from jaxastro.units import magnitude_of
 
 KIND, Example = "light_curve", Image  # of the records, and what is made of one
 CAUSAL = ()  # a map that is drawn cannot end early
@@ -53,7 +54,7 @@ def make_example(
     maps = np.zeros((2 * len(MAGNITUDES) - 2, len(DAYS) - 1, num_bands), np.float32)
     for band in range(num_bands):
         seen = bright_epochs(record, band, max_epochs)
-        counts = pair_counts(record.mjd[seen], -2.5 * np.log10(record.flux[seen]))
+        counts = pair_counts(record.mjd[seen], magnitude_of(record.flux[seen], 0.0))
         maps[..., band] = scaled(counts, len(seen) * (len(seen) - 1) / 2)
     feature, known = scale_features(record.features, statistics)
     return Image(maps, feature, known)

@@ -20,6 +20,7 @@ from jaxastro.simulation.artefacts import ARTEFACTS, Subtraction, subtract
 from jaxastro.simulation.classes import CLASSES, draw_candidates
 from jaxastro.simulation.sequence import select
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import MJD_ZERO, magnitude_of, microjansky_per_adu
 
 SURVEY = SURVEYS["ztf_alerts_sim"]
 SCALE, SIZE = SURVEY.pixel_scale, SURVEY.image_size
@@ -194,7 +195,7 @@ def measure(difference: np.ndarray, log: observing.ObservingLog) -> dict[str, fl
     width = np.sqrt((light * (x**2 + y**2)).sum() / max(light.sum(), 1e-9) / 2)
     faint = max(abs(flux), 1e-3)
     return {
-        "magpsf": float(log.zero_point[0] - 2.5 * np.log10(faint)),
+        "magpsf": float(magnitude_of(faint, log.zero_point[0])),
         "sigmapsf": float(1.0857 * error / faint),
         "scorr": float(flux / error),
         "chipsf": float((residual**2).mean()),
@@ -241,7 +242,7 @@ def _detectable(kind: str, rng, change, flux, log) -> np.ndarray:
     """
     if kind in ARTEFACTS:
         return np.sort(rng.choice(len(log.mjd), rng.integers(1, 3), replace=False))
-    photon = observing.microjansky_per_adu(log.zero_point) / log.gain
+    photon = microjansky_per_adu(log.zero_point) / log.gain
     noise = observing.point_noise(log, pixel_scale=SCALE)
     noise = np.sqrt(noise**2 + photon * np.maximum(flux, 0))
     return np.flatnonzero(abs(change) > 0.8 * DETECTION * noise)
@@ -249,7 +250,7 @@ def _detectable(kind: str, rng, change, flux, log) -> np.ndarray:
 
 def _images(change, still, log) -> tuple[np.ndarray, ...]:
     """Returns without noise, ADU: science, the same unchanged, and the reference."""
-    scale = observing.microjansky_per_adu(log.zero_point)[0]
+    scale = microjansky_per_adu(log.zero_point)[0]
 
     def taken(light, seeing):
         how = {"pixel_scale": SCALE, "size": SIZE}
@@ -272,7 +273,7 @@ def _trail(rng) -> np.ndarray:
 def _of_frame(log, candid: int, ra: float, dec: float) -> dict:
     limit = 5 * observing.point_noise(log, pixel_scale=SCALE)[0]
     return {
-        "jd": float(log.mjd[0]) + 2400000.5,
+        "jd": float(log.mjd[0]) + MJD_ZERO,
         "fid": int(log.band[0]) + 1,
         "candid": candid,
         "programid": 1,
@@ -280,7 +281,7 @@ def _of_frame(log, candid: int, ra: float, dec: float) -> dict:
         "dec": float(dec),
         "ranr": float(ra),
         "decnr": float(dec),
-        "diffmaglim": float(observing.MICROJANSKY_ZERO_POINT - 2.5 * np.log10(limit)),
+        "diffmaglim": float(magnitude_of(limit)),
         "magzpsci": float(log.zero_point[0]),
         "exptime": EXPOSURE,
     }
@@ -308,7 +309,7 @@ def _neighbours(steady, t: int, log, rng) -> list[Neighbour]:
     for row in np.unique(steady.position, axis=0, return_index=True)[1]:
         same = (steady.position == steady.position[row]).all(1)
         flux = steady.flux[same, t].sum()
-        magnitude = observing.MICROJANSKY_ZERO_POINT - 2.5 * np.log10(max(flux, 1e-9))
+        magnitude = magnitude_of(max(flux, 1e-9))
         distance = np.hypot(*(steady.position[row] + 0.1 * rng.normal(size=2)))
         if magnitude < 21.5 and distance < NEAR:
             points = same & ~steady.covariance.any(1)

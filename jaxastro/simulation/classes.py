@@ -14,6 +14,7 @@ import numpy as np
 from jaxastro.errors import InputError
 from jaxastro.simulation import light_curve, stars
 from jaxastro.simulation.light_curve import Candidates
+from jaxastro.units import flux_of
 
 # Days: with it the declines of twins of real supernovae agree (docs/simulation.md).
 draw_type_ia = functools.partial(light_curve.draw_type_ia, fall=15.0)
@@ -92,7 +93,7 @@ def _star(draw) -> Callable:
         colour *= light_curve.reddening(
             wavelength, rng.exponential(0.1, count)[:, None]
         )
-        steady = light_curve.flux_of(mean)[:, None] * colour
+        steady = flux_of(mean)[:, None] * colour
         # A star that pulsates changes its temperature: blue light varies more.
         pulsates = np.isin(star.kind, ("RRab", "RRc", "CEP", "LPV"))[:, None]
         scale = np.where(pulsates, (wavelength / stars.MEAN_WAVELENGTH) ** -0.9, 1.0)
@@ -117,7 +118,7 @@ def _asteroids(rng, mjd, wavelength, *, count, limits) -> Candidates:
     mean = rng.uniform(*limits, count)
     flux = np.zeros((count, len(mjd)))
     when = rng.integers(len(mjd), size=count)
-    flux[np.arange(count), when] = light_curve.flux_of(mean)
+    flux[np.arange(count), when] = flux_of(mean)
     kind = np.full(count, "asteroid")
     return Candidates(flux, np.full(count, np.nan), mean, np.zeros_like(flux), kind)
 

@@ -14,6 +14,7 @@ from jaxastro.errors import InputError
 from jaxastro.photometry import border_mask, centre_distance
 from jaxastro.simulation import scene
 from jaxastro.simulation.observing import ObservingLog
+from jaxastro.units import magnitude_of
 
 SEEING_GRID = np.linspace(0.6, 3.4, 57)  # arcsec, that a star's width is compared with
 INNER, OUTER = 3.5, 7.5  # pixels: radii whose light tells the width
@@ -170,7 +171,7 @@ def log_of_frames(
     """
     gain, read_noise = camera_constants(exposures)
     number = np.arange(len(frames), dtype=np.int32)
-    dimmer = -2.5 * np.log10(conditions.transparency[frames])
+    dimmer = magnitude_of(conditions.transparency[frames], 0.0)
     return ObservingLog(
         mjd=exposures.mjd[frames],
         band=exposures.band[frames],

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxastro.simulation import light_curve, scene
+from jaxastro.units import flux_of
 
 # Rest-frame colours of galaxies: wavelength (Angstrom) and magnitude minus that in r.
 SPECTRUM_WAVELENGTH = (2200.0, 3000.0, 3560.0, 4720.0, 6185.0, 7500.0, 8960.0)
@@ -58,7 +59,7 @@ def draw_host(
     colour = young + age * (np.interp(rest, SPECTRUM_WAVELENGTH, EARLY_TYPE) - young)
     dust = light_curve.reddening(rest, rng.exponential(0.25))
     modulus = light_curve.distance_modulus(z) - 2.5 * np.log10(1 + z)
-    flux = light_curve.flux_of(absolute + colour + modulus) * dust
+    flux = flux_of(absolute + colour + modulus) * dust
 
     # Gamma(2) is how the light of an exponential disc lies in radius.
     distance, turn = radius / 1.678 * rng.gamma(2.0), rng.uniform(0, 2 * np.pi)
@@ -106,11 +107,11 @@ def draw_neighbour(
         kelvin = rng.uniform(3200, 6500)
         colour = light_curve.blackbody(wavelength, kelvin)
         colour = colour / light_curve.blackbody(light_curve.R_BAND, kelvin)
-        return scene.point(position, light_curve.flux_of(magnitude) * colour)
+        return scene.point(position, flux_of(np.asarray(magnitude)) * colour)
     colour = np.interp(wavelength / 1.3, SPECTRUM_WAVELENGTH, LATE_TYPE)
     return scene.sersic(
         position,
-        light_curve.flux_of(magnitude + colour),
+        flux_of(magnitude + colour),
         index=1,
         radius=rng.uniform(0.4, 1.5),
         axis_ratio=rng.uniform(0.3, 1),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.simulation.observing import MICROJANSKY_ZERO_POINT
+from jaxastro.units import flux_of, magnitude_of
 
 HUBBLE = 70.0  # km/s/Mpc
 MATTER = 0.3  # density parameter of a flat universe
@@ -49,11 +49,6 @@ def kiloparsec_per_arcsec(redshift):
     """Returns the size of one arcsecond: luminosity distance / (1 + z)^2 in kpc."""
     distance = luminosity_distance(redshift) / (1 + redshift) ** 2
     return 1000 * distance * np.pi / 180 / 3600
-
-
-def flux_of(magnitude):
-    """Returns the flux of an AB magnitude, microjansky."""
-    return 10 ** (-0.4 * (np.asarray(magnitude) - MICROJANSKY_ZERO_POINT))
 
 
 def blackbody(wavelength, temperature):
@@ -253,7 +248,7 @@ def supernovae(
     return Candidates(
         flux=scale * luminosity,
         redshift=redshift,
-        magnitude=MICROJANSKY_ZERO_POINT - 2.5 * np.log10(brightest[:, 0]),
+        magnitude=magnitude_of(brightest[:, 0]),
         rest=np.zeros((count, len(mjd))),
         kind=explosion.kind,
     )

@@ -11,7 +11,8 @@ import copy
 
 import numpy as np
 
-JULIAN = 2400000.5  # Julian date less modified Julian date
+from jaxastro.units import MJD_ZERO
+
 OF_CANDIDATE = ("jd", "jdstarthist", "jdendhist")  # its times
 
 
@@ -26,7 +27,7 @@ def alerts_of_night(
         packets: of object `number`, one at least.
         night: modified Julian date, a whole number: Palomar's nights lie within it.
     """
-    nights = np.array([int(p["candidate"]["jd"] - JULIAN) for p in packets])
+    nights = np.array([int(p["candidate"]["jd"] - MJD_ZERO) for p in packets])
     rng = np.random.default_rng([seed, 13, number])
     drawn = int(rng.choice(np.unique(nights)))
     those = (packets[t] for t in np.flatnonzero(nights == drawn))

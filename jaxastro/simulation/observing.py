@@ -6,8 +6,7 @@ import numpy as np
 
 from jaxastro.errors import InputError
 from jaxastro.simulation.cadence import Visits, moon_illumination
-
-MICROJANSKY_ZERO_POINT = 23.9  # AB magnitude of one microjansky
+from jaxastro.units import flux_of, microjansky_per_adu
 
 # Per band, u g r i z, close to the SDSS camera's for its 54 s of drift.
 ZERO_POINT = (28.0, 28.7, 28.4, 28.0, 26.2)  # AB magnitude of one ADU, no extinction
@@ -68,7 +67,7 @@ def draw_log(
     zero_point -= (cloud + haze)[visit]
     # Sky in ADU per pixel: mag per square arcsec and pixel area to counts.
     dark = _per_band(SKY_BRIGHTNESS, band) + brightness[visit]
-    sky = pixel_scale**2 * 10 ** (-0.4 * (dark - _per_band(ZERO_POINT, band)))
+    sky = pixel_scale**2 * flux_of(dark, _per_band(ZERO_POINT, band))
     wobble = np.exp(0.03 * rng.normal(size=len(band)))  # the columns of the camera
     psf_fwhm = _per_band(SEEING, band) * seeing[visit] * wobble
     return ObservingLog(
@@ -79,11 +78,6 @@ def draw_log(
         zero_point=zero_point,
         read_noise=_per_band(READ_NOISE, band),
     )
-
-
-def microjansky_per_adu(zero_point):
-    """Returns the flux of one ADU: 10^(-0.4 (zero_point - 23.9)) microjansky."""
-    return 10 ** (-0.4 * (zero_point - MICROJANSKY_ZERO_POINT))
 
 
 def pixel_noise(log: ObservingLog, image=0.0) -> np.ndarray:

@@ -17,8 +17,9 @@ import numpy as np
 
 from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.errors import InputError
-from jaxastro.simulation import cadence, light_curve, observing, scene
+from jaxastro.simulation import cadence, observing, scene
 from jaxastro.surveys import SURVEYS
+from jaxastro.units import flux_of
 
 SURVEY = SURVEYS["planted"]
 CLASSES = {"order": ("rise", "fall"), "host": ("spiral", "elliptical")}
@@ -100,13 +101,13 @@ def draw_flare(rng: np.random.Generator, days: np.ndarray) -> np.ndarray:
     """
     since = days - rng.uniform(-PEAK, PEAK)
     scale = np.where(since < 0, rng.uniform(*FAST), rng.uniform(*SLOW))
-    peak = light_curve.flux_of(rng.uniform(*FLARE_MAGNITUDE))
+    peak = flux_of(np.asarray(rng.uniform(*FLARE_MAGNITUDE)))
     return peak * np.exp(-np.abs(since) / scale)
 
 
 def draw_hosts(rng: np.random.Generator) -> tuple[scene.Gaussians, scene.Gaussians]:
     """Returns a flat disc and a round bulge of one place, magnitude, radius, angle."""
-    flux = np.full(NUM_EPOCHS, light_curve.flux_of(rng.uniform(*HOST_MAGNITUDE)))
+    flux = np.full(NUM_EPOCHS, flux_of(np.asarray(rng.uniform(*HOST_MAGNITUDE))))
     same = {"radius": rng.uniform(*HOST_RADIUS), "angle": rng.uniform(0, np.pi)}
     place = rng.normal(0, 0.3, 2)
     spiral = scene.sersic(

@@ -14,6 +14,7 @@ from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.simulation import hosts, light_curve, observing, scene
 from jaxastro.simulation.classes import CLASSES, draw_candidates
 from jaxastro.surveys import Survey
+from jaxastro.units import microjansky_per_adu
 
 CANDIDATES = 48  # possible objects, of which the survey's selection takes one
 DETECTION = 5.0  # signal to noise of a change, in one frame
@@ -114,7 +115,7 @@ def select(
         weight *= (light_curve.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if found_by:
         error = observing.point_noise(log, pixel_scale=pixel_scale)
-        photon = observing.microjansky_per_adu(log.zero_point) / log.gain
+        photon = microjansky_per_adu(log.zero_point) / log.gain
         error = np.sqrt(error**2 + photon * drawn.flux)
         first, middle = drawn.flux[:, :1], np.median(drawn.flux, axis=1, keepdims=True)
         change = np.abs(drawn.flux - middle) / error
@@ -172,7 +173,7 @@ def _frames(rng, light, log, camera: Camera) -> dict[str, np.ndarray]:
         size=size,
     )
     flux, noise = observing.expose(image, log, key), observing.pixel_noise(log)
-    scale = observing.microjansky_per_adu(log.zero_point)
+    scale = microjansky_per_adu(log.zero_point)
     adu = flux / scale[:, None, None] + log.sky[:, None, None]
     bad = adu > camera.saturation
     adu += _cosmic_rays(rng, len(log.mjd), size, camera.cosmic_rays)

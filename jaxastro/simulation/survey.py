@@ -10,6 +10,7 @@ from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.errors import InputError
 from jaxastro.simulation import cadence, hosts, light_curve, observing, scene
 from jaxastro.surveys import SURVEYS, UNLABELLED
+from jaxastro.units import microjansky_per_adu
 
 SURVEY = SURVEYS["sdss_sn_sim"]
 CANDIDATES = 64  # possible objects, of which the survey's selection takes one
@@ -214,7 +215,7 @@ def count_detections(
         flux: [k t] of the point, microjansky.
         rest: [k t] what it is compared with, microjansky.
     """
-    photon = observing.microjansky_per_adu(log.zero_point) / log.gain
+    photon = microjansky_per_adu(log.zero_point) / log.gain
     faint = observing.point_noise(log, pixel_scale=SURVEY.pixel_scale)
     # Two per cent: what calibration and subtraction leave of a bright star.
     noise = np.sqrt(faint**2 + flux * photon + (0.02 * flux) ** 2)
