@@ -1,12 +1,16 @@
-"""Every key that all experiments share, with its default, unit and reason.
+"""What experiments share: presets, models and methods with all their arguments.
 
-A model's and a method's own arguments stand under config.model.args and
-config.method.args and go to the constructor as they are, which checks them.
+Every key of a config, with its default, unit and reason: jaxastro/runs/spec.py. The
+arguments of a model and of a method are under config.model.args and config.method.args
+and go to the constructor, which checks them.
 """
+
+import dataclasses
 
 from ml_collections import ConfigDict
 
 from jaxastro.errors import InputError
+from jaxastro.runs.spec import RunSpec
 
 PRESETS = ("auto", "paper", "laptop", "smoke", "hits")
 ASAS_CLASSES = (  # without EB_unspecified, which is no class: data_builders/asas/asas.md
@@ -45,97 +49,7 @@ def get_config(preset: str = "auto") -> ConfigDict:
             f"No preset named {preset!r}. Known presets: {', '.join(PRESETS)}. Write "
             "one after a colon: --config=configs/semiconformer.py:laptop."
         )
-    config = ConfigDict()
-    config.preset = preset  # auto becomes laptop or paper when devices are known
-    config.seed = 0  # of parameters, sampling, views and dropout
-
-    config.init_from = ""  # folder of a run whose best parameters this one starts from
-
-    config.survey = "sdss_sn_sim/laptop"  # a TFDS builder and its preset
-    config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
-    config.classes = ("AGN", "SNIa", "SNOther", "Variable")  # in the model's order
-    # Rows of (name, members), which are labels or other rows: what lies above classes.
-    config.hierarchy = ()
-
-    config.representation = ConfigDict()
-    config.representation.name = "series"
-    config.representation.normalisation = "asinh"
-    config.representation.max_epochs = 60  # epochs of an object in a prediction: M
-    config.statistics = ConfigDict()  # of the normalisation, measured when training
-    config.selection = selection_keys()
-    config.folds = fold_keys()
-    config.loader = loader_keys()
-
-    config.augment = ConfigDict()
-    config.augment.max_epochs = (
-        24  # of a view; a joint norm needs representation.max_epochs
-    )
-    config.augment.drop = 0.5  # largest share of epochs dropped
-    config.augment.rotation = 180.0  # degrees, either way
-    config.augment.rotation_step = 0.0  # 90: by quarter turns, no pixel interpolated
-    config.augment.flip = True
-    config.augment.drop_bands = 0.0  # chance of each band to be dropped from a view
-    config.augment.gap = 0.0  # longest gap in time, as a share of the object's span
-    config.augment.truncate = 0.0  # chance of a view to end early
-    config.augment.jitter = 0.0  # of a light curve's fluxes, in units of their errors
-
-    config.model = ConfigDict({"name": "", "args": ConfigDict()})
-    config.method = ConfigDict({"name": "", "args": ConfigDict()})
-
-    config.optimizer = ConfigDict()
-    config.optimizer.name = "adam"
-    config.optimizer.learning_rate = 1e-3
-    config.optimizer.warmup_steps = 0
-    config.optimizer.decay = "cosine"
-    config.optimizer.weight_decay = 0.0
-    config.optimizer.clip = 1.0  # global norm of the gradients; 0: no limit
-    config.optimizer.train_only = ()  # groups that learn, such as ("head",); empty: all
-
-    config.mesh = ConfigDict()
-    config.mesh.fsdp = 1  # devices that share one copy of the parameters
-
-    config.batch_size = 32  # objects, over all devices
-    config.gradient_accumulation = 1  # parts a batch is computed in, to save memory
-    config.num_steps = 450
-    config.evaluate_every = 75  # steps; a checkpoint is saved each time
-    config.patience = 0  # evaluations without a better score before stopping; 0: never
-    config.best_metric = "macro_f1"  # validation score that picks the checkpoint
-    return config
-
-
-def selection_keys() -> ConfigDict:
-    """Returns config.selection: which part of the data set is used."""
-    selection = ConfigDict()
-    selection.bands = ()  # such as ("g",); empty: all of the survey
-    selection.columns = ()  # of the survey's numbers per object or alert; empty: all
-    selection.crop = 0  # pixels on a side of the central part of images; 0: all
-    selection.per_class = 0  # labelled training objects kept of each class; 0: all
-    selection.min_class_size = 0  # training objects; rarer classes are pooled; 0: none
-    return selection
-
-
-def fold_keys() -> ConfigDict:
-    """Returns config.folds: which objects train, select the state and are tested."""
-    folds = ConfigDict()
-    folds.num_folds = 5
-    folds.test_fold = 0  # validation is the next one
-    folds.split_seed = 0
-    folds.protocol = "honest"  # "published": jaxastro/data/protocol.py
-    folds.stage = "all"  # whose labels train: "photometric", then "confirmed"
-    folds.num_validated = 0  # labelled validation objects, at random; 0: all
-    return folds
-
-
-def loader_keys() -> ConfigDict:
-    """Returns config.loader: how training batches are sampled and read."""
-    loader = ConfigDict()
-    loader.loaded_epochs = 60  # epochs per object, of which training views are sampled
-    loader.balance = True  # sample every class equally often
-    loader.unlabelled_share = 0.0  # of the batch; for methods that can use them
-    loader.cache_examples = False  # in memory: for small examples that are slow to make
-    loader.num_threads = 2  # that read records ahead, in each reading process
-    loader.num_workers = 0  # processes that read for training; 0: threads alone
-    return loader
+    return ConfigDict(dataclasses.asdict(RunSpec(preset=preset)))
 
 
 def convention(config: ConfigDict) -> None:
@@ -342,7 +256,6 @@ def hits(config: ConfigDict) -> None:
 def hits_run(config: ConfigDict) -> None:
     """Sets the real DECam sequences: three classes, one band, folds by field."""
     config.survey = "hits"
-    config.facts = ""  # of a survey that brings its own (image_folder); train.py fills
     config.classes = (
         "SN",
         "EB",

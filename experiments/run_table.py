@@ -18,19 +18,21 @@ from pathlib import Path
 
 import jax
 from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from experiments.train_many import cell_folder, train_many
-from jaxastro.commands import command_line
+from experiments import command_line
 from jaxastro.errors import DivergedError, InputError
 from jaxastro.evaluation.predictions import load
 from jaxastro.evaluation.systems import Member, System
 from jaxastro.reports import comparison
-from jaxastro.runs import assemble, compilation_cache
-from jaxastro.runs.feature_run import train_classical
+from jaxastro.runs.feature_run import train_on_features
 from jaxastro.runs.missing_epochs import predict_missing, read_missing
-from jaxastro.runs.training_run import is_tested, seconds_of
+from jaxastro.runs.model_building import count_parameters
+from jaxastro.runs.spec import read_spec
+from jaxastro.runs.task import read_task
+from jaxastro.runs.training_loop import member_folder, train_many
+from jaxastro.runs.training_run import device_seconds, is_tested
 from jaxastro.training import many_models, sharding
 
 FLAGS = flags.FLAGS
@@ -41,7 +43,7 @@ def run_table(
     workdir: Path,
     *,
     only: list[str],
-    how: str = "apart",
+    execution: str = "sequential",
     **where: str,
 ) -> list[Path]:
     """Trains what is not done of a table, and writes it.
@@ -60,16 +62,23 @@ def run_table(
         system = table.systems[name]
         for stage in system.stages:
             bar.set_postfix_str(f"{name}, {stage}")
-            cells = {"folds": list(table.folds), "seeds": list(table.seeds), **where}
-            args = stage_config(table, name, stage, workdir), workdir / name / stage
+            members = {"folds": list(table.folds), "seeds": list(table.seeds), **where}
+            spec = command_line.spec_of(stage_config(table, name, stage, workdir))
+            folder = workdir / name / stage
             try:
                 if system.kind == "network":
                     last = stage == system.stages[-1]
-                    train_many(*args, **cells, how=how, brief=True, tested=last)
+                    train_many(spec, folder, **members, execution=execution, brief=True, tested=last)
                 else:
-                    seen = {"features": system.features, "kept": workdir / "features"}
-                    train_classical(*args, **cells, kind=system.kind, **seen)
-            except FloatingPointError as error:
+                    train_on_features(
+                        spec,
+                        folder,
+                        kind=system.kind,
+                        features=system.features,
+                        table_folder=workdir / "features",
+                        **members,
+                    )
+            except DivergedError as error:
                 faults.append(str(error))
                 break  # the next stage has nothing to go on from
             bar.update(each)
@@ -105,11 +114,11 @@ def stage_config(table: ConfigDict, name: str, stage: str, workdir: Path) -> Con
     for changes in (table.changes, in_stage[0], system.changes, in_stage[1]):
         config.update_from_flattened_dict(dict(changes))
     config.folds.protocol = table.protocol
-    config.evaluate_every = -(-config.num_steps // table.looks)
+    config.evaluate_every = -(-config.num_steps // table.evaluations)
     stages = list(system.stages)
     if place := stages.index(stage):
         before = workdir / name / stages[place - 1]
-        config.init_from = str(cell_folder(before, "{fold}", "{seed}"))
+        config.init_from = str(member_folder(before, "{fold}", "{seed}"))
     return config
 
 
@@ -120,7 +129,7 @@ def members_of(table: ConfigDict, name: str, workdir: Path) -> list[tuple]:
         (fold, seed, folder)
         for fold in table.folds
         for seed in table.seeds
-        if is_tested(folder := cell_folder(last, fold, seed))
+        if is_tested(folder := member_folder(last, fold, seed))
     ]
 
 
@@ -131,15 +140,15 @@ def write_table(table: ConfigDict, workdir: Path) -> list[Path]:
         system, members = table.systems[name], []
         for fold, seed, last in members_of(table, name, workdir):
             folders = [
-                cell_folder(workdir / name / stage, fold, seed)
+                member_folder(workdir / name / stage, fold, seed)
                 for stage in system.stages
             ]
-            seconds, said = sum(map(seconds_of, folders)), load(last / "predictions")
-            members.append(Member(fold, seed, said, seconds, read_missing(last)))
+            seconds = sum(map(device_seconds, folders))
+            found = load(last / "predictions")
+            members.append(Member(fold, seed, found, seconds, read_missing(last)))
         size = 0
-        if system.kind == "network":
-            last = stage_config(table, name, system.stages[-1], workdir)
-            size = num_parameters(last)
+        if system.kind == "network" and members:
+            size = count_parameters(read_spec(last), read_task(last))
         published = system.published.to_dict()
         systems.append(System(system.name, tuple(members), size, published))
     return comparison.write(
@@ -153,19 +162,14 @@ def write_table(table: ConfigDict, workdir: Path) -> list[Path]:
     )
 
 
-def num_parameters(config: ConfigDict) -> int:
-    """Returns how many numbers of one network are trained."""
-    method = assemble.method_of_config(config, sharding.make_mesh(1, jax.devices()[:1]))
-    key, blank = jax.random.key(0), assemble.blank_inputs(config)
-    params = jax.eval_shape(method.init, key, blank).params
-    return sum(leaf.size for leaf in jax.tree.leaves(params))
+def use_cores() -> None:
+    """Makes a CPU count as several devices, if the user wants it."""
+    sharding.use_cores_as_devices(FLAGS.cpu_devices)
 
 
 def main() -> None:
     """Runs the command."""
-    sharding.use_cores_as_devices(FLAGS.cpu_devices)
-    compilation_cache.keep_programs()
-    table = assemble.resolve_preset(FLAGS)
+    table = command_line.resolve_config()
     only = FLAGS.systems or list(table.rows)
     if unknown := set(only) - set(table.rows):
         raise InputError(
@@ -176,7 +180,7 @@ def main() -> None:
         table,
         Path(FLAGS.workdir) / table.protocol,
         only=only,
-        how=FLAGS.how,
+        execution=FLAGS.execution,
         data_dir=FLAGS.data_dir,
         manual_dir=FLAGS.manual_dir,
     )
@@ -186,23 +190,18 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    config_flags.DEFINE_config_file(
-        "config", None, "A table, such as configs/tables/table_4_4.py:laptop."
-    )
-    flags.DEFINE_string(
-        "workdir", None, "Folder of all tables and their runs; made if it is not there."
+    command_line.define_flags(
+        "A table, such as configs/tables/table_4_4.py:laptop.",
+        "Folder of all tables and their runs; made if it does not exist.",
     )
     flags.DEFINE_list("systems", [], "Systems to train, of the table's. Default: all.")
     flags.DEFINE_enum(
-        "how",
-        "apart",
-        many_models.HOWS,
+        "execution",
+        "sequential",
+        many_models.EXECUTIONS,
         "What a device does with several runs: one after the other, or as one program.",
     )
     flags.DEFINE_integer(
         "cpu_devices", 1, "Devices that a CPU counts as, each with its runs.", 1
     )
-    flags.declare_key_flag("data_dir")  # shown by --help
-    flags.declare_key_flag("manual_dir")
-    flags.declare_key_flag("compilation_cache")
-    command_line.run(main, needs=("config", "workdir"))
+    command_line.run(main, needs=("config", "workdir"), before_devices=use_cores)

@@ -70,7 +70,10 @@ class Tally:
 
 
 def records_of(
-    readings: Iterable[Reading], *, report: epath.PathLike | None
+    readings: Iterable[Reading],
+    *,
+    report: epath.PathLike | None,
+    tally: Tally | None = None,
 ) -> Iterator[Record]:
     """Yields the records; at the end counts and names what was set aside or mended.
 
@@ -80,11 +83,12 @@ def records_of(
         report: a JSON file for the counts and, by object, every note; None for the
             log alone. Raw bytes of what was set aside go to a folder beside it, named
             by their sha256.
+        tally: receives the counts and notes, for a caller that wants them itself.
 
     Raises:
         ValueError: if objects were read but not one of them became a record.
     """
-    tally, seen = Tally(), set()
+    tally, seen = tally or Tally(), set()
     for number, reading in enumerate(readings):
         if reading.record is not None and reading.object_id in seen:
             reading = without_record(reading, "it was read before")

@@ -1,1 +1,1 @@
-"""The command line: parse arguments, call the library, print."""
+"""The console command `jaxastro`: one module per sub-command, each of a few lines."""

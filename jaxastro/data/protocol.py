@@ -25,6 +25,7 @@ from jaxastro.errors import InputError
 from jaxastro.surveys import UNLABELLED
 
 PROTOCOLS = ("honest", "published")
+HELD_OUT = ("validation_and_test", "validation", "nothing")
 STAGES = ("all", "photometric", "confirmed")
 
 
@@ -39,6 +40,7 @@ def rows_of_protocol(
     test_fold: int,
     num_folds: int,
     seed: int,
+    held_out: str = "validation_and_test",
 ) -> dict[str, np.ndarray]:
     """Returns the row numbers of train, validation and test; rows without label stay.
 
@@ -46,12 +48,14 @@ def rows_of_protocol(
         object_id: [o], as the three that follow it: names.
         protocol: one of PROTOCOLS, above.
         stage: one of STAGES: whose labels are trained on.
+        held_out: one of HELD_OUT: the splits that do not train. The others are empty.
     Raises:
         ValueError: if a name is unknown, or there are no labels to stage.
     """
     for name, value, known in (
         ("protocol", protocol, PROTOCOLS),
         ("stage", stage, STAGES),
+        ("held_out", held_out, HELD_OUT),
     ):
         if value not in known:
             raise InputError(f"No {name} {value!r}. Known: {', '.join(known)}.")
@@ -75,6 +79,13 @@ def rows_of_protocol(
         # all of photometric type, also those whose fold this is
         train = np.union1d(others, np.flatnonzero(photometric))
         rows = {"train": train, "validation": tested, "test": tested}
+    if held_out != "validation_and_test":
+        others = np.union1d(rows["train"], rows["test"])
+        rows["train"] = np.setdiff1d(others, rows["validation"])
+        rows["test"] = rows["test"][:0]
+    if held_out == "nothing":
+        rows["train"] = np.union1d(rows["train"], rows["validation"])
+        rows["validation"] = rows["validation"][:0]
     kept = in_stage(object_id, label, label_source, stage=stage)
     rows["train"] = rows["train"][kept[rows["train"]]]
     return rows

@@ -1,7 +1,7 @@
-"""Compiled programs are kept on disk, so that no later command compiles them again.
+"""Keeps compiled programs on disk, so that no later command compiles them again.
 
-They are in JAX_COMPILATION_CACHE_DIR or, where that is not set, in the user's cache
-folder. A program read back is the program that was compiled, to the bit.
+They are in JAX_COMPILATION_CACHE_DIR or, if that is not set, in the user's cache folder.
+A program read back is the program that was compiled, to the bit.
 """
 
 import contextlib
@@ -14,32 +14,26 @@ import time
 from pathlib import Path
 
 import jax
-from absl import flags
 
 from jaxastro.training import sharding
 
-FLAGS = flags.FLAGS
-KEPT_FOR = 90 * 24 * 3600  # seconds; JAX itself would let the folder grow for ever
-WORTH_KEEPING = 0.1  # seconds of compiling; JAX's 1 s would leave small programs out
+KEPT_FOR = 90 * 24 * 3600  # seconds; JAX itself never removes a program
+MIN_COMPILE_TIME = 0.1  # seconds; with the default of 1 s small programs are not kept
 
-flags.DEFINE_bool(
-    "compilation_cache",
-    True,
-    "Keep compiled programs for later runs, in JAX_COMPILATION_CACHE_DIR or else in "
-    "the user's cache folder.",
-)
+def use_compilation_cache(is_enabled: bool = True) -> None:
+    """Makes JAX keep compiled programs; prints a warning where it cannot.
 
-
-def keep_programs() -> None:
-    """Makes JAX keep compiled programs; where it cannot, says so and goes on."""
-    if not FLAGS.compilation_cache:
+    Args:
+        is_enabled: False makes JAX compile everything anew.
+    """
+    if not is_enabled:
         jax.config.update("jax_enable_compilation_cache", False)
     if not jax.config.jax_enable_compilation_cache:
         return
     given = jax.config.jax_compilation_cache_dir
     if not given and sharding.num_processes() > 1:
-        # Hosts compile together: one that finds its program while others do not
-        # leaves them waiting. Whoever names a folder says that all share it.
+        # Hosts compile together: if only some find their program, they wait for the
+        # others for ever. A folder that the user names is taken to be shared by all.
         return
     folder = given or str(default_folder())
     try:
@@ -54,7 +48,7 @@ def keep_programs() -> None:
         return
     jax.config.update("jax_compilation_cache_dir", folder)
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", MIN_COMPILE_TIME)
 
 
 def default_folder() -> Path:
@@ -66,8 +60,8 @@ def default_folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else [platform.processor()]
-    told = [line for line in lines if line.startswith(("model name", "flags"))] or lines
-    processor = hashlib.sha256("\n".join(sorted(set(told))).encode()).hexdigest()[:12]
+    found = [line for line in lines if line.startswith(("model name", "flags"))] or lines
+    processor = hashlib.sha256("\n".join(sorted(set(found))).encode()).hexdigest()[:12]
     name = f"{platform.machine()}-{processor}"
     return Path(home, "jaxastro", "programs", name)
 

@@ -1,19 +1,17 @@
-"""What an auto-encoder's codes tell of the tested objects, for the report's pages."""
+"""Codes of an auto-encoder for the tested objects, as the report shows them."""
 
 from functools import partial
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 from sklearn.neighbors import NearestNeighbors
 
-from jaxastro.runs.assemble import example_of_config
-from jaxastro.runs.dataset import Dataset, evaluation_groups
-from jaxastro.runs.predictor import Output, Predictor, aux_of_groups
 from jaxastro.evaluation.clusters import fit_gaussian_mixture
 from jaxastro.evaluation.predictions import LatentSpace, ObjectNumbers
 from jaxastro.methods.autoencoder import draw
-from jaxastro.surveys import survey_of
+from jaxastro.runs.dataset import Dataset
+from jaxastro.runs.input_pipeline import auxiliary_outputs
+from jaxastro.runs.predictor import Output, Predictor
 from jaxastro.training import sharding
 from jaxastro.types import TrainState
 
@@ -23,20 +21,19 @@ WALKS, STEPS = 8, 7  # coordinates of the code that are walked along, places on 
 NUMBERS = {"magnitude": "magpsf", "seeing": "fwhm"}  # and the columns that tell them
 
 
-def numbers_by_object(dataset: Dataset, rows: np.ndarray, config) -> ObjectNumbers:
-    """Returns magnitude and seeing of the first alerts, where the survey tells them."""
-    names = [name for name, _ in survey_of(config.survey).columns]
-    told = {key: name for key, name in NUMBERS.items() if name in names}
-    if not told:
+def numbers_by_object(dataset: Dataset, rows: np.ndarray) -> ObjectNumbers:
+    """Returns magnitude and seeing [o] of the first alerts, if the survey has them."""
+    names = [name for name, _ in dataset.survey.columns]
+    known = {key: name for key, name in NUMBERS.items() if name in names}
+    if not known:
         return ObjectNumbers()
     first = np.array([dataset.stored[row].metadata[0] for row in rows])
-    columns = {key: first[:, names.index(name)] for key, name in told.items()}
+    columns = {key: first[:, names.index(name)] for key, name in known.items()}
     return ObjectNumbers(**columns)
 
 
 def latent_fields(
     dataset: Dataset,
-    config: ConfigDict,
     predictor: Predictor,
     state: TrainState,
     rows: np.ndarray,
@@ -47,16 +44,15 @@ def latent_fields(
 
     Fewer than two objects have neither.
     """
-    args, code = config.method.args, whole.embedding
+    args, code = predictor.spec.method.args, whole.embedding
     if len(code) < 2:  # nothing to lie next to, nothing to cluster
         return ObjectNumbers(), None
     surprise = whole.surprise[:, 0]
-    groups = evaluation_groups(dataset, rows, config, predictor)
-    cluster, center = clusters_of(config, predictor, state, groups, code)
+    cluster, center = clusters_of(dataset, predictor, state, rows, code)
     near = neighbours(code, shown)
     strange = np.argsort(-surprise, kind="stable")[:NUM_UNLIKELY]
-    unlikely = first_stamps(dataset, rows[strange], config)
-    how = {"widths": args.widths, "likelihood": args.likelihood}
+    unlikely = first_stamps(dataset, predictor, rows[strange])
+    how = {"widths": args["widths"], "likelihood": args["likelihood"]}
     draw_all = jax.jit(
         partial(draw, size=unlikely.shape[1], **how),
         out_shardings=sharding.everywhere(predictor.mesh),
@@ -73,7 +69,7 @@ def latent_fields(
         cluster_centers=drawn_from(center),
         neighbour_rows=near,
         neighbours=np.stack(
-            [first_stamps(dataset, rows[some], config) for some in near]
+            [first_stamps(dataset, predictor, rows[some]) for some in near]
         ),
         anomaly_rows=strange,
         anomalies=unlikely,
@@ -81,17 +77,19 @@ def latent_fields(
     return numbers, latent_space
 
 
-def first_stamps(dataset: Dataset, rows: np.ndarray, config) -> np.ndarray:
-    """Returns the first alerts' stamps [n y x 3], as a network sees them."""
-    make_example = example_of_config(config, max_epochs=1)
+def first_stamps(
+    dataset: Dataset, predictor: Predictor, rows: np.ndarray
+) -> np.ndarray:
+    """Returns the first alerts' stamps [n y x 3], normalised as the model's input."""
+    make_example = predictor.example_maker(max_epochs=1)
     return np.stack([make_example(dataset.stored[row]).stamp[0] for row in rows])
 
 
 def clusters_of(
-    config: ConfigDict,
+    dataset: Dataset,
     predictor: Predictor,
     state: TrainState,
-    groups: list,
+    rows: np.ndarray,
     code: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the cluster of each object [o], and the clusters' centres [k d].
@@ -99,13 +97,14 @@ def clusters_of(
     Those of the mixture that is learned; without one, of Gaussians that are fitted to
     these codes, as many as classes.
     """
-    if config.method.args.prior == "mixture":
-        extra = aux_of_groups(predictor, state, groups, ("log_cluster",))
+    spec = predictor.spec
+    if spec.method.args["prior"] == "mixture":
+        extra = auxiliary_outputs(predictor, state, dataset, rows, ("log_cluster",))
         gather = jax.jit(lambda x: x, out_shardings=sharding.everywhere(predictor.mesh))
         center = np.asarray(gather(state.params["prior"]["mean"]))
         return extra["log_cluster"].argmax(1), center
-    count = min(len(config.classes), len(code))
-    mixture = fit_gaussian_mixture(code, count, seed=config.seed)
+    count = min(len(predictor.task.classes), len(code))
+    mixture = fit_gaussian_mixture(code, count, seed=spec.seed)
     return mixture.predict(code.astype(np.float64)), mixture.means_
 
 

@@ -1,4 +1,4 @@
-"""Memory that is freed stays with the process, so that no step asks for it again."""
+"""Configures malloc to keep freed memory, so that no step requests it again."""
 
 import ctypes
 import platform
@@ -7,13 +7,13 @@ import platform
 TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8
 
 
-def keep_memory() -> None:
-    """Makes malloc keep what is freed; before JAX starts its threads.
+def keep_freed_memory() -> None:
+    """Makes malloc keep what is freed; to be called before JAX starts its threads.
 
     glibc returns large arrays to the kernel at once and gets the next ones page by
-    page, each cleared first. A program on CPU frees and gets all its arrays; a sixth
-    of a training step went there, a third of a prediction (docs/benchmarks.md). Other
-    C libraries are left as they are.
+    page, each cleared first. A program on CPU frees and gets all its arrays: that took
+    a sixth of a training step and a third of a prediction (docs/benchmarks.md). Other C
+    libraries are left as they are.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

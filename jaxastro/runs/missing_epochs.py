@@ -1,37 +1,32 @@
-"""What the best state of a run says when epochs of the tested objects go missing."""
+"""Predictions of the tested objects when a share of their epochs is removed."""
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import evaluation_groups, labelled, open_dataset
-from jaxastro.runs.predictor import load_predictor, mesh_for
-from jaxastro.runs.early_classification import predict_groups
+from jaxastro.atomic_write import atomic_write
 from jaxastro.data.record import without_random_epochs
+from jaxastro.runs.evaluation import open_run
+from jaxastro.runs.input_pipeline import predict_rows
 
-FILE_NAME = "missing.npz"  # beside predictions.npz, whose objects it has
+FILE_NAME = "missing.npz"  # beside predictions.npz, with the same objects
 
 
 def predict_missing(workdir: Path, shares: tuple[float, ...], **where: str) -> None:
-    """Writes the probabilities that are left without some shares of the epochs."""
-    config = assemble.read_config(workdir)
-    predictor, state = load_predictor(workdir, config, mesh_for(config))
-    dataset = open_dataset(config, **where)
-    rows, found = labelled(dataset, "test"), []
+    """Writes the probabilities that remain without some shares of the epochs."""
+    dataset, predictor, state = open_run(workdir, **where)
+    rows, found = dataset.labelled("test"), []
     for share in shares:
         cut = partial(without_random_epochs, share=share)
-        groups = evaluation_groups(dataset, rows, config, predictor, cut=cut)
-        found.append(predict_groups(predictor, state, groups).probability)
-    path = workdir / "predictions" / FILE_NAME
-    partial_file = path.with_name(f"partial_{FILE_NAME}")
-    np.savez_compressed(partial_file, share=shares, probability=np.float32(found))
-    partial_file.replace(path)  # whole or not at all
+        output = predict_rows(predictor, state, dataset, rows, cut=cut)
+        found.append(output.probability)
+    with atomic_write(workdir / "predictions" / FILE_NAME, "wb") as file:
+        np.savez_compressed(file, share=shares, probability=np.float32(found))
 
 
 def read_missing(workdir: Path) -> dict[float, np.ndarray]:
-    """Returns share -> probability [o c]; {} where nobody asked."""
+    """Returns share -> probability [o c]; {} if it was not computed."""
     path = workdir / "predictions" / FILE_NAME
     if not path.is_file():
         return {}

@@ -1,37 +1,134 @@
-"""The table of predictions: CSV, Parquet or Avro, by its name."""
+"""Predictions of new objects as a table: in memory, and as CSV, Parquet or Avro."""
 
-from jaxastro.errors import InputError
 import contextlib
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import fastavro
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from jaxastro.data.csv_escaping import shown_cell, told_cell
+from jaxastro.data.hierarchy import levels_of, node_probabilities
+from jaxastro.errors import InputError, MissingPackageError
 
-Row = dict[str, str | int | float | dict[str, float]]
-# Of a table's columns, one for each name in a map.
+# Columns that hold one number per name -> the prefix of those names in flat tables.
 PREFIX = {"probability": "p", "hierarchy": "p", "spread": "spread"}
-AVRO = {str: "string", int: "long", float: "double"}
+AVRO = {"U": "string", "i": "long", "f": "double"}
 AVRO_MAP = {"type": "map", "values": "double"}
-DAMAGED = (ValueError, EOFError, LookupError)  # what readers of tables then raise
+DAMAGED = (ValueError, EOFError, LookupError)  # what readers of tables raise
+
+
+class PredictionTable(NamedTuple):
+    """Class probabilities of objects, in the order in which they were given.
+
+    Axes: o objects (or alerts), c classes, d features.
+    """
+
+    classes: tuple[str, ...]
+    object_id: np.ndarray  # o  str
+    probability: np.ndarray  # o c  float64; rows sum to one
+    embedding: np.ndarray  # o d  float32
+    # Standard deviation of the probability over sampled networks, or over the members
+    # of an ensemble; o 0 where there is one network.
+    spread: np.ndarray  # o c
+    hierarchy: dict[str, np.ndarray]  # name above the classes -> c bool, its classes
+    alert_id: np.ndarray | None = None  # o  int64, of a table with a row per alert
+    mjd: np.ndarray | None = None  # o  float64, days, of the alert
+    set_aside: tuple[tuple[str, str], ...] = ()  # (object, reason): not classified
+
+    def __len__(self) -> int:
+        """Returns the number of rows."""
+        return len(self.object_id)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable class of each object [o], str."""
+        return np.array(self.classes)[self.probability.argmax(axis=1)]
+
+    def columns(self) -> dict[str, Any]:
+        """Returns the columns of the written table, in their order.
+
+        `probability`, `hierarchy` and `spread` are dictionaries from a name to [o].
+        """
+        found: dict[str, Any] = {"object_id": self.object_id}
+        if self.alert_id is not None:
+            found |= {"alert_id": self.alert_id, "mjd": self.mjd}
+        found["predicted"] = self.predicted
+        for number, level in enumerate(
+            levels_of(self.classes, self.hierarchy)[:-1], start=1
+        ):
+            sums = node_probabilities(self.probability, level)
+            names = np.array(list(level))
+            found[f"predicted_level{number}"] = names[sums.argmax(axis=1)]
+        above = node_probabilities(self.probability, self.hierarchy)
+        for name, numbers, of in (
+            ("probability", self.probability, self.classes),
+            ("hierarchy", above, tuple(self.hierarchy)),
+            ("spread", self.spread, self.classes),
+        ):
+            if numbers.size and of:
+                found[name] = dict(zip(of, numbers.T, strict=True))
+        return found
+
+    def to_arrow(self) -> pa.Table:
+        """Returns the table with a column p_CLASS for each probability."""
+        return pa.table(
+            {name: pa.array(column) for name, column in _flat(self.columns()).items()}
+        )
+
+    def to_pandas(self):
+        """Returns the same table as a pandas DataFrame.
+
+        Raises:
+            MissingPackageError: if pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise MissingPackageError(
+                "A DataFrame needs pandas. Install it with: pip install pandas"
+            ) from error
+        return self.to_arrow().to_pandas()
+
+    def write(self, path: Path | str) -> None:
+        """Writes the table as .csv, .parquet or .avro, whole or not at all.
+
+        Raises:
+            InputError: if the name ends in anything else.
+        """
+        with prediction_writer(Path(path)) as append:
+            append(self)
+
+
+def concatenate(tables: Sequence[PredictionTable]) -> PredictionTable:
+    """Returns the rows of several tables of one run; there is at least one table."""
+    first = tables[0]
+
+    def join(name: str):
+        parts = [getattr(table, name) for table in tables]
+        return None if parts[0] is None else np.concatenate(parts)
+
+    names = ("object_id", "probability", "embedding", "spread", "alert_id", "mjd")
+    set_aside = tuple(row for table in tables for row in table.set_aside)
+    return first._replace(
+        **{name: join(name) for name in names}, set_aside=set_aside
+    )
 
 
 @contextlib.contextmanager
-def prediction_file(path: Path) -> Iterator[Callable[[list[Row]], None]]:
-    """Gives a function that appends rows, all of the same columns, to a new file.
+def prediction_writer(path: Path) -> Iterator[Callable[[PredictionTable], None]]:
+    """Gives a function that appends a table's rows to a new file.
 
-    They go to PATH.partial as they come, and in the end to PATH: whole or not at all.
-    Memory holds those of one call. A row's probability and spread are maps from class
-    to number, its hierarchy is one from what lies above classes; in CSV and Parquet
-    each name has a column, p_NAME and spread_CLASS.
+    Rows go to PATH.partial as they come, and at the end to PATH: whole or not at all.
+    Memory holds those of one call.
 
     Raises:
-        ValueError: if the path is of another kind of file, or of none.
+        InputError: if the path is of another kind of file, or of none.
     """
     if path.suffix not in FORMATS or (path.exists() and not path.is_file()):
         raise InputError(
@@ -41,20 +138,20 @@ def prediction_file(path: Path) -> Iterator[Callable[[list[Row]], None]]:
     partial = path.with_name(path.name + ".partial")
     try:
         with FORMATS[path.suffix](partial) as write:
-            yield write
+            yield lambda table: write(table.columns())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def read_predictions(path: Path) -> dict[str, list]:
-    """Returns the columns of a file that prediction_file wrote, one for each class.
+    """Returns the columns of a file of predictions, one for each class.
 
-    Of a CSV, names are as they were before a spreadsheet was thought of, an alert_id is
-    text, and probabilities have six digits.
+    From a CSV, names are as they were before they were escaped, an alert_id is text,
+    and probabilities have six digits.
 
     Raises:
-        ValueError: if it is of another kind, or cannot be read; says what to do.
+        InputError: if it is of another kind, or cannot be read; says what to do.
     """
     try:
         if path.suffix == ".parquet":
@@ -74,33 +171,17 @@ def read_predictions(path: Path) -> dict[str, list]:
     except (*DAMAGED, fastavro.schema.SchemaParseException) as error:
         raise InputError(
             f"{path} cannot be read as a table of predictions: {error} Give a file "
-            "that experiments.predict wrote."
+            "that `jaxastro predict` wrote."
         ) from error
     raise InputError(
         f"{path} is no file of predictions. Give one that ends in {', '.join(FORMATS)}."
     )
 
 
-@contextlib.contextmanager
-def _csv(path: Path) -> Iterator[Callable]:
-    with path.open("w", newline="") as file:
-        table, known = csv.writer(file), []
-
-        def write(rows: list[Row]) -> None:
-            flat = [_flat(row) for row in rows]
-            if not known:
-                known.extend(flat[0])
-                table.writerow(known)
-            table.writerows([_cell(row[name]) for name in known] for row in flat)
-            file.flush()  # who follows the file sees whole lines
-
-        yield write
-
-
-def _flat(row: Row) -> dict[str, str | int | float]:
-    """Returns a row with a column for each class in place of a map."""
+def _flat(columns: dict[str, Any]) -> dict[str, Any]:
+    """Returns columns, or a row, with an entry for each class in place of a map."""
     flat = {}
-    for name, value in row.items():
+    for name, value in columns.items():
         if name in PREFIX:
             flat |= {f"{PREFIX[name]}_{of}": number for of, number in value.items()}
         else:
@@ -108,10 +189,27 @@ def _flat(row: Row) -> dict[str, str | int | float]:
     return flat
 
 
-def _cell(value: str | int | float) -> str | int:
-    if isinstance(value, float):
-        return f"{value:.6f}"
-    return shown_cell(value) if isinstance(value, str) else value
+@contextlib.contextmanager
+def _csv(path: Path) -> Iterator[Callable]:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+
+        def write(columns: dict[str, Any]) -> None:
+            flat = _flat(columns)
+            if not file.tell():
+                table.writerow(flat)
+            table.writerows(zip(*map(_cells, flat.values()), strict=True))
+            file.flush()  # a program that follows the file sees whole lines
+
+        yield write
+
+
+def _cells(column: np.ndarray) -> list:
+    if column.dtype.kind == "f":
+        return [f"{value:.6f}" for value in column]
+    if column.dtype.kind == "U":
+        return [shown_cell(str(value)) for value in column]
+    return column.tolist()
 
 
 @contextlib.contextmanager
@@ -119,8 +217,9 @@ def _parquet(path: Path) -> Iterator[Callable]:
     with contextlib.ExitStack() as stack:
         writer = []
 
-        def write(rows: list[Row]) -> None:
-            table = pa.Table.from_pylist([_flat(row) for row in rows])
+        def write(columns: dict[str, Any]) -> None:
+            flat = _flat(columns)
+            table = pa.table({name: pa.array(value) for name, value in flat.items()})
             if not writer:
                 opened = pq.ParquetWriter(path, table.schema)
                 writer.append(stack.enter_context(opened))
@@ -136,21 +235,43 @@ def _avro(path: Path) -> Iterator[Callable]:
     with path.open("w+b") as file:
         schema = []
 
-        def write(rows: list[Row]) -> None:
+        def write(columns: dict[str, Any]) -> None:
             if not schema:
                 fields = [
-                    {"name": name, "type": AVRO.get(type(value), AVRO_MAP)}
-                    for name, value in rows[0].items()
+                    {
+                        "name": name,
+                        "type": AVRO_MAP
+                        if isinstance(column, dict)
+                        else AVRO[column.dtype.kind],
+                    }
+                    for name, column in columns.items()
                 ]
                 named = {"type": "record", "name": "prediction", "fields": fields}
                 schema.append(fastavro.parse_schema(named))
             # To a file that is not empty, fastavro appends.
-            fastavro.writer(file, schema[0], rows)
+            fastavro.writer(file, schema[0], _rows(columns))
 
         yield write
         if not schema:
             nothing = {"type": "record", "name": "prediction", "fields": []}
             fastavro.writer(file, fastavro.parse_schema(nothing), [])
+
+
+def _rows(columns: dict[str, Any]) -> Iterator[dict]:
+    """Yields rows of Python values; maps stay maps."""
+    plain = {
+        name: {of: numbers.tolist() for of, numbers in column.items()}
+        if isinstance(column, dict)
+        else column.tolist()
+        for name, column in columns.items()
+    }
+    for i in range(len(plain["object_id"])):
+        yield {
+            name: {of: numbers[i] for of, numbers in column.items()}
+            if isinstance(column, dict)
+            else column[i]
+            for name, column in plain.items()
+        }
 
 
 FORMATS = {".csv": _csv, ".parquet": _parquet, ".avro": _avro}

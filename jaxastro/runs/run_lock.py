@@ -1,16 +1,21 @@
-"""One process at a time in the folder of a run."""
+"""Keeps other processes out of a run folder."""
 
-from jaxastro.errors import RunLockedError
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 
+from jaxastro.errors import RunLockedError
+
 
 @contextlib.contextmanager
-def alone_in(workdir: Path) -> Iterator[None]:
-    """Makes the folder if need be, and keeps other processes out of it meanwhile."""
+def run_lock(workdir: Path) -> Iterator[None]:
+    """Makes the folder if it does not exist, and locks it against other processes.
+
+    Raises:
+        RunLockedError: if another process holds the lock.
+    """
     workdir.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(workdir / ".lock")
     try:

@@ -1,0 +1,299 @@
+"""A trained run as one object: predict, evaluate, report, in a notebook or a service."""
+
+import functools
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from data_builders.engine.readings import Tally, records_of
+from jaxastro.data.hierarchy import nodes_of
+from jaxastro.data.record import Reading, Record
+from jaxastro.errors import InputError
+from jaxastro.evaluation.predictions import Predictions
+from jaxastro.evaluation.predictions import load as load_predictions
+from jaxastro.runs.feature_run import FeatureBackend, is_feature_run
+from jaxastro.runs.prediction_table import PredictionTable, concatenate
+from jaxastro.runs.record_input import Objects, alert_readings_of, readings_of
+from jaxastro.runs.spec import read_spec
+from jaxastro.runs.task import read_task
+from jaxastro.surveys import Survey
+
+BATCHES_PER_WINDOW = 8  # read, then sorted by length, so that similar ones share one
+
+
+def load(*workdirs: str | Path) -> "Run | Ensemble":
+    """Returns a trained run, or the ensemble of several.
+
+        run = jaxastro.load("runs/hits")
+        table = run.predict("new_objects.npz")
+        table.to_pandas()
+
+    Args:
+        workdirs: folders of runs. Of several (folds, seeds) the probabilities are
+            averaged; they must have the same classes and kind of survey.
+    Raises:
+        MissingFileError: if a folder holds no trained run.
+        InputError: if the runs cannot be averaged, or none is given.
+    """
+    if not workdirs:
+        raise InputError('No run was given. Give a folder: load("runs/hits").')
+    runs = [Run(workdir) for workdir in workdirs]
+    return runs[0] if len(runs) == 1 else Ensemble(runs)
+
+
+class _Classifier:
+    """What a run and an ensemble share: from any objects to a table."""
+
+    classes: tuple[str, ...]
+    _first: "Run"
+
+    def _predict_records(self, records: Sequence[Record]) -> PredictionTable:
+        raise NotImplementedError
+
+    def predict(
+        self,
+        objects: Objects,
+        *,
+        report: str | Path | None = None,
+        progress: bool = False,
+    ) -> PredictionTable:
+        """Returns the class probabilities of new objects.
+
+        Args:
+            objects: path of raw data, as the run's survey publishes them; or records
+                (data_builders.load); or mappings of arrays, one per object, such as
+                {"object_id": "a", "flux": [t y x], "mjd": [t], "band": [t]} with flux
+                in the survey's unit, mjd in days and band as names or indices.
+            report: a JSON file that receives the reason for each object set aside.
+            progress: show a progress bar.
+        Raises:
+            InputError: if not one of the objects can be read.
+        """
+        tables = list(
+            self.predict_in_parts(objects, report=report, progress=progress)
+        )
+        if not tables:
+            raise InputError(
+                f"{objects} holds no object to classify. Give at least one."
+            )
+        return concatenate(tables)
+
+    def predict_in_parts(
+        self,
+        objects: Objects,
+        *,
+        each_alert: bool = False,
+        report: str | Path | None = None,
+        progress: bool = False,
+    ) -> Iterator[PredictionTable]:
+        """Yields the table part by part, in the order of the objects.
+
+        Memory holds a few batches, however many objects there are.
+
+        Args:
+            each_alert: a row for each alert of a night by itself; `objects` is a path,
+                or "-" for standard input.
+        """
+        run = self._first
+        if each_alert:
+            readings = alert_readings_of(str(objects), run.spec)
+        else:
+            readings = readings_of(
+                objects, run.spec, run.task, reads_catalogue=run.reads_catalogue
+            )
+        tally = Tally()
+        records = records_of(readings, report=report and Path(report), tally=tally)
+        unit = "alert" if each_alert else "object"
+        records = iter(tqdm(records, unit=unit, disable=not progress))
+        window, told = run.batch_size * BATCHES_PER_WINDOW, 0
+
+        def read_window() -> list[Record]:
+            return list(itertools.islice(records, window))
+
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(read_window)
+            while some := ahead.result():
+                ahead = reader.submit(read_window)  # while these are classified
+                table = self._predict_records(some)
+                if each_alert:
+                    table = table._replace(
+                        alert_id=np.array([int(r.alert_id[-1]) for r in some]),
+                        mjd=np.array([float(r.mjd[-1]) for r in some]),
+                    )
+                new, told = tally.told[told:], len(tally.told)
+                yield table._replace(set_aside=_reasons(new))
+
+
+class Run(_Classifier):
+    """A run folder: spec, task and trained state.
+
+    Attributes:
+        workdir: its folder.
+        spec: its settings, a frozen RunSpec.
+        task: survey as the model sees it, classes, statistics.
+        classes: names, in the order of the probabilities.
+        survey: facts of the survey: bands, wavelengths, units, citation.
+    """
+
+    def __init__(self, workdir: str | Path):
+        """Reads spec and task; the state is restored at the first prediction.
+
+        Raises:
+            MissingFileError: if it is not the folder of a trained run.
+        """
+        self.workdir = Path(workdir)
+        self.spec, self.task = read_spec(self.workdir), read_task(self.workdir)
+        self.classes: tuple[str, ...] = self.task.classes
+        self.survey: Survey = self.task.survey
+        self._first = self
+
+    def __repr__(self) -> str:
+        """Returns what it is, in one line."""
+        return (
+            f"Run({str(self.workdir)!r}: {self.spec.model.name} on {self.spec.survey}, "
+            f"classes {', '.join(self.classes)})"
+        )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return self.spec.to_dict()
+
+    @property
+    def reads_catalogue(self) -> bool:
+        """Whether the model reads numbers of a catalogue."""
+        return self._backend.reads_catalogue
+
+    @property
+    def batch_size(self) -> int:
+        """Objects that are classified at once."""
+        return self._backend.batch_size
+
+    @functools.cached_property
+    def _backend(self) -> "FeatureBackend | NetworkBackend":
+        if is_feature_run(self.workdir):
+            return FeatureBackend(self.workdir, self.spec, self.task)
+        return NetworkBackend(self)
+
+    def _predict_records(self, records: Sequence[Record]) -> PredictionTable:
+        output = self._backend.classify(records)
+        return PredictionTable(
+            classes=self.classes,
+            object_id=np.array([record.object_id for record in records], str),
+            probability=output.probability,
+            embedding=output.embedding,
+            spread=output.spread,
+            hierarchy=nodes_of(self.classes, self.task.hierarchy),
+        )
+
+    def predictions(self) -> Predictions:
+        """Returns the stored predictions of the test fold, as reports read them.
+
+        Raises:
+            MissingFileError: if the run was not evaluated yet.
+        """
+        return load_predictions(self.workdir / "predictions")
+
+    def scores(self) -> dict[str, Any]:
+        """Returns the scores of the test fold with their intervals, as reported.
+
+        Raises:
+            MissingFileError: if there is no report yet.
+        """
+        from jaxastro.runs.reporting import read_metrics
+
+        return read_metrics(self.workdir)
+
+    def evaluate(self, *, data_dir: str = "", manual_dir: str = "") -> Predictions:
+        """Predicts the test fold again, stores the predictions and returns them.
+
+        Args:
+            data_dir: folder of built data sets; "": TFDS_DATA_DIR or its default.
+            manual_dir: folder of raw files, for surveys that are not simulated.
+        """
+        from jaxastro.runs.evaluation import evaluate
+
+        evaluate(self.workdir, data_dir=data_dir, manual_dir=manual_dir)
+        return self.predictions()
+
+    def report(self) -> Path:
+        """Writes the report of the stored predictions and returns the page's path."""
+        from jaxastro.runs.reporting import write_report
+
+        return write_report(self.workdir)
+
+
+class Ensemble(_Classifier):
+    """Several runs of the same classes: folds and seeds, averaged.
+
+    `spread` of its tables is the standard deviation over the runs.
+    """
+
+    def __init__(self, runs: Sequence[Run]):
+        """Takes the runs.
+
+        Raises:
+            InputError: if their classes, hierarchy or surveys differ.
+        """
+        first = runs[0]
+        for run in runs[1:]:
+            for what in ("classes", "hierarchy", "whole_survey"):
+                if getattr(run.task, what) != getattr(first.task, what):
+                    raise InputError(
+                        f"{run.workdir} and {first.workdir} differ in their {what}: "
+                        "their probabilities cannot be averaged. Give runs of one "
+                        "survey and the same classes."
+                    )
+        self.runs, self.classes, self.survey = tuple(runs), first.classes, first.survey
+        self._first = first
+
+    def __repr__(self) -> str:
+        """Returns what it is, in one line."""
+        return f"Ensemble of {len(self.runs)}: {', '.join(map(repr, self.runs))}"
+
+    def _predict_records(self, records: Sequence[Record]) -> PredictionTable:
+        tables = [run._predict_records(records) for run in self.runs]
+        probability = np.stack([table.probability for table in tables])
+        return tables[0]._replace(
+            probability=probability.mean(axis=0),
+            spread=probability.std(axis=0),
+            embedding=np.concatenate([t.embedding for t in tables], axis=1),
+        )
+
+
+class NetworkBackend:
+    """Applies the selected state of a network."""
+
+    def __init__(self, run: Run):
+        """Restores the state; compiles meanwhile."""
+        from jaxastro.runs.model_building import mesh_for, reads_catalogue
+        from jaxastro.runs.predictor import load_predictor
+
+        spec, task = run.spec, run.task
+        self._predictor, self._state = load_predictor(
+            run.workdir, spec, task, mesh_for(spec), tqdm.write
+        )
+        self._make_example = self._predictor.example_maker()
+        self.batch_size = self._predictor.batch_size
+        self.reads_catalogue = reads_catalogue(spec)
+
+    def classify(self, records: Sequence[Record]):
+        """Returns the Output of some records."""
+        from jaxastro.runs.predictor import predict_examples
+
+        examples = [self._make_example(record) for record in records]
+        return predict_examples(self._predictor, self._state, examples)
+
+
+def _reasons(told: list[tuple]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (object_id, " ".join(notes))
+        for _, object_id, is_set_aside, notes in told
+        if is_set_aside
+    )
