@@ -68,7 +68,14 @@ def run_table(
             try:
                 if system.kind == "network":
                     last = stage == system.stages[-1]
-                    train_many(spec, folder, **members, execution=execution, brief=True, tested=last)
+                    train_many(
+                        spec,
+                        folder,
+                        **members,
+                        execution=execution,
+                        brief=True,
+                        tested=last,
+                    )
                 else:
                     train_on_features(
                         spec,
@@ -198,7 +205,7 @@ if __name__ == "__main__":
     flags.DEFINE_enum(
         "execution",
         "sequential",
-        many_models.EXECUTIONS,
+        many_models.HOWS,
         "What a device does with several runs: one after the other, or as one program.",
     )
     flags.DEFINE_integer(

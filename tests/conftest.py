@@ -57,7 +57,7 @@ def alert_run(tmp_path_factory, data_dir) -> Path:
     from support import runs
 
     from configs import stamp_classifier
-    from experiments.train import train
+    from jaxastro.runs import train
 
     workdir = tmp_path_factory.mktemp("alert_run")
     train(runs.smoke(stamp_classifier.get_config), workdir, data_dir=data_dir)

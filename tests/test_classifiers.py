@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pytest
+import skops.io
 
 from data_builders.hits import hits
 from jaxastro.baselines.aperture_features import (
@@ -10,8 +11,9 @@ from jaxastro.baselines.aperture_features import (
     noise_feature_names,
     noise_features,
 )
-from jaxastro.baselines.classifiers import CLASSIFIERS, fit_predict
+from jaxastro.baselines.classifiers import CLASSIFIERS, FittedClassifier, fit_predict
 from jaxastro.data.series import make_series_record
+from jaxastro.errors import InputError, MissingFileError
 from jaxastro.surveys import SURVEYS
 
 HITS, SDSS = SURVEYS["hits"], SURVEYS["sdss_sn_sim"]
@@ -130,7 +132,7 @@ def test_a_classifier_repeats_itself_and_gives_unseen_classes_nothing(kind):
     ("train", "label", "message"),
     [
         (np.zeros((3, 2)), [0, 1], "2 labels. A classifier needs one row per label"),
-        (np.zeros((2, 5)), [0, 1], r"\(2, 5\) \(train\) and \(4, 2\) \(test\)"),
+        (np.zeros((2, 5)), [0, 1], r"fitted to 5 features: give \[objects, 5\]"),
         (np.zeros((0, 2)), [], "0 labels"),
         (np.zeros((2, 2)), [0, 3], "labels run from 0 to 3"),
     ],
@@ -153,3 +155,55 @@ def test_the_forest_tells_real_variables_apart():
         features[~test], label[~test], features[test], num_classes=4, seed=0
     )
     assert (probability.argmax(axis=1) == label[test]).mean() > 0.85
+
+
+@pytest.fixture(params=CLASSIFIERS)
+def fitted(request):
+    generator = np.random.default_rng(1)
+    features = generator.normal(size=(90, 5))
+    features[::7, 1] = np.nan
+    return FittedClassifier.fit(
+        features,
+        np.arange(90) % 3,
+        classes=("a", "b", "c"),
+        feature_sets=("shape",),
+        feature_names=tuple("vwxyz"),
+        seed=2,
+        kind=request.param,
+    )
+
+
+def test_a_stored_classifier_gives_the_same_probabilities_to_the_bit(fitted, tmp_path):
+    fitted.save(tmp_path / "classifier.skops")
+    again = FittedClassifier.load(tmp_path / "classifier.skops")
+    assert again[:3] == fitted[:3]
+    new = np.random.default_rng(3).normal(size=(40, 5))
+    np.testing.assert_array_equal(
+        again.predict_probability(new), fitted.predict_probability(new)
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"text", "a list"])
+def test_a_file_that_is_no_classifier_is_refused(content, tmp_path):
+    path = tmp_path / "classifier.skops"
+    path.write_bytes(content if isinstance(content, bytes) else skops.io.dumps([1]))
+    with pytest.raises(InputError, match="cannot be read as a classifier"):
+        FittedClassifier.load(path)
+
+
+class CodeThatRuns:
+    def __reduce__(self):
+        return (print, ("code was run",))
+
+
+def test_a_stored_object_of_an_unknown_type_is_not_loaded(tmp_path, capsys):
+    path = tmp_path / "classifier.skops"
+    path.write_bytes(skops.io.dumps({"model": CodeThatRuns()}))
+    with pytest.raises(InputError, match="cannot be read as a classifier"):
+        FittedClassifier.load(path)
+    assert "code was run" not in capsys.readouterr().out
+
+
+def test_a_classifier_that_is_not_there_is_a_missing_file(tmp_path):
+    with pytest.raises(MissingFileError, match="No classifier at"):
+        FittedClassifier.load(tmp_path / "classifier.skops")

@@ -5,12 +5,12 @@ import json
 
 import numpy as np
 import pytest
+from jaxastro.commands.command_line import explain
 from sklearn import metrics
 from support import commands
 
 from configs import base
 from experiments.score import BLIND, in_words, score
-from jaxastro.commands.command_line import explain
 from jaxastro.data.csv_escaping import shown_cell, told_cell
 from jaxastro.data.hierarchy import node_probabilities, nodes_of
 from jaxastro.runs.prediction_table import prediction_file, read_predictions

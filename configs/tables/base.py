@@ -28,7 +28,9 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     table.protocol = "honest"  # "published": jaxastro/data/protocol.py
     table.folds = (0, 1, 2, 3, 4)
     table.seeds = (0,)  # the members of each fold's ensemble
-    table.evaluations = 3  # of the validation fold in each stage; the best state is kept
+    table.evaluations = (
+        3  # of the validation fold in each stage; the best state is kept
+    )
     table.reference = "convention"  # that all others are measured against
     table.shown = ()  # systems with confusion matrices; the first two: curves, t-SNE
     table.curves = ()  # classes whose curves are drawn

@@ -45,7 +45,5 @@ def make_cutout_record(
             f"{expected}. Cut or stack the image to that shape."
         )
     nan = float("nan")
-    record = CutoutRecord(
-        object_id, nan, nan, label, "none", "", nan, object_id, image
-    )
+    record = CutoutRecord(object_id, nan, nan, label, "none", "", nan, object_id, image)
     return record, ()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import get_args
 
-from jaxastro.data.hierarchy import check_hierarchy, nodes_of, expand_classes
+from jaxastro.data.hierarchy import check_hierarchy, expand_classes, nodes_of
 from jaxastro.data.loader import labels_of_classes
 from jaxastro.data.protocol import HELD_OUT
 from jaxastro.errors import InputError
@@ -12,6 +12,7 @@ from jaxastro.representations import representation_of
 from jaxastro.runs.spec import RunSpec
 from jaxastro.surveys import Survey, survey_of
 from jaxastro.types import Task
+
 
 def check_classes(spec: RunSpec, survey: Survey) -> None:
     """Refuses a class that is unknown or listed twice, and a hierarchy that is no tree.

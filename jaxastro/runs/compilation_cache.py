@@ -20,6 +20,7 @@ from jaxastro.training import sharding
 KEPT_FOR = 90 * 24 * 3600  # seconds; JAX itself never removes a program
 MIN_COMPILE_TIME = 0.1  # seconds; with the default of 1 s small programs are not kept
 
+
 def use_compilation_cache(is_enabled: bool = True) -> None:
     """Makes JAX keep compiled programs; prints a warning where it cannot.
 
@@ -48,7 +49,9 @@ def use_compilation_cache(is_enabled: bool = True) -> None:
         return
     jax.config.update("jax_compilation_cache_dir", folder)
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", MIN_COMPILE_TIME)
+        jax.config.update(
+            "jax_persistent_cache_min_compile_time_secs", MIN_COMPILE_TIME
+        )
 
 
 def default_folder() -> Path:
@@ -60,7 +63,9 @@ def default_folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else [platform.processor()]
-    found = [line for line in lines if line.startswith(("model name", "flags"))] or lines
+    found = [
+        line for line in lines if line.startswith(("model name", "flags"))
+    ] or lines
     processor = hashlib.sha256("\n".join(sorted(set(found))).encode()).hexdigest()[:12]
     name = f"{platform.machine()}-{processor}"
     return Path(home, "jaxastro", "programs", name)

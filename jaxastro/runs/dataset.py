@@ -7,10 +7,11 @@ import numpy as np
 
 from data_builders.engine.index import index_of
 from data_builders.opening import prepare
-from jaxastro.data.hierarchy import merge_rare_classes, expand_classes
+from jaxastro.data.hierarchy import expand_classes, merge_rare_classes
 from jaxastro.data.loader import class_index, labels_of_classes
 from jaxastro.data.protocol import rows_of_protocol
 from jaxastro.data.record import RECORD_TYPES, Record, Records
+from jaxastro.data.record_checks import band_index
 from jaxastro.representations import representation_of
 from jaxastro.runs.checks import check_classes
 from jaxastro.runs.spec import RunSpec
@@ -47,7 +48,9 @@ class Dataset(NamedTuple):
         """Returns class indices [o], -1 if unlabelled; if scoring, the truth if known."""
         use_truth = scoring and self.truth_is_known()
         name = self.index.truth if use_truth else self.index.label
-        return class_index(name[rows], expand_classes(self.classes, self.spec.hierarchy))
+        return class_index(
+            name[rows], expand_classes(self.classes, self.spec.hierarchy)
+        )
 
     def truth_is_known(self) -> bool:
         """Returns whether a simulation recorded the true class of every object."""

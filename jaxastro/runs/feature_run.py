@@ -57,7 +57,9 @@ def train_on_features(
         "model": vars(Component(kind, {"features": tuple(features)})),
     }
     spec, table = RunSpec.from_dict(plain), None
-    catalogued = "feature" in representation_of(spec.representation.name).Example._fields
+    catalogued = (
+        "feature" in representation_of(spec.representation.name).Example._fields
+    )
     for fold in folds:
         for seed in seeds:
             folder = member_folder(workdir, fold, seed)
@@ -133,7 +135,10 @@ class FeatureBackend:
         """Returns the probabilities of some records; the embedding is the features."""
         sets = self._classifier.feature_sets
         table = np.array(
-            [features_of(self._select(record), self._survey, sets) for record in records]
+            [
+                features_of(self._select(record), self._survey, sets)
+                for record in records
+            ]
         )
         return _output_of(table, self._classifier.predict_probability(table))
 

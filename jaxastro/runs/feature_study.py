@@ -19,16 +19,15 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxastro.atomic_write import atomic_write
+from jaxastro.baselines import feature_selection
+from jaxastro.baselines.features import feature_names, feature_sets_of
+from jaxastro.errors import InputError
+from jaxastro.reports import features as pictures
 from jaxastro.runs.dataset import open_dataset
 from jaxastro.runs.feature_run import feature_table
 from jaxastro.runs.spec import RunSpec
 from jaxastro.runs.task import make_task
 from jaxastro.runs.training_loop import member_spec
-
-from jaxastro.baselines import feature_selection
-from jaxastro.baselines.features import feature_names, feature_sets_of
-from jaxastro.errors import InputError
-from jaxastro.reports import features as pictures
 
 MODELS = {"forest": feature_selection.forest, "network": feature_selection.network}
 
@@ -64,9 +63,7 @@ def study(
             "seed": spec.seed,
         }
         rows = [dataset.labelled(split) for split in ("train", "test")]
-        train, test = (
-            (table[np.ix_(row, known)], dataset.labels(row)) for row in rows
-        )
+        train, test = ((table[np.ix_(row, known)], dataset.labels(row)) for row in rows)
         if not len(train[0]) or not len(test[0]):
             raise InputError(
                 f"Fold {fold} of {spec.survey} has {len(train[0])} training and "

@@ -115,9 +115,7 @@ def concatenate(tables: Sequence[PredictionTable]) -> PredictionTable:
 
     names = ("object_id", "probability", "embedding", "spread", "alert_id", "mjd")
     set_aside = tuple(row for table in tables for row in table.set_aside)
-    return first._replace(
-        **{name: join(name) for name in names}, set_aside=set_aside
-    )
+    return first._replace(**{name: join(name) for name in names}, set_aside=set_aside)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxastro.data.length_buckets import group_by_length, bucket_lengths
+from jaxastro.data.length_buckets import bucket_lengths, group_by_length
 from jaxastro.data.record import Record
 from jaxastro.runs.model_building import (
     abstract_state,
@@ -152,7 +152,9 @@ def predict_examples(
     size = predictor.batch_size
     groups = group_by_length(num_epochs, predictor.lengths, size)
     inputs = (
-        stack_examples([examples[i] for i in places[start : start + size]], length, size)
+        stack_examples(
+            [examples[i] for i in places[start : start + size]], length, size
+        )
         for length, places in groups
         for start in range(0, len(places), size)
     )

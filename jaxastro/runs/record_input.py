@@ -72,7 +72,9 @@ def _make(objects: Iterable, survey: Survey) -> Iterator[Reading]:
         if hasattr(one, "_fields") and hasattr(one, "object_id"):
             yield Reading(one.object_id, one, ())
         elif isinstance(one, Mapping):
-            yield _record_of_arrays(make, {"object_id": f"object {number}"} | dict(one), survey)
+            yield _record_of_arrays(
+                make, {"object_id": f"object {number}"} | dict(one), survey
+            )
         else:
             raise InputError(
                 f"Object {number} is a {type(one).__name__}. Give records, mappings of "

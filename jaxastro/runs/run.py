@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from data_builders.engine.readings import Tally, records_of
 from jaxastro.data.hierarchy import nodes_of
-from jaxastro.data.record import Reading, Record
+from jaxastro.data.record import Record
 from jaxastro.errors import InputError
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.evaluation.predictions import load as load_predictions
@@ -75,9 +74,7 @@ class _Classifier:
         Raises:
             InputError: if not one of the objects can be read.
         """
-        tables = list(
-            self.predict_in_parts(objects, report=report, progress=progress)
-        )
+        tables = list(self.predict_in_parts(objects, report=report, progress=progress))
         if not tables:
             raise InputError(
                 f"{objects} holds no object to classify. Give at least one."

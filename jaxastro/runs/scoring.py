@@ -94,7 +94,9 @@ def score(
     return found, notes
 
 
-def read_predicted_rows(path: Path, classes: tuple[str, ...], workdir: Path) -> PredictedRows:
+def read_predicted_rows(
+    path: Path, classes: tuple[str, ...], workdir: Path
+) -> PredictedRows:
     """Returns a table of predictions.
 
     Raises:
@@ -149,9 +151,13 @@ def read_true_labels(path: Path, column: str) -> TrueLabels:
     return TrueLabels(path, keys, [row[labels[0]] for row in rows])
 
 
-def labels_of_rows(predicted: PredictedRows, truth: TrueLabels) -> tuple[np.ndarray, list[str]]:
+def labels_of_rows(
+    predicted: PredictedRows, truth: TrueLabels
+) -> tuple[np.ndarray, list[str]]:
     """Returns the label of each prediction that counts, else "", and why others not."""
-    key = next((key for key in KEYS if key in predicted.keys and key in truth.keys), None)
+    key = next(
+        (key for key in KEYS if key in predicted.keys and key in truth.keys), None
+    )
     if key is None:
         raise InputError(
             f"{predicted.path} and {truth.path} have neither of {', '.join(KEYS)} in "

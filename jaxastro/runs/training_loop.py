@@ -157,9 +157,7 @@ def member_folder(workdir: Path, fold: int | str, seed: int | str) -> Path:
 def member_spec(spec: RunSpec, fold: int, seed: int) -> RunSpec:
     """Returns the spec of one fold and seed, with init_from's {fold} and {seed} set."""
     source = spec.init_from.format(fold=fold, seed=seed)
-    return spec.replace(
-        {"seed": seed, "folds.test_fold": fold, "init_from": source}
-    )
+    return spec.replace({"seed": seed, "folds.test_fold": fold, "init_from": source})
 
 
 # -- the loop --------------------------------------------------------------------------
@@ -348,7 +346,9 @@ def _train_members(
     abstract = abstract_state(method, spec, task, mesh)
     predictor = Predictor(spec, task, method, abstract, mesh)
     devices = sharding.describe(mesh)
-    begun = [run.begin(method, abstract, mesh, devices | {"devices": 1}) for run in runs]
+    begun = [
+        run.begin(method, abstract, mesh, devices | {"devices": 1}) for run in runs
+    ]
     seeds = [run.spec.seed for run in runs]
     stepper = MemberStepper(spec, task, seeds, begun, mesh, execution=execution)
     tqdm.write(

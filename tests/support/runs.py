@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 from configs import convention
-from jaxastro.commands.command_line import explain
-from jaxastro.runs import assemble
+from jaxastro.commands.error_handling import message_of
+from jaxastro.runs.model_building import abstract_state, build_method
+from jaxastro.runs.spec import RunSpec, read_spec
+from jaxastro.runs.task import make_task, read_task
+from jaxastro.surveys import survey_of
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.training.scalars import read_scalars
@@ -14,33 +17,39 @@ from jaxastro.training.scalars import read_scalars
 CLOCKS = ("train/input_wait", "train/seconds")  # that no two runs have alike
 
 
-def smoke(make=convention.get_config, **changed):
-    """The smallest run of a config, in which some keys are set."""
+def smoke(make=convention.get_config, **changed) -> RunSpec:
+    """The spec of the smallest run of a config, in which some keys are set."""
     config = make("smoke")
     config.lock()
     config.update_from_flattened_dict(changed)
-    return config
+    return RunSpec.from_dict(config.to_dict())
 
 
-def told(function, *args, **kwargs) -> str:
-    """What a command tells its user when this fails."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011 (told by words, not by type)
+def spec_of(config) -> RunSpec:
+    """The spec of a config."""
+    return RunSpec.from_dict(config.to_dict())
+
+
+def task_of(spec: RunSpec):
+    """The task of a spec on a survey whose facts are known without its data."""
+    return make_task(spec, survey_of(spec.survey), spec.classes, statistics={})
+
+
+def error_message(function, *args, **kwargs) -> str:
+    """The message that a command prints when this fails."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (the message is tested)
         function(*args, **kwargs)
-    words = explain(caught.value)
-    assert words, f"a traceback, not words: {caught.value!r}"
+    words = message_of(caught.value)
+    assert words, f"a traceback, not a message: {caught.value!r}"
     return words
 
 
 def state_of(workdir, step):
     """The state of a step, read back from a run's folder."""
-    config = assemble.read_config(workdir)
-    mesh = sharding.make_mesh()
-    key, blank = jax.random.key(config.seed), assemble.blank_inputs(config)
-    method = assemble.method_of_config(config, mesh)
-    checkpoints = Checkpoints(workdir / "checkpoints", metric=config.best_metric)
-    return checkpoints.restore(
-        step, sharding.abstract_state(method.init, mesh, key, blank)
-    )
+    spec, task, mesh = read_spec(workdir), read_task(workdir), sharding.make_mesh()
+    method = build_method(spec, task, mesh)
+    checkpoints = Checkpoints(workdir / "checkpoints", metric=spec.best_metric)
+    return checkpoints.restore(step, abstract_state(method, spec, task, mesh))
 
 
 def scalars_of(workdir):
