@@ -108,7 +108,8 @@ def feature_table(
     found = [features_of(record, survey, (name,)) for record in dataset.records(bar)]
     table = np.full((len(index.label), len(names)), np.nan, np.float32)
     table[rows] = found
-    with atomic_write(path, "wb") as file:
+    table_folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path, "wb", unique=True) as file:
         np.savez(file, names=names, object_id=index.object_id, table=table)
     return table
 
