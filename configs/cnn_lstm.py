@@ -1,6 +1,6 @@
 r"""CNN+LSTM after Carrasco-Davis et al.: frames of all bands, an LSTM over the nights.
 
-Reproduces: the row CNN+LSTM of Bairouk et al. 2023, A&A 673, A141, Table 3, as far as
+Reproduces: the row CNN+LSTM of Bairouk et al. 2023, A&A 673, A141, Table 4, as far as
     it can be: its layers were not published, its number of parameters is matched.
 Run:     python -m experiments.train --config=configs/cnn_lstm.py \
              --workdir=runs/cnn_lstm

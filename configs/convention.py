@@ -1,6 +1,6 @@
 r"""ConvEntion, trained on labels alone.
 
-Reproduces: Bairouk et al. 2023, A&A 673, A141, Table 3, row ConvEntion, ugriz. Their
+Reproduces: Bairouk et al. 2023, A&A 673, A141, Table 4, row ConvEntion, ugriz. Their
     stamps cannot be had; ours are sdss_sn_sim, simulated after the same survey.
 Run:     python -m experiments.train --config=configs/convention.py \
              --workdir=runs/convention
@@ -16,7 +16,7 @@ def get_config(preset: str = "auto"):
     config = base.get_config(preset)
     base.convention(config)
     base.supervised(config)
-    config.optimizer.learning_rate = 1e-3  # paper, Sect. 4.3
+    config.optimizer.learning_rate = 1e-3  # as published
     if preset in ("auto", "laptop"):
         base.laptop(config)
     elif preset == "paper":

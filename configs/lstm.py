@@ -1,6 +1,6 @@
 r"""LSTM on light curves of all bands.
 
-Reproduces: the row LSTM of Bairouk et al. 2023, A&A 673, A141, Table 3, as far as it
+Reproduces: the row LSTM of Bairouk et al. 2023, A&A 673, A141, Table 4, as far as it
     can be: of the network its input and its size are known, 60 thousand parameters.
 Run:     python -m experiments.train --config=configs/lstm.py --workdir=runs/lstm
 Presets: :laptop (chosen without an accelerator), :paper, :hits (light curves measured

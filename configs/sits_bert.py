@@ -1,6 +1,6 @@
 r"""SITS-BERT: a transformer on the nights of a light curve.
 
-Reproduces: the row SITS-BERT of Bairouk et al. 2023, A&A 673, A141, Table 3, on the
+Reproduces: the row SITS-BERT of Bairouk et al. 2023, A&A 673, A141, Table 4, on the
     network of Yuan & Lin 2021, IEEE JSTARS 14, 474.
 Run:     python -m experiments.train --config=configs/sits_bert.py \
              --workdir=runs/sits_bert

@@ -1,6 +1,6 @@
 r"""SuperNNova: a recurrent network on the nights of a light curve.
 
-Reproduces: the row SuperNNova of Bairouk et al. 2023, A&A 673, A141, Table 3, on the
+Reproduces: the row SuperNNova of Bairouk et al. 2023, A&A 673, A141, Table 4, on the
     network of Moller & de Boissiere 2020, MNRAS 491, 4277. Set
         --config.model.args.form=variational
     for the one whose dropout stays when it predicts.

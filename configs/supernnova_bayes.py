@@ -1,6 +1,6 @@
 r"""SuperNNova with uncertain weights: Bayes by backprop.
 
-Reproduces: the row SuperNNova-Bayes of Bairouk et al. 2023, A&A 673, A141, Table 3, on
+Reproduces: the row SuperNNova-Bayes of Bairouk et al. 2023, A&A 673, A141, Table 4, on
     the network of Moller & de Boissiere 2020, MNRAS 491, 4277.
 Run:     python -m experiments.train --config=configs/supernnova_bayes.py \
              --workdir=runs/supernnova_bayes

@@ -44,7 +44,7 @@ def make_augment(
         truncate: chance of an object to end after n epochs, n uniform from 3 to all;
             of alerts from 1.
         jitter: of the fluxes of light curves, in units of their errors.
-    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4.2; thesis, Sect. 5.2.1.
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3.1; thesis, Sect. 5.2.1.
     Differs: any angle and a flip, where the published code rotates by up to 15
         degrees or flips; pixels turned in from outside the frame are those of its
         edge; time restarts at the first epoch of the view. Dropped bands and gaps

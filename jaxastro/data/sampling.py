@@ -20,7 +20,7 @@ def make_sampler(
         unlabelled_share: probability of drawing an unlabelled row, in [0, 1).
     Raises:
         ValueError: if there is nothing to draw from, or the share cannot be had.
-    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4.2 (weighted random sampling).
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3.1 (weighted random sampling).
     """
     label = np.asarray(label)
     labelled = label >= 0

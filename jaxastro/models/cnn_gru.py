@@ -27,7 +27,7 @@ class CnnGru(Requirements, nn.Module):
     frames have five bands (1,992,868 here), 1.992 where they have one (1,992,004).
 
     Source: Gomez et al. 2020, MNRAS 499, 3130; budget: Bairouk et al. 2023, A&A 673,
-        A141, Table 3.
+        A141, Table 4.
     Differs: all sizes are ours, and so is the mask of padded epochs.
     """
 

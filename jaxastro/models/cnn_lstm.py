@@ -26,7 +26,7 @@ class CnnLstm(Requirements, nn.Module):
     where frames have five bands (2,190,068 here), 2.189 where one (2,189,492).
 
     Source: Carrasco-Davis et al. 2019, PASP 131, 108006; budget: Bairouk et al. 2023,
-        A&A 673, A141, Table 3.
+        A&A 673, A141, Table 4.
     Differs: all sizes are ours, and so are the masks of padded epochs, of the batch
         norms too.
     """

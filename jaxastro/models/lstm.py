@@ -20,7 +20,7 @@ class Lstm(Requirements, nn.Module):
     its size are known, "60K". With five bands and four classes this one has 60,420
     parameters.
 
-    Source: Bairouk et al. 2023, A&A 673, A141, Table 3, for its score and size;
+    Source: Bairouk et al. 2023, A&A 673, A141, Table 4, for its score and size;
         Hochreiter & Schmidhuber 1997, Neural Computation 9, 1735.
     Differs: all sizes are ours, and so is the mask of padded epochs.
     """

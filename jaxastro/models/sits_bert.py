@@ -24,7 +24,7 @@ class SitsBert(Requirements, nn.Module):
     Without a head aux has "nights" [b t d], what attention makes of each.
 
     Source: Yuan & Lin 2021, IEEE JSTARS 14, 474; sizes: Bairouk et al. 2023, A&A 673,
-        A141, Table 3, and the published code.
+        A141, Table 4, and the published code.
     Differs: days since the first epoch, not of the year; the standard layer norm; no
         dropout of a block's output, and in attention the same for all heads and
         objects; padding is masked in the pooling too.
