@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ztf_packets as made
+from support import ztf_packets
 
 from jaxastro.alerts.avro import reader_of
 from jaxastro.alerts.container import read_packets
@@ -62,7 +62,7 @@ def typed(draw, name="n", depth=0, kinds=ANY):
         fields[f"f{i}"], values[f"f{i}"], want = draw(typed(f"{name}{i}", depth + 1))
         if want and draw(st.booleans()):
             wanted[f"f{i}"] = want
-    node, row = made.record_type(name, fields), st.fixed_dictionaries(values)
+    node, row = ztf_packets.record_type(name, fields), st.fixed_dictionaries(values)
     if kind == "records":
         rows = st.lists(row, max_size=4)
         return {"type": "array", "items": node}, rows, [wanted] if wanted else None
@@ -118,11 +118,11 @@ def test_a_stamp_is_read_as_astropy_reads_it(hdu):
 
 
 def test_blocks_are_read_whatever_they_are_packed_with():
-    schema = fastavro.parse_schema(made.SCHEMA)
+    schema = fastavro.parse_schema(ztf_packets.SCHEMA)
     blocks = []
     for candid in range(3):
         opened = io.BytesIO()
-        fastavro.schemaless_writer(opened, schema, made.packet(candid=candid))
+        fastavro.schemaless_writer(opened, schema, ztf_packets.packet(candid=candid))
         blocks.append((1, opened.getvalue()))
 
     def snappy(data):
@@ -134,7 +134,9 @@ def test_blocks_are_read_whatever_they_are_packed_with():
 
     def read(codec, pack):
         packed = [(count, pack(data)) for count, data in blocks]
-        file = made.framed(json.dumps(made.SCHEMA).encode(), packed, codec=codec)
+        file = ztf_packets.framed(
+            json.dumps(ztf_packets.SCHEMA).encode(), packed, codec=codec
+        )
         wanted = {"objectId": True, "cutoutScience": {"stampData": True}}
         return list(
             read_packets(io.BytesIO(file), lambda schema: reader_of(schema, wanted))
@@ -149,7 +151,7 @@ def test_blocks_are_read_whatever_they_are_packed_with():
 
 
 def test_a_schema_of_other_types_than_wanted_is_refused():
-    schema = json.dumps(made.SCHEMA).encode()
+    schema = json.dumps(ztf_packets.SCHEMA).encode()
     for wanted in (
         {"objectId": {"a": True}},
         {"candidate": True},

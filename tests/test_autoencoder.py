@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 from sklearn.mixture import GaussianMixture
 from support import runs
-from support.alert_records import make_alerts
+from support.alerts import make_alerts
 
 from configs import stamp_autoencoder, stamp_vade, stamp_vae
 from experiments.studies.reconstruction import by_components, measure

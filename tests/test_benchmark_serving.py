@@ -1,7 +1,7 @@
 """The benchmark of serving measures what it says."""
 
 import pytest
-from support import ztf_packets as made
+from support import ztf_packets
 
 from benchmarks import serving
 
@@ -11,8 +11,8 @@ COUNT = 12
 @pytest.fixture
 def night(tmp_path):
     path = tmp_path / "night.avro"
-    packets = [made.packet("ZTF18abcdefg", n + 1, days=n) for n in range(COUNT)]
-    path.write_bytes(made.container(*packets))
+    packets = [ztf_packets.packet("ZTF18abcdefg", n + 1, days=n) for n in range(COUNT)]
+    path.write_bytes(ztf_packets.container(*packets))
     return path
 
 

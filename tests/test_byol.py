@@ -3,16 +3,16 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from support.tiny_method import (
+from support.small_method import (
     ADAM,
     REST,
-    Tiny,
+    SmallModel,
     assert_close,
     assert_same_bits,
     differs,
     make,
     make_batch,
-    same_view,
+    no_augmentation,
 )
 from test_semiconformer import two_views
 
@@ -28,7 +28,7 @@ def but_probe(params):
 
 
 def test_a_step_is_the_gradient_of_both_directions_and_of_the_probe():
-    model = Tiny(3, False)
+    model = SmallModel(3, False)
     _, state, step = make("byol", model=model, augment=two_views())
     generator = np.random.default_rng(2)
     target = jax.tree.map(
@@ -89,7 +89,7 @@ def test_no_label_reaches_the_encoder(name):
 
 @pytest.mark.parametrize("name", ["byol", "masked_frames"])
 def test_rows_that_fill_up_a_batch_cannot_matter(name):
-    _, state, step = make(name, model=Tiny(3, False), augment=same_view)
+    _, state, step = make(name, model=SmallModel(3, False), augment=no_augmentation)
     batch = make_batch()._replace(example_mask=REAL)
     noise = jnp.where(REAL[:, None, None, None], batch.inputs.image, 1e3)
     other = batch._replace(inputs=batch.inputs._replace(image=noise))
@@ -97,8 +97,8 @@ def test_rows_that_fill_up_a_batch_cannot_matter(name):
 
 
 def test_parts_of_equal_statistics_add_up_to_the_whole():
-    _, state, step = make("byol", augment=same_view)
-    _, _, in_parts = make("byol", augment=same_view, gradient_accumulation=2)
+    _, state, step = make("byol", augment=no_augmentation)
+    _, _, in_parts = make("byol", augment=no_augmentation, gradient_accumulation=2)
     batch = make_batch()
     twice = jax.tree.map(lambda a: jnp.repeat(a, 2, axis=0), batch)  # a a b b ...
     twice = twice._replace(label_mask=jnp.arange(16) % 5 > 0)

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import pytest
 from support import commands
-from support.runs import assert_same_bits, scalars_of, smoke, state_of, told
+from support.runs import assert_same_bits, error_message, scalars_of, smoke, state_of
 
 from configs import semiconformer
 from experiments.evaluate import evaluate
@@ -247,7 +247,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(
     config = smoke(num_steps=4)
     # The first step learns nothing, the second everything at once.
     config.optimizer.warmup_steps, config.optimizer.learning_rate = 1, 1e30
-    words = told(train, config, tmp_path, data_dir=data_dir)
+    words = error_message(train, config, tmp_path, data_dir=data_dir)
     assert (
         "became NaN or infinite within steps 2 to 2. Step 1's state is kept." in words
     )

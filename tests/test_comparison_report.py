@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn import metrics
-from support.made_predictions import CLASSES, make_predictions, take
+from support.predictions import CLASSES, make_predictions, take_objects
 
 from jaxastro.evaluation.bootstrap import Interval, score_intervals
 from jaxastro.evaluation.paired import compare, holm, mcnemar
@@ -38,7 +38,7 @@ def make_system(name, *, noise, folds=3, seeds=2, published=None, is_asked=False
     everything = make_predictions(90)
     members = []
     for fold in range(folds):
-        p = take(everything, range(fold, 90, 3))
+        p = take_objects(everything, range(fold, 90, 3))
         for seed in range(seeds):
             rng = np.random.default_rng([seed, fold, len(name)])
             draws = rng.dirichlet(np.ones(4), len(p.label))
@@ -76,7 +76,7 @@ def page(tmp_path_factory):
 
 def tiny(label, predicted, **changes):
     """A run that is sure of what it says; of objects named by numbers."""
-    p = take(make_predictions(len(label)), range(len(label)))
+    p = take_objects(make_predictions(len(label)), range(len(label)))
     p = p._replace(label=np.array(label), probability=np.eye(4)[predicted])
     return p._replace(**changes)
 
@@ -176,12 +176,11 @@ def test_tests_of_significance_are_those_of_the_books():
 
 def test_neither_the_order_of_objects_nor_of_systems_and_runs_matters():
     def shuffled(system):
-        members = [
-            m._replace(
-                predictions=take(p := m.predictions, rng.permutation(len(p.label)))
-            )
-            for m in system.members
-        ]
+        members = []
+        for member in system.members:
+            order = rng.permutation(len(member.predictions.label))
+            shuffled_rows = take_objects(member.predictions, order)
+            members.append(member._replace(predictions=shuffled_rows))
         return system._replace(members=tuple(members[::-1]))
 
     rng = np.random.default_rng(3)

@@ -172,4 +172,4 @@ def test_training_says_first_what_auto_became(tmp_path):
         "--config=configs/convention.py:paper, or small ones with "
         "--config=configs/convention.py:laptop."
     )
-    assert "config.classes has 'Quasar'" in done.sentence
+    assert "config.classes has 'Quasar'" in done.error_message

@@ -5,7 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support.light_curve import make_curves
-from support.tiny_method import ADAM, SGD, Tiny, assert_close, batch_of, make, same_view
+from support.small_method import (
+    ADAM,
+    SGD,
+    SmallModel,
+    assert_close,
+    batch_of,
+    make,
+    no_augmentation,
+)
 
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.methods import make_method
@@ -41,9 +49,9 @@ def test_whole_nights_are_contaminated_by_their_share_up_or_down_and_no_others()
 
 def test_only_contaminated_nights_are_told_and_only_bands_that_they_have():
     batch = batch_of("contaminated")
-    _, state, step = make("contaminated", augment=same_view, share=1e-6)
+    _, state, step = make("contaminated", augment=no_augmentation, share=1e-6)
     assert step(state, batch)[1]["error"] == 0
-    _, state, step = make("contaminated", augment=same_view, share=1.0)
+    _, state, step = make("contaminated", augment=no_augmentation, share=1.0)
     params = jax.tree.map(jnp.copy, state.params)
     params["decoder"]["bias"] = params["decoder"]["bias"].at[1].set(1e3)
     _, scalars = step(state._replace(params=params), batch)
@@ -56,8 +64,8 @@ def test_the_error_falls_below_that_of_telling_what_is_seen():
     batch = batch_of("contaminated", 64, epochs=8)
     flat = jnp.broadcast_to(level, batch.inputs.flux.shape)
     curves = batch.inputs._replace(flux=flat)
-    args = {"augment": same_view, "optimizer": ADAM, "share": 0.15}
-    _, state, step = make("contaminated", model=Tiny(3, False), **args)
+    args = {"augment": no_augmentation, "optimizer": ADAM, "share": 0.15}
+    _, state, step = make("contaminated", model=SmallModel(3, False), **args)
     errors = []
     for _ in range(150):
         state, scalars = step(state, batch._replace(inputs=curves))
@@ -69,7 +77,7 @@ def test_parts_of_a_batch_add_up_to_the_whole():
     batch, changes = batch_of("contaminated"), []
     for parts in (1, 2):
         method = make_method(
-            *("contaminated", Tiny(3, False), SGD, same_view),
+            *("contaminated", SmallModel(3, False), SGD, no_augmentation),
             seed=0,
             share=1.0,
             gradient_accumulation=parts,
@@ -86,10 +94,10 @@ def test_parts_of_a_batch_add_up_to_the_whole():
 )
 def test_settings_that_mean_nothing_are_refused_in_words(args, message):
     with pytest.raises(ValueError, match=message):
-        make_method("contaminated", Tiny(3), SGD, same_view, seed=0, **args)
+        make_method("contaminated", SmallModel(3), SGD, no_augmentation, seed=0, **args)
 
 
 def test_a_model_without_states_of_nights_is_refused_in_words():
-    method = make_method("contaminated", Lstm(3, bands=3), SGD, same_view, seed=0)
+    method = make_method("contaminated", Lstm(3, bands=3), SGD, no_augmentation, seed=0)
     with pytest.raises(ValueError, match="A Lstm tells no states of nights"):
         method.init(jax.random.key(0), make_curves(12))

@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from support.made_predictions import make_predictions
+from support.predictions import make_predictions
 
 from experiments.predict import predict
 from jaxastro.data.csv_escaping import shown_cell

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import ztf_packets as made
+from support import ztf_packets
 from support.untrusted_input import tarred
 
 from data_builders.ztf import ztf_alerts
@@ -28,7 +28,9 @@ from jaxastro.runs import assemble
 from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
 
 NUMBER = 60
-NIGHT = [made.packet(f"ZTF18{n:07d}", n + 1, days=n / 1e4) for n in range(NUMBER)]
+NIGHT = [
+    ztf_packets.packet(f"ZTF18{n:07d}", n + 1, days=n / 1e4) for n in range(NUMBER)
+]
 NAMES = [f"{n:03d}.avro" for n in range(NUMBER)]
 FORMS = ("night.avro", "folder", "night.tar", "night.tar.gz", "-", "- tar")
 FOREIGN = {"type": "record", "name": "r", "fields": [{"name": "x", "type": "int"}]}
@@ -45,8 +47,8 @@ class Alert(NamedTuple):
 # -- damage ----------------------------------------------------------------------------
 
 
-def sent(packet, schema=made.SCHEMA):
-    file = made.container(packet, schema=schema)
+def sent(packet, schema=ztf_packets.SCHEMA):
+    file = ztf_packets.container(packet, schema=schema)
     return Alert(packet, file, block_of(file))
 
 
@@ -58,14 +60,14 @@ def block_of(file):
 
 def with_stamp(alert, stored, which="cutoutDifference"):
     packet = copy.deepcopy(alert.packet)
-    packet[which] = made.cutout(stored)
+    packet[which] = ztf_packets.cutout(stored)
     return sent(packet)
 
 
 def pixels_with(value):
-    pixels = made.pixels(3)
+    pixels = ztf_packets.pixels(3)
     pixels[20:40] = value
-    return made.stamp_file(pixels)
+    return ztf_packets.stamp_file(pixels)
 
 
 def flipped(data, where):
@@ -80,7 +82,7 @@ def both(alert, change):
     return alert._replace(file=change(alert.file), block=change(alert.block))
 
 
-STAMP = made.stamp_file(made.pixels(3))
+STAMP = ztf_packets.stamp_file(ztf_packets.pixels(3))
 PLAIN = gzip.decompress(STAMP)
 # Of these an alert cannot be read: it is set aside.
 FATAL = {
@@ -89,7 +91,7 @@ FATAL = {
     "not Avro": lambda a: both(a, lambda _: b"<html>404 Not Found</html>"),
     "other schema": lambda a: sent({"x": 1}, FOREIGN)._replace(block=b"\x02\x02\x02"),
     "length of 2^62": lambda a: both(
-        a, lambda data: data[:1] + made.zigzag(2**62) + data[5:]
+        a, lambda data: data[:1] + ztf_packets.zigzag(2**62) + data[5:]
     ),
     "gzip flipped": lambda a: with_stamp(a, flipped(STAMP, (0.3, 0.5, 0.7))),
     "gzip broken off": lambda a: with_stamp(a, STAMP[: len(STAMP) // 2]),
@@ -98,14 +100,18 @@ FATAL = {
     ),
     "FITS broken off": lambda a: with_stamp(a, gzip.compress(PLAIN[:5000], mtime=0)),
     "no FITS": lambda a: with_stamp(a, b"no FITS"),
-    "too large": lambda a: with_stamp(a, made.stamp_file(np.zeros((70, 70)))),
-    "no time": lambda a: sent(made.packet(candid=a.packet["candid"], jd=float("nan"))),
+    "too large": lambda a: with_stamp(a, ztf_packets.stamp_file(np.zeros((70, 70)))),
+    "no time": lambda a: sent(
+        ztf_packets.packet(candid=a.packet["candid"], jd=float("nan"))
+    ),
     "no name": lambda a: sent(a.packet | {"objectId": ""}),
 }
 # With these it is classified; of all but the last two the report says what was masked.
 MENDED = {
     "missing cutout": lambda a: with_stamp(a, None, "cutoutTemplate"),
-    "NaN stamp": lambda a: with_stamp(a, made.stamp_file(np.full((63, 63), np.nan))),
+    "NaN stamp": lambda a: with_stamp(
+        a, ztf_packets.stamp_file(np.full((63, 63), np.nan))
+    ),
     "nothing to see": lambda a: sent(
         a.packet | dict.fromkeys(("cutoutScience", "cutoutTemplate"))
     ),
@@ -120,7 +126,7 @@ UNTOLD = ("NaN pixels", "huge pixels")
 
 def one_container(night):
     """Blocks of all in one, each with its marker, whatever it holds itself."""
-    start = made.container()
+    start = ztf_packets.container()
     return start + b"".join(alert.block + start[-16:] for alert in night)
 
 
@@ -232,7 +238,7 @@ def wild(draw, n):
     if draw(st.booleans()):
         numbers = st.floats(width=32, allow_nan=True)
         values = draw(st.lists(numbers, min_size=1, max_size=9))
-        return with_stamp(alert, made.stamp_file(np.resize(values, (63, 63))))
+        return with_stamp(alert, ztf_packets.stamp_file(np.resize(values, (63, 63))))
     places = draw(st.lists(st.floats(0, 1), min_size=1, max_size=5))
     lost = draw(st.sampled_from([0, 0, 1, 40, 10**6]))
     more = draw(st.binary(max_size=20))
@@ -285,8 +291,8 @@ def test_more_damage_than_a_file_may_have_is_forgiven_a_night_that_is_read(monke
 def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
     """Each block claims the whole file: what was read is read again, up to a limit."""
     container = sys.modules[read_packets.__module__]
-    claims = made.zigzag(1) + made.zigzag(2**25)
-    start = made.container()
+    claims = ztf_packets.zigzag(1) + ztf_packets.zigzag(2**25)
+    start = ztf_packets.container()
     whole = start + (claims + start[-16:]) * 2000
     monkeypatch.setattr(container, "MAX_AGAIN", 10 * len(whole))
     packets = list(read_packets(io.BytesIO(whole), ztf_alerts.full_reader))
@@ -302,12 +308,12 @@ def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
 def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
     monkeypatch,
 ):
-    body = made.zigzag(50) + b"x" * 50
-    start = made.container()
+    body = ztf_packets.zigzag(50) + b"x" * 50
+    start = ztf_packets.container()
     sync = start[-16:]
 
     def block(claim):
-        return made.zigzag(1) + made.zigzag(claim) + body + sync
+        return ztf_packets.zigzag(1) + ztf_packets.zigzag(claim) + body + sync
 
     damaged = {10: 2**18} | dict.fromkeys(range(20, 400, 2), 7)
     whole = start + b"".join(

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 import optax
-from support.tiny_method import assert_same_bits, differs, make_batch, same_view
+from support.small_method import assert_same_bits, differs, make_batch, no_augmentation
 
 from jaxastro.layers.frozen import frozen_but
 from jaxastro.methods import make_method
@@ -75,7 +75,7 @@ def test_the_head_of_convention_alone_is_trained():
         "supervised",
         model,
         optimizer,
-        same_view,
+        no_augmentation,
         seed=0,
         train_only=alone,
         gradient_accumulation=2,
@@ -101,7 +101,7 @@ def test_gradients_of_frozen_groups_are_not_computed():
             rule = {"learning_rate": 0.1, "num_steps": 9, "train_only": only}
             method = make_method(
                 *("supervised", ConvEntion(3, **small), make_optimizer("adam", **rule)),
-                same_view,
+                no_augmentation,
                 seed=0,
                 train_only=only,
                 gradient_accumulation=parts,
@@ -113,7 +113,7 @@ def test_gradients_of_frozen_groups_are_not_computed():
 
 
 def test_without_the_key_a_step_is_the_method_s_own():
-    args = (Layers(), optax.sgd(0.1), same_view)
+    args = (Layers(), optax.sgd(0.1), no_augmentation)
     batch = make_batch()
     plain, given = (
         make_method("supervised", *args, seed=0, **more)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 from support import runs
-from support.made_predictions import make_predictions
+from support.predictions import make_predictions
 from support.ztf_packets import container, packet
 
 from configs import base, convention, stamp_classifier, stamp_hierarchy
@@ -162,7 +162,7 @@ def test_a_class_that_cuts_a_row_is_refused():
 def test_a_config_with_a_bad_hierarchy_is_told_before_anything_is_built():
     config = runs.smoke(convention.get_config)
     config.hierarchy = (("Supernova", ("SNIa", "SNIax")),)
-    assert "SNIax" in runs.told(assemble.survey_of_config, config)
+    assert "SNIax" in runs.error_message(assemble.survey_of_config, config)
 
 
 # -- pooling -------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_run_whose_classes_were_pooled_goes_on_and_is_known_as_done(where, tmp
     assemble.write_config(tmp_path, assemble.to_plain(then))
     assert is_finished(tmp_path, asked)
     asked.classes = tuple(name for name in asked.classes if name != "AGN")
-    words = runs.told(is_finished, tmp_path, asked)
+    words = runs.error_message(is_finished, tmp_path, asked)
     assert "config.classes" in words
     # The classes of a run are opened to the same again.
     assert open_dataset(then, **where).classes == then.classes

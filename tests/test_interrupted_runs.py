@@ -10,7 +10,7 @@ import filelock
 import numpy as np
 import pytest
 from support import commands
-from support.kill_runs import torment
+from support.kill_runs import kill_and_continue
 
 from jaxastro.evaluation.predictions import load
 from jaxastro.training.checkpoint import SEAL
@@ -21,7 +21,7 @@ DEVICES = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_c
 
 def test_runs_killed_at_random_moments_end_in_the_same_bits(tmp_path, data_dir):
     # The hundred of docs/results: python -m tests.support.kill_runs --kills=100
-    found = torment(tmp_path, data_dir, kills=3, seed=1)
+    found = kill_and_continue(tmp_path, data_dir, kills=3, seed=1)
     assert found["kills"] == 3
 
 
@@ -106,7 +106,7 @@ def test_several_processes_are_refused_a_folder_in_use_and_none_hangs(
 ):
     with filelock.FileLock(tmp_path / ".lock"):
         first, second = ends_of(start(tmp_path, data_dir, devices=1, processes=2))
-    assert first.sentence.startswith(f"Another process trains in {tmp_path}. Wait")
+    assert first.error_message.startswith(f"Another process trains in {tmp_path}. Wait")
     assert second.code != 0
 
 
@@ -118,4 +118,4 @@ def test_a_folder_that_vanishes_is_said(tmp_path, data_dir):
         time.sleep(0.01)
     (tmp_path / "run").rename(tmp_path / "gone")
     (done,) = ends_of([process])
-    assert str(tmp_path / "run") in done.sentence
+    assert str(tmp_path / "run") in done.error_message

@@ -5,8 +5,8 @@ import os
 import jax
 import numpy as np
 import pytest
-from support import commands, tiny_method
-from support.made_predictions import make_predictions, take
+from support import commands, small_method
+from support.predictions import make_predictions, take_objects
 from test_loader import batches_of
 
 from jaxastro.data.loader import batches_of_rounds
@@ -23,12 +23,12 @@ def one_device():
 
 
 def batch_for(name, member, step):
-    return tiny_method.batch_of(name, seed=100 * member + step)
+    return small_method.batch_of(name, seed=100 * member + step)
 
 
 def alone(name, member, **args):
     """States and losses of a member that is trained alone."""
-    _, state, step = tiny_method.make(name, seed=member, **args)
+    _, state, step = small_method.make(name, seed=member, **args)
     losses = []
     for number in range(STEPS):
         state, scalars = step(state, batch_for(name, member, number))
@@ -38,16 +38,16 @@ def alone(name, member, **args):
 
 def side_by_side(name, members, mesh, how):
     """The same of some members in one program, in their order."""
-    _, first, _ = tiny_method.make(name)
+    _, first, _ = small_method.make(name)
 
     def step(seed, state, batch):
         method = make_method(
             name,
-            tiny_method.TINY,
-            tiny_method.SGD,
-            tiny_method.add_noise,
+            small_method.MODEL,
+            small_method.SGD,
+            small_method.add_noise,
             seed=seed,
-            **tiny_method.SMALL[name],
+            **small_method.ARGUMENTS[name],
         )
         return method.step(state, batch)
 
@@ -79,9 +79,9 @@ def test_a_member_is_trained_as_if_it_were_alone(name, how):
     ):
         expected, expected_losses = alone(name, member)
         np.testing.assert_allclose(losses, expected_losses, rtol=1e-5)
-        tiny_method.assert_close(state, expected)
+        small_method.assert_close(state, expected)
         other, _ = alone(name, (member + 1) % MEMBERS)
-        assert tiny_method.differs(state.params, other.params)
+        assert small_method.differs(state.params, other.params)
 
 
 def test_members_that_run_apart_are_the_same_bits_in_any_order():
@@ -89,19 +89,20 @@ def test_members_that_run_apart_are_the_same_bits_in_any_order():
     forward = side_by_side("supervised", [0, 1, 2], mesh, "apart")
     backward = side_by_side("supervised", [2, 1, 0], mesh, "apart")
     for (state, _), (other, _) in zip(forward, backward[::-1], strict=True):
-        tiny_method.assert_same_bits(state, other)
+        small_method.assert_same_bits(state, other)
 
 
 FOUR = """
-import jax, tiny_method
-from test_many import one_device, side_by_side
+import jax
+from support import small_method
+from test_many_models import one_device, side_by_side
 from jaxastro.training import sharding
 assert jax.device_count() == 4
 for name in ("supervised", "semiconformer"):
     expected = side_by_side(name, range(5), one_device(), "apart")
     for how in ("apart", "together"):
         found = side_by_side(name, range(5), sharding.make_mesh(), how)
-        tiny_method.assert_close(found, expected)
+        small_method.assert_close(found, expected)
 """
 
 
@@ -146,8 +147,8 @@ def folds_of(predictions):
     """The objects of some predictions in two test folds."""
     half = len(predictions.label) // 2
     return [
-        take(predictions, range(half)),
-        take(predictions, range(half, len(predictions.label))),
+        take_objects(predictions, range(half)),
+        take_objects(predictions, range(half, len(predictions.label))),
     ]
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.tiny_method import (
+from support.small_method import (
     ADAM,
-    Tiny,
+    SmallModel,
     add_noise,
     assert_close,
     assert_same_bits,
@@ -76,7 +76,7 @@ def test_a_frame_is_told_as_means_around_its_centre():
 
 
 def test_what_is_hidden_is_not_seen():
-    _, state, step = make("masked_frames", model=Tiny(3, False), share=0.5)
+    _, state, step = make("masked_frames", model=SmallModel(3, False), share=0.5)
     batch = make_batch()
     lone = batch.inputs.epoch_mask.at[:, 1:].set(False)  # one epoch: none to hide
     alone = batch._replace(inputs=batch.inputs._replace(epoch_mask=lone))
@@ -95,7 +95,7 @@ def test_frames_are_told_by_what_is_left_of_each_series():
         level = jax.random.normal(key, (len(inputs.image), 1, 1, 1))
         return inputs._replace(image=jnp.broadcast_to(level, inputs.image.shape))
 
-    args = {"model": Tiny(3, False), "optimizer": ADAM, "hidden": 16}
+    args = {"model": SmallModel(3, False), "optimizer": ADAM, "hidden": 16}
     _, state, step = make("masked_frames", augment=flat, **args)
     errors = []
     for _ in range(150):
@@ -106,7 +106,7 @@ def test_frames_are_told_by_what_is_left_of_each_series():
 
 
 def test_parts_of_a_batch_add_up_to_the_whole():
-    args = {"model": Tiny(3, False), "augment": add_noise}
+    args = {"model": SmallModel(3, False), "augment": add_noise}
     _, state, step = make("masked_frames", **args)
     _, _, in_parts = make("masked_frames", gradient_accumulation=4, **args)
     batch = make_batch()._replace(label_mask=jnp.arange(8) % 3 > 0)

@@ -5,21 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from support.alert_records import make_alerts
+from support.alerts import make_alerts
 from support.light_curve import make_curves
-from support.tiny_method import (
+from support.small_method import (
     ADAM,
+    ARGUMENTS,
     REST,
     SGD,
-    SMALL,
-    Tiny,
+    SmallModel,
     assert_close,
     assert_same_bits,
     batch_of,
     differs,
     make,
     make_batch,
-    same_view,
+    no_augmentation,
 )
 
 from jaxastro import losses
@@ -58,7 +58,7 @@ def test_every_method_trains_its_pinned_count_of_parameters():
             model, inputs = SitsBert(4), make_curves(12, bands=5)
         if name == "autoencoder":
             model, inputs = StampEncoder(4), make_alerts(1)
-        method = make_method(name, model, optax.sgd(0.1), same_view, seed=0)
+        method = make_method(name, model, optax.sgd(0.1), no_augmentation, seed=0)
         state = jax.eval_shape(method.init, jax.random.key(0), inputs)
         count = sum(leaf.size for leaf in jax.tree.leaves(state.params))
         assert count == expected
@@ -98,7 +98,7 @@ def test_no_buffer_stands_in_a_state_twice(name):
 @every_method
 @pytest.mark.parametrize("has_batch_norm", [True, False])
 def test_a_state_keeps_its_form(name, has_batch_norm):
-    _, state, step = make(name, model=Tiny(3, has_batch_norm))
+    _, state, step = make(name, model=SmallModel(3, has_batch_norm))
     after, scalars = step(state, batch_of(name))
 
     def form(leaf):
@@ -180,7 +180,7 @@ def test_the_loss_of_a_small_convention_falls(name):
     small = {"widths": (4, 4, 4, 4), "num_blocks": 1, "num_heads": 2, "hidden": 8}
     model = ConvEntion(2, norm="per_epoch", **small)
     augment, optimizer = make_augment(max_epochs=3), optax.adam(0.01)
-    method = make_method(name, model, optimizer, augment, seed=0, **SMALL[name])
+    method = make_method(name, model, optimizer, augment, seed=0, **ARGUMENTS[name])
     batch = make_batch(12, epochs=6, size=15, classes=2)
     view = jax.tree.map(lambda a: a[:, :3], batch.inputs)
     state = jax.jit(method.init)(jax.random.key(0), view)
@@ -194,24 +194,28 @@ def test_the_loss_of_a_small_convention_falls(name):
 
 @pytest.mark.parametrize("name", ["byol", "masked_frames"])
 def test_a_method_that_needs_epochs_refuses_what_has_none_in_words(name):
-    method = make_method(name, CnnDmdt(3), SGD, same_view, seed=0, **SMALL[name])
+    method = make_method(
+        name, CnnDmdt(3), SGD, no_augmentation, seed=0, **ARGUMENTS[name]
+    )
     drawing = Image(*(np.zeros((2, 22, 24, 1)), np.zeros((2, 0)), np.zeros((2, 0))))
     with pytest.raises(ValueError, match=f"{name} trains on a Series.* given a Image"):
         method.init(jax.random.key(0), drawing)
 
 
 def test_hidden_frames_are_not_looked_for_in_light_curves():
-    method = make_method("masked_frames", Lstm(3, bands=3), SGD, same_view, seed=0)
+    method = make_method(
+        "masked_frames", Lstm(3, bands=3), SGD, no_augmentation, seed=0
+    )
     with pytest.raises(ValueError, match="on a Series, and was given a LightCurve"):
         method.init(jax.random.key(0), make_curves(5))
-    method = make_method("contaminated", SitsBert(3), SGD, same_view, seed=0)
+    method = make_method("contaminated", SitsBert(3), SGD, no_augmentation, seed=0)
     with pytest.raises(ValueError, match="on a LightCurve, and was given a Series"):
         method.init(jax.random.key(0), make_batch().inputs)
 
 
 def test_an_unknown_method_is_answered_with_the_known():
     with pytest.raises(ValueError, match=r"'dino'\. Known methods: supervised, semi"):
-        make_method("dino", Tiny(3), optax.sgd(0.1), same_view, seed=0)
+        make_method("dino", SmallModel(3), optax.sgd(0.1), no_augmentation, seed=0)
 
 
 # -- supervised ------------------------------------------------------------------------
@@ -232,14 +236,14 @@ def test_an_unknown_method_is_answered_with_the_known():
     ],
 )
 def test_supervised_minimises_the_mean_over_labelled_objects(args, loss_of):
-    _, state, step = make("supervised", augment=same_view, **args)
+    _, state, step = make("supervised", augment=no_augmentation, **args)
     batch = make_batch()
     mask = jnp.array([True] * 5 + [False] * 3)
     batch = batch._replace(label_mask=mask)
 
     def loss(params):
         variables = {"params": params, "batch_stats": state.batch_stats}
-        output, _ = Tiny(3).apply(
+        output, _ = SmallModel(3).apply(
             variables, batch.inputs, train=True, mutable=["batch_stats"]
         )
         return loss_of(output.logits, batch.label)[:5].mean()

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
-from support.made_predictions import make_predictions
+from support.predictions import make_predictions
 
 from jaxastro.evaluation import bootstrap, calibration, metrics
 

@@ -150,13 +150,13 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_read(
     name, workdir, tmp_path
 ):
     (tmp_path / "folder.csv").mkdir()
-    words = runs.told(asked, workdir, tmp_path / "no.avro", tmp_path / name)
+    words = runs.error_message(asked, workdir, tmp_path / "no.avro", tmp_path / name)
     assert ".csv, .parquet, .avro" in words
 
 
 def test_single_alerts_of_a_survey_without_are_refused(data_dir, tmp_path):
     train(runs.smoke(convention.get_config), tmp_path / "run", data_dir=data_dir)
-    words = runs.told(asked, tmp_path / "run", tmp_path, tmp_path / "a.csv")
+    words = runs.error_message(asked, tmp_path / "run", tmp_path, tmp_path / "a.csv")
     assert "--each_alert" in words
     assert "ztf_alerts" in words
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from support.made_predictions import make_predictions, take
+from support.predictions import make_predictions, take_objects
 
 from jaxastro.evaluation.predictions import (
     Predictions,
@@ -49,7 +49,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_the_old(tmp_path, monkeypatch):
 
 
 def test_nothing_shown_and_no_early_looks_are_fine(tmp_path):
-    given = take(make_predictions(12), range(5))
+    given = take_objects(make_predictions(12), range(5))
     given = given._replace(**no_early_evaluations(given.probability, given.spread))
     save(given, tmp_path)
     found = load(tmp_path)
@@ -140,4 +140,4 @@ def test_shapes_are_checked(tmp_path):
     with pytest.raises(ValueError, match=r"label has shape \(19,\), but 20 objects"):
         save(p._replace(label=p.label[1:]), tmp_path)
     with pytest.raises(ValueError, match="0 objects over 4 classes"):
-        save(take(p, np.zeros(0, int)), tmp_path)
+        save(take_objects(p, np.zeros(0, int)), tmp_path)

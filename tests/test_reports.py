@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import f1_score
 from support.light_curve import make_curves
-from support.made_predictions import make_predictions, take
+from support.predictions import make_predictions, take_objects
 
 from experiments.report import write_report
 from jaxastro.evaluation.predictions import no_early_evaluations, save
@@ -128,7 +128,10 @@ def test_hostile_names_are_shown_as_text(tmp_path):
 def test_the_order_of_the_objects_changes_neither_numbers_nor_the_map(tmp_path):
     p = make_predictions(60)
     order = np.random.default_rng(5).permutation(60)
-    before, after = scores.compute(take(p, range(60))), scores.compute(take(p, order))
+    before, after = (
+        scores.compute(take_objects(p, range(60))),
+        scores.compute(take_objects(p, order)),
+    )
     text, other = json.dumps(before), json.dumps(after)
     numbers = [
         np.array(re.findall(r"[\d.]+(?:e-\d+)?", t), float) for t in (text, other)
@@ -138,14 +141,14 @@ def test_the_order_of_the_objects_changes_neither_numbers_nor_the_map(tmp_path):
     for rows in (np.arange(60), order):
         folder = tmp_path / str(len(drawn))
         folder.mkdir()
-        path, _ = embedding.write(take(p, rows), folder)
+        path, _ = embedding.write(take_objects(p, rows), folder)
         drawn.append(np.asarray(Image.open(path)))
     np.testing.assert_array_equal(*drawn)
 
 
 @pytest.mark.parametrize("num_objects", [1, 2, 3, 7])
 def test_a_handful_of_objects_still_gives_a_page(tmp_path, num_objects):
-    p = take(make_predictions(50, seed=num_objects), range(num_objects))
+    p = take_objects(make_predictions(50, seed=num_objects), range(num_objects))
     text = written_page(p, tmp_path)
     assert f"on {num_objects} objects" in text
     assert "are too narrow" in text
@@ -175,7 +178,7 @@ def test_odd_predictions_still_give_a_page(tmp_path):
 
 def test_twenty_classes_and_nothing_shown(tmp_path):
     rng = np.random.default_rng(0)
-    p = take(make_predictions(100), range(100))
+    p = take_objects(make_predictions(100), range(100))
     probability = rng.dirichlet(np.ones(20), 100)
     p = p._replace(
         classes=tuple(f"class {i}" for i in range(20)),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import commands
-from support.runs import smoke, told
+from support.runs import error_message, smoke
 
 from configs.tables import base
 from experiments import run_table
@@ -33,7 +33,7 @@ def done(tmp_path_factory, data_dir):
     """A network and two classifiers of a table, as the command leaves them."""
     workdir = tmp_path_factory.mktemp("tables")
     found = commands.run(
-        "benchmark",
+        "run_table",
         "--config=configs/tables/table_4_4.py:smoke",
         workdir=workdir,
         data_dir=data_dir,
@@ -165,8 +165,8 @@ def test_why_not_one_run_is_left_is_told(tmp_path, monkeypatch):
     def diverge(*_, **__):
         raise FloatingPointError("The loss became NaN.")
 
-    monkeypatch.setattr(benchmark, "train_many", diverge)
-    monkeypatch.setattr(benchmark, "num_parameters", lambda _: 1)
+    monkeypatch.setattr(run_table, "train_many", diverge)
+    monkeypatch.setattr(run_table, "num_parameters", lambda _: 1)
     table = table_of("configs/tables/table_4_4.py", "smoke")
     with pytest.raises(FloatingPointError, match=r"The loss became NaN\."):
         run_table.run_table(table, tmp_path, only=["convention"])
@@ -174,7 +174,9 @@ def test_why_not_one_run_is_left_is_told(tmp_path, monkeypatch):
 
 def test_unknown_systems_and_presets_are_told(tmp_path):
     config = "--config=configs/tables/table_4_4.py:smoke"
-    found = commands.run("benchmark", config, workdir=tmp_path, systems="resnet")
-    assert found.sentence.startswith("--systems has 'resnet'. Table 4.4: four classes")
-    words = told(table_of, "configs/tables/table_4_4.py", "huge")
+    found = commands.run("run_table", config, workdir=tmp_path, systems="resnet")
+    assert found.error_message.startswith(
+        "--systems has 'resnet'. Table 4.4: four classes"
+    )
+    words = error_message(table_of, "configs/tables/table_4_4.py", "huge")
     assert words.startswith("No preset named 'huge'. Known presets: auto, paper, lap")

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 from sklearn.feature_selection import SequentialFeatureSelector
-from support.runs import smoke, told
+from support.runs import error_message, smoke
 
 from configs import lstm
 from experiments import features
@@ -15,10 +15,10 @@ def objects(count=240, seed=0):
     """Two numbers that tell three classes together, a copy of one, and noise."""
     generator = np.random.default_rng(seed)
     label = np.arange(count) % 3
-    told = np.stack([label == 0, label == 1], axis=1) * 3.0
-    told += generator.normal(size=told.shape)
+    informative = np.stack([label == 0, label == 1], axis=1) * 3.0
+    informative += generator.normal(size=informative.shape)
     noise = generator.normal(size=(count, 3))
-    table = np.concatenate([told, -(told[:, :1] ** 3), noise], axis=1)
+    table = np.concatenate([informative, -(informative[:, :1] ** 3), noise], axis=1)
     table[::9, 4] = np.nan
     return table, label
 
@@ -101,11 +101,13 @@ def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
     assert len(rows) == len(found[0]["features"])
     assert json.loads((tmp_path / "features.json").read_text())["1"] == found[1]
     config.seed = 1
-    words = told(features.study, config, tmp_path, sets=["shape"], **where)
+    words = error_message(features.study, config, tmp_path, sets=["shape"], **where)
     assert "is of another seed: 0. Use a new --workdir." in words
-    words = told(features.study, config, tmp_path, sets=["colour"], **where)
+    words = error_message(features.study, config, tmp_path, sets=["colour"], **where)
     assert words.startswith("No features 'colour' of light_curves/sdss_sn_sim")
     monkeypatch.setattr(features, "labelled", lambda dataset, split: np.zeros(0, int))
-    words = told(features.study, config, tmp_path / "none", sets=["shape"], **where)
+    words = error_message(
+        features.study, config, tmp_path / "none", sets=["shape"], **where
+    )
     assert "has 0 training and 0 test objects of" in words
     assert "config.representation.normalisation=harmonic" in words

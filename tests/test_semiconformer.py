@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support.tiny_method import (
+from support.small_method import (
     REST,
-    Tiny,
+    SmallModel,
     assert_close,
     assert_same_bits,
     differs,
@@ -47,7 +47,7 @@ def make_two_views(policy="own", **args):
 
 def by_hand(policy, state, batch):
     """The loss, view by view, from what the two networks say of both views."""
-    network = Network(Tiny(0), num_classes=3, hidden=6, project=4, dropout=0.0)
+    network = Network(SmallModel(0), num_classes=3, hidden=6, project=4, dropout=0.0)
     augment, count = two_views(), len(batch.label)
     real = np.array(batch.example_mask)
     known = real & np.array(batch.label_mask)
@@ -187,7 +187,7 @@ def test_without_symmetry_the_first_view_learns_from_the_second():
         label_mask=jnp.array([True] * 3 + [False] * 5),
         example_mask=jnp.array([True] * 6 + [False] * 2),
     )
-    network = Network(Tiny(0), num_classes=3, hidden=6, project=4, dropout=0.0)
+    network = Network(SmallModel(0), num_classes=3, hidden=6, project=4, dropout=0.0)
 
     def run(params, stats, image):
         variables = {"params": params, "batch_stats": stats}

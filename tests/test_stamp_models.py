@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support.alert_records import make_alerts
+from support.alerts import make_alerts
 
 from jaxastro import losses
 from jaxastro.augment import make_augment

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.alert_records import SURVEY, make_record
+from support.alerts import SURVEY, make_record
 
 from jaxastro.data.columns import record_with_columns, survey_with_columns
 from jaxastro.data.crop import record_cropped, survey_cropped

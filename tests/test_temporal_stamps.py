@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 from support import runs
-from support.alert_records import make_alerts
+from support.alerts import make_alerts
 
 from configs import stamp_classifier, temporal_stamps
 from experiments.train import train

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from support import commands
-from support.runs import assert_same_bits, scalars_of, smoke, state_of, told
+from support.runs import assert_same_bits, error_message, scalars_of, smoke, state_of
 
 from configs import semiconformer
 from experiments import train_many
@@ -92,18 +92,22 @@ def test_what_is_done_is_not_trained_again_and_other_configs_are_refused(
     monkeypatch.setattr(train_many, "train_cells", None)  # whoever calls it fails
     rows = train_many.pooled_rows(train_cells(workdir, data_dir))
     assert rows == json.loads((workdir / "pooled.json").read_text())
-    words = told(train_cells, workdir, data_dir, **{"optimizer.learning_rate": 0.5})
+    words = error_message(
+        train_cells, workdir, data_dir, **{"optimizer.learning_rate": 0.5}
+    )
     assert "holds a checkpoint of another config. config.optimizer.learning_rate" in (
         words
     )
-    words = told(train_cells, workdir, data_dir, **{"mesh.fsdp": 2})
+    words = error_message(train_cells, workdir, data_dir, **{"mesh.fsdp": 2})
     assert words.startswith("config.mesh.fsdp is 2, but here each model lies wholly")
 
 
 def test_folds_that_are_no_numbers_are_refused(tmp_path):
     config = "--config=configs/convention.py:smoke"
     done = commands.run("train_many", config, workdir=tmp_path, folds="0,x")
-    assert done.sentence.startswith("--folds=0,x is not a list of numbers from 0 on.")
+    assert done.error_message.startswith(
+        "--folds=0,x is not a list of numbers from 0 on."
+    )
 
 
 @pytest.mark.slow
@@ -162,6 +166,8 @@ def test_a_program_that_was_killed_continues_to_the_same_bits(
 @pytest.mark.slow
 def test_runs_that_diverge_are_named(tmp_path, data_dir):
     changed = {"optimizer.learning_rate": 1e30, "num_steps": 3}
-    words = told(train_cells, tmp_path, data_dir, folds=(0, 1), seeds=(0,), **changed)
+    words = error_message(
+        train_cells, tmp_path, data_dir, folds=(0, 1), seeds=(0,), **changed
+    )
     for fold in (0, 1):
         assert f"fold_{fold}/seed_0: The loss or the predictions became NaN" in words

@@ -13,8 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ztf_packets as made
-from support.untrusted_input import SMALL, budget, read, reason, tarred
+from support import ztf_packets
+from support.untrusted_input import (
+    STAMPS,
+    read_alerts,
+    refusal_of,
+    resource_limits,
+    tarred,
+)
 
 from jaxastro.alerts import archive
 from jaxastro.alerts.avro import reader_of
@@ -22,9 +28,9 @@ from jaxastro.alerts.ztf_stamp import read_stamp
 from jaxastro.errors import RecordError
 
 FUZZ = settings(max_examples=150, deadline=None)
-PACKETS = [made.packet("ZTF18aaa", n, stamps=SMALL) for n in range(3)]
-STAMP = made.stamp_file(SMALL[0])
-CONTAINERS = [made.container(*PACKETS, codec=c) for c in ("null", "deflate")]
+PACKETS = [ztf_packets.packet("ZTF18aaa", n, stamps=STAMPS) for n in range(3)]
+STAMP = ztf_packets.stamp_file(STAMPS[0])
+CONTAINERS = [ztf_packets.container(*PACKETS, codec=c) for c in ("null", "deflate")]
 
 
 @pytest.fixture(scope="module")
@@ -61,32 +67,34 @@ def damaged(draw, whole):
 @FUZZ
 @given(data=damaged(CONTAINERS))
 def test_damaged_containers_give_records_or_reasons(folder, data):
-    with budget(mebibytes=32):
-        assert read(folder, data)
+    with resource_limits(mebibytes=32):
+        assert read_alerts(folder, data)
 
 
-NIGHT = tarred(*((f"{i}.avro", made.container(p)) for i, p in enumerate(PACKETS)))
+NIGHT = tarred(
+    *((f"{i}.avro", ztf_packets.container(p)) for i, p in enumerate(PACKETS))
+)
 
 
 @FUZZ
 @given(data=damaged([NIGHT, gzip.compress(NIGHT, 0), gzip.compress(NIGHT)]))
 def test_damaged_archives_give_records_or_reasons(folder, data):
-    with budget(mebibytes=32):
-        read(folder, data, name="night.tar.gz")
+    with resource_limits(mebibytes=32):
+        read_alerts(folder, data, name="night.tar.gz")
 
 
 @FUZZ
 @given(data=st.binary(max_size=3000))
 @pytest.mark.parametrize("start", [b"", b"Obj\x01", b"\x1f\x8b", b"SIMPLE  ="])
 def test_any_bytes_give_reasons(folder, start, data):
-    with budget(mebibytes=16):
-        assert reason(folder, start + data)
+    with resource_limits(mebibytes=16):
+        assert refusal_of(folder, start + data)
 
 
 @FUZZ
 @given(stored=damaged([STAMP, gzip.decompress(STAMP)]))
 def test_damaged_stamps_are_images_or_refused(stored):
-    with budget(mebibytes=32), contextlib.suppress(RecordError):
+    with resource_limits(mebibytes=32), contextlib.suppress(RecordError):
         stamp = read_stamp(stored)
         assert stamp.dtype == np.float32
         assert stamp.ndim == 2
@@ -116,7 +124,7 @@ NUMBER = st.none() | st.floats(width=32) | st.sampled_from([-999.0, 0.0, 23.9])
 TEXT = st.none() | st.text(max_size=5) | st.sampled_from(["t", "f", "0", "1"])
 VALUES = {"float": NUMBER, "string": TEXT, "long": st.none() | st.integers(0, 2**62)}
 VALUES["int"] = st.integers(-(2**31), 2**31 - 1) | st.sampled_from([1, 2, 3])
-VALUES["double"] = st.floats() | st.just(made.JD)
+VALUES["double"] = st.floats() | st.just(ztf_packets.JD)
 
 
 def values_of(fields):
@@ -131,20 +139,20 @@ def values_of(fields):
 @settings(max_examples=60, deadline=None)
 @given(
     name=st.text(max_size=3) | st.just("ZTF18aaa"),
-    candidate=values_of(made.CANDIDATE),
-    points=st.lists(values_of(made.POINT), max_size=3),
-    forced=st.lists(values_of(made.FORCED), max_size=3),
+    candidate=values_of(ztf_packets.CANDIDATE),
+    points=st.lists(values_of(ztf_packets.POINT), max_size=3),
+    forced=st.lists(values_of(ztf_packets.FORCED), max_size=3),
     is_sane=st.booleans(),
 )
 def test_any_values_give_a_record_or_a_reason(
     folder, name, candidate, points, forced, is_sane
 ):
-    packet = made.packet(name, stamps=[None] * 3)
+    packet = ztf_packets.packet(name, stamps=[None] * 3)
     if is_sane:  # as far as there must be a record
         keep = ("jd", "fid", "isdiffpos")
         candidate |= {key: packet["candidate"][key] for key in keep}
     packet |= {"prv_candidates": points, "fp_hists": forced, "candidate": candidate}
-    (reading,) = read(folder, made.container(packet))
+    (reading,) = read_alerts(folder, ztf_packets.container(packet))
     if is_sane and name == "ZTF18aaa":
         assert reading.record
         assert np.isfinite(reading.record.history_flux).all()
@@ -185,20 +193,23 @@ def sized(x, y, bitpix=-32, *more):
 )
 def test_absurd_stamps_are_refused(raw):
     for stored in (raw, gzip.compress(raw)):
-        with budget(mebibytes=16), pytest.raises(RecordError, match="a stamp"):
+        with resource_limits(mebibytes=16), pytest.raises(RecordError, match="a stamp"):
             read_stamp(stored)
 
 
 def test_a_stamp_that_unpacks_to_more_than_a_stamp_is_refused():
     bomb = gzip.compress(bytes(2**28))
-    with budget(mebibytes=8), pytest.raises(RecordError, match="unpacks beyond"):
+    with (
+        resource_limits(mebibytes=8),
+        pytest.raises(RecordError, match="unpacks beyond"),
+    ):
         read_stamp(bomb)
 
 
 def test_endless_headers_take_no_long_time():
     card = b"CONTINUE  'x&'".ljust(80)
     raw = sized(9, 9)[:400] + card * 12000
-    with budget(mebibytes=64, seconds=10), contextlib.suppress(RecordError):
+    with resource_limits(mebibytes=64, seconds=10), contextlib.suppress(RecordError):
         read_stamp(raw + b"END".ljust(2880))
 
 
@@ -217,11 +228,16 @@ def test_nothing_of_an_archive_is_written_or_followed(tmp_path):
     inside = tmp_path / "inside"
     inside.mkdir()
     secret = tmp_path / "secret.avro"
-    secret.write_bytes(made.container(made.packet("secret", stamps=SMALL)))
-    good = made.container(made.packet("ZTF18aaa", stamps=SMALL))
+    secret.write_bytes(
+        ztf_packets.container(ztf_packets.packet("secret", stamps=STAMPS))
+    )
+    good = ztf_packets.container(ztf_packets.packet("ZTF18aaa", stamps=STAMPS))
     archive_of = tarred(
         ("../outside.avro", good),
-        ("/absolute.avro", made.container(made.packet("ZTF18bbb", stamps=SMALL))),
+        (
+            "/absolute.avro",
+            ztf_packets.container(ztf_packets.packet("ZTF18bbb", stamps=STAMPS)),
+        ),
         special("link.avro", tarfile.SYMTYPE, linkname=str(secret)),
         special("hard.avro", tarfile.LNKTYPE, linkname="../secret.avro"),
         special("device", tarfile.CHRTYPE, devmajor=1, devminor=5),
@@ -230,7 +246,7 @@ def test_nothing_of_an_archive_is_written_or_followed(tmp_path):
         ("line\nbreak\x1b[31m.avro", b"no alert"),
     )
     before = sorted(tmp_path.rglob("*"))
-    readings = read(inside, archive_of, name="night.tar")
+    readings = read_alerts(inside, archive_of, name="night.tar")
     assert sorted(tmp_path.rglob("*")) == sorted([*before, inside / "night.tar"])
     assert {r.object_id for r in readings if r.record} == {"ZTF18aaa", "ZTF18bbb"}
     told = " ".join(note for r in readings if not r.record for note in r.notes)
@@ -243,33 +259,35 @@ def test_an_archive_that_unpacks_to_far_more_than_it_has_is_left(tmp_path, monke
     zeros = tarfile.TarInfo("zeros.avro")
     zeros.size = 2**28
     bomb = gzip.compress(zeros.tobuf() + bytes(2**28), 9)
-    with budget(mebibytes=32):
-        told = reason(tmp_path, bomb, name="night.tar.gz")
-    assert "it unpacks to far more than alerts do" in told
+    with resource_limits(mebibytes=32):
+        words = refusal_of(tmp_path, bomb, name="night.tar.gz")
+    assert "it unpacks to far more than alerts do" in words
 
 
 def test_a_long_name_that_claims_gigabytes_is_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_UNPACKED", 2**28)
     name = tarfile.TarInfo("././@LongLink")
     name.type, name.size = tarfile.GNUTYPE_LONGNAME, 2**27
-    good = tarred(("a.avro", made.container(made.packet(stamps=SMALL))))
+    good = tarred(("a.avro", ztf_packets.container(ztf_packets.packet(stamps=STAMPS))))
     data = gzip.compress(name.tobuf() + bytes(2**27) + good, 9)
-    with budget(mebibytes=16):
-        (reading,) = read(tmp_path, data, name="night.tar.gz")
+    with resource_limits(mebibytes=16):
+        (reading,) = read_alerts(tmp_path, data, name="night.tar.gz")
     assert reading.record
 
 
 def test_archives_in_archives_end_somewhere(tmp_path):
-    data = made.container(made.packet(stamps=SMALL))
+    data = ztf_packets.container(ztf_packets.packet(stamps=STAMPS))
     for _ in range(50):
         data = gzip.compress(data)
-    assert "Avro, gzip or tar was expected" in reason(tmp_path, data, name="a.avro.gz")
+    assert "Avro, gzip or tar was expected" in refusal_of(
+        tmp_path, data, name="a.avro.gz"
+    )
 
 
 def test_members_without_number_that_are_no_alerts_end_somewhere(tmp_path):
     links = [special(f"{i}", tarfile.SYMTYPE) for i in range(3000)]
-    with budget(mebibytes=32):
-        readings = read(tmp_path, tarred(*links), name="night.tar")
+    with resource_limits(mebibytes=32):
+        readings = read_alerts(tmp_path, tarred(*links), name="night.tar")
     assert len(readings) <= 1002
     assert "the rest is no tar archive of alerts" in readings[-1].notes[0]
 
@@ -278,12 +296,14 @@ def test_members_without_number_that_are_no_alerts_end_somewhere(tmp_path):
     "size", [b"\x80" + b"\xff" * 11, b"-0000000001\x00", b"z" * 12]
 )
 def test_a_member_of_absurd_size_ends_the_archive(tmp_path, size):
-    good = tarred(("a.avro", made.container(made.packet(stamps=SMALL))))
+    good = tarred(("a.avro", ztf_packets.container(ztf_packets.packet(stamps=STAMPS))))
     block = bytearray(tarfile.TarInfo("b.avro").tobuf())
     block[124:136] = size
     block[148:156] = b"%06o\0 " % (sum(block) - sum(block[148:156]) + 256)
-    readings = read(tmp_path, good[:-1024].rstrip(b"\0") + bytes(0), name="a.tar")
+    readings = read_alerts(
+        tmp_path, good[:-1024].rstrip(b"\0") + bytes(0), name="a.tar"
+    )
     end = len(good.rstrip(b"\0")) // 512 * 512 + 512
-    readings = read(tmp_path, good[:end] + block + bytes(1024), name="a.tar")
+    readings = read_alerts(tmp_path, good[:end] + block + bytes(1024), name="a.tar")
     assert sum(r.record is not None for r in readings) == 1
     assert "no tar archive" in readings[0].notes[0]

@@ -4,8 +4,8 @@ import json
 import zlib
 
 import pytest
-from support import ztf_packets as made
-from support.untrusted_input import budget, read, reason
+from support import ztf_packets
+from support.untrusted_input import read_alerts, refusal_of, resource_limits
 
 from jaxastro.alerts.avro import reader_of
 from jaxastro.errors import RecordError
@@ -24,25 +24,33 @@ ROWS = {"type": "record", "name": "row", "fields": [{"name": "y", "type": "int"}
 @pytest.mark.parametrize(
     ("kind", "wanted", "data"),
     [
-        ("string", True, made.zigzag(-1)),
-        ("string", True, made.zigzag(2**62)),
-        ("string", True, made.zigzag(3) + b"\xff\xfe\xfd"),
-        ("bytes", None, made.zigzag(2**62)),
+        ("string", True, ztf_packets.zigzag(-1)),
+        ("string", True, ztf_packets.zigzag(2**62)),
+        ("string", True, ztf_packets.zigzag(3) + b"\xff\xfe\xfd"),
+        ("bytes", None, ztf_packets.zigzag(2**62)),
         ("long", True, b"\xff" * 11),
         (["null", "long"], True, b"\x04"),
         (["null", "string"], True, b"\x03"),
-        (MANY_NULLS, None, made.zigzag(2**62)),
-        (MANY_NULLS, None, made.zigzag(-(2**62)) + made.zigzag(0)),
-        ({"type": "array", "items": EMPTY}, None, made.zigzag(2**62)),
-        ({"type": "array", "items": ROWS}, [{"y": True}], made.zigzag(10**6)),
-        ({"type": "array", "items": ROWS}, None, made.zigzag(2**62) + bytes(1000)),
-        ({"type": "map", "values": "null"}, None, made.zigzag(2**62) + bytes(1000)),
+        (MANY_NULLS, None, ztf_packets.zigzag(2**62)),
+        (MANY_NULLS, None, ztf_packets.zigzag(-(2**62)) + ztf_packets.zigzag(0)),
+        ({"type": "array", "items": EMPTY}, None, ztf_packets.zigzag(2**62)),
+        ({"type": "array", "items": ROWS}, [{"y": True}], ztf_packets.zigzag(10**6)),
+        (
+            {"type": "array", "items": ROWS},
+            None,
+            ztf_packets.zigzag(2**62) + bytes(1000),
+        ),
+        (
+            {"type": "map", "values": "null"},
+            None,
+            ztf_packets.zigzag(2**62) + bytes(1000),
+        ),
         ({"type": "fixed", "name": "f", "size": 2**20}, None, b"short"),
         ("double", True, b""),
     ],
 )
 def test_absurd_lengths_are_refused(kind, wanted, data):
-    with budget(mebibytes=8), pytest.raises(RecordError):
+    with resource_limits(mebibytes=8), pytest.raises(RecordError):
         reader_of(record_of(kind), {"x": wanted})(data, 0)
 
 
@@ -91,13 +99,15 @@ WIDE = [{"name": f"x{i}", "type": "string"} for i in range(10**4)]
     ids=range(15),
 )
 def test_schemas_without_bounds_are_refused(tmp_path, schema):
-    with budget(mebibytes=32):
+    with resource_limits(mebibytes=32):
         with pytest.raises(RecordError):
             reader_of(schema, {"x": True})
-        assert "cannot be read" in reason(tmp_path, made.framed(schema, [(1, b"")]))
+        assert "cannot be read" in refusal_of(
+            tmp_path, ztf_packets.framed(schema, [(1, b"")])
+        )
 
 
-ALERT = json.dumps(made.SCHEMA).encode()
+ALERT = json.dumps(ztf_packets.SCHEMA).encode()
 BOMB = zlib.compress(bytes(2**28), 9)[2:-4]  # a quarter of a gibibyte of zeros
 
 
@@ -114,19 +124,23 @@ BOMB = zlib.compress(bytes(2**28), 9)[2:-4]  # a quarter of a gibibyte of zeros
     ],
 )
 def test_blocks_that_cannot_be_unpacked_are_told(tmp_path, codec, block, why):
-    with budget(mebibytes=160):
-        assert why in reason(tmp_path, made.framed(ALERT, [(1, block)], codec=codec))
+    with resource_limits(mebibytes=160):
+        assert why in refusal_of(
+            tmp_path, ztf_packets.framed(ALERT, [(1, block)], codec=codec)
+        )
 
 
 def test_packets_without_a_size_do_not_go_on_for_ever(tmp_path):
     schema = json.dumps(EMPTY).encode()
-    with budget(mebibytes=8):
-        assert "without a size" in reason(tmp_path, made.framed(schema, [(2**60, b"")]))
+    with resource_limits(mebibytes=8):
+        assert "without a size" in refusal_of(
+            tmp_path, ztf_packets.framed(schema, [(2**60, b"")])
+        )
 
 
 def test_a_file_of_damage_alone_does_not_fill_the_report(tmp_path):
     blocks = [(1, b"\x01")] * 5000
-    with budget(mebibytes=64):
-        readings = read(tmp_path, made.framed(ALERT, blocks))
+    with resource_limits(mebibytes=64):
+        readings = read_alerts(tmp_path, ztf_packets.framed(ALERT, blocks))
     assert len(readings) == 1001
     assert "what follows was not read" in readings[-1].notes[0]

@@ -6,7 +6,7 @@ import filelock
 import numpy as np
 import pytest
 from support import commands
-from support.runs import assert_same_bits, smoke, state_of, told
+from support.runs import assert_same_bits, error_message, smoke, state_of
 
 from configs import convention, semiconformer
 from data_builders.engine.readings import records_of
@@ -47,7 +47,7 @@ SMOKE = "--config=configs/semiconformer.py:smoke"
 )
 def test_a_fault_of_the_user_is_one_sentence(name, arguments, words):
     done = commands.run(name, *arguments)
-    assert words in done.sentence
+    assert words in done.error_message
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -57,7 +57,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
     )
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     done = commands.python(*line, **four)
-    assert done.sentence == (
+    assert done.error_message == (
         "A batch of 6 objects cannot be shared equally by 4 devices. Use "
         "--config.batch_size=4."
     )
@@ -66,7 +66,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
 def test_two_runs_on_one_folder_are_one_too_many(tmp_path):
     with filelock.FileLock(tmp_path / ".lock"):
         done = commands.run("train", SMOKE, workdir=tmp_path)
-    assert done.sentence == (
+    assert done.error_message == (
         f"Another process trains in {tmp_path}. Wait for it, or use another --workdir."
     )
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
@@ -139,7 +139,7 @@ def test_a_fault_of_the_program_keeps_its_traceback():
     ],
 )
 def test_a_config_that_cannot_be_run_is_refused(changed, words, tmp_path, data_dir):
-    assert words in told(train, smoke(**changed), tmp_path, data_dir=data_dir)
+    assert words in error_message(train, smoke(**changed), tmp_path, data_dir=data_dir)
     assert not (tmp_path / "checkpoints" / "1").exists()
 
 
@@ -147,7 +147,7 @@ def test_a_checkpoint_of_another_config_is_left_alone(trained, tmp_path, data_di
     workdir = shutil.copytree(trained[0], tmp_path / "run")
     changed = {"seed": 1, "model.args.num_heads": 4, "optimizer.clip": 2.0}
     config = smoke(semiconformer.get_config, **changed)
-    words = told(train, config, workdir, data_dir=data_dir)
+    words = error_message(train, config, workdir, data_dir=data_dir)
     assert "holds a checkpoint of another config." in words
     for difference in (
         "config.seed: 0 there, 1 now",
@@ -166,7 +166,7 @@ def test_missing_raw_files_are_asked_for(tmp_path, monkeypatch):
     config = convention.get_config("hits")
     for manual_dir in ("", str(tmp_path / "wrong")):
         dirs = {"data_dir": str(tmp_path / "built"), "manual_dir": manual_dir}
-        words = told(open_dataset, config, **dirs)
+        words = error_message(open_dataset, config, **dirs)
         assert "No hits_image_sequences.npz; looked at" in words
         assert manual_dir in words
         assert "give it as --manual_dir" in words
@@ -176,7 +176,7 @@ def test_missing_raw_files_are_asked_for(tmp_path, monkeypatch):
 def test_folders_that_cannot_be_written_are_named(tmp_path):
     (tmp_path / "file").write_text("no folder")
     done = commands.run("train", SMOKE, workdir=tmp_path / "file" / "run")
-    assert done.sentence == f"[Errno 20] Not a directory: '{tmp_path}/file/run'"
+    assert done.error_message == f"[Errno 20] Not a directory: '{tmp_path}/file/run'"
 
 
 # -- runs that are none ----------------------------------------------------------------
@@ -184,22 +184,26 @@ def test_folders_that_cannot_be_written_are_named(tmp_path):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
     for function in (evaluate, write_report):
-        assert str(tmp_path) in told(function, tmp_path)
+        assert str(tmp_path) in error_message(function, tmp_path)
     output = tmp_path / "p.csv"
     arguments = (tmp_path, tmp_path / "a.npz", output)
-    words = told(predict, *arguments, report=tmp_path / "set_aside.json")
+    words = error_message(predict, *arguments, report=tmp_path / "set_aside.json")
     assert "is not the folder of a run. Train one with python -m" in words
 
     shutil.copy(trained[0] / "config.json", tmp_path)
-    assert f"No {tmp_path / 'checkpoints'}. Train the run" in told(evaluate, tmp_path)
+    assert f"No {tmp_path / 'checkpoints'}. Train the run" in error_message(
+        evaluate, tmp_path
+    )
     whole = (tmp_path / "config.json").read_text()
     for part in (whole[:100], "{}", "[]"):
         (tmp_path / "config.json").write_text(part)
-        assert "config.json is not the config of a run" in told(evaluate, tmp_path)
+        assert "config.json is not the config of a run" in error_message(
+            evaluate, tmp_path
+        )
     (tmp_path / "config.json").write_text(whole)
     (tmp_path / "checkpoints").mkdir()
-    assert "holds no complete checkpoint" in told(evaluate, tmp_path)
-    assert "experiments.evaluate --workdir=" in told(write_report, tmp_path)
+    assert "holds no complete checkpoint" in error_message(evaluate, tmp_path)
+    assert "experiments.evaluate --workdir=" in error_message(write_report, tmp_path)
 
 
 def test_a_damaged_checkpoint_is_set_aside_and_its_steps_taken_again(
@@ -297,14 +301,14 @@ def test_files_that_cannot_be_read_are_refused_and_the_old_output_stays(
         (cut, "cut.npz is not a complete npz file (5000 bytes)"),
         (small, "None of 5 objects could be read. The first: Object SIM"),
     ):
-        assert words in told(classify, trained[0], path, tmp_path)
+        assert words in error_message(classify, trained[0], path, tmp_path)
     assert (tmp_path / "p.csv").read_text() == "older"
     assert not list(tmp_path.glob("*.partial"))
 
 
 def test_output_that_is_no_file_is_refused(trained, raw_objects, tmp_path):
     (tmp_path / "p.csv").mkdir()
-    words = told(classify, trained[0], raw_objects, tmp_path)
+    words = error_message(classify, trained[0], raw_objects, tmp_path)
     assert words == (
         f"{tmp_path}/p.csv is no file that predictions can be written to. Give one "
         "that ends in .csv, .parquet, .avro."

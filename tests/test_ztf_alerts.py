@@ -10,7 +10,7 @@ from pathlib import Path
 import fastavro
 import numpy as np
 import pytest
-from support import ztf_packets as made
+from support import ztf_packets
 
 from data_builders.ztf import ztf_alerts
 from jaxastro.data.alert import DETECTION, FORCED, LIMIT
@@ -27,7 +27,7 @@ def records(path):
 
 def one_record(tmp_path, *packets, **options):
     file = tmp_path / "alerts.avro"
-    file.write_bytes(made.container(*packets, **options))
+    file.write_bytes(ztf_packets.container(*packets, **options))
     (record,) = records(file).values()
     return record
 
@@ -41,7 +41,7 @@ def same(one, other):
 
 
 def test_an_alert_has_its_time_band_place_and_numbers(tmp_path):
-    record = one_record(tmp_path, made.packet(candid=7, days=0.25, rb=0.5))
+    record = one_record(tmp_path, ztf_packets.packet(candid=7, days=0.25, rb=0.5))
     np.testing.assert_array_equal(record.alert_id, [7])
     np.testing.assert_array_equal(record.mjd, [59000.25])
     np.testing.assert_array_equal(record.band, [1])  # fid 2 is r
@@ -57,26 +57,28 @@ def test_an_alert_has_its_time_band_place_and_numbers(tmp_path):
 
 
 def test_difference_is_science_minus_template_whatever_the_file_has(tmp_path):
-    stamps = [made.pixels(seed) for seed in range(3)]
-    above = one_record(tmp_path, made.packet(stamps=stamps, isdiffpos="t"))
-    below = one_record(tmp_path, made.packet(stamps=stamps, isdiffpos="f"))
+    stamps = [ztf_packets.pixels(seed) for seed in range(3)]
+    above = one_record(tmp_path, ztf_packets.packet(stamps=stamps, isdiffpos="t"))
+    below = one_record(tmp_path, ztf_packets.packet(stamps=stamps, isdiffpos="f"))
     np.testing.assert_array_equal(above.stamp[0], np.stack(stamps, axis=-1))
     np.testing.assert_array_equal(below.stamp[..., :2], above.stamp[..., :2])
     np.testing.assert_array_equal(below.stamp[..., 2], -above.stamp[..., 2])
     assert above.history_flux[0] == -below.history_flux[0] > 0
     for new, old in (("t", "1"), ("f", "0")):
-        packets = [made.packet(stamps=stamps, isdiffpos=word) for word in (new, old)]
+        packets = [
+            ztf_packets.packet(stamps=stamps, isdiffpos=word) for word in (new, old)
+        ]
         same(*(one_record(tmp_path, packet) for packet in packets))
 
 
 def test_points_of_the_light_curve_are_in_microjansky(tmp_path):
-    packet = made.packet(magpsf=18.9, sigmapsf=0.1)
+    packet = ztf_packets.packet(magpsf=18.9, sigmapsf=0.1)
     point = {"fid": 1, "candid": None, "isdiffpos": None, "sigmapsf": None}
-    point |= {"magpsf": None, "diffmaglim": 21.4, "jd": made.JD - 3}
+    point |= {"magpsf": None, "diffmaglim": 21.4, "jd": ztf_packets.JD - 3}
     packet["prv_candidates"] = [point]
-    forced = {"jd": made.JD - 5, "fid": 3, "magzpsci": 26.4, "procstatus": "0"}
+    forced = {"jd": ztf_packets.JD - 5, "fid": 3, "magzpsci": 26.4, "procstatus": "0"}
     forced |= {"forcediffimflux": -50.0, "forcediffimfluxunc": 20.0}
-    failed = forced | {"jd": made.JD - 6, "forcediffimflux": -99999.0}
+    failed = forced | {"jd": ztf_packets.JD - 6, "forcediffimflux": -99999.0}
     packet["fp_hists"] = [forced, failed]
     record = one_record(tmp_path, packet)
     np.testing.assert_array_equal(record.history_mjd, [58995, 58997, 59000])
@@ -89,9 +91,9 @@ def test_points_of_the_light_curve_are_in_microjansky(tmp_path):
 
 
 def test_a_point_that_packets_repeat_is_there_once_as_its_own_packet_has_it(tmp_path):
-    first = made.packet(candid=1, magpsf=18.123456)
-    second = made.packet(candid=2, days=1)
-    repeated = {name: first["candidate"].get(name) for name in made.POINT}
+    first = ztf_packets.packet(candid=1, magpsf=18.123456)
+    second = ztf_packets.packet(candid=2, days=1)
+    repeated = {name: first["candidate"].get(name) for name in ztf_packets.POINT}
     second["prv_candidates"] = [repeated | {"magpsf": 18.1235, "isdiffpos": "1"}]
     expected = 10 ** (0.4 * (23.9 - np.float32(18.123456)))
     for packets in itertools.permutations([first, second]):
@@ -112,9 +114,11 @@ def test_a_point_that_packets_repeat_is_there_once_as_its_own_packet_has_it(tmp_
 def test_a_stamp_at_the_edge_of_the_chip_is_put_back_where_it_belongs(
     tmp_path, cut, xpos, ypos
 ):
-    whole = [made.pixels(seed) for seed in range(3)]
+    whole = [ztf_packets.pixels(seed) for seed in range(3)]
     stamps = [stamp[cut] for stamp in whole]
-    record = one_record(tmp_path, made.packet(stamps=stamps, xpos=xpos, ypos=ypos))
+    record = one_record(
+        tmp_path, ztf_packets.packet(stamps=stamps, xpos=xpos, ypos=ypos)
+    )
     good = np.zeros((63, 63), bool)
     good[cut] = True
     for channel, stamp in enumerate(whole):
@@ -124,8 +128,8 @@ def test_a_stamp_at_the_edge_of_the_chip_is_put_back_where_it_belongs(
 
 def test_previews_and_missing_stamps_are_masked_and_told(tmp_path):
     file = tmp_path / "a.avro"
-    stamps = [made.pixels(1), b"\xff\xd8\xff\xe0 JFIF", None]
-    file.write_bytes(made.container(made.packet(stamps=stamps)))
+    stamps = [ztf_packets.pixels(1), b"\xff\xd8\xff\xe0 JFIF", None]
+    file.write_bytes(ztf_packets.container(ztf_packets.packet(stamps=stamps)))
     (reading,) = ztf_alerts.read(file)
     assert reading.record.bad_pixel.all(axis=(0, 1, 2)).tolist() == [False, True, True]
     assert reading.notes == (
@@ -135,10 +139,10 @@ def test_previews_and_missing_stamps_are_masked_and_told(tmp_path):
 
 
 def test_packets_before_schema_3_have_other_names(tmp_path):
-    schema = copy.deepcopy(made.SCHEMA)
+    schema = copy.deepcopy(ztf_packets.SCHEMA)
     for field in schema["fields"][3]["type"]["fields"]:
         field["name"] = field["name"].replace("sgscore1", "sgscore")
-    packet = made.packet()
+    packet = ztf_packets.packet()
     packet["candidate"]["sgscore"] = packet["candidate"].pop("sgscore1")
     record = one_record(tmp_path, packet, schema=schema)
     assert record.metadata[0, NAMES.index("sgscore1")] == 0.5
@@ -149,10 +153,10 @@ def test_packets_before_schema_3_have_other_names(tmp_path):
 
 def night():
     return [
-        made.packet("ZTF18aaa", 1),
-        made.packet("ZTF18bbb", 2, dec=2.0 + 1.5 / 3600),
-        made.packet("ZTF18aaa", 3, days=2),
-        made.packet("ZTF18ccc", 4, dec=3.0),
+        ztf_packets.packet("ZTF18aaa", 1),
+        ztf_packets.packet("ZTF18bbb", 2, dec=2.0 + 1.5 / 3600),
+        ztf_packets.packet("ZTF18aaa", 3, days=2),
+        ztf_packets.packet("ZTF18ccc", 4, dec=3.0),
     ]
 
 
@@ -168,14 +172,14 @@ def tar_of(files, mode="w"):
 
 def test_every_way_of_packing_gives_the_same_records(tmp_path):
     packets = night()
-    single = {f"x/{p['candid']}.avro": made.container(p) for p in packets}
+    single = {f"x/{p['candid']}.avro": ztf_packets.container(p) for p in packets}
     forms = {
-        "many.avro": made.container(*packets),
-        "one_block.avro": made.container(*packets, interval=10**7),
-        "deflate.avro": made.container(*packets, codec="deflate"),
+        "many.avro": ztf_packets.container(*packets),
+        "one_block.avro": ztf_packets.container(*packets, interval=10**7),
+        "deflate.avro": ztf_packets.container(*packets, codec="deflate"),
         "night.tar": tar_of(single),
         "night.tar.gz": tar_of(single, "w:gz"),
-        "many.avro.gz": gzip.compress(made.container(*packets)),
+        "many.avro.gz": gzip.compress(ztf_packets.container(*packets)),
     }
     for name, data in forms.items():
         (tmp_path / name).write_bytes(data)
@@ -194,14 +198,14 @@ def test_every_way_of_packing_gives_the_same_records(tmp_path):
 
 
 def test_neighbours_on_the_sky_share_a_group(tmp_path):
-    (tmp_path / "a.avro").write_bytes(made.container(*night()))
+    (tmp_path / "a.avro").write_bytes(ztf_packets.container(*night()))
     found = records(tmp_path)
     assert found["ZTF18aaa"].group == found["ZTF18bbb"].group == "sky150.0000+2.0000"
     assert found["ZTF18ccc"].group == "sky150.0000+3.0000"
 
 
 def test_labels_beside_the_alerts_are_used(tmp_path):
-    (tmp_path / "a.avro").write_bytes(made.container(*night()))
+    (tmp_path / "a.avro").write_bytes(ztf_packets.container(*night()))
     (tmp_path / "labels.csv").write_text("object_id,label\nZTF18aaa,SN\n")
     for path in (tmp_path, tmp_path / "a.avro"):
         found = records(path)
@@ -219,7 +223,7 @@ def test_labels_beside_the_alerts_are_used(tmp_path):
     ],
 )
 def test_a_table_of_labels_that_cannot_be_meant_is_refused(tmp_path, table, message):
-    (tmp_path / "a.avro").write_bytes(made.container(*night()))
+    (tmp_path / "a.avro").write_bytes(ztf_packets.container(*night()))
     (tmp_path / "labels.csv").write_text(table)
     with pytest.raises(ValueError, match=message):
         list(ztf_alerts.read(tmp_path))
@@ -234,21 +238,21 @@ def test_a_folder_without_alerts_says_what_was_expected(tmp_path):
 
 def test_a_damaged_packet_is_set_aside_with_its_bytes_and_others_are_read(tmp_path):
     packets = night()
-    packets[1]["cutoutTemplate"] = made.cutout(b"\x1f\x8b broken")
+    packets[1]["cutoutTemplate"] = ztf_packets.cutout(b"\x1f\x8b broken")
     packets[3]["candidate"]["fid"] = 9
-    (tmp_path / "a.avro").write_bytes(made.container(*packets))
+    (tmp_path / "a.avro").write_bytes(ztf_packets.container(*packets))
     stamp, fid, good = ztf_alerts.read(tmp_path)
     assert len(good.record.mjd) == 2
     assert "a.avro@" in stamp.object_id
     assert "a stamp cannot be unpacked" in stamp.notes[0]
     assert "'fid': 9" in fid.notes[0]
-    schema = fastavro.parse_schema(made.SCHEMA)
+    schema = fastavro.parse_schema(ztf_packets.SCHEMA)
     again = fastavro.schemaless_reader(io.BytesIO(stamp.raw), schema)
     assert again["objectId"] == "ZTF18bbb"
 
 
 def test_a_truncated_container_gives_what_came_before(tmp_path):
-    whole = made.container(*night())
+    whole = ztf_packets.container(*night())
     for kept in (len(whole) - 1, len(whole) - 20, len(whole) * 4 // 5):
         (tmp_path / "a.avro").write_bytes(whole[:kept])
         rest, *found = ztf_alerts.read(tmp_path)
@@ -258,7 +262,7 @@ def test_a_truncated_container_gives_what_came_before(tmp_path):
 
 
 def test_a_truncated_archive_gives_what_came_before(tmp_path):
-    single = {f"{p['candid']}.avro": made.container(p) for p in night()}
+    single = {f"{p['candid']}.avro": ztf_packets.container(p) for p in night()}
     archive = tar_of(single, "w:gz")
     (tmp_path / "night.tar.gz").write_bytes(archive[:-2000])
     readings = list(ztf_alerts.read(tmp_path))
@@ -273,7 +277,7 @@ def test_a_builder_stores_what_was_read(tmp_path):
 
     raw = tmp_path / "raw"
     raw.mkdir()
-    (raw / "a.avro").write_bytes(made.container(*night()))
+    (raw / "a.avro").write_bytes(ztf_packets.container(*night()))
     builder = ztf_alerts.ZtfAlerts(data_dir=tmp_path / "built")
     config = tfds.download.DownloadConfig(manual_dir=str(raw))
     builder.download_and_prepare(download_config=config)
@@ -285,9 +289,9 @@ def test_a_builder_stores_what_was_read(tmp_path):
 
 
 def test_ztf_files_are_recognised_and_others_are_not(tmp_path):
-    (tmp_path / "a.avro").write_bytes(made.container(*night()))
+    (tmp_path / "a.avro").write_bytes(ztf_packets.container(*night()))
     other = {"type": "record", "name": "x", "fields": [{"name": "y", "type": "int"}]}
-    (tmp_path / "b.avro").write_bytes(made.container({"y": 1}, schema=other))
+    (tmp_path / "b.avro").write_bytes(ztf_packets.container({"y": 1}, schema=other))
     (tmp_path / "c.avro").write_bytes(b"none")
     assert ztf_alerts.recognises(tmp_path / "a.avro")
     assert ztf_alerts.recognises(tmp_path)

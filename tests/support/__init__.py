@@ -1,1 +1,1 @@
-"""What several test files share."""
+"""Data, models and functions that several test files use."""

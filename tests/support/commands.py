@@ -1,4 +1,4 @@
-"""Runs the project's commands as a user does, each in a process of its own."""
+"""Runs the project's commands in processes of their own, as a user does."""
 
 import os
 import subprocess
@@ -10,15 +10,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class Done(NamedTuple):
-    """How a command ended and what it said."""
+    """The exit code and the output of a command."""
 
     code: int
     stdout: str
     stderr: str
 
     @property
-    def sentence(self) -> str:
-        """The one sentence that a refused user reads, last and without a traceback."""
+    def error_message(self) -> str:
+        """The last line on stderr of a command that refused its input."""
         assert self.code == 1, (self.code, self.stderr)
         assert "Traceback" not in self.stderr, self.stderr
         return self.stderr.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""Data sets that are made of others: their records, and who is tested."""
+"""Data sets that are derived from others: their records and test folds."""
 
 from data_builders.opening import prepare
 from jaxastro.data.record import Records
@@ -12,6 +12,6 @@ def records_of(name, kind, data_dir):
 
 
 def in_test_fold(config, data_dir):
-    """Who is in the test fold of an experiment."""
+    """The names of the objects in the test fold of an experiment."""
     dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
     return set(dataset.index.object_id[dataset.rows["test"]])

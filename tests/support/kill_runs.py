@@ -68,7 +68,7 @@ def compare(run: Path, whole: Path) -> None:
     assert (ours == theirs).all()
 
 
-def torment(folder: Path, data_dir: Path, kills: int, seed: int) -> dict:
+def kill_and_continue(folder: Path, data_dir: Path, kills: int, seed: int) -> dict:
     """Kills until there were so many kills; returns how many runs it took."""
     whole = folder / "whole"
     seconds = finish(line_of(whole, data_dir))
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--data_dir", type=Path, required=True)
     given = parser.parse_args()
-    found = torment(given.workdir, given.data_dir, given.kills, given.seed)
+    found = kill_and_continue(given.workdir, given.data_dir, given.kills, given.seed)
     print(f"All runs finished, each to the same bits: {found}")
 
 

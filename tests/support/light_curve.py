@@ -1,4 +1,4 @@
-"""Light curves as models see them, made up."""
+"""Random light curves in the form of model inputs."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from jaxastro.types import LightCurve
 
 
 def make_curves(*lengths, epochs=12, bands=3, columns=2, seed=0):
-    """Objects of so many epochs, the first with a gap; most nights have several."""
+    """Objects with these numbers of epochs, several a night; the first has a gap."""
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
     mask = np.arange(epochs) < np.array(lengths)[:, None]
@@ -25,12 +25,12 @@ def make_curves(*lengths, epochs=12, bands=3, columns=2, seed=0):
 
 
 def of_epochs(curves, which):
-    """The light curves with these epochs alone, in this order."""
+    """The light curves with only these epochs, in this order."""
     return curves._replace(
         **{n: getattr(curves, n)[:, which] for n in curves.OF_EPOCHS}
     )
 
 
 def of_objects(curves, which):
-    """These light curves alone, in this order."""
+    """Only these light curves, in this order."""
     return LightCurve(*(column[which] for column in curves))

@@ -1,9 +1,9 @@
-"""One step of every method on a mesh, for tests that start it with other devices.
+"""Compares one step of a method on a mesh with one on a single device.
 
     python tests/support/one_step.py METHOD=FSDP,FSDP ... [coordinator processes index]
 
-Prints, as one line of JSON, how far loss, gradients (the change by plain SGD) and
-predictions on each mesh are from those of one device alone.
+Prints, as one line of JSON, the largest differences of loss, gradients (the change by
+plain SGD) and predictions between each mesh and a single device.
 """
 
 import json
@@ -27,7 +27,7 @@ OF_ALERTS = "autoencoder"
 
 
 def batch_of_all(name: str) -> Batch:
-    """Eight objects, some padded, some unlabelled, as a method trains on them."""
+    """Eight objects, some padded, some unlabelled, in the form a method trains on."""
     generator = np.random.default_rng(0)
     shape = (OBJECTS, EPOCHS)
     inputs = Series(
@@ -39,8 +39,8 @@ def batch_of_all(name: str) -> Batch:
     if name == OF_NIGHTS:
         flux, error = generator.uniform(1, 2, (2, *shape)).astype(np.float32)
         nothing = np.zeros((OBJECTS, 0), np.float32)
-        told = nothing, nothing.astype(bool)
-        inputs = LightCurve(flux, error, *inputs[1:], *told)
+        features = nothing, nothing.astype(bool)
+        inputs = LightCurve(flux, error, *inputs[1:], *features)
     if name == OF_ALERTS:
         nothing = np.zeros((OBJECTS, 1, 0), np.float32)
         time, band, seen = (a[:, :1] for a in inputs[1:])
@@ -51,7 +51,7 @@ def batch_of_all(name: str) -> Batch:
 
 
 def method_of(name: str, around=lambda optimizer: optimizer):
-    """The smallest network in which a kernel of every kind is large enough to cut."""
+    """The smallest network in which a kernel of every kind is large enough to shard."""
     model = ConvEntion(
         3, widths=(4, 4, 4, 4), num_blocks=1, num_heads=2, score="additive"
     )
@@ -66,7 +66,7 @@ def method_of(name: str, around=lambda optimizer: optimizer):
 
 
 def numbers(tree) -> list:
-    """Every array as NumPy, gathered from wherever it lies."""
+    """Every array of a tree as NumPy, gathered from all devices."""
     return [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(tree)]
 
 
@@ -78,12 +78,12 @@ def gap(ours, theirs, scale) -> float:
 
 
 def measure(name: str, fsdp: int, batch: Batch) -> dict:
-    """One step on the mesh of all devices, beside one without a mesh."""
+    """One step on the mesh of all devices, compared with one without a mesh."""
     view = jax.tree.map(lambda a: a[:, :3], batch.inputs)
     key, plain = jax.random.key(0), method_of(name)
     start = jax.jit(plain.init)(key, view)
-    alone, scalars_alone = jax.jit(plain.step)(start, batch)
-    logits_alone = jax.jit(plain.predict)(alone, view).logits
+    single, single_scalars = jax.jit(plain.step)(start, batch)
+    single_logits = jax.jit(plain.predict)(single, view).logits
 
     mesh = sharding.make_mesh(fsdp)
     method = method_of(name, lambda o: sharding.with_whole_gradients(o, mesh))
@@ -109,20 +109,20 @@ def measure(name: str, fsdp: int, batch: Batch) -> dict:
 
     cut = sum("fsdp" in leaf.sharding.spec for leaf in jax.tree.leaves(abstract.params))
     gather = jax.jit(lambda tree: tree, out_shardings=everywhere)
-    change = [b - a for a, b in zip(*map(numbers, (start, alone)), strict=True)]
+    change = [b - a for a, b in zip(*map(numbers, (start, single)), strict=True)]
     return {
         "devices": mesh.size,
         "processes": jax.process_count(),
         "rows": len(rows),
         "cut": cut,
-        "gradients": gap(numbers(gather(state)), numbers(alone), change),
-        "scalars": gap(*map(numbers, (scalars, scalars_alone, scalars_alone))),
-        "logits": gap(*map(numbers, (logits, logits_alone, logits_alone))),
+        "gradients": gap(numbers(gather(state)), numbers(single), change),
+        "scalars": gap(*map(numbers, (scalars, single_scalars, single_scalars))),
+        "logits": gap(*map(numbers, (logits, single_logits, single_logits))),
     }
 
 
 def main() -> None:
-    """Runs what the command line asks for."""
+    """Runs the command line."""
     jobs = [argument for argument in sys.argv[1:] if "=" in argument]
     rest = sys.argv[1 + len(jobs) :]
     if rest:

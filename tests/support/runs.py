@@ -1,4 +1,4 @@
-"""Runs made in this process, and their states, for tests of the commands."""
+"""Runs that are trained in the process of the tests, and their states."""
 
 import jax
 import numpy as np
@@ -14,11 +14,11 @@ from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
 from jaxastro.training.scalars import read_scalars
 
-CLOCKS = ("train/input_wait", "train/seconds")  # that no two runs have alike
+CLOCKS = ("train/input_wait", "train/seconds")  # times, which differ between runs
 
 
 def smoke(make=convention.get_config, **changed) -> RunSpec:
-    """The spec of the smallest run of a config, in which some keys are set."""
+    """The spec of the `smoke` preset of a config, with some keys changed."""
     config = make("smoke")
     config.lock()
     config.update_from_flattened_dict(changed)

@@ -1,4 +1,4 @@
-"""What strangers may send, and how little it may cost to refuse it."""
+"""Untrusted input for the readers of alerts, and limits of what reading may cost."""
 
 import contextlib
 import io
@@ -9,9 +9,9 @@ import tracemalloc
 import numpy as np
 
 from data_builders.ztf import ztf_alerts
-from support import ztf_packets as made
+from support import ztf_packets
 
-SMALL = [made.pixels(seed, (9, 9)) for seed in range(3)]
+STAMPS = [ztf_packets.pixels(seed, (9, 9)) for seed in range(3)]
 
 
 def tarred(*members):
@@ -26,7 +26,8 @@ def tarred(*members):
 
 
 @contextlib.contextmanager
-def budget(*, mebibytes, seconds=20):
+def resource_limits(*, mebibytes, seconds=20):
+    """Fails if the block allocates more memory or takes more CPU time."""
     start = time.process_time()
     tracemalloc.start()
     try:
@@ -38,8 +39,8 @@ def budget(*, mebibytes, seconds=20):
     assert time.process_time() - start < seconds
 
 
-def read(folder, data, name="a.avro"):
-    """What the builder makes of a file; every answer is a record or has its reasons."""
+def read_alerts(folder, data, name="a.avro"):
+    """The readings of a file with these bytes: each is a record or has notes."""
     (folder / name).write_bytes(data)
     readings = list(ztf_alerts.read(folder / name))
     for reading in readings:
@@ -53,9 +54,9 @@ def read(folder, data, name="a.avro"):
     return readings
 
 
-def reason(folder, data, **options):
-    """Why nothing could be read of a file."""
-    readings = read(folder, data, **options)
+def refusal_of(folder, data, **options):
+    """The notes of a file with these bytes, of which no alert can be read."""
+    readings = read_alerts(folder, data, **options)
     assert readings
     assert not any(reading.record for reading in readings)
     return " ".join(note for reading in readings for note in reading.notes)

@@ -1,4 +1,4 @@
-"""Alert records, and what models eat of them, made up for tests."""
+"""Random alert records and model inputs."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ SURVEY = SURVEYS["ztf_alerts"]
 
 
 def make_record(count=3, seed=0, size=63, **changed):
-    """An object of so many alerts, every number drawn."""
+    """An object with `count` alerts of random stamps and metadata."""
     rng = np.random.default_rng(seed)
     names = [name for name, _ in SURVEY.columns]
     alerts = [
@@ -29,7 +29,7 @@ def make_record(count=3, seed=0, size=63, **changed):
 
 
 def make_alerts(*lengths, epochs=1, size=21, columns=23, seed=0):
-    """What a model eats of objects that have so many alerts."""
+    """Model inputs of objects with these numbers of alerts."""
     rng = np.random.default_rng(seed)
     shape = len(lengths), epochs
     return Alerts(

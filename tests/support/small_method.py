@@ -1,7 +1,8 @@
-"""What tests of methods share: a model that compiles at once, objects to learn."""
+"""A model that compiles fast, and separable data, for tests of the methods."""
 
 import functools
 
+import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -14,8 +15,8 @@ from jaxastro.methods import make_method
 from jaxastro.types import Alerts, Batch, LightCurve, ModelOutput, Series
 
 
-class Tiny(nn.Module):
-    """A model that compiles at once: the mean frame, or night, through one layer."""
+class SmallModel(nn.Module):
+    """A dense layer on the mean frame or night, which compiles fast."""
 
     num_classes: int
     has_batch_norm: bool = True
@@ -43,7 +44,7 @@ class Tiny(nn.Module):
 
 
 def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
-    """Objects whose brightness tells their class."""
+    """Random series whose brightness depends on their class."""
     generator = np.random.default_rng(seed)
     label = np.arange(count) % classes
     image = generator.normal(size=(count, epochs, size, size))
@@ -59,14 +60,18 @@ def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
 
 
 def batch_of(name, *args, **kwargs):
-    """The same for a method, as light curves or alerts if it trains on those."""
+    """The same objects in the form that a method trains on: series, curves, alerts."""
     batch = make_batch(*args, **kwargs)
     if name == "autoencoder":
         first = Series(*(a[:, :1] for a in batch.inputs))
-        told = jnp.zeros((*first.time.shape, 0))
+        metadata = jnp.zeros((*first.time.shape, 0))
         alerts = Alerts(
             jnp.stack([first.image] * 3, -1),
-            *(first.time, first.band, told, told.astype(bool), first.epoch_mask),
+            first.time,
+            first.band,
+            metadata,
+            metadata.astype(bool),
+            first.epoch_mask,
         )
         return batch._replace(inputs=alerts)
     if name != "contaminated":
@@ -77,13 +82,16 @@ def batch_of(name, *args, **kwargs):
     curves = LightCurve(
         flux,
         jnp.ones_like(flux),
-        *(series.time, jnp.zeros_like(series.band), series.epoch_mask),
-        *(nothing, nothing.astype(bool)),
+        series.time,
+        jnp.zeros_like(series.band),
+        series.epoch_mask,
+        nothing,
+        nothing.astype(bool),
     )
     return batch._replace(inputs=curves)
 
 
-def same_view(key, inputs):
+def no_augmentation(key, inputs):
     del key
     return inputs
 
@@ -94,7 +102,7 @@ def add_noise(key, inputs):
     return inputs._replace(**{name: values + jax.random.normal(key, values.shape)})
 
 
-SMALL = {
+ARGUMENTS = {
     "supervised": {},
     "semiconformer": {"hidden": 6, "project": 4, "dropout": 0.0},
     "byol": {"hidden": 6, "project": 4},
@@ -105,28 +113,24 @@ SMALL = {
 SGD, ADAM, REST = optax.sgd(0.1), optax.adam(0.03), optax.sgd(0.0)
 
 
-TINY = Tiny(3)
+MODEL = SmallModel(3)
 
 
 @functools.cache
-def make(name, *, model=TINY, optimizer=SGD, augment=add_noise, seed=0, **args):
-    """A method on a tiny model, its first state, and its jitted step."""
-    args = SMALL[name] | args
+def make(name, *, model=MODEL, optimizer=SGD, augment=add_noise, seed=0, **args):
+    """A method with the small model, its initial state and its jitted step."""
+    args = ARGUMENTS[name] | args
     method = make_method(name, model, optimizer, augment, seed=seed, **args)
     state = jax.jit(method.init)(jax.random.key(1), batch_of(name).inputs)
     return method, state, jax.jit(method.step)
 
 
 def assert_same_bits(a, b):
-    jax.tree.map(np.testing.assert_array_equal, a, b)
+    chex.assert_trees_all_equal(a, b, strict=True)
 
 
 def assert_close(a, b, tolerance=1e-5):
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance),
-        a,
-        b,
-    )
+    chex.assert_trees_all_close(a, b, rtol=tolerance, atol=tolerance)
 
 
 def differs(a, b):

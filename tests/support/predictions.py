@@ -1,4 +1,4 @@
-"""Predictions made up for tests: an imagined model that is right about 3 in 4 times."""
+"""Random predictions of an imagined model with an accuracy of about 3/4."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from jaxastro.evaluation.predictions import LatentSpace, ObjectNumbers, Predicti
 
 CLASSES = ("AGN", "SNIa", "SNOther", "Variable")
 BANDS = ("u", "g", "r", "i", "z")
-SHARE = (0.22, 0.26, 0.08, 0.44)  # of the classes, unequal as in the sky
+SHARE = (0.22, 0.26, 0.08, 0.44)  # of each class
 
 
 def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 0):
@@ -71,12 +71,12 @@ def make_predictions(num_objects: int = 200, *, num_shown: int = 6, seed: int = 
     )
 
 
-def take(predictions, rows):
-    """Returns the predictions of these rows, in this order; nothing is shown."""
+def take_objects(predictions, rows):
+    """Returns the predictions of these rows, in this order, without example images."""
     p, rows = predictions, np.asarray(rows)
     per_object = ("object_id", "label", "label_source", "group", "probability")
     per_object += ("embedding", "num_epochs", "spread")
-    # Where each of the detected ones is now, of those that are taken.
+    # Row of each detected object -> its place in `detected`.
     of_row = {int(row): e for e, row in enumerate(p.detected)}
     detected = np.array([n for n, row in enumerate(rows) if row in of_row], int)
     which = [of_row[int(row)] for row in rows[detected]]
@@ -97,7 +97,7 @@ def take(predictions, rows):
 
 
 def _frames(rng, label, num_epochs, num_pixels=32):
-    """A host galaxy, off centre, and a point that rises and fades, blinks or waits."""
+    """Images of a host galaxy and a point source whose flux depends on the class."""
     num_shown, longest = len(label), max(num_epochs, default=1)
     mask = np.arange(longest) < np.asarray(num_epochs).reshape(-1, 1)
     time = np.cumsum(rng.exponential(4, (num_shown, longest)), axis=1)
