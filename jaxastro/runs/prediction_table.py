@@ -3,8 +3,9 @@
 import contextlib
 import csv
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import fastavro
 import numpy as np
@@ -23,7 +24,8 @@ AVRO_MAP = {"type": "map", "values": "double"}
 DAMAGED = (ValueError, EOFError, LookupError)  # what readers of tables raise
 
 
-class PredictionTable(NamedTuple):
+@dataclass(frozen=True)
+class PredictionTable:
     """Class probabilities of objects, in the order in which they were given.
 
     Axes: o objects (or alerts), c classes, d features.
@@ -115,7 +117,7 @@ def concatenate(tables: Sequence[PredictionTable]) -> PredictionTable:
 
     names = ("object_id", "probability", "embedding", "spread", "alert_id", "mjd")
     set_aside = tuple(row for table in tables for row in table.set_aside)
-    return first._replace(**{name: join(name) for name in names}, set_aside=set_aside)
+    return replace(first, **{name: join(name) for name in names}, set_aside=set_aside)
 
 
 @contextlib.contextmanager

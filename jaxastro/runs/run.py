@@ -4,6 +4,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ from jaxastro.data.record import Record
 from jaxastro.errors import InputError
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.evaluation.predictions import load as load_predictions
+from jaxastro.runs.evaluation import evaluate
 from jaxastro.runs.feature_run import FeatureBackend, is_feature_run
+from jaxastro.runs.model_building import mesh_for, reads_catalogue
 from jaxastro.runs.prediction_table import PredictionTable, concatenate
+from jaxastro.runs.predictor import Output, load_predictor, predict_examples
 from jaxastro.runs.record_input import Objects, alert_readings_of, readings_of
+from jaxastro.runs.reporting import read_metrics, write_report
 from jaxastro.runs.spec import read_spec
 from jaxastro.runs.task import read_task
 from jaxastro.surveys import Survey
@@ -119,12 +124,13 @@ class _Classifier:
                 ahead = reader.submit(read_window)  # while these are classified
                 table = self._predict_records(some)
                 if each_alert:
-                    table = table._replace(
+                    table = replace(
+                        table,
                         alert_id=np.array([int(r.alert_id[-1]) for r in some]),
                         mjd=np.array([float(r.mjd[-1]) for r in some]),
                     )
                 new, told = tally.told[told:], len(tally.told)
-                yield table._replace(set_aside=_reasons(new))
+                yield replace(table, set_aside=_reasons(new))
 
 
 class Run(_Classifier):
@@ -203,8 +209,6 @@ class Run(_Classifier):
         Raises:
             MissingFileError: if there is no report yet.
         """
-        from jaxastro.runs.reporting import read_metrics
-
         return read_metrics(self.workdir)
 
     def evaluate(self, *, data_dir: str = "", manual_dir: str = "") -> Predictions:
@@ -214,15 +218,11 @@ class Run(_Classifier):
             data_dir: folder of built data sets; "": TFDS_DATA_DIR or its default.
             manual_dir: folder of raw files, for surveys that are not simulated.
         """
-        from jaxastro.runs.evaluation import evaluate
-
         evaluate(self.workdir, data_dir=data_dir, manual_dir=manual_dir)
         return self.predictions()
 
     def report(self) -> Path:
         """Writes the report of the stored predictions and returns the page's path."""
-        from jaxastro.runs.reporting import write_report
-
         return write_report(self.workdir)
 
 
@@ -257,7 +257,8 @@ class Ensemble(_Classifier):
     def _predict_records(self, records: Sequence[Record]) -> PredictionTable:
         tables = [run._predict_records(records) for run in self.runs]
         probability = np.stack([table.probability for table in tables])
-        return tables[0]._replace(
+        return replace(
+            tables[0],
             probability=probability.mean(axis=0),
             spread=probability.std(axis=0),
             embedding=np.concatenate([t.embedding for t in tables], axis=1),
@@ -269,9 +270,6 @@ class NetworkBackend:
 
     def __init__(self, run: Run):
         """Restores the state; compiles meanwhile."""
-        from jaxastro.runs.model_building import mesh_for, reads_catalogue
-        from jaxastro.runs.predictor import load_predictor
-
         spec, task = run.spec, run.task
         self._predictor, self._state = load_predictor(
             run.workdir, spec, task, mesh_for(spec), tqdm.write
@@ -280,10 +278,8 @@ class NetworkBackend:
         self.batch_size = self._predictor.batch_size
         self.reads_catalogue = reads_catalogue(spec)
 
-    def classify(self, records: Sequence[Record]):
+    def classify(self, records: Sequence[Record]) -> Output:
         """Returns the Output of some records."""
-        from jaxastro.runs.predictor import predict_examples
-
         examples = [self._make_example(record) for record in records]
         return predict_examples(self._predictor, self._state, examples)
 
