@@ -46,19 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Runs the command."""
     apply_computing_arguments(given)
-    from jaxastro.runs.prediction_table import prediction_writer
+    from jaxastro.runs.prediction_table import check_output
     from jaxastro.runs.run import load
 
     output = Path(given.output)
+    check_output(output)
     report = output.with_name(output.name + ".set_aside.json")
-    count = 0
-    with prediction_writer(output) as append:
-        classifier = load(*given.workdir.split(","))
-        for table in classifier.predict_in_parts(
-            given.input, each_alert=given.each_alert, report=report, progress=True
-        ):
-            append(table)
-            count += len(table)
+    count = load(*given.workdir.split(",")).predict_to_file(
+        given.input, output, each_alert=given.each_alert, report=report, progress=True
+    )
     unit = "alert" if given.each_alert else "object"
     print(f"{count} {unit}s classified: {output}")
     print(f"Objects set aside, and repairs: {report}")

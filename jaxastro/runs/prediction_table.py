@@ -120,6 +120,19 @@ def concatenate(tables: Sequence[PredictionTable]) -> PredictionTable:
     return replace(first, **{name: join(name) for name in names}, set_aside=set_aside)
 
 
+def check_output(path: Path) -> None:
+    """Refuses a path that predictions cannot be written to.
+
+    Raises:
+        InputError: if it is a folder, or of another kind of file.
+    """
+    if path.suffix not in FORMATS or (path.exists() and not path.is_file()):
+        raise InputError(
+            f"{path} is no file that predictions can be written to. Give one that ends "
+            f"in {', '.join(FORMATS)}."
+        )
+
+
 @contextlib.contextmanager
 def prediction_writer(path: Path) -> Iterator[Callable[[PredictionTable], None]]:
     """Gives a function that appends a table's rows to a new file.
@@ -130,11 +143,7 @@ def prediction_writer(path: Path) -> Iterator[Callable[[PredictionTable], None]]
     Raises:
         InputError: if the path is of another kind of file, or of none.
     """
-    if path.suffix not in FORMATS or (path.exists() and not path.is_file()):
-        raise InputError(
-            f"{path} is no file that predictions can be written to. Give one that ends "
-            f"in {', '.join(FORMATS)}."
-        )
+    check_output(path)
     partial = path.with_name(path.name + ".partial")
     try:
         with FORMATS[path.suffix](partial) as write:

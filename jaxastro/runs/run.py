@@ -20,7 +20,11 @@ from jaxastro.evaluation.predictions import load as load_predictions
 from jaxastro.runs.evaluation import evaluate
 from jaxastro.runs.feature_run import FeatureBackend, is_feature_run
 from jaxastro.runs.model_building import mesh_for, reads_catalogue
-from jaxastro.runs.prediction_table import PredictionTable, concatenate
+from jaxastro.runs.prediction_table import (
+    PredictionTable,
+    concatenate,
+    prediction_writer,
+)
 from jaxastro.runs.predictor import Output, load_predictor, predict_examples
 from jaxastro.runs.record_input import Objects, alert_readings_of, readings_of
 from jaxastro.runs.reporting import read_metrics, write_report
@@ -131,6 +135,33 @@ class _Classifier:
                     )
                 new, told = tally.told[told:], len(tally.told)
                 yield replace(table, set_aside=_reasons(new))
+
+    def predict_to_file(
+        self,
+        objects: Objects,
+        output: str | Path,
+        *,
+        each_alert: bool = False,
+        report: str | Path | None = None,
+        progress: bool = False,
+    ) -> int:
+        """Writes the table of predictions part by part; returns the number of rows.
+
+        Args:
+            objects: as for `predict`; with each_alert a path, or "-".
+            output: .csv, .parquet or .avro; whole or not at all.
+            each_alert: a row for each alert of a night by itself.
+            report: a JSON file that receives the reason for each object set aside.
+            progress: show a progress bar.
+        """
+        count = 0
+        with prediction_writer(Path(output)) as append:
+            for table in self.predict_in_parts(
+                objects, each_alert=each_alert, report=report, progress=progress
+            ):
+                append(table)
+                count += len(table)
+        return count
 
 
 class Run(_Classifier):

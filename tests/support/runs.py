@@ -4,11 +4,14 @@ import jax
 import numpy as np
 import pytest
 
+import jaxastro
 from configs import convention
 from jaxastro.commands.error_handling import message_of
-from jaxastro.runs.model_building import abstract_state, build_method
+from jaxastro.runs.model_building import abstract_state, build_method, mesh_for
+from jaxastro.runs.predictor import Predictor
 from jaxastro.runs.spec import RunSpec, read_spec
-from jaxastro.runs.task import make_task, read_task
+from jaxastro.runs.task import blank_inputs, make_task, read_task
+from jaxastro.runs.training_run import measure_statistics
 from jaxastro.surveys import survey_of
 from jaxastro.training import sharding
 from jaxastro.training.checkpoint import Checkpoints
@@ -42,6 +45,22 @@ def error_message(function, *args, **kwargs) -> str:
     words = message_of(caught.value)
     assert words, f"a traceback, not a message: {caught.value!r}"
     return words
+
+
+def predict(workdir, raw, output, *, report=None, each_alert=False) -> int:
+    """Predictions of raw objects, written to a file; returns how many there are."""
+    run = jaxastro.load(workdir)
+    return run.predict_to_file(raw, output, report=report, each_alert=each_alert)
+
+
+def random_classifier(spec: RunSpec, dataset):
+    """A predictor and a state with random parameters, as a run begins with them."""
+    task = make_task(spec, dataset.survey, dataset.classes, measure_statistics(dataset))
+    mesh = mesh_for(spec)
+    method = build_method(spec, task, mesh)
+    state = jax.jit(method.init)(jax.random.key(0), blank_inputs(spec, task))
+    abstract = abstract_state(method, spec, task, mesh)
+    return Predictor(spec, task, method, abstract, mesh), state
 
 
 def state_of(workdir, step):
