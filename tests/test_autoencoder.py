@@ -274,7 +274,7 @@ def test_a_run_ends_with_stamps_beside_what_is_drawn_again(data_dir, tmp_path):
         "next to",
     ):
         assert words in page
-    with (tmp_path / "report" / "unlikely.csv").open() as file:
+    with (tmp_path / "report" / "anomalies.csv").open() as file:
         assert len(file.readlines()) == 1 + len(load(tmp_path / "predictions").label)
     row = measure(tmp_path, data_dir=data_dir, manual_dir="")
     assert row["numbers"] == 32

@@ -19,22 +19,27 @@ from jaxastro.evaluation.systems import (
     pools_by_run,
     table_rows,
 )
-from jaxastro.reports.comparison import confusion, curves, missing_epochs, write
-from jaxastro.reports.comparison.embedding import silhouette, turned
+from jaxastro.reports.comparison import (
+    confusion_matrix,
+    missing_epochs,
+    roc_curves,
+    write,
+)
+from jaxastro.reports.comparison.embedding import align, silhouette
 from jaxastro.reports.comparison.order_check import published_order
 from jaxastro.reports.comparison.tables import p_text, time_text
-from jaxastro.reports.style import percent_text, wrapped
+from jaxastro.reports.style import percent_text, wrapped_name
 
 KEYS = {
     *("model", "fold", "seed", "runs", "objects", "accuracy", "macro_f1"),
     *("balanced_accuracy", "seconds", "parameters"),
 }
-# No score of ours can look like these.
+# No measured score can have these digits.
 NUMBERS = {"accuracy": 71.3379, "macro_f1": 62.7749, "seconds": 5400.0}
 
 
-def make_system(name, *, noise, folds=3, seeds=2, published=None, is_asked=False):
-    """A system that mixes the imagined model with so much noise, on 90 objects."""
+def make_system(name, *, noise, folds=3, seeds=2, published=None, has_missing=False):
+    """Returns a system: the made-up model mixed with noise, on 90 objects."""
     everything = make_predictions(90)
     members = []
     for fold in range(folds):
@@ -43,17 +48,17 @@ def make_system(name, *, noise, folds=3, seeds=2, published=None, is_asked=False
             rng = np.random.default_rng([seed, fold, len(name)])
             draws = rng.dirichlet(np.ones(4), len(p.label))
             mixed = np.float32((1 - noise) * p.probability + noise * draws)
-            asked = {0.5: (mixed + 0.25) / 2, 0.9: draws} if is_asked else {}
+            missing = {0.5: (mixed + 0.25) / 2, 0.9: draws} if has_missing else {}
             p = p._replace(probability=mixed)
-            members.append(Member(fold, seed, p, 60.0, asked))
+            members.append(Member(fold, seed, p, 60.0, missing))
     return System(name, tuple(members), 1000, published or {})
 
 
 def table(**changes):
     better = {key: value + 1 for key, value in NUMBERS.items()}
     return [
-        make_system("ConvEntion | g", noise=0.1, published=better, is_asked=True),
-        make_system("CNN+GRU, <i>", noise=0.8, published=NUMBERS, is_asked=True),
+        make_system("ConvEntion | g", noise=0.1, published=better, has_missing=True),
+        make_system("CNN+GRU, <i>", noise=0.8, published=NUMBERS, has_missing=True),
         make_system("ours", noise=0.3, **changes),
     ]
 
@@ -75,7 +80,7 @@ def page(tmp_path_factory):
 
 
 def tiny(label, predicted, **changes):
-    """A run that is sure of what it says; of objects named by numbers."""
+    """Returns predictions with confidence 1 for a few objects."""
     p = take_objects(make_predictions(len(label)), range(len(label)))
     p = p._replace(label=np.array(label), probability=np.eye(4)[predicted])
     return p._replace(**changes)
@@ -112,8 +117,8 @@ def test_rows_are_the_pooled_ensemble_and_the_mean_of_the_seeds():
     system = make_system("one", noise=0.5)
     rows = {(r["fold"], r["seed"]): r for r in table_rows([system], "one")}
     label = np.concatenate([system.members[i].predictions.label for i in (0, 2, 4)])
-    said = [member.predictions.probability for member in system.members]
-    mean = np.concatenate([(said[i] + said[i + 1]) / 2 for i in (0, 2, 4)])
+    single = [member.predictions.probability for member in system.members]
+    mean = np.concatenate([(single[i] + single[i + 1]) / 2 for i in (0, 2, 4)])
     found = rows["all", "ensemble"]
     predicted = mean.argmax(1)
     expected = {
@@ -134,7 +139,7 @@ def test_rows_are_the_pooled_ensemble_and_the_mean_of_the_seeds():
     assert rows[1, 1]["accuracy"] == pytest.approx(expected._asdict())
 
 
-def test_the_way_of_papers_is_the_mean_and_deviation_over_folds():
+def test_mean_and_deviation_over_folds():
     first = tiny([0, 1, 2, 3], [0, 1, 2, 2])  # accuracy 3/4
     second = tiny([0, 1, 2, 3], [0, 0, 1, 2])  # 1/4
     second = second._replace(object_id=np.array(list("abcd")))
@@ -163,7 +168,7 @@ def test_confirmed_objects_are_scored_over_the_classes_they_have():
     assert "macro_f1_confirmed" not in row
 
 
-def test_tests_of_significance_are_those_of_the_books():
+def test_significance_tests_equal_their_definitions():
     right = np.array([True] * 5 + [False] * 3 + [True] * 9)
     other = np.array([False] * 5 + [False] * 3 + [True] * 9)
     assert mcnemar(right, other) == pytest.approx(2 / 2**5)
@@ -174,7 +179,7 @@ def test_tests_of_significance_are_those_of_the_books():
     assert holm({"a": 0.9, "b": 0.8}) == {"a": 1, "b": 1}
 
 
-def test_neither_the_order_of_objects_nor_of_systems_and_runs_matters():
+def test_rows_do_not_depend_on_the_order_of_objects_systems_and_runs():
     def shuffled(system):
         members = []
         for member in system.members:
@@ -194,7 +199,7 @@ def test_neither_the_order_of_objects_nor_of_systems_and_runs_matters():
     assert named(before) == named(after)  # to the last digit
 
 
-def test_only_objects_that_both_were_tested_on_are_compared():
+def test_only_common_test_objects_are_compared():
     systems = table()
     first, second = (pool_all_folds(pools_by_run(s)) for s in systems[:2])
     half = second._replace(**{f: getattr(second, f)[:30] for f in Pool._fields[1:]})
@@ -207,16 +212,16 @@ def test_only_objects_that_both_were_tested_on_are_compared():
         compare(first, half._replace(label=(half.label + 1) % 4))
 
 
-def test_published_orders_are_confirmed_contradicted_or_left_open():
+def test_published_orders_are_confirmed_contradicted_or_undecided():
     systems = table()
     found = {(v.above, v.score): v for v in published_order(systems, "ours")}
     one = found["ConvEntion | g", "macro_f1"]
-    assert (one.below, one.says) == ("CNN+GRU, <i>", "confirmed")
+    assert (one.below, one.outcome) == ("CNN+GRU, <i>", "confirmed")
     assert one.published == pytest.approx(1)
-    assert one.here.low > 0
+    assert one.measured.low > 0
     systems[0] = systems[0]._replace(published={"macro_f1": 1.0})
     (one,) = published_order(systems, "ours")
-    assert (one.above, one.says) == ("CNN+GRU, <i>", "contradicted")
+    assert (one.above, one.outcome) == ("CNN+GRU, <i>", "contradicted")
     few = [  # one field: nothing can be decided
         s._replace(
             members=tuple(
@@ -226,7 +231,7 @@ def test_published_orders_are_confirmed_contradicted_or_left_open():
         )
         for s in systems
     ]
-    assert {v.says for v in published_order(few, "ours")} == {"undecided"}
+    assert {v.outcome for v in published_order(few, "ours")} == {"undecided"}
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_published_orders_are_confirmed_contradicted_or_left_open():
         (lambda s: [s[0]._replace(published={"accuracy": np.nan})], "nan is no number"),
     ],
 )
-def test_systems_that_cannot_stand_in_one_table_are_refused(change, message):
+def test_incompatible_systems_are_rejected(change, message):
     with pytest.raises(ValueError, match=message):
         table_rows(change(table()), "ConvEntion | g")
 
@@ -266,7 +271,7 @@ def test_curves_have_the_areas_of_scikit_learn():
     rng = np.random.default_rng(1)
     is_class, score = rng.random(60) < 0.3, rng.integers(0, 12, 60) / 12  # with ties
     weight = rng.integers(0, 3, (4, 60)).astype(float)
-    (roc, area), (_, mean) = curves.rates(is_class, score, weight)
+    (roc, area), (_, mean) = roc_curves.rates(is_class, score, weight)
     for draw in range(4):
         given = {"sample_weight": weight[draw]}
         assert area[draw] == pytest.approx(
@@ -275,7 +280,7 @@ def test_curves_have_the_areas_of_scikit_learn():
         expected = metrics.average_precision_score(is_class, score, **given)
         assert mean[draw] == pytest.approx(expected)
     assert (np.diff(roc) >= 0).all()
-    (_, _), (precision, mean) = curves.rates(is_class, score, np.ones((1, 60)))
+    (_, _), (precision, mean) = roc_curves.rates(is_class, score, np.ones((1, 60)))
     assert np.mean(precision) == pytest.approx(mean[0], abs=0.01)  # steps, not slopes
 
 
@@ -283,15 +288,15 @@ def test_a_confusion_matrix_has_its_spread_over_folds():
     first = tiny([0, 0, 1, 1], [0, 0, 1, 0])
     second = tiny([0, 0, 1, 2], [0, 1, 1, 2], object_id=np.array(list("abcd")))
     members = (Member(0, 0, first, 1.0, {}), Member(1, 0, second, 1.0, {}))
-    mean, deviation = confusion.spread_over_folds(System("a", members, 1, {}))
+    mean, deviation = confusion_matrix.spread_over_folds(System("a", members, 1, {}))
     np.testing.assert_allclose(mean[0], [75, 25, 0, 0])
     np.testing.assert_allclose(deviation[0, :2], 50 / np.sqrt(2))
     np.testing.assert_allclose(mean[2], [0, 0, 100, 0])
-    assert np.isnan(deviation[2]).all()  # one fold alone has that class
+    assert np.isnan(deviation[2]).all()  # only one fold has that class
     assert np.isnan(mean[3]).all()
 
 
-def test_the_area_below_missing_epochs_is_the_mean_height():
+def test_the_area_under_missing_epochs_is_the_mean_score():
     found = missing_epochs.curves_of(table())
     assert list(found) == ["ConvEntion | g", "CNN+GRU, <i>"]
     curve = found["ConvEntion | g"]
@@ -304,27 +309,34 @@ def test_the_area_below_missing_epochs_is_the_mean_height():
     assert missing_epochs.area_above(curve, other, "macro_f1") is None
 
 
-def test_islands_have_a_silhouette_and_maps_are_turned_not_bent():
-    islands = np.repeat([[0.0, 0.0], [100.0, 0.0]], 5, axis=0)
-    assert silhouette(islands, np.repeat([0, 1], 5)) == 1
-    assert silhouette(islands, np.zeros(10)) is None
+def test_compact_classes_have_a_silhouette_of_one_and_maps_are_rotated():
+    clusters = np.repeat([[0.0, 0.0], [100.0, 0.0]], 5, axis=0)
+    assert silhouette(clusters, np.repeat([0, 1], 5)) == 1
+    assert silhouette(clusters, np.zeros(10)) is None
     place = np.random.default_rng(0).normal(size=(9, 2))
     place -= place.mean(axis=0)
     quarter = place @ np.array([[0, 1], [-1, 0]])
-    np.testing.assert_allclose(turned(quarter, place), place, atol=1e-12)
+    np.testing.assert_allclose(align(quarter, place), place, atol=1e-12)
 
 
-def test_every_picture_is_written_with_its_words(page):
+def test_every_picture_is_written_with_its_caption(page):
     folder = page[0]
     names = {path.stem for path in folder.glob("*.png")}
-    assert names == {"forest", "missing", "confusion", "curves", "embedding"}
+    assert names == {
+        "score_intervals",
+        "missing_epochs",
+        "confusion_matrix",
+        "roc_curves",
+        "embedding",
+    }
     for name in names:
         with Image.open(folder / f"{name}.png") as image:
-            words = image.text
-        assert min(len(words[key]) for key in ("Title", "Description", "Comment")) > 10
+            metadata = image.text
+        assert len(metadata["Title"]) > 7
+        assert min(len(metadata[key]) for key in ("Description", "Comment")) > 10
         assert f'id="{name}"' in page[3]
         assert f"]({name}.png)" in page[2]
-    assert (folder / "missing.csv").read_text().count("\n") == 1 + 2 * 2 * 3
+    assert (folder / "missing_epochs.csv").read_text().count("\n") == 1 + 2 * 2 * 3
 
 
 # -- the page --------------------------------------------------------------------------
@@ -334,24 +346,24 @@ def sections(markdown):
     return dict(re.findall(r"^## (.*)\n([^#]*)", markdown, re.MULTILINE))
 
 
-def test_published_numbers_stand_in_no_column_of_ours(page):
+def test_published_scores_are_only_in_their_own_table(page):
     given = ("71.34", "72.34", "62.77", "63.77", "90 min", "71.3379")
     parts = sections(page[2])
-    apart = parts.pop("Published, of other data")
-    assert all(number in apart for number in given[:-1])
+    table_text = parts.pop("Published scores (other data)")
+    assert all(number in table_text for number in given[:-1])
     text = "".join(parts.values()) + page[1]
     assert not any(number in text for number in given)
-    ours = page[3].split('id="published"')
-    assert len(ours) == 2
-    theirs, after = ours[1].split("</section>", 1)
-    assert all(number in theirs for number in given[:-1])
-    assert not any(f">{number}<" in ours[0] + after for number in given)
-    order = parts["Does the published order hold here?"]
+    halves = page[3].split('id="published"')
+    assert len(halves) == 2
+    own, after = halves[1].split("</section>", 1)
+    assert all(number in own for number in given[:-1])
+    assert not any(f">{number}<" in halves[0] + after for number in given)
+    order = parts["Published and measured order"]
     assert r"| ConvEntion \| g | CNN+GRU, &lt;i> | Macro F1 | 1.00 |" in order
-    assert "confirmed here" in order
+    assert "| confirmed |" in order
 
 
-def test_the_page_is_one_file_that_asks_the_network_for_nothing(page):
+def test_the_page_is_one_file_without_outside_addresses(page):
     addresses = re.findall(r'(?:src|href|url)\s*[=(]\s*["\']?([^"\'\s>)]+)', page[3])
     assert len(addresses) > 7
     for address in addresses:
@@ -361,13 +373,13 @@ def test_the_page_is_one_file_that_asks_the_network_for_nothing(page):
     assert "http" not in page[3].replace("http-equiv", "")
 
 
-def test_the_page_says_what_the_rows_say(page):
+def test_the_page_agrees_with_the_rows(page):
     rows = {r["model"]: r for r in json.loads(page[1]) if r["seed"] == "ensemble"}
     text = html.unescape(page[3])
     for row in rows.values():
         assert f"<td>{percent_text(row['macro_f1'])}</td>" in text
     best = max(rows, key=lambda name: rows[name]["macro_f1"]["value"])
-    assert f"Highest macro F1 here: “{best}”" in text
+    assert f"Highest macro F1: “{best}”" in text
     gap = rows["CNN+GRU, <i>"]["above_reference"]["macro_f1"]
     assert gap["high"] < 0
     assert percent_text(gap, sign="+") in text
@@ -375,7 +387,7 @@ def test_the_page_says_what_the_rows_say(page):
     assert "Unfinished" not in text
 
 
-def test_a_table_half_done_says_how_much_of_it_there_is(tmp_path):
+def test_an_unfinished_table_states_the_number_of_runs(tmp_path):
     systems = table()
     systems[1] = systems[1]._replace(members=systems[1].members[:3])
     systems[2] = systems[2]._replace(members=())
@@ -388,32 +400,32 @@ def test_a_table_half_done_says_how_much_of_it_there_is(tmp_path):
     assert {row["model"] for row in rows} == {"ConvEntion | g", "CNN+GRU, <i>"}
     half = [row for row in rows if row["model"] != "ConvEntion | g"]
     assert [row["seed"] for row in half] == [0, 1, 0, "mean", "ensemble"]
-    *_, mean, total = half  # of seed 0 alone, which has both folds
+    *_, mean, total = half  # only of seed 0, which has both folds
     assert (mean["runs"], total["runs"], total["objects"]) == (2, 3, 60)
     assert total["above_reference"]["objects"] == 60
     assert complete_seeds(pools_by_run(systems[1])) == [0]
 
 
 def test_one_run_of_one_system_is_a_table(tmp_path):
-    system = make_system("alone", noise=0.5, folds=1, seeds=1)
+    system = make_system("single", noise=0.5, folds=1, seeds=1)
     empty = make_system("the reference", noise=0.5)._replace(members=())
     _, markdown, _ = written([empty, system], tmp_path, reference="the reference")
     assert "1 of 12 runs" in markdown
-    assert "Published, of other data" not in markdown
+    assert "Published scores (other data)" not in markdown
 
 
-def test_misspelt_names_are_answered_with_the_known_ones(tmp_path):
-    with pytest.raises(ValueError, match=r"'SNib' among the classes.*SNOther"):
+def test_unknown_names_are_answered_with_the_known_ones(tmp_path):
+    with pytest.raises(ValueError, match=r"Unknown class 'SNib'.*SNOther"):
         written(table(), tmp_path, classes=("SNib",))
-    with pytest.raises(ValueError, match=r"'our' among the systems.*ours"):
+    with pytest.raises(ValueError, match=r"Unknown system 'our'.*ours"):
         written(table(), tmp_path, shown=("our",))
     assert "SNOther" in CLASSES
 
 
-def test_numbers_are_written_as_people_read_them():
+def test_numbers_are_rounded_and_signed():
     assert percent_text((0.70618, 0.66, 0.75)) == "70.6 [66.0, 75.0]"
     assert percent_text((-0.0003, -0.02, 0.01), sign="+") == "+0.0 [−2.0, +1.0]"
     assert [time_text(s) for s in (48, 1500, 9000)] == ["48 s", "25 min", "2.5 h"]
     assert [p_text(p) for p in (0, 0.0004213, 1)] == ["≤ 0.0001", "0.00042", "1"]
-    assert wrapped("a b c d e f", 5) == "a b c\nd e f"
-    assert wrapped("$x", 5) == r"\$x"
+    assert wrapped_name("a b c d e f", 5) == "a b c\nd e f"
+    assert wrapped_name("$x", 5) == r"\$x"

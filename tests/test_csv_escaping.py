@@ -37,7 +37,7 @@ def test_predictions_of_an_object_named_like_a_formula_are_harmless(
 def test_a_class_named_like_a_formula_is_harmless_in_the_confusion_table(tmp_path):
     predictions = make_predictions()
     classes = ("=cmd()", *predictions.classes[1:])
-    REPORTS["confusion"](predictions._replace(classes=classes), tmp_path)
-    text = (tmp_path / "confusion.csv").read_text()
+    REPORTS["confusion_matrix"](predictions._replace(classes=classes), tmp_path)
+    text = (tmp_path / "confusion_matrix.csv").read_text()
     assert "'=cmd()" in text
     assert "\n=cmd" not in text

@@ -76,7 +76,7 @@ def test_a_run_ends_with_a_page_of_maps_and_no_early_looks(trained):
     assert found.shown_inputs["image"].shape[1:] == (32, 180, 2)
     assert not len(found.early_epochs)
     assert found.num_epochs.min() > 3
-    assert (trained / "report" / "maps.png").exists()
+    assert (trained / "report" / "light_curve_image.png").exists()
     assert not (trained / "report" / "frames.png").exists()
     assert "Maps of" in (trained / "report" / "index.html").read_text()
 

@@ -287,9 +287,9 @@ def test_a_row_has_what_lies_above_the_classes():
 def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
     p = make_predictions(150)
     picture, table = hierarchy.write(p, tmp_path)
-    assert (picture.name, table.name) == ("levels.png", "levels.csv")
+    assert (picture.name, table.name) == ("hierarchy.png", "hierarchy.csv")
     rows = list(csv.DictReader(table.open(newline="")))
-    found = {(r["level"], r["who"], r["score"]): r for r in rows}
+    found = {(r["level"], r["name"], r["score"]): r for r in rows}
     merged = np.array([0, 1, 1, 2])[p.label]
     odds = np.float64(p.probability)
     odds = np.stack([odds[:, 0], odds[:, 1] + odds[:, 2], odds[:, 3]], axis=1)
@@ -324,7 +324,7 @@ def test_a_run_tells_every_level_on_its_page_and_of_new_alerts(where, tmp_path):
     stored, said = assemble.read_config(run), load(run / "predictions")
     assert said.classes == stored.classes != KINDS
     assert list(said.hierarchy) == ["SN", "VS", "Bogus", "Pulsating"]
-    assert "How finely can it tell?" in (run / "report" / "index.html").read_text()
+    assert "<h2>Hierarchy</h2>" in (run / "report" / "index.html").read_text()
     night = tmp_path / "night.avro"
     night.write_bytes(container(*(packet(f"ZTF18abcdef{c}", 1) for c in "ab")))
     names = [tmp_path / f"said.{kind}" for kind in ("csv", "parquet", "avro")]

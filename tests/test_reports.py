@@ -21,11 +21,11 @@ from jaxastro.reports import (
     score_by_days,
     scores,
 )
-from jaxastro.reports.score_by_epochs import legible
-from jaxastro.reports.style import plain
-from jaxastro.reports.verdict import cautions, verdict
+from jaxastro.reports.score_by_epochs import spaced_ticks
+from jaxastro.reports.style import count_text, display_name
+from jaxastro.reports.summary import cautions, summary_text
 
-EVIL = '"><script>alert(1)</script>'
+HOSTILE = '"><script>alert(1)</script>'
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def written_page(predictions, folder):
     return page.write(predictions, folder, paths).read_text(encoding="utf-8")
 
 
-def test_metrics_json_has_the_form_that_scripts_rely_on(report):
+def test_metrics_json_has_a_stable_form(report):
     found = json.loads((report / "metrics.json").read_text())
     classes = {"AGN", "SNIa", "SNOther", "Variable"}
     triples = [found[name] for name in ("accuracy", "macro_f1", "balanced_accuracy")]
@@ -65,38 +65,45 @@ def test_metrics_json_has_the_form_that_scripts_rely_on(report):
     assert found["macro_f1"]["value"] == pytest.approx(expected)
 
 
-def test_every_report_leaves_a_file_and_every_picture_its_words(report):
+def test_every_report_writes_a_file_and_every_picture_has_a_caption(report):
     names = {path.name for path in report.iterdir()}
-    assert {"metrics.json", "scores.csv", "confusion.csv", "epochs.csv"} <= names
-    pictures = set(REPORTS) - {"scores", "light_curves", "maps", "stamps"}
-    pictures = pictures - {"reconstructions", "neighbours"} | {"embedding_numbers"}
-    # These objects were seen as images.
-    assert not names & {"light_curves.png", "maps.png", "stamps.png"}
+    assert {
+        "metrics.json",
+        "scores.csv",
+        "confusion_matrix.csv",
+        "score_by_epochs.csv",
+    } <= names
+    # These objects are image sequences.
+    others = {"light_curves", "light_curve_image", "stamps", "nearest_neighbours"}
+    pictures = set(REPORTS) - others - {"scores", "reconstructions"}
+    pictures |= {"embedding_by_quantity"}
+    assert not names & {f"{name}.png" for name in others}
     assert {f"{name}.png" for name in pictures} <= names
     text = (report / "index.html").read_text(encoding="utf-8")
     for name in pictures:
         with Image.open(report / f"{name}.png") as image:
-            words = image.text
-        assert min(len(words[key]) for key in ("Title", "Description", "Comment")) > 10
+            metadata = image.text
+        assert len(metadata["Title"]) > 7
+        assert min(len(metadata[key]) for key in ("Description", "Comment")) > 10
         assert f'id="{name}"' in text
-        assert words["Title"] in text
+        assert f"<h2>{metadata['Title']}</h2>" in text
 
 
 @pytest.mark.parametrize("num_shown", [1, 4, 12])
-def test_light_curves_are_drawn_where_light_curves_were_seen(num_shown, tmp_path):
+def test_light_curves_are_drawn_if_they_are_the_input(num_shown, tmp_path):
     p = make_predictions(30)
     curves = make_curves(*[9] * (num_shown - 1), 0, bands=len(p.bands))
     p = p._replace(shown=np.arange(num_shown), shown_inputs=curves._asdict())
     assert not frames.write(p, tmp_path)
     (path,) = light_curves.write(p, tmp_path)
     with Image.open(path) as image:
-        words = image.text["Comment"]
+        text = image.text["Comment"]
     drawn = min(num_shown, 10)
-    assert words.startswith(f"Light curves of {drawn} objects:")
-    assert sum(map(int, re.findall(r"(\d+) (?:mistakes|correct)", words))) == drawn
+    assert text.startswith(f"Light curves of {count_text(drawn, 'object')}:")
+    assert sum(map(int, re.findall(r"(\d+) (?:misclassified|correct)", text))) == drawn
 
 
-def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):
+def test_the_page_is_one_file_without_outside_addresses(report):
     text = (report / "index.html").read_text(encoding="utf-8")
     addresses = re.findall(r'(?:src|href|url)\s*[=(]\s*["\']?([^"\'\s>)]+)', text)
     assert len(addresses) > 7
@@ -107,17 +114,17 @@ def test_the_page_is_one_file_that_asks_the_network_for_nothing(report):
     assert text.count("<img") == len(re.findall(r'alt="[^"]+"', text)) == 14
     assert "convention" in text  # the config
     found = json.loads((report / "metrics.json").read_text())
-    assert verdict(found).split(". ")[0] in text
+    assert summary_text(found).split(". ")[0] in text
 
 
 def test_hostile_names_are_shown_as_text(tmp_path):
     p = make_predictions(40)
     p = p._replace(
-        title=EVIL,
-        object_id=np.array([f"{EVIL} $\\frac{{ {i} 星" for i in range(40)]),
-        classes=(EVIL, "$x_", "été", "=cmd()"),
+        title=HOSTILE,
+        object_id=np.array([f"{HOSTILE} $\\frac{{ {i} 星" for i in range(40)]),
+        classes=(HOSTILE, "$x_", "été", "=cmd()"),
         bands=("<b>", "$", "r", "i", "z"),
-        label_source=np.where(p.label == 1, EVIL, "none"),
+        label_source=np.where(p.label == 1, HOSTILE, "none"),
     )
     text = written_page(p, tmp_path)
     assert "<script" not in text
@@ -125,7 +132,7 @@ def test_hostile_names_are_shown_as_text(tmp_path):
     assert "été" in text
 
 
-def test_the_order_of_the_objects_changes_neither_numbers_nor_the_map(tmp_path):
+def test_the_order_of_the_objects_changes_neither_scores_nor_the_embedding(tmp_path):
     p = make_predictions(60)
     order = np.random.default_rng(5).permutation(60)
     before, after = (
@@ -147,19 +154,19 @@ def test_the_order_of_the_objects_changes_neither_numbers_nor_the_map(tmp_path):
 
 
 @pytest.mark.parametrize("num_objects", [1, 2, 3, 7])
-def test_a_handful_of_objects_still_gives_a_page(tmp_path, num_objects):
+def test_few_objects_give_a_page(tmp_path, num_objects):
     p = take_objects(make_predictions(50, seed=num_objects), range(num_objects))
     text = written_page(p, tmp_path)
     assert f"on {num_objects} objects" in text
     assert "are too narrow" in text
 
 
-def test_odd_predictions_still_give_a_page(tmp_path):
+def test_degenerate_predictions_give_a_page(tmp_path):
     p = make_predictions(40)
     one_class = np.tile(np.float32([0, 1, 0, 0]), (40, 1))
     shown = p.shown_inputs
     p = p._replace(
-        probability=one_class,  # all the same, and sure
+        probability=one_class,  # all equal, confidence 1
         embedding=np.zeros((40, 3)),
         label=np.where(p.label == 2, 3, p.label),  # no object of SNOther
         spread=p.spread[:, :0],
@@ -173,7 +180,7 @@ def test_odd_predictions_still_give_a_page(tmp_path):
     text = written_page(p, tmp_path)
     assert "No object of class SNOther was scored" in text
     assert "not clearly above" in text or "clearly below" in text
-    assert "not evaluated" not in text  # it is said in the picture, not on the page
+    assert "not evaluated" not in text  # written in the picture, not on the page
 
 
 def test_twenty_classes_and_nothing_shown(tmp_path):
@@ -195,38 +202,44 @@ def test_twenty_classes_and_nothing_shown(tmp_path):
     assert 'id="frames"' not in text
 
 
-def test_the_verdict_says_what_the_numbers_say():
+def test_the_summary_agrees_with_the_scores():
     found = scores.compute(make_predictions(300))
-    assert "clearly above the nuisance baseline" in verdict(found)
+    assert "clearly above the nuisance baseline" in summary_text(found)
     p = make_predictions(300)
     found = scores.compute(p._replace(probability=p.baseline_probability["nuisance"]))
-    assert "not clearly above the nuisance baseline" in verdict(found)
+    assert "not clearly above the nuisance baseline" in summary_text(found)
     found = scores.compute(p._replace(probability=np.roll(p.probability, 1, axis=1)))
-    assert "clearly below the nuisance baseline" in verdict(found)
+    assert "clearly below the nuisance baseline" in summary_text(found)
     found = scores.compute(p._replace(group=np.full(300, "one field")))
-    assert any("1 independent group only" in caution for caution in cautions(found))
+    assert any("only 1 independent group" in caution for caution in cautions(found))
 
 
-def test_a_claim_of_spreads_is_made_only_where_they_differ():
+def test_the_summary_compares_spreads_only_if_they_differ():
     p = make_predictions(300)
-    assert "spread" not in verdict(scores.compute(p._replace(spread=p.spread[:, :0])))
+    assert "sampled networks" not in summary_text(
+        scores.compute(p._replace(spread=p.spread[:, :0]))
+    )
     found = scores.compute(p)
     assert found["spread"]["first_above_all"]["low"] > 0  # made up so
-    assert "after the first 2 epochs by more, as who knows" in verdict(found)
-    assert "where it is wrong not clearly more or less" in verdict(found)
+    assert "after the first 2 epochs it is larger, as expected" in summary_text(found)
+    assert "for misclassified objects it is not clearly different" in summary_text(
+        found
+    )
     early = p.early_spread.copy()
     early[0] = 0
-    assert "epochs by less, though it knows less" in verdict(
+    assert "epochs it is smaller, contrary to expectation" in summary_text(
         scores.compute(p._replace(early_spread=early))
     )
     is_wrong = p.probability.argmax(1) != p.label
     wide = p._replace(spread=p.spread + 0.1 * is_wrong[:, None])
-    assert "where it is wrong by more" in verdict(scores.compute(wide))
+    assert "for misclassified objects it is larger" in summary_text(
+        scores.compute(wide)
+    )
     few = scores.compute(wide._replace(group=np.repeat(["a", "b", "c"], 100)))
-    assert "by more" not in verdict(few)
+    assert "larger" not in summary_text(few)
 
 
-def test_who_was_never_detected_is_counted(tmp_path):
+def test_undetected_objects_are_counted(tmp_path):
     p = make_predictions(60)
     (path, table) = score_by_days.write(p, tmp_path)
     left_out = 60 - len(p.detected)
@@ -234,19 +247,19 @@ def test_who_was_never_detected_is_counted(tmp_path):
         assert f"Of 60 objects {left_out} were never" in image.text["Description"]
     assert scores.compute(p)["after_detection"]["num_objects"] == 60 - left_out
     assert f",{60 - left_out},macro_f1," in table.read_text()
-    nobody = p._replace(**no_early_evaluations(p.probability, p.spread))
-    assert score_by_days.write(nobody, tmp_path) == []
-    assert scores.compute(nobody)["after_detection"]["days"] == {}
+    undetected = p._replace(**no_early_evaluations(p.probability, p.spread))
+    assert score_by_days.write(undetected, tmp_path) == []
+    assert scores.compute(undetected)["after_detection"]["days"] == {}
 
 
-def test_the_map_of_many_is_a_stated_part(monkeypatch, tmp_path):
+def test_the_embedding_of_many_objects_is_a_stated_subsample(monkeypatch, tmp_path):
     monkeypatch.setattr(embedding, "MOST_OBJECTS", 50)
     path, _ = embedding.write(make_predictions(80), tmp_path)
     with Image.open(path) as image:
         assert "random 50 of the 80 objects" in image.text["Description"]
-    place, how = embedding.flatten(np.random.default_rng(0).normal(size=(10, 4)))
+    place, projection = embedding.project(np.random.default_rng(0).normal(size=(10, 4)))
     assert place.shape == (10, 2)
-    assert how == "t-SNE (perplexity 3)"
+    assert projection == "t-SNE (perplexity 3)"
 
 
 def test_the_stretch_is_monotonic_and_survives_flat_or_missing_frames():
@@ -258,43 +271,46 @@ def test_the_stretch_is_monotonic_and_survives_flat_or_missing_frames():
     assert found.max() == 1
     order = np.argsort((noise + star).ravel())
     assert (np.diff(found.ravel()[order]) >= 0).all()
-    assert np.median(frames.stretch(noise)) < 0.3  # noise alone is not blown up
+    assert np.median(frames.stretch(noise)) < 0.3  # noise is not amplified
     assert (frames.stretch(np.ones((2, 8, 8))) == 0).all()
     assert (frames.stretch(np.full((2, 8, 8), np.nan)) == 0).all()
 
 
-def test_names_are_drawn_as_they_are():
-    assert plain("a$b\n c") == r"a\$b c"
-    assert plain("x" * 30) == "x" * 23 + "…"
+def test_display_names_are_shortened_and_escaped():
+    assert display_name("a$b\n c") == r"a\$b c"
+    assert display_name("x" * 30) == "x" * 23 + "…"
 
 
-def test_the_command_teaches_and_says_what_is_missing(tmp_path):
+def test_the_command_has_help_and_names_missing_files(tmp_path):
     command = [sys.executable, "-m", "experiments.report"]
-    told = subprocess.run([*command, "--help"], capture_output=True, text=True)
-    assert "--workdir" in told.stdout
-    assert "metrics.json" in told.stdout
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True)
+    assert "--workdir" in shown.stdout
+    assert "metrics.json" in shown.stdout
     with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate"):
         write_report(tmp_path)
 
 
-@pytest.mark.parametrize(("low", "is_said"), [(0.20, False), (0.27, True)])
-def test_a_schedule_is_called_a_clue_only_above_chance(low, is_said):
+@pytest.mark.parametrize(("low", "is_warned"), [(0.20, False), (0.27, True)])
+def test_observing_conditions_are_a_caution_only_above_chance(low, is_warned):
     nuisance = {"balanced_accuracy": {"value": 0.29, "low": low, "high": 0.33}}
     found = {
         "num_groups": 100,
         "per_class": {name: {"count": 50} for name in "abcd"},  # chance is 0.25
         "baselines": {"nuisance": nuisance},
     }
-    assert any("already tells" in words for words in cautions(found)) == is_said
+    assert (
+        any("observing conditions alone" in text for text in cautions(found))
+        == is_warned
+    )
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 19, 20, 100])
-def test_numbers_below_an_axis_do_not_lie_on_each_other(most):
+def test_axis_labels_do_not_overlap(most):
     at = np.arange(1, most + 1.0)
-    kept = legible(at)
+    kept = spaced_ticks(at)
     assert (kept[0], kept[-1]) == (1, most)
     gaps = np.diff(np.log2(kept))
     assert (gaps >= np.log2(most) / 20).all()
     if most <= 5:
         assert kept == at.tolist()
-    assert legible(np.array([3.0, 6, 12, 24])) == [3, 6, 12, 24]
+    assert spaced_ticks(np.array([3.0, 6, 12, 24])) == [3, 6, 12, 24]

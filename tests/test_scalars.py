@@ -17,7 +17,7 @@ def write(folder, lines, *, first_step=0):
     scalars.close()
 
 
-def test_what_is_written_is_read_to_the_last_bit(tmp_path):
+def test_scalars_are_read_back_exactly(tmp_path):
     assert read_scalars(tmp_path) == []
     write(tmp_path, LINES)
     assert read_scalars(tmp_path) == LINES
@@ -25,7 +25,7 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path):
     assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
 
 
-def test_a_resumed_run_forgets_what_it_repeats(tmp_path):
+def test_a_resumed_run_replaces_repeated_steps(tmp_path):
     write(tmp_path, LINES)
     whole = (tmp_path / "scalars.jsonl").read_text()
     write(tmp_path, LINES[1:], first_step=2)
@@ -40,21 +40,21 @@ def test_a_resumed_run_forgets_what_it_repeats(tmp_path):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_a_file_cut_anywhere_keeps_its_whole_lines(tmp_path, data):
+def test_a_truncated_file_keeps_its_complete_lines(tmp_path, data):
     text = "".join(json.dumps(line) + "\n" for line in LINES)
     size = data.draw(st.integers(0, len(text)))
     (tmp_path / "scalars.jsonl").write_text(text[:size])
     whole = text[:size].count("}")
     assert read_scalars(tmp_path) == LINES[:whole]
 
-    # The next run goes on from its last checkpoint as if nothing had happened.
+    # The next run continues from its last checkpoint.
     (tmp_path / "tensorboard").mkdir(exist_ok=True)
     checkpoint = 2 * min(whole, 2)
     write(tmp_path, LINES[checkpoint // 2 :], first_step=checkpoint)
     assert (tmp_path / "scalars.jsonl").read_text() == text
 
 
-def test_a_full_disk_keeps_the_lines_there_are(tmp_path, monkeypatch):
+def test_a_full_disk_keeps_existing_lines(tmp_path, monkeypatch):
     write(tmp_path, LINES)
 
     def fails(*_, **__):

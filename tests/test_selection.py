@@ -94,7 +94,9 @@ def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
     assert found == again
     assert all(path.stat().st_size for path in paths)
     assert {p.name for p in paths if p.suffix == ".png"} == {
-        *("accuracy.png", "correlation.png", "ranking.png")
+        "accuracy_by_features.png",
+        "feature_correlation.png",
+        "feature_importance.png",
     }
     with (tmp_path / "features.csv").open() as file:
         rows = list(csv.DictReader(file))

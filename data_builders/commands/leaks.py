@@ -98,9 +98,9 @@ def run(given: argparse.Namespace) -> int:
         if told["is_leak"]
     ]
     if given.report:
-        from jaxastro.reports.leaks import draw_leaks  # matplotlib is slow to load
+        from jaxastro.reports.leakage import draw_leakage  # matplotlib is slow to load
 
-        draw_leaks(found, given.report)
+        draw_leakage(found, given.report)
     if given.json:
         pairs = [pair._asdict() for pair in twice]
         told = {"leaks": leaks, "twice": pairs, "data_sets": answers}

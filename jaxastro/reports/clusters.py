@@ -1,4 +1,4 @@
-"""The clusters of codes: how each looks, whom it holds, how well they are classes."""
+"""Clusters of latent codes: decoded centres, true classes, and cluster scores."""
 
 import csv
 from pathlib import Path
@@ -8,13 +8,22 @@ import numpy as np
 from jaxastro.evaluation.clusters import cluster_scores
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
-from jaxastro.reports.stamp_grid import DEEP, draw_three
+from jaxastro.reports.stamp_grid import NUM_STAMPS, draw_triplet
 
 _PANEL = 0.85  # inches of a stamp
+_SCORE_NAMES = {
+    "cluster_accuracy": "cluster accuracy",
+    "purity": "purity",
+    "nmi": "NMI",
+    "ari": "ARI",
+}
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws each cluster's centre beside its classes; nothing where there are none."""
+    """Draws each cluster's decoded centre and its classes; writes clusters.csv.
+
+    Returns nothing for models without clusters.
+    """
     p = predictions
     if p.latent_space is None:
         return []
@@ -22,54 +31,62 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
     count = np.zeros((len(center), len(p.classes)), int)
     np.add.at(count, (cluster, p.label), 1)
     order = np.argsort(-count.sum(1), kind="stable")
-    figure = style.new_figure(style.WIDTH, _PANEL * len(center) + 0.5)
-    grid = figure.add_gridspec(len(center), DEEP + 4)
-    bars = figure.add_subplot(grid[:, DEEP:])
-    for row, k in enumerate(order):
-        three = [figure.add_subplot(grid[row, i]) for i in range(DEEP)]
-        draw_three(three, center[k])
-        for axes in three:
-            axes.set_axis_off()
-    left = np.zeros(len(center))
-    for index, name in enumerate(p.classes):
-        many = count[order, index]
-        bars.barh(
-            np.arange(len(center)),
-            many,
-            left=left,
-            height=0.72,
-            color=style.class_style(index)["color"],
-            label=style.plain(name),
-        )
-        left += many
-    style.tidy(bars, x="objects", grid="x")
-    bars.set_ylim(len(center) - 0.5, -0.5)
-    bars.set_yticks([])
-    bars.legend(frameon=False, fontsize=style.SMALL, loc="lower right")
-    found = cluster_scores(p.label, cluster)
-    words = ", ".join(f"{key.replace('_', ' ')} {found[key]:.2f}" for key in found)
+    figure = _draw(center[order], count[order], p.classes)
+    scores = cluster_scores(p.label, cluster)
+    # Adding 0 turns the -0.0 that rounding leaves into 0.0.
+    listed = ", ".join(
+        f"{_SCORE_NAMES[name]} {round(value, 2) + 0.0:.2f}"
+        for name, value in scores.items()
+    )
     csv_path = Path(folder) / "clusters.csv"
     with csv_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["cluster", *p.classes])
         writer.writerows([k, *count[k]] for k in order)
-        writer.writerows(found.items())
+        writer.writerows(scores.items())
     return [
         style.save(
             figure,
             Path(folder) / "clusters.png",
-            title="Clusters that no label made",
+            title="Clusters",
             caption=(
-                "One cluster of codes a row, largest first: what the decoder draws "
-                "from its centre (science, template, difference), and the true "
-                f"classes of the tested objects that lie in it. Clusters are those "
-                "that the network learned with its codes, if its prior is a mixture; "
-                "else of Gaussians fitted to these codes, as many as classes. "
-                f"{words}: accuracy is that of the best matching of one cluster to "
-                "each class, and cannot be 1 where there are more clusters than "
-                "classes; ari is 0 by chance, the others are not."
+                "One cluster of latent codes per row, largest first. Left: the stamps "
+                "decoded from its centre (science, template, difference). Right: the "
+                "true classes of its test objects. A mixture prior provides its own "
+                "clusters; other priors are clustered with a Gaussian mixture of as "
+                f"many components as classes. Scores: {listed}. Cluster accuracy uses "
+                "the best one-to-one match of clusters and classes, so it is below 1 "
+                "if there are more clusters than classes. By chance the adjusted Rand "
+                "index (ARI) is 0; the other scores are above 0."
             ),
-            alt=f"{len(center)} clusters and the classes in each; {words}.",
+            alt=f"{len(center)} clusters and the classes in each; {listed}.",
         ),
         csv_path,
     ]
+
+
+def _draw(center: np.ndarray, count: np.ndarray, classes: tuple[str, ...]):
+    figure = style.new_figure(style.WIDTH, _PANEL * len(center) + 0.5)
+    grid = figure.add_gridspec(len(center), NUM_STAMPS + 4)
+    bars = figure.add_subplot(grid[:, NUM_STAMPS:])
+    for row, stamp in enumerate(center):
+        triplet = [figure.add_subplot(grid[row, i]) for i in range(NUM_STAMPS)]
+        draw_triplet(triplet, stamp)
+        for axes in triplet:
+            axes.set_axis_off()
+    left = np.zeros(len(center))
+    for index, name in enumerate(classes):
+        bars.barh(
+            np.arange(len(center)),
+            count[:, index],
+            left=left,
+            height=0.72,
+            color=style.class_style(index)["color"],
+            label=style.display_name(name),
+        )
+        left += count[:, index]
+    style.label_axes(bars, x="objects", grid="x")
+    bars.set_ylim(len(center) - 0.5, -0.5)
+    bars.set_yticks([])
+    bars.legend(frameon=False, fontsize=style.SMALL, loc="lower right")
+    return figure

@@ -1,4 +1,4 @@
-"""Some objects as the model saw them, those it got right and those it did not."""
+"""Example objects as image sequences, correct and misclassified ones."""
 
 from pathlib import Path
 
@@ -11,59 +11,57 @@ from jaxastro.reports import style
 _MOST_OBJECTS = 10
 _MOST_FRAMES = 9  # of one object, evenly over its epochs
 _SOFTENING = 0.2  # of the asinh stretch: linear below, logarithmic above
-# In units of one frame: the step to the next one, to the next row, the words' width.
-_STEP, _ROW, _WORDS = 1.1, 1.4, 2.9
-_WIDTH = _WORDS + _MOST_FRAMES * _STEP
+# In units of one frame: distance of columns, of rows, and the width of the text.
+_STEP, _ROW, _TEXT = 1.1, 1.4, 2.9
+_WIDTH = _TEXT + _MOST_FRAMES * _STEP
+SELECTION_NOTE = (
+    "Examples are chosen from both groups, so their number says nothing about accuracy."
+)
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws one object per row, its frames in time order; nothing if none is shown."""
+    """Draws one object per row with its frames in time order.
+
+    Returns nothing if no image sequences are stored.
+    """
     p = predictions
     if not len(p.shown) or not {"image", "band"} <= set(p.shown_inputs):
         return []
-    chosen, is_right = choose(p)
+    chosen, is_correct = choose_examples(p)
     figure = style.new_figure(style.WIDTH, style.WIDTH * _ROW * len(chosen) / _WIDTH)
     axes = figure.subplots()
     for row, number in enumerate(chosen):
-        _draw_words(axes, row, p, p.shown[number])
+        _draw_text(axes, row, p, p.shown[number])
         _draw_frames(axes, row, p, number)
-    axes.set_xlim(-_WORDS, _WIDTH - _WORDS)
+    axes.set_xlim(-_TEXT, _WIDTH - _TEXT)
     axes.set_ylim(len(chosen) * _ROW - 0.04, -0.04)
     axes.set_aspect("equal")
     axes.set_axis_off()
-
-    num_right = int(is_right.sum())
     return [
         style.save(
             figure,
             Path(folder) / "frames.png",
-            title="Some of the objects",
+            title="Example image sequences",
             caption=(
-                "One object per row, mistakes first, its observations from left to "
-                "right; under each frame the band (colour of light) and the day "
-                f"since the first one. At most {_MOST_FRAMES} frames are drawn, "
-                "evenly over all it has. Bright is more light; faint and bright "
-                "parts are made visible together (asinh stretch), the same way for "
-                "all frames of an object and differently for each object. The "
-                "selection is for the eye: how many are right here says nothing of "
-                "how many are right in all."
+                "One object per row, misclassified ones first, epochs from left to "
+                "right, with band and days since the first epoch. At most "
+                f"{_MOST_FRAMES} frames are drawn, evenly over all epochs. All frames "
+                "of an object share one brightness scale (asinh stretch). "
+                f"{SELECTION_NOTE}"
             ),
-            alt=(
-                f"Frames of {len(chosen)} objects: {len(chosen) - num_right} mistakes, "
-                f"{num_right} correct."
-            ),
+            alt=f"Frames of {describe_examples(is_correct)}.",
         )
     ]
 
 
 def stretch(image: np.ndarray) -> np.ndarray:
-    """Returns frames [t y x] of one object, from 0 (dark) to 1 (bright).
+    """Returns frames [t y x] of one object, scaled from 0 (dark) to 1 (bright).
 
         asinh(level / softening) / asinh(1 / softening)
 
-    level runs from 0 at the 40th percentile of all frames (the sky) to 1 at the
-    99.8th, or at eight times the noise if that is more: else empty frames would show
-    their noise as if it were light.
+    level is 0 at the 40th percentile of all frames (the sky) and 1 at the 99.8th, or
+    at eight times the noise if that is more. Without this minimum, the noise of empty
+    frames would appear bright.
     """
     finite = image[np.isfinite(image)]
     if not finite.size:
@@ -72,62 +70,69 @@ def stretch(image: np.ndarray) -> np.ndarray:
         finite.astype(np.float64), [16, 40, 50, 99.8]
     )
     high = max(high, low + 8 * (middle - faint))  # 50th - 16th: one sigma of the sky
-    # A constant image has no range: all of it is drawn dark.
+    # A constant image has no range and is drawn dark.
     level = (np.nan_to_num(image, nan=low) - low) / max(high - low, 1e-30)
     level = np.clip(level, 0, 1)
     return np.arcsinh(level / _SOFTENING) / np.arcsinh(1 / _SOFTENING)
 
 
-def choose(p: Predictions) -> tuple[np.ndarray, np.ndarray]:
-    """Returns which of the shown objects to draw, wrong ones first, and who is right.
+def choose_examples(p: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the stored objects to draw [n], and whether each is correct [n].
 
-    Half of each, as far as there are so many.
+    Misclassified objects come first; half of each group, if there are enough.
     """
-    is_right = (predicted_class(p.probability) == p.label)[p.shown]
-    # By name, so that the order of the objects cannot matter.
+    is_correct = (predicted_class(p.probability) == p.label)[p.shown]
+    # Sorted by name, so the result does not depend on the order of the objects.
     order = np.argsort(p.object_id[p.shown])
-    wrong, right = order[~is_right[order]], order[is_right[order]]
+    wrong, right = order[~is_correct[order]], order[is_correct[order]]
     half = _MOST_OBJECTS // 2
     num_wrong = min(len(wrong), max(half, _MOST_OBJECTS - len(right)))
     chosen = np.concatenate([wrong[:num_wrong], right[: _MOST_OBJECTS - num_wrong]])
-    return chosen, is_right[chosen]
+    return chosen, is_correct[chosen]
 
 
-def title_of(p: Predictions, at: int) -> tuple[str, str]:
-    """Returns what an object is and was called, in a line, and the colour of it."""
-    true, guessed = p.label[at], p.probability[at].argmax()
-    mark, color = ("✓", style.RIGHT) if true == guessed else ("✗", style.WRONG)
-    name = style.plain(p.object_id[at], 16)
-    words = f"{name} is {style.plain(p.classes[true], 12)}  {mark} called "
-    words += f"{style.plain(p.classes[guessed], 12)}, {p.probability[at, guessed]:.0%}"
-    return words, color
+def describe_examples(is_correct: np.ndarray) -> str:
+    """Returns such as "10 objects: 5 misclassified, 5 correct"."""
+    right = int(is_correct.sum())
+    total = style.count_text(len(is_correct), "object")
+    return f"{total}: {len(is_correct) - right} misclassified, {right} correct"
 
 
-def _draw_words(axes, row: int, p: Predictions, at: int) -> None:
-    true, guessed = p.label[at], p.probability[at].argmax()
-    is_right = true == guessed
-    top, left = row * _ROW, -_WORDS
-    words = [
-        (style.plain(p.object_id[at], 20), style.INK, "bold", style.NORMAL),
-        (f"is {style.plain(p.classes[true], 18)}", style.INK, "normal", style.NORMAL),
-        (
-            f"{'✓' if is_right else '✗'} called {style.plain(p.classes[guessed], 12)}"
-            f", {p.probability[at, guessed]:.0%}",
-            style.RIGHT if is_right else style.WRONG,
-            "bold",
-            style.NORMAL,
-        ),
-        (
-            f"{p.probability[at, true]:.0%} for the true class" * (not is_right),
-            style.MUTED,
-            "normal",
-            style.SMALL,
-        ),
+def example_title(p: Predictions, row: int) -> tuple[str, str]:
+    """Returns a line with name, true and predicted class, and the colour of it."""
+    true, predicted = p.label[row], p.probability[row].argmax()
+    mark, color = _mark(true == predicted)
+    name = style.display_name(p.object_id[row], 16)
+    return (
+        f"{name}, true {style.display_name(p.classes[true], 12)}  {mark} predicted "
+        f"{style.display_name(p.classes[predicted], 12)}, "
+        f"{p.probability[row, predicted]:.0%}"
+    ), color
+
+
+def _mark(is_correct: bool) -> tuple[str, str]:
+    return ("✓", style.CORRECT) if is_correct else ("✗", style.INCORRECT)
+
+
+def _draw_text(axes, row: int, p: Predictions, number: int) -> None:
+    true, predicted = p.label[number], p.probability[number].argmax()
+    mark, color = _mark(true == predicted)
+    name = style.display_name(p.object_id[number], 20)
+    true_name = style.display_name(p.classes[true], 18)
+    predicted_name = style.display_name(p.classes[predicted], 12)
+    prediction = f"{mark} {predicted_name}, {p.probability[number, predicted]:.0%}"
+    lines = [
+        (name, style.INK, "bold", style.NORMAL),
+        (f"true: {true_name}", style.INK, "normal", style.NORMAL),
+        (prediction, color, "bold", style.NORMAL),
     ]
-    for line, (text, color, weight, size) in enumerate(words):
+    if true != predicted:
+        share = f"true class: {p.probability[number, true]:.0%}"
+        lines.append((share, style.MUTED, "normal", style.SMALL))
+    for line, (text, color, weight, size) in enumerate(lines):
         axes.text(
-            left,
-            top + 0.14 + 0.25 * line,
+            -_TEXT,
+            row * _ROW + 0.14 + 0.25 * line,
             text,
             color=color,
             weight=weight,
@@ -160,7 +165,7 @@ def _draw_frames(axes, row: int, p: Predictions, number: int) -> None:
         axes.text(
             left + 0.5,
             top + 1.03,
-            f"{style.plain(band, 6)} · day {shown['time'][epoch]:.0f}",
+            f"{style.display_name(band, 6)} · day {shown['time'][epoch]:.0f}",
             ha="center",
             va="top",
             fontsize=style.SMALL - 0.5,

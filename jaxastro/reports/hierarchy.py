@@ -1,4 +1,4 @@
-"""Scores at every level of a hierarchy of classes, the coarsest first."""
+"""Scores at each level of a class hierarchy, coarsest level first."""
 
 import csv
 from pathlib import Path
@@ -7,17 +7,14 @@ from jaxastro.data.hierarchy import index_within, levels_of, node_probabilities
 from jaxastro.evaluation.hierarchy_scores import scores_at
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
-from jaxastro.reports.baselines import draw_intervals
-
-_PANELS = {
-    "macro_f1": "Macro F1",
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
-}
+from jaxastro.reports.baselines import PANELS, draw_intervals
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws each level's scores and writes them as a table, if there are levels."""
+    """Draws the scores of each level and writes them to hierarchy.csv.
+
+    Returns nothing if the classes have no hierarchy.
+    """
     p, folder = predictions, Path(folder)
     levels = levels_of(p.classes, p.hierarchy)
     if len(levels) < 2:
@@ -27,60 +24,62 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         scores_at(
             index_within(p.label, level),
             node_probabilities(p.probability, level),
-            *(p.group, tuple(level)),
+            p.group,
+            tuple(level),
         )
         for level in levels
     ]
-    path = folder / "levels.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = zip(names, tables, strict=True)
-        table = csv.writer(file)
-        table.writerow(["level", "who", "score", "value", "low", "high", "num_objects"])
-        table.writerows([name, *row] for name, table in rows for row in _rows(table))
-    picture = _drawn(names, levels, tables)
-    told = "; ".join(
+    csv_path = folder / "hierarchy.csv"
+    with csv_path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        columns = ["level", "name", "score", "value", "low", "high", "num_objects"]
+        writer.writerow(columns)
+        for name, table in zip(names, tables, strict=True):
+            writer.writerows([name, *row] for row in _rows(table))
+    listed = "; ".join(
         f"{name} {style.interval_text(table['all']['macro_f1'])}"
         for name, table in zip(names, tables, strict=True)
     )
-    saved = style.save(
-        picture,
-        folder / "levels.png",
-        title="How finely can it tell?",
+    png_path = style.save(
+        _draw(names, levels, tables),
+        folder / "hierarchy.png",
+        title="Hierarchy",
         caption=(
-            "Classes lie within others; what is said of a whole is the sum of what is "
-            "said of its parts, and at each level the most probable is predicted. Each "
-            "dot is a score, each bar the range it would have with other objects "
-            f"(95%). {_listed(names, levels)} A level of more names is a harder task, "
-            "so a lower score is no worse network. levels.csv has each name's own."
+            "Scores at each level of the class hierarchy. The probability of a group "
+            "is the sum over its classes, and the most probable name of a level is "
+            "the prediction. Bars are 95% intervals. "
+            f"{_list_levels(names, levels)} A level with more names is a harder task. "
+            "hierarchy.csv has the scores of each name."
         ),
-        alt=f"Scores with intervals at each level. Macro F1: {told}.",
+        alt=f"Scores with intervals at each level. Macro F1: {listed}.",
     )
-    return [saved, path]
+    return [png_path, csv_path]
 
 
 def _rows(table: dict[str, dict]):
-    for who, scores in table.items():
+    for name, scores in table.items():
         for score, interval in scores.items():
             if score != "num_objects":
-                yield who, score, *interval, scores["num_objects"]
+                yield name, score, *interval, scores["num_objects"]
 
 
-def _listed(names: list[str], levels: list[dict]) -> str:
+def _list_levels(names: list[str], levels: list[dict]) -> str:
     return " ".join(
         f"{name.capitalize()}: {', '.join(level)}."
         for name, level in zip(names, levels, strict=True)
     )
 
 
-def _drawn(names: list[str], levels: list[dict], tables: list[dict]):
+def _draw(names: list[str], levels: list[dict], tables: list[dict]):
     figure = style.new_figure(style.WIDTH, 1.25 + 0.42 * len(names))
-    panels = figure.subplots(1, len(_PANELS), sharey=True)
-    for axes, (score, title) in zip(panels, _PANELS.items(), strict=True):
-        style.tidy(axes, title=title, grid="x")
-        draw_intervals(axes, [table["all"][score] for table in tables], first=False)
-    words = [
+    panels = figure.subplots(1, len(PANELS), sharey=True)
+    for axes, (score, title) in zip(panels, PANELS.items(), strict=True):
+        style.label_axes(axes, title=title, grid="x")
+        intervals = [table["all"][score] for table in tables]
+        draw_intervals(axes, intervals, emphasise_first=False)
+    labels = [
         f"{name}, {len(level)} names" for name, level in zip(names, levels, strict=True)
     ]
-    panels[0].set_yticks(range(len(names)), words)
+    panels[0].set_yticks(range(len(names)), labels)
     panels[0].tick_params(axis="y", labelsize=style.NORMAL, labelcolor=style.INK)
     return figure

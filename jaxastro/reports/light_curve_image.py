@@ -1,4 +1,4 @@
-"""Some objects' maps, those the model got right and those it did not."""
+"""Example objects as light-curve images, correct and misclassified ones."""
 
 from pathlib import Path
 
@@ -6,47 +6,51 @@ import numpy as np
 
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
-from jaxastro.reports.frames import choose, title_of
+from jaxastro.reports.frames import (
+    SELECTION_NOTE,
+    choose_examples,
+    describe_examples,
+    example_title,
+)
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws one object per row, its layers side by side; nothing if none is shown."""
+    """Draws one object per row with its channels from left to right.
+
+    Returns nothing if no light-curve images are stored.
+    """
     p = predictions
-    # Frames of a series have a band each; a map has layers.
+    # Frames of a series have a band each; a light-curve image has channels.
     if not len(p.shown) or "image" not in p.shown_inputs or "band" in p.shown_inputs:
         return []
     image = p.shown_inputs["image"]
-    chosen, is_right = choose(p)
+    chosen, is_correct = choose_examples(p)
     figure = style.new_figure(style.WIDTH, 1.3 * len(chosen))
     panels = figure.subplots(len(chosen), image.shape[-1], squeeze=False)
     for row, number in zip(panels, chosen, strict=True):
-        for layer, axes in enumerate(row):
-            _draw(axes, image[number, ..., layer])
-        words, color = title_of(p, p.shown[number])
-        row[0].set_title(words, loc="left", fontsize=style.SMALL, color=color, pad=3)
+        for channel, axes in enumerate(row):
+            _draw(axes, image[number, ..., channel])
+        text, color = example_title(p, p.shown[number])
+        row[0].set_title(text, loc="left", fontsize=style.SMALL, color=color, pad=3)
     return [
         style.save(
             figure,
-            Path(folder) / "maps.png",
-            title="Some of the objects",
+            Path(folder) / "light_curve_image.png",
+            title="Example light-curve images",
             caption=(
-                "One object per row, mistakes first; its layers side by side, as the "
-                "model sees them. Bright is more, and each picture has a scale of its "
-                "own. Of a heat map the left is the flux, the right its uncertainty: "
-                "time runs to the right, wavelength from blue below to red above. The "
-                "selection is for the eye: how many are right here says nothing of how "
-                "many are right in all."
+                "One object per row, misclassified ones first; the input channels of "
+                "the model from left to right, each with its own brightness scale. "
+                "The channels of a heat map are flux (left) and its uncertainty "
+                "(right), with time on the horizontal axis and wavelength on the "
+                f"vertical axis, blue at the bottom. {SELECTION_NOTE}"
             ),
-            alt=(
-                f"Maps of {len(chosen)} objects: {len(chosen) - int(is_right.sum())} "
-                f"mistakes, {int(is_right.sum())} correct."
-            ),
+            alt=f"Light-curve images of {describe_examples(is_correct)}.",
         )
     ]
 
 
-def _draw(axes, layer: np.ndarray) -> None:
+def _draw(axes, channel: np.ndarray) -> None:
     axes.imshow(
-        layer, cmap="magma", origin="lower", aspect="auto", interpolation="nearest"
+        channel, cmap="magma", origin="lower", aspect="auto", interpolation="nearest"
     )
     axes.set_axis_off()

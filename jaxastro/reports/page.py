@@ -1,19 +1,18 @@
-"""The report as one HTML file: it needs no network and can be mailed as it is."""
+"""Report of one run as a single HTML file that needs no network."""
 
 import base64
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
-import jinja2
 from PIL import Image
 
 from jaxastro.evaluation.predictions import BASELINES, Predictions
-from jaxastro.reports import style, verdict
-from jaxastro.reports.page_template import TEMPLATE
+from jaxastro.reports import style, summary
+from jaxastro.reports.rendering import render
 
 FILE_NAME = "index.html"
-_CSS_PIXELS_PER_INCH = 100  # at which the pictures' type is as large as the page's
+_CSS_PIXELS_PER_INCH = 100  # so that text in pictures is as large as on the page
 
 
 def write(
@@ -22,33 +21,41 @@ def write(
     paths: Iterable[Path],
     config: dict | None = None,
 ) -> Path:
-    """Writes index.html from what the reports wrote, and returns its path.
-
-    Names of objects come from survey files, which anybody may have written: all text
-    is escaped, and the page forbids itself scripts and outside addresses.
+    """Writes index.html from the files of the reports and returns its path.
 
     Args:
-        paths: what the reports returned; metrics.json is among them. Pictures are
-            shown in this order, with the words in their files; the rest is named.
-        config: settings of the run, shown folded in.
+        paths: the files that the reports returned, metrics.json among them. Pictures
+            are shown in this order, the other files are listed.
+        config: configuration of the run, shown in a collapsed section.
     """
     folder, paths = Path(folder), [Path(path) for path in paths]
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    is_clear = all(verdict.is_clearly_above(metrics, name) for name in BASELINES)
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    environment.filters["interval"] = style.interval_text
-    environment.filters["percent"] = lambda share: f"{100 * share:.1f}%"
-    text = environment.from_string(TEMPLATE).render(
+    is_clear = all(summary.is_clearly_above(metrics, name) for name in BASELINES)
+    figures = [figure_of(path) for path in paths if path.suffix == ".png"]
+    sections = [
+        ("classes", "Scores per class"),
+        *((figure["name"], figure["title"]) for figure in figures),
+        ("glossary", "Glossary"),
+    ]
+    if config is not None:
+        sections.append(("config", "Configuration"))
+    text = render(
+        "page.html",
         title=predictions.title,
+        facts=[
+            f"{metrics['num_objects']} objects",
+            f"{len(predictions.classes)} classes",
+            f"bands {' '.join(predictions.bands)}",
+            f"scored against {metrics['scored_against']}",
+        ],
         predictions=predictions,
         metrics=metrics,
         tone="clear" if is_clear else "unclear",
-        verdict=verdict.sentences(metrics),
-        cautions=verdict.cautions(metrics),
+        summary=summary.sentences(metrics),
+        cautions=summary.cautions(metrics),
+        sections=sections,
         colors=[style.class_style(c)["color"] for c in range(len(predictions.classes))],
-        figures=[figure_of(path) for path in paths if path.suffix == ".png"],
+        figures=figures,
         tables=[path.name for path in paths if path.suffix != ".png"],
         config="" if config is None else json.dumps(config, indent=2),
     )
@@ -58,14 +65,14 @@ def write(
 
 
 def figure_of(path: Path) -> dict:
-    """Returns a picture with the title, caption and alt text its file carries."""
+    """Returns a picture as base64, with its title, caption and text alternative."""
     with Image.open(path) as image:
-        words, (width, height) = image.text, image.size
+        metadata, (width, height) = image.text, image.size
     return {
         "name": path.stem,
-        "title": words.get("Title", path.stem),
-        "caption": words.get("Description", ""),
-        "alt": words.get("Comment", ""),
+        "title": metadata.get("Title", path.stem),
+        "caption": metadata.get("Description", ""),
+        "alt": metadata.get("Comment", ""),
         "width": round(width / style.DOTS_PER_INCH * _CSS_PIXELS_PER_INCH),
         "height": round(height / style.DOTS_PER_INCH * _CSS_PIXELS_PER_INCH),
         "data": base64.b64encode(path.read_bytes()).decode("ascii"),

@@ -1,4 +1,4 @@
-"""Simulated beside real: one histogram for each quantity and class."""
+"""Histograms of simulated and real objects, one per class and quantity."""
 
 from pathlib import Path
 
@@ -17,40 +17,22 @@ def draw_realism(
     title: str,
     labels: dict[str, str],
 ) -> Path:
-    """Draws a grid of histograms, a class a row and a quantity a column.
+    """Draws a grid of histograms with one row per class and one column per quantity.
 
     Args:
         rows: class -> (real values by name, simulated values, their comparison).
-        labels: name of a quantity -> what to write under it.
+        labels: name of a quantity -> axis label.
     """
     height = 0.5 + 1.55 * len(rows)
     figure = style.new_figure(2.0 * len(labels), height)
     grid = figure.subplots(len(rows), len(labels), squeeze=False)
     for line, (name, (real, simulated, found)) in zip(grid, rows.items(), strict=True):
         for axes, quantity in zip(line, labels, strict=True):
-            both = [np.asarray(s[quantity], float) for s in (real, simulated)]
-            both = [values[np.isfinite(values)] for values in both]
-            low, high = np.percentile(np.concatenate(both), [0.5, 99.5])
-            bins = np.linspace(low, high if high > low else low + 1, NUM_BINS + 1)
-            colours = (style.PALETTE[1], style.PALETTE[0])
-            for values, colour, what in zip(
-                both, colours, ("real", "simulated"), strict=True
-            ):
-                weight = np.full(len(values), 1 / len(values))
-                clipped = np.clip(values, bins[0], bins[-1])
-                axes.hist(
-                    clipped,
-                    bins,
-                    weights=weight,
-                    histtype="step",
-                    color=colour,
-                    label=f"{what} ({len(values)})",
-                    linewidth=1.4,
-                )
-            style.tidy(axes, x=labels[quantity], grid=None)
+            _draw(axes, real[quantity], simulated[quantity])
+            style.label_axes(axes, x=labels[quantity], grid=None)
             axes.set_yticks([])
             axes.set_title(
-                f"{style.plain(name)}: D = {found[quantity].distance:.2f}",
+                f"{style.display_name(name)}: D = {found[quantity].distance:.2f}",
                 loc="left",
                 fontsize=style.SMALL,
                 color=style.MUTED,
@@ -67,7 +49,31 @@ def draw_realism(
         figure,
         path,
         title=title,
-        caption="Each panel compares one quantity of real and simulated objects; D is "
-        "the Kolmogorov-Smirnov distance, 0 where the distributions are the same.",
+        caption="Histograms of real and simulated objects, one row per class and one "
+        "column per quantity. D is the Kolmogorov-Smirnov distance, 0 for equal "
+        "distributions.",
         alt=f"Histograms of {len(labels)} quantities for {len(rows)} samples.",
     )
+
+
+def _draw(axes, real, simulated) -> None:
+    samples = {
+        name: values[np.isfinite(values)]
+        for name, values in (
+            ("real", np.asarray(real, float)),
+            ("simulated", np.asarray(simulated, float)),
+        )
+    }
+    low, high = np.percentile(np.concatenate(list(samples.values())), [0.5, 99.5])
+    bins = np.linspace(low, high if high > low else low + 1, NUM_BINS + 1)
+    colors = {"real": style.PALETTE[1], "simulated": style.PALETTE[0]}
+    for name, values in samples.items():
+        axes.hist(
+            np.clip(values, bins[0], bins[-1]),
+            bins,
+            weights=np.full(len(values), 1 / len(values)),
+            histtype="step",
+            color=colors[name],
+            label=f"{name} ({len(values)})",
+            linewidth=1.4,
+        )

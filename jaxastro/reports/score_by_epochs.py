@@ -1,4 +1,4 @@
-"""How many observations it takes."""
+"""Early classification: score by number of epochs."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,7 @@ from jaxastro.evaluation import bootstrap
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
 
-_SHOWN = {  # score -> words, colour, marker
+_SCORES = {  # score -> label, colour, marker
     "macro_f1": ("macro F1", style.PALETTE[0], "o"),
     "accuracy": ("accuracy", style.PALETTE[1], "s"),
     "balanced_accuracy": ("balanced accuracy", style.PALETTE[2], "D"),
@@ -19,19 +19,22 @@ _NUM_BINS = 5
 
 
 def write(predictions: Predictions, folder: Path) -> list[Path]:
-    """Draws scores after the first n epochs, and by an object's number of epochs."""
+    """Draws scores after the first n epochs, and by the number of epochs observed.
+
+    Both are written to score_by_epochs.csv.
+    """
     p = predictions
-    early = looks(p.early_epochs, p.early_probability, p.label, p.group)
+    early = early_scores(p.early_epochs, p.early_probability, p.label, p.group)
     bins = _scores_by_num_epochs(p)
 
     figure = style.new_figure(style.WIDTH, 4.4)
     left, right = figure.subplots(1, 2, sharey=True)
-    style.tidy(left, title="The first epochs only", x="first n epochs", y="score")
-    draw_looks(left, early)
+    style.label_axes(left, title="First n epochs", x="n", y="score")
+    draw_early_scores(left, early)
     _draw_bins(right, bins)
     left.set_ylim(-0.02, 1.03)
 
-    csv_path = Path(folder) / "epochs.csv"
+    csv_path = Path(folder) / "score_by_epochs.csv"
     with csv_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["epochs", "num_objects", "score", "value", "low", "high"])
@@ -43,39 +46,43 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
                 writer.writerow([_span(first, last), count, score, *interval])
     png_path = style.save(
         figure,
-        Path(folder) / "epochs.png",
-        title="How many observations it takes",
+        Path(folder) / "score_by_epochs.png",
+        title="Early classification by epochs",
         caption=(
-            "Left: the score if the model is shown only the first n epochs "
-            "(observations) of every object, as a survey would have it in its first "
-            "weeks; an object with fewer is shown with all it has. Right: the score "
-            "with all epochs, for objects that have few and objects that have many; "
-            "these are different objects, so the two need not agree. Bands and bars "
-            "are 95% intervals."
+            "Left: score if the model receives only the first n epochs of each "
+            "object; objects with fewer epochs keep all of them. Right: score with "
+            "all epochs, for groups of objects by their number of epochs. The groups "
+            "are different objects, so the two panels need not agree. Shaded areas "
+            "and bars are 95% intervals."
         ),
         alt=_alt(early),
     )
     return [png_path, csv_path]
 
 
-def looks(at, probability, label, group) -> list[tuple[int, str, bootstrap.Interval]]:
-    """Returns scores look by look: where it is, the score's name, the interval.
+def early_scores(
+    limit, probability, label, group
+) -> list[tuple[int, str, bootstrap.Interval]]:
+    """Returns (limit, score name, interval), in ascending order of the limit.
 
     Args:
-        at: [k] epochs or days.
-        probability: [k o c] of the objects that label and group are of.
+        limit: [k] number of epochs or days that the model received.
+        probability: [k o c] for the objects of label [o] and group [o].
     """
     found = []
-    for one in np.argsort(at, kind="stable"):
+    for one in np.argsort(limit, kind="stable"):
         num_classes = probability.shape[-1]
         table = bootstrap.score_intervals(label, probability[one], group, num_classes)
         for score in ("macro_f1", "accuracy"):
-            found.append((int(at[one]), score, table[score]))
+            found.append((int(limit[one]), score, table[score]))
     return found
 
 
 def _scores_by_num_epochs(p: Predictions):
-    """Bins of nearly equal number; no macro F1, as few bins have all classes."""
+    """Returns scores of objects in bins of nearly equal number.
+
+    Macro F1 is left out, because a bin rarely has objects of all classes.
+    """
     inner = np.quantile(p.num_epochs, np.arange(1, _NUM_BINS) / _NUM_BINS)
     bin_of = np.searchsorted(np.unique(inner), p.num_epochs, side="left")
     found = []
@@ -90,9 +97,9 @@ def _scores_by_num_epochs(p: Predictions):
     return found
 
 
-def draw_looks(axes, early) -> None:
-    """Draws what `looks` found, on a scale on which each is twice the one before."""
-    if not early:
+def draw_early_scores(axes, scores) -> None:
+    """Draws the result of early_scores on an axis in powers of two."""
+    if not scores:
         axes.text(
             0.5,
             0.5,
@@ -103,26 +110,27 @@ def draw_looks(axes, early) -> None:
         )
         return
     for score in ("macro_f1", "accuracy"):
-        words, color, marker = _SHOWN[score]
-        points = [(n, *interval) for n, name, interval in early if name == score]
+        label, color, marker = _SCORES[score]
+        points = [(n, *interval) for n, name, interval in scores if name == score]
         n, value, low, high = np.array(points).T
         axes.fill_between(n, low, high, color=color, alpha=0.16, linewidth=0)
-        axes.plot(n, value, color=color, marker=marker, label=words)
+        axes.plot(n, value, color=color, marker=marker, label=label)
         axes.plot(n, low, n, high, color=color, alpha=0.25, linewidth=0.7)
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_locator(FixedLocator(legible(n)))
+    axes.xaxis.set_major_locator(FixedLocator(spaced_ticks(n)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
     axes.legend(fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="best")
 
 
-def legible(at: np.ndarray) -> list[float]:
-    """Returns of ascending places, on a scale of doublings, those with room to write.
+def spaced_ticks(values: np.ndarray) -> list[float]:
+    """Returns the ascending values that can be labelled without overlap.
 
-    The last is one of them; any other is a twentieth of the axis before the next.
+    On a logarithmic axis; labels are at least a twentieth of the axis apart, and the
+    last value is always among them.
     """
-    room, kept = np.log2(at[-1] / at[0]) / 20, [float(at[-1])]
-    for one in at[-2::-1]:
+    room, kept = np.log2(values[-1] / values[0]) / 20, [float(values[-1])]
+    for one in values[-2::-1]:
         if np.log2(kept[0] / one) >= room:
             kept.insert(0, float(one))
     return kept
@@ -130,21 +138,16 @@ def legible(at: np.ndarray) -> list[float]:
 
 def _draw_bins(axes, bins) -> None:
     for score, shift in (("accuracy", -0.09), ("balanced_accuracy", 0.09)):
-        words, color, marker = _SHOWN[score]
+        label, color, marker = _SCORES[score]
         value, low, high = np.array([table[score] for *_, table in bins]).T
-        at = np.arange(len(bins)) + shift
-        axes.vlines(at, low, high, color=color, linewidth=5, alpha=0.3)
-        axes.plot(at, value, color=color, marker=marker, linestyle="", label=words)
+        place = np.arange(len(bins)) + shift
+        axes.vlines(place, low, high, color=color, linewidth=5, alpha=0.3)
+        axes.plot(place, value, color=color, marker=marker, linestyle="", label=label)
     ticks = [
-        f"{_span(first, last)}\n{count} object{'s' * (count != 1)}"
+        f"{_span(first, last)}\n{style.count_text(count, 'object')}"
         for first, last, count, _ in bins
     ]
-    style.tidy(
-        axes,
-        title="Objects with few or many epochs",
-        x="epochs of the object",
-        grid="y",
-    )
+    style.label_axes(axes, title="All epochs", x="epochs of the object", grid="y")
     axes.set_xticks(range(len(bins)), ticks)
     axes.set_xlim(-0.6, len(bins) - 0.4)
     axes.legend(fontsize=style.NORMAL, framealpha=0.9, edgecolor="none", loc="best")
@@ -155,7 +158,7 @@ def _span(first: int, last: int) -> str:
 
 
 def _alt(early) -> str:
-    told = [f"{n}: {interval.value:.2f}" for n, s, interval in early if s == "macro_f1"]
-    if not told:
+    scores = [f"{n}: {i.value:.2f}" for n, score, i in early if score == "macro_f1"]
+    if not scores:
         return "Scores by the number of epochs of the objects."
-    return f"Macro F1 after the first n epochs: {', '.join(told)}."
+    return f"Macro F1 after the first n epochs: {', '.join(scores)}."

@@ -1,4 +1,4 @@
-"""metrics.json for programs, scores.csv for people: every score with its interval."""
+"""All scores with their intervals, as metrics.json and scores.csv."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
 
 
 def compute(predictions: Predictions) -> dict:
-    """Returns the content of metrics.json; docs of each score are in evaluation/."""
+    """Returns the content of metrics.json; jaxastro.evaluation defines each score."""
     p = predictions
     num_classes = len(p.classes)
     task = (p.group, num_classes)
@@ -64,27 +64,29 @@ def compute(predictions: Predictions) -> dict:
 
 def _after_detection(p: Predictions) -> dict:
     label, task = p.label[p.detected], (p.group[p.detected], len(p.classes))
-    looks = zip(p.early_days.tolist(), p.early_days_probability, strict=True)
-    if not len(label):  # nobody was, or nobody looked
-        looks = ()
+    early = zip(p.early_days.tolist(), p.early_days_probability, strict=True)
+    if not len(label):  # no object was detected, or early classification was not run
+        early = ()
     return {
         "num_objects": len(label),
         "days": {
             str(days): _as_dicts(bootstrap.score_intervals(label, probability, *task))
-            for days, probability in looks
+            for days, probability in early
         },
     }
 
 
 def _spread(p: Predictions) -> dict:
-    """Mean spreads of the winning class; {} of a model that draws no networks."""
+    """Mean spread of the predicted class; {} for models that sample no networks."""
     if not p.spread.size:
         return {}
     of_all = calibration.spread_of_predicted_class(p.probability, p.spread)
-    looks = zip(
-        p.early_epochs.tolist(), p.early_probability, p.early_spread, strict=True
-    )
-    early = {n: calibration.spread_of_predicted_class(*pair) for n, *pair in looks}
+    early = {
+        n: calibration.spread_of_predicted_class(probability, spread)
+        for n, probability, spread in zip(
+            p.early_epochs.tolist(), p.early_probability, p.early_spread, strict=True
+        )
+    }
     gaps = {}
     if early:
         first = early[min(early)] - of_all
@@ -133,7 +135,7 @@ def _as_dicts(intervals: dict) -> dict[str, dict]:
 
 
 def _rows(result: dict):
-    yield ["who", "score", "value", "low", "high", "num_objects"]
+    yield ["name", "score", "value", "low", "high", "num_objects"]
     num_objects = result["num_objects"]
     for name in metrics.SCORES:
         yield ["all", name, *result[name].values(), num_objects]

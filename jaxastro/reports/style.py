@@ -1,4 +1,4 @@
-"""How every picture looks: colours, type, and the caption inside the file."""
+"""Style of all pictures: colours, font sizes, and the caption stored in each file."""
 
 import warnings
 from pathlib import Path
@@ -7,8 +7,8 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe & Ito 2008: told apart with every common kind of colour blindness. Their
-# yellow and black are left out (too pale on white; taken by the text).
+# Okabe & Ito 2008: distinguishable with every common colour vision deficiency. Their
+# yellow is left out (too pale on white) and so is their black (used for text).
 PALETTE = (
     "#0072B2",
     "#D55E00",
@@ -19,12 +19,12 @@ PALETTE = (
     "#332288",
     "#7F7F7F",
 )
-MARKERS = "osD^vPX*"  # classes differ in shape as well as in colour
-LINES = ("-", "--", ":", "-.")  # the ninth class: first colour, dashed, second shape
-RIGHT, WRONG = PALETTE[0], PALETTE[1]
-INK, MUTED, GRID = "#1f2933", "#66717d", "#e4e8ec"
+MARKERS = "osD^vPX*"  # classes differ in marker as well as in colour
+LINES = ("-", "--", ":", "-.")  # the ninth class: first colour, dashed, second marker
+CORRECT, INCORRECT = PALETTE[0], PALETTE[1]
+INK, MUTED, GRID = "#1f2933", "#5d6873", "#e4e8ec"
 DOTS_PER_INCH = 160
-WIDTH = 8.9  # inches of a picture as wide as the page
+WIDTH = 8.9  # inches; a picture as wide as the page
 SMALL, NORMAL, LARGE = 8, 9.5, 11  # points
 
 
@@ -39,18 +39,20 @@ def class_style(index: int) -> dict[str, str]:
 
 def pair_style(index: int) -> dict[str, str]:
     """Returns colour and line style of the first or second of two systems."""
-    return {"color": (WRONG, RIGHT)[index], "linestyle": ("--", "-")[index]}
+    return {"color": (INCORRECT, CORRECT)[index], "linestyle": ("--", "-")[index]}
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Returns an empty figure, in inches; nothing global is touched."""
+    """Returns an empty figure of this size in inches, without global state."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06, wspace=0.05)
     return figure
 
 
-def tidy(axes: Axes, *, title: str = "", x: str = "", y: str = "", grid="both") -> None:
-    """Titles, labels and a quiet frame, after the data are drawn."""
+def label_axes(
+    axes: Axes, *, title: str = "", x: str = "", y: str = "", grid="both"
+) -> None:
+    """Sets title, axis labels, grid and frame; call it after the data are drawn."""
     axes.set_title(title, loc="left", fontsize=LARGE, color=INK, weight="bold", pad=9)
     axes.set_xlabel(x, fontsize=NORMAL, color=INK)
     axes.set_ylabel(y, fontsize=NORMAL, color=INK)
@@ -63,30 +65,30 @@ def tidy(axes: Axes, *, title: str = "", x: str = "", y: str = "", grid="both") 
 
 
 def save(figure: Figure, path: Path, *, title: str, caption: str, alt: str) -> Path:
-    """Writes a PNG that carries its own words, which the page shows.
+    """Writes a PNG whose metadata hold its title, caption and text alternative.
 
     Args:
-        title: a few words.
-        caption: how to read the picture, for somebody who has never seen one.
-        alt: what it shows, for somebody who cannot see it.
+        title: heading of the picture on the page.
+        caption: explains how to read the picture.
+        alt: describes the content for readers who cannot see it.
     """
     with warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes, not refused.
+        # Glyphs that the font lacks are drawn as boxes; the picture is still written.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        words = {"Title": title, "Description": caption, "Comment": alt}
-        figure.savefig(path, dpi=DOTS_PER_INCH, metadata=words)
+        metadata = {"Title": title, "Description": caption, "Comment": alt}
+        figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
     return path
 
 
-def plain(name: str, longest: int = 24) -> str:
-    """Returns a name that is drawn as it is: matplotlib reads $ as mathematics."""
+def display_name(name: str, longest: int = 24) -> str:
+    """Returns a name shortened for a picture, with $ escaped for matplotlib."""
     name = " ".join(str(name).split())
     name = name if len(name) <= longest else name[: longest - 1] + "…"
     return name.replace("$", r"\$")
 
 
-def wrapped(name: str, width: int) -> str:
-    """Returns a name as it is, over two lines at most."""
+def wrapped_name(name: str, width: int) -> str:
+    """Returns a name on at most two lines of `width` characters, $ escaped."""
     lines = wrap(
         " ".join(str(name).split()),
         width,
@@ -94,7 +96,12 @@ def wrapped(name: str, width: int) -> str:
         max_lines=2,
         placeholder=" …",
     )
-    return "\n".join(plain(line, width) for line in lines)
+    return "\n".join(display_name(line, width) for line in lines)
+
+
+def count_text(count: int, noun: str) -> str:
+    """Returns such as "1 object" or "3 objects"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def percent_text(score: dict | tuple, *, sign: str = "") -> str:

@@ -22,7 +22,7 @@ from jaxastro.atomic_write import atomic_write
 from jaxastro.baselines import feature_selection
 from jaxastro.baselines.features import feature_names, feature_sets_of
 from jaxastro.errors import InputError
-from jaxastro.reports import features as pictures
+from jaxastro.reports import feature_selection as pictures
 from jaxastro.runs.dataset import open_dataset
 from jaxastro.runs.feature_run import feature_table
 from jaxastro.runs.spec import RunSpec

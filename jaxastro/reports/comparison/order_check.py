@@ -1,4 +1,4 @@
-"""Whether systems stand here in the order in which they were published."""
+"""Checks whether systems rank here in the order in which they were published."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,23 +9,23 @@ from jaxastro.evaluation.paired import compare, share_objects
 from jaxastro.evaluation.systems import SCORES, System, pool_all_folds, pools_by_run
 
 
-class Verdict(NamedTuple):
-    """What our objects say of one published order of two systems."""
+class OrderCheck(NamedTuple):
+    """One published order of two systems, tested on the objects of this table."""
 
-    above: str  # the system that was published above the other
+    above: str  # the system published with the higher score
     below: str
     score: str
-    published: float  # by how much, in percentage points
-    here: Interval  # by how much it is above here, paired
-    says: str  # confirmed, contradicted, undecided
+    published: float  # difference, in percentage points
+    measured: Interval  # paired difference
+    outcome: str  # confirmed, contradicted or undecided
 
 
-def published_order(systems: Sequence[System], reference: str) -> list[Verdict]:
-    """Returns a verdict on each order of two rows that were published.
+def published_order(systems: Sequence[System], reference: str) -> list[OrderCheck]:
+    """Returns a check of each published order of two systems.
 
-    Compared are neighbours in the published order, and each row with the reference.
-    An order is confirmed if the 95% interval of the paired difference leaves out zero
-    on the same side, contradicted on the other side, and else undecided.
+    Compared are neighbours in the published order, and each system with the reference.
+    An order is confirmed if the 95% interval of the paired difference is above zero,
+    contradicted if it is below zero, and undecided if it contains zero.
     """
     pools = {s.name: pool_all_folds(pools_by_run(s)) for s in systems if s.members}
     found, compared = [], {}
@@ -43,19 +43,20 @@ def published_order(systems: Sequence[System], reference: str) -> list[Verdict]:
             pairs += [(reference, name) for name in ranked[place + 1 :]]
         for above, below in dict.fromkeys(pairs):
             gap = published[above] - published[below]
-            # Published as equal there is no order; without common objects, no test.
+            # Equal published scores have no order; without common objects, no test.
             if not gap or not share_objects(pools[above], pools[below]):
                 continue
             if (above, below) not in compared:
                 compared[above, below] = compare(pools[above], pools[below])
             one = compared[above, below]
-            says = ("undecided", "confirmed", "contradicted")[one.sign(score)]
-            found.append(Verdict(above, below, score, gap, getattr(one, score), says))
+            outcome = ("undecided", "confirmed", "contradicted")[one.sign(score)]
+            measured = getattr(one, score)
+            found.append(OrderCheck(above, below, score, gap, measured, outcome))
     return found
 
 
-def counts(verdicts: Sequence[Verdict], score: str) -> str:
-    """Returns such as "of 5 published orders 3 are confirmed here, ..."."""
-    said = [v.says for v in verdicts if v.score == score]
-    numbers = {word: said.count(word) for word in dict.fromkeys(said)}
-    return ", ".join(f"{number} {word}" for word, number in numbers.items())
+def count_outcomes(checks: Sequence[OrderCheck], score: str) -> str:
+    """Returns such as "3 confirmed, 1 undecided"."""
+    outcomes = [check.outcome for check in checks if check.score == score]
+    counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())

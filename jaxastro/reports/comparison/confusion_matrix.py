@@ -1,4 +1,4 @@
-"""Which class is taken for which, and how much that differs from fold to fold."""
+"""Confusion matrix of each system: mean and standard deviation over folds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,9 @@ import numpy as np
 from jaxastro.evaluation import metrics
 from jaxastro.evaluation.systems import System, ensembles_by_fold, pools_by_run
 from jaxastro.reports import style
-from jaxastro.reports.confusion import SHADES, draw_seams, row_share
+from jaxastro.reports.confusion_matrix import SHADES, draw_cell_borders, row_share
 
-_PER_ROW = 2  # panels; three have no room for names of classes
+_PER_ROW = 2  # panels; three leave no room for class names
 _MOST_CLASSES_WITH_SPREAD = 6
 
 
@@ -26,10 +26,10 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
     panels = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
     for axes, (name, (mean, deviation)) in zip(panels, found.items(), strict=False):
         _draw(axes, classes, mean, deviation)
-        style.tidy(axes, title=style.wrapped(name, 38), grid=None)
+        style.label_axes(axes, title=style.wrapped_name(name, 38), grid=None)
         axes.set_xlabel("predicted class", fontsize=style.NORMAL, color=style.INK)
         axes.tick_params(labelsize=style.SMALL + 0.5, labelcolor=style.INK)
-        draw_seams(axes, size)
+        draw_cell_borders(axes, size)
     for axes in panels[len(systems) :]:
         axes.set_axis_off()
     for axes in panels[::num_columns]:
@@ -37,14 +37,14 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
     return [
         style.save(
             figure,
-            Path(folder) / "confusion.png",
-            title="What is taken for what",
+            Path(folder) / "confusion_matrix.png",
+            title="Confusion matrix",
             caption=(
                 "One row per true class: the percentage of its objects that the system "
-                "called each class. The large number is the mean over the test folds, "
-                "the small one its standard deviation over them; a fold without "
-                "objects of the class is left out. Seeds of a fold are averaged first. "
-                "A perfect system fills the diagonal."
+                "assigned to each class. The large number is the mean over the test "
+                "folds, the small one the standard deviation; folds without objects of "
+                "the class are left out. The seeds of a fold are averaged first. A "
+                "perfect system has 100% on the diagonal."
             ),
             alt="Confusion matrices; percent on the diagonal: "
             + "; ".join(
@@ -64,8 +64,8 @@ def write(systems: Sequence[System], folder: Path) -> list[Path]:
 def spread_over_folds(system: System) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard deviation over folds, percent [true, predicted].
 
-    NaN in rows of a class that no fold tested; the deviation of a class that one
-    fold alone tested is NaN too.
+    Both are NaN for a class that no fold tested; the deviation also for a class that
+    only one fold tested.
     """
     shares = []
     for one in ensembles_by_fold(pools_by_run(system)).values():
@@ -75,13 +75,13 @@ def spread_over_folds(system: System) -> tuple[np.ndarray, np.ndarray]:
         shares.append(np.where(is_tested, 100 * row_share(counts), np.nan))
     shares = np.array(shares)  # fold true predicted
     mean, deviation = np.full((2, *shares.shape[1:]), np.nan)
-    for at in np.ndindex(mean.shape):
-        values = shares[(slice(None), *at)]
+    for true, predicted in np.ndindex(mean.shape):
+        values = shares[:, true, predicted]
         values = values[np.isfinite(values)]
         if len(values):
-            mean[at] = values.mean()
+            mean[true, predicted] = values.mean()
         if len(values) > 1:
-            deviation[at] = values.std(ddof=1)
+            deviation[true, predicted] = values.std(ddof=1)
     return mean, deviation
 
 
@@ -89,27 +89,27 @@ def _draw(axes, classes, mean, deviation) -> None:
     size = len(classes)
     axes.imshow(np.nan_to_num(mean), cmap=SHADES, vmin=0, vmax=100, aspect="auto")
     has_spread = size <= _MOST_CLASSES_WITH_SPREAD
-    for true, guessed in np.ndindex(size, size):
-        value, spread = mean[true, guessed], deviation[true, guessed]
-        words = {"ha": "center", "va": "center"}
-        words["color"] = "white" if value > 55 else style.INK
+    for true, predicted in np.ndindex(size, size):
+        value, spread = mean[true, predicted], deviation[true, predicted]
+        font = {"ha": "center", "va": "center"}
+        font["color"] = "white" if value > 55 else style.INK
         if not np.isfinite(value):
-            axes.text(guessed, true, "–", **words)
+            axes.text(predicted, true, "–", **font)
             continue
-        # Of many classes, cells with nothing in them stay empty.
+        # In large matrices, cells that round to zero stay empty.
         if has_spread or value >= 0.5:
             axes.text(
-                guessed,
+                predicted,
                 true - 0.1 * (has_spread and np.isfinite(spread)),
                 f"{value:.0f}",
                 fontsize=13 if has_spread else 6.5,
                 weight="bold" if has_spread else "normal",
-                **words,
+                **font,
             )
         if has_spread and np.isfinite(spread):
             axes.text(
-                guessed, true + 0.24, f"± {spread:.0f}", fontsize=style.SMALL, **words
+                predicted, true + 0.24, f"± {spread:.0f}", fontsize=style.SMALL, **font
             )
-    names = [style.plain(name, 12) for name in classes]
+    names = [style.display_name(name, 12) for name in classes]
     axes.set_xticks(range(size), names, rotation=0 if size <= 5 else 60)
     axes.set_yticks(range(size), names)

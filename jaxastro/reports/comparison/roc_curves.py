@@ -1,4 +1,4 @@
-"""ROC and precision-recall of two systems, one class against the rest, overlaid."""
+"""ROC and precision-recall curves of two systems, one class against the rest."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,22 +11,22 @@ from jaxastro.evaluation.pool import Pool
 from jaxastro.evaluation.systems import System, pool_all_folds, pools_by_run
 from jaxastro.reports import style
 
-NUM_DRAWS = 300  # a band needs fewer than an interval that is quoted
+NUM_DRAWS = 300  # fewer than for quoted intervals; enough for a shaded band
 GRID = np.linspace(0, 1, 401)
 _MOST_CLASSES = 4
 
 
 class Curve(NamedTuple):
-    """One curve over GRID, with the band that 95% of the resamples keep to."""
+    """One curve over GRID, with its 95% bootstrap band."""
 
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    area: Interval  # under ROC; average precision
+    area: Interval  # area under the ROC curve, or average precision
 
 
 def write(systems: Sequence[System], folder: Path, classes: Sequence[str]):
-    """Draws both curves of some classes, at most four, for each of two systems."""
+    """Draws both curves of at most four classes for each of two systems."""
     pools = {system.name: pool_all_folds(pools_by_run(system)) for system in systems}
     known = systems[0].members[0].predictions.classes
     shown = [
@@ -40,25 +40,26 @@ def write(systems: Sequence[System], folder: Path, classes: Sequence[str]):
     width = max(style.WIDTH * 0.55, min(style.WIDTH, 1.5 + size * len(shown)))
     figure = style.new_figure(width, 6.9)
     panels = figure.subplots(2, len(shown), squeeze=False, sharex=True, sharey=True)
-    told = []
+    areas = []
     for column, name in enumerate(shown):
         for row, (system, found) in enumerate(pools.items()):
             roc, precision = curves_of(found, known.index(name))
-            look = style.pair_style(row)
-            _draw(panels[0, column], roc, look)
-            _draw(panels[1, column], precision, look)
-            _write_area(panels[0, column], "AUC", roc.area, row, look["color"])
-            _write_area(panels[1, column], "AP", precision.area, row, look["color"])
-            # Nothing accepted yet: where every ROC curve begins.
-            panels[0, column].plot([0, 0], [0, roc.value[0]], lw=1.9, **look)
-            told.append(
+            line = style.pair_style(row)
+            _draw(panels[0, column], roc, line)
+            _draw(panels[1, column], precision, line)
+            _write_area(panels[0, column], "AUC", roc.area, row, line["color"])
+            _write_area(panels[1, column], "AP", precision.area, row, line["color"])
+            # Every ROC curve starts at (0, 0).
+            panels[0, column].plot([0, 0], [0, roc.value[0]], lw=1.9, **line)
+            areas.append(
                 f"{name}, {system}: {roc.area.value:.3f} and {precision.area.value:.3f}"
             )
         base_rate = np.mean(found.label == known.index(name))
-        _dress(panels[:, column], style.plain(name), base_rate, is_first=column == 0)
+        title = style.display_name(name)
+        _label(panels[:, column], title, base_rate, is_first=column == 0)
     figure.legend(
         panels[1, 0].lines[: len(pools)],
-        [style.plain(name, 60) for name in pools],
+        [style.display_name(name, 60) for name in pools],
         loc="outside upper center",
         ncols=1 if sum(map(len, pools)) > 70 else 2,
         frameon=False,
@@ -67,24 +68,23 @@ def write(systems: Sequence[System], folder: Path, classes: Sequence[str]):
     return [
         style.save(
             figure,
-            Path(folder) / "curves.png",
-            title="One class against the rest",
+            Path(folder) / "roc_curves.png",
+            title="ROC and precision-recall curves",
             caption=(
-                "Sort all objects by the probability of one class and accept more and "
-                "more of them. Above: the share of the class found against the share "
-                "of the others let in; AUC is the area below. Below: of those "
-                "accepted, how many are of the class (precision) against the share of "
-                "it found (recall); AP is the mean of that. Dotted lines are guessing. "
-                "Bands and brackets are 95% of the resamples of the objects by group. "
-                "All folds pooled, seeds averaged."
+                "Each column separates one class from all others by its probability. "
+                "Top: true positive rate against false positive rate, with the area "
+                "under the curve (AUC). Bottom: precision against recall, with the "
+                "average precision (AP). Dotted lines are random classification. "
+                "Shaded bands and brackets are 95% intervals from resampling the "
+                "objects by group. Folds are pooled, seeds averaged."
             ),
-            alt=f"Area under ROC and average precision. {'; '.join(told)}.",
+            alt=f"Area under ROC and average precision. {'; '.join(areas)}.",
         )
     ]
 
 
 def curves_of(pooled: Pool, index: int) -> tuple[Curve, Curve]:
-    """Returns ROC and precision-recall of one class against the rest."""
+    """Returns the ROC and precision-recall curves of one class against the rest."""
     is_class, probability = pooled.label == index, pooled.probability[:, index]
     _, row_group = np.unique(pooled.group, return_inverse=True)
     ones = np.ones((1, len(is_class)))
@@ -92,16 +92,16 @@ def curves_of(pooled: Pool, index: int) -> tuple[Curve, Curve]:
     draws = [[], []]
     for weights in group_weights(row_group.max() + 1, num_draws=NUM_DRAWS, seed=0):
         weights = weights[:, row_group].astype(np.float64)
-        # A resample without the class, or with nothing else, has no curve.
+        # A resample without positive or without negative objects has no curve.
         kept = (weights @ is_class > 0) & (weights @ ~is_class > 0)
-        for mine, found in zip(
+        for collected, found in zip(
             draws, rates(is_class, probability, weights[kept]), strict=True
         ):
-            mine.append(found)
+            collected.append(found)
     curves = []
     for (value, area), pieces in zip(values, draws, strict=True):
         drawn, areas = (np.concatenate(part) for part in zip(*pieces, strict=True))
-        if not len(areas):  # one group only: nothing to vary
+        if not len(areas):  # a single group cannot be resampled
             drawn, areas = value, area
         low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
         curves.append(Curve(value[0], low, high, interval(area[0], areas)))
@@ -109,17 +109,17 @@ def curves_of(pooled: Pool, index: int) -> tuple[Curve, Curve]:
 
 
 def rates(is_class: np.ndarray, probability: np.ndarray, weight: np.ndarray):
-    """Returns both curves over GRID, and the areas below, of weighted objects.
+    """Returns both curves over GRID and their areas, for weighted objects.
 
     Args:
         is_class: [o].
         probability: [o] of the class.
-        weight: [w o] how often each draw holds each object.
-    Returns:  (true positive rate [w g], area [w]), (precision [w g], mean [w]), as
-        scikit-learn's roc_auc_score and average_precision_score count them.
+        weight: [w o] how often each resample holds each object.
+    Returns:  (true positive rate [w g], AUC [w]), (precision [w g], AP [w]), as
+        defined by scikit-learn's roc_auc_score and average_precision_score.
     """
     order = np.argsort(-probability, kind="stable")
-    # Objects of one probability are accepted together.
+    # Objects with equal probability share one threshold.
     last = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))
     right = np.cumsum(weight[:, order] * is_class[order], axis=1)[:, last]
     wrong = np.cumsum(weight[:, order] * ~is_class[order], axis=1)[:, last]
@@ -134,20 +134,20 @@ def rates(is_class: np.ndarray, probability: np.ndarray, weight: np.ndarray):
     found = np.empty_like(roc)
     for draw in range(len(weight)):
         roc[draw] = np.interp(GRID, false_rate[draw], true_rate[draw])
-        # The first threshold at which that share is found; steps, not slopes.
+        # The first threshold that reaches this recall: steps, without interpolation.
         step = np.searchsorted(true_rate[draw, 1:], GRID - 1e-12)
         found[draw] = precision[draw, np.minimum(step, precision.shape[1] - 1)]
     return (roc, area), (found, mean)
 
 
-def _draw(axes, curve: Curve, look: dict) -> None:
-    color = look["color"]
+def _draw(axes, curve: Curve, line: dict) -> None:
+    color = line["color"]
     axes.fill_between(GRID, curve.low, curve.high, color=color, alpha=0.15, lw=0)
-    axes.plot(GRID, curve.value, lw=1.9, **look)
+    axes.plot(GRID, curve.value, lw=1.9, **line)
 
 
 def _write_area(axes, name: str, area: Interval, row: int, color: str) -> None:
-    """Above the panel, for inside it there is no place that no curve may cross."""
+    """Writes the area above the panel, where no curve can overlap it."""
     axes.annotate(
         f"{name} {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]",
         (0, 1),
@@ -159,17 +159,17 @@ def _write_area(axes, name: str, area: Interval, row: int, color: str) -> None:
     )
 
 
-def _dress(panels, name: str, base_rate: float, *, is_first: bool) -> None:
+def _label(panels, name: str, base_rate: float, *, is_first: bool) -> None:
     above, below = panels
     above.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=":")
     below.axhline(base_rate, color=style.MUTED, lw=1, ls=":")
-    style.tidy(
+    style.label_axes(
         above,
-        title=f"{name}\n",  # the areas stand in the empty line
+        title=f"{name}\n",  # the areas are written into the empty line
         x="false positive rate",
-        y="true positive rate" * is_first,
+        y="true positive rate" if is_first else "",
     )
-    style.tidy(below, x="recall", y="precision" * is_first)
+    style.label_axes(below, x="recall", y="precision" if is_first else "")
     above.tick_params(labelbottom=True)
     for axes in panels:
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
