@@ -10,7 +10,6 @@ from sklearn.metrics import f1_score
 from support.light_curve import make_curves
 from support.predictions import make_predictions, take_objects
 
-from experiments.report import write_report
 from jaxastro.evaluation.predictions import no_early_evaluations, save
 from jaxastro.reports import (
     REPORTS,
@@ -24,6 +23,8 @@ from jaxastro.reports import (
 from jaxastro.reports.score_by_epochs import spaced_ticks
 from jaxastro.reports.style import count_text, display_name
 from jaxastro.reports.summary import cautions, summary_text
+from jaxastro.runs.reporting import write_report
+from jaxastro.runs.spec import RunSpec
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -115,6 +116,27 @@ def test_the_page_is_one_file_without_outside_addresses(report):
     assert "convention" in text  # the config
     found = json.loads((report / "metrics.json").read_text())
     assert summary_text(found).split(". ")[0] in text
+
+
+@pytest.mark.parametrize(
+    ("held_out", "text", "has_scores"),
+    [
+        ("validation_and_test", "Macro F1", True),
+        ("validation", "This run has no test fold.", True),
+        ("nothing", "This run was trained on all labelled objects.", False),
+    ],
+)
+def test_the_page_states_which_objects_were_held_out(
+    held_out, text, has_scores, tmp_path
+):
+    spec = RunSpec().replace({"folds.held_out": held_out})
+    (tmp_path / "config.json").write_text(json.dumps(spec.to_dict()))
+    if has_scores:
+        save(make_predictions(60), tmp_path / "predictions")
+    written = write_report(tmp_path).read_text(encoding="utf-8")
+    assert text in written
+    assert ("no test fold" in written) == (held_out == "validation")
+    assert ("Scores per class" in written) == has_scores
 
 
 def test_hostile_names_are_shown_as_text(tmp_path):

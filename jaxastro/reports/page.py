@@ -12,6 +12,10 @@ from jaxastro.reports import style, summary
 from jaxastro.reports.rendering import render
 
 FILE_NAME = "index.html"
+VALIDATION_CAUTION = (
+    "This run has no test fold. The scored objects are those of the validation fold, "
+    "which also selected the checkpoint, so the scores are slightly too high."
+)
 _CSS_PIXELS_PER_INCH = 100  # so that text in pictures is as large as on the page
 
 
@@ -26,7 +30,8 @@ def write(
     Args:
         paths: the files that the reports returned, metrics.json among them. Pictures
             are shown in this order, the other files are listed.
-        config: configuration of the run, shown in a collapsed section.
+        config: configuration of the run, shown in a collapsed section. If it has no
+            test fold, a caution says so.
     """
     folder, paths = Path(folder), [Path(path) for path in paths]
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
@@ -39,6 +44,9 @@ def write(
     ]
     if config is not None:
         sections.append(("config", "Configuration"))
+    cautions = summary.cautions(metrics)
+    if config and config.get("folds", {}).get("held_out") == "validation":
+        cautions.insert(0, VALIDATION_CAUTION)
     text = render(
         "page.html",
         title=predictions.title,
@@ -52,13 +60,44 @@ def write(
         metrics=metrics,
         tone="clear" if is_clear else "unclear",
         summary=summary.sentences(metrics),
-        cautions=summary.cautions(metrics),
+        cautions=cautions,
         sections=sections,
         colors=[style.class_style(c)["color"] for c in range(len(predictions.classes))],
         figures=figures,
         tables=[path.name for path in paths if path.suffix != ".png"],
         config="" if config is None else json.dumps(config, indent=2),
     )
+    return _write_text(folder, text)
+
+
+def write_without_scores(folder: Path, config: dict) -> Path:
+    """Writes index.html of a run that trained on all objects, and returns its path.
+
+    Args:
+        config: configuration of the run.
+    """
+    text = render(
+        "page_without_scores.html",
+        title=f"{config['method']['name']} ({config['model']['name']}) on "
+        f"{config['survey']}, all objects, seed {config['seed']}",
+        facts=[f"{len(config['classes'])} classes"],
+        tone="unclear",
+        summary=[
+            "This run was trained on all labelled objects.",
+            "No object was held out, so there are no scores. To estimate them, train "
+            "the same configuration with test folds (folds.held_out="
+            "validation_and_test).",
+        ],
+        cautions=[],
+        sections=[("config", "Configuration")],
+        figures=[],
+        config=json.dumps(config, indent=2),
+    )
+    return _write_text(Path(folder), text)
+
+
+def _write_text(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME
     path.write_text(text, encoding="utf-8")
     return path

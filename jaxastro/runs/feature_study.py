@@ -7,7 +7,7 @@ small network, with one feature, with two, and so on to all. Folds that are done
 done again. In the end WORKDIR holds
     features.json      all of it, fold by fold
     features.csv       a row for each feature: its importance and its place in the order
-    correlation.png, ranking.png, accuracy.png
+    feature_correlation.png, feature_importance.png, accuracy_by_features.png
 """
 
 import csv
