@@ -101,7 +101,8 @@ def test_neither_padding_nor_the_order_of_points_can_matter():
     p = points()
     order = np.random.default_rng(1).permutation(12)
     turned = p._replace(**{n: getattr(p, n)[order] for n in p._fields[:3]})
-    (one, two), (wide,) = heat_map._maps([p, turned], 16), heat_map._maps([p], 32)
+    one, two = heat_map._fitted_images([p, turned], 16)
+    (wide,) = heat_map._fitted_images([p], 32)
     np.testing.assert_allclose(one, two, atol=1e-5)
     np.testing.assert_allclose(one, wide, atol=1e-5)
 
@@ -151,20 +152,22 @@ def test_bad_light_curves_are_told_or_masked_and_never_become_nan():
         curve_of([0, 1, 2, 3], [3.0] * 4, [0] * 4),  # nothing changes
         curve_of([0, 1, 2, 3], [0, 1e38, 3e38, 1], [0] * 4, name="wild"),
     ]
-    maps = draw_heat_maps(curves, SURVEY)
-    np.testing.assert_array_equal(maps[0], maps[1])
-    assert "Object lone: 1 epochs with a flux and an error. A heat" in maps[3]
-    assert "0 epochs with a flux" in maps[2]
+    images, errors = zip(*draw_heat_maps(curves, SURVEY), strict=True)
+    np.testing.assert_array_equal(images[0], images[1])
+    assert "Object lone: 1 epochs with a flux and an error. A heat" in errors[3]
+    assert "0 epochs with a flux" in errors[2]
+    for image, error in zip(images, errors, strict=True):
+        assert (image is None) == bool(error)
     for i in (0, 4, 5, 6):
-        assert maps[i].shape == SURVEYS["heat_maps"].shape
-        assert np.isfinite(maps[i]).all()
-        assert (maps[i][..., 1] > 0).all()
-    assert isinstance(maps[7], str) or np.isfinite(maps[7]).all()
+        assert images[i].shape == SURVEYS["heat_maps"].shape
+        assert np.isfinite(images[i]).all()
+        assert (images[i][..., 1] > 0).all()
+    assert errors[7] or np.isfinite(images[7]).all()
 
 
 def test_a_band_without_a_wavelength_is_refused_in_words():
     unknown = SURVEY._replace(wavelength=(*SURVEY.wavelength[:4], np.nan))
-    with pytest.raises(ValueError, match="no wavelength is known of z"):
+    with pytest.raises(ValueError, match="the wavelength of z is unknown"):
         draw_heat_maps([seasons()], unknown)
 
 
@@ -181,8 +184,9 @@ def test_checked_light_curves_of_several_lengths_come_back_in_order():
         for n in (17, 4, 20, 3)
     ]
     together = draw_heat_maps(curves, SURVEY)
-    for curve, image in zip(curves, together, strict=True):
-        np.testing.assert_allclose(draw_heat_maps([curve], SURVEY)[0], image, atol=1e-5)
+    for curve, heat_map_of_many in zip(curves, together, strict=True):
+        (alone,) = draw_heat_maps([curve], SURVEY)
+        np.testing.assert_allclose(alone.image, heat_map_of_many.image, atol=1e-5)
 
 
 # -- representation and network --------------------------------------------------------

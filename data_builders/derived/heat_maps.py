@@ -67,16 +67,16 @@ def drawn(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
     readings = iter(readings)
     while some := list(itertools.islice(readings, HeatMaps.PART_SIZE)):
         curves = [reading.record for reading in some if reading.record]
-        maps = iter(draw_heat_maps(curves, survey))
+        heat_maps = iter(draw_heat_maps(curves, survey))
         for reading in some:
-            yield _mapped(reading, next(maps)) if reading.record else reading
+            yield _mapped(reading, next(heat_maps)) if reading.record else reading
 
 
-def _mapped(reading: Reading, image) -> Reading:
-    if isinstance(image, str):  # why there is none
-        return reading._replace(record=None, notes=(*reading.notes, image))
+def _mapped(reading: Reading, heat_map) -> Reading:
+    if heat_map.error:
+        return reading._replace(record=None, notes=(*reading.notes, heat_map.error))
     curve = reading.record
     same = {
         name: getattr(curve, name) for name in CutoutRecord._fields if name != "image"
     }
-    return reading._replace(record=CutoutRecord(image=image, **same))
+    return reading._replace(record=CutoutRecord(image=heat_map.image, **same))

@@ -1,16 +1,17 @@
-"""A light curve as two pictures over wavelength and time: its flux, and how sure it is.
+"""Heat maps of light curves: flux and its error over wavelength and time.
 
-A Gaussian process is fitted to the points of all bands, and drawn on 32 wavelengths
+A Gaussian process is fitted to the points of all bands and evaluated at 32 wavelengths
 and 180 days. The covariance of two fluxes is
     amplitude^2 (1 + r) exp(-r),   r = sqrt(3) |(days / length_t, Angstrom / length_w)|
-whose three numbers are those of largest marginal likelihood, found by Fisher scoring:
+Its three parameters theta maximise the marginal likelihood, by Fisher scoring:
     theta + F^-1 gradient,   F_pq = tr(K^-1 dK_p K^-1 dK_q) / 2
-Many light curves are fitted at once, padded to a few lengths. This is the one file of
-the host half, beside data/loader.py, that loads JAX: import it where maps are drawn.
+Many light curves are fitted at once, padded to a few lengths. This module and
+data/loader.py are the only ones of the host half that load JAX, so import it only where
+heat maps are computed.
 
-Source: Qu et al. 2021, arXiv 2106.04370 (SCONE), and its public code, whose window,
-    without a peak that was known before, is that of its documents; where the fit
-    starts is also that of Boone 2019, AJ 158, 257 (Avocado).
+Source: Qu et al. 2021, arXiv 2106.04370 (SCONE), and its public code; the time window
+    is that of its documentation for objects without a known peak. The initial values
+    are also those of Boone 2019, AJ 158, 257 (Avocado).
 Differs: docs/deviations.md.
 """
 
@@ -24,23 +25,30 @@ import numpy as np
 
 from jaxastro.data.evenly_spaced import evenly_spaced
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.errors import InputError
+from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import Survey
 
 ANGSTROM = np.linspace(3000, 10100, 32)
 DAYS = np.linspace(-50, 130, 180)  # from the brightest epoch
-MARGIN = 100.0  # days before and after the map whose points are fitted as well
-SMOOTHING = 10.0  # days over which the brightest epoch is looked for
-MOST = 128  # points of a fit: of more, those evenly spaced in order
-FLOOR = 0.01  # of the scale: no point is surer than that
+MARGIN = 100.0  # days before and after the map; points there are fitted too
+SMOOTHING = 10.0  # days, of the light curve in which the brightest epoch is found
+MAX_POINTS = 128  # of a fit; longer light curves keep evenly spaced epochs
+MIN_ERROR = 0.01  # in units of the scale
 START = np.log([0.5, 20.0, 6000.0])  # amplitude in scales, days, Angstrom
 LOWEST, HIGHEST = np.log([[0.01, 1.0, 600.0], [10.0, 1000.0, 60000.0]])
-NUM_STEPS = 20  # of the fit; most need ten
-BATCH, SHORTEST = 8, 16  # objects and points of the smallest program
+NUM_STEPS = 20  # of Fisher scoring; most fits converge in ten
+BATCH, SHORTEST = 8, 16  # objects per program, and points of the smallest one
+
+
+class HeatMap(NamedTuple):
+    """The heat map of one light curve, or the reason why there is none."""
+
+    image: np.ndarray | None  # 32 180 2  float32; None if there is an error
+    error: str = ""
 
 
 class Points(NamedTuple):
-    """What is fitted: fluxes in units of a scale, without the steady light."""
+    """Input of a fit: fluxes in units of a scale, without the constant light."""
 
     place: np.ndarray  # t 2  days from the brightest epoch, Angstrom
     flux: np.ndarray  # t
@@ -48,79 +56,94 @@ class Points(NamedTuple):
     scale: float  # the flux of highest signal to noise, in the survey's unit
 
 
-def draw_heat_maps(
-    curves: Sequence[LightCurveRecord], survey: Survey
-) -> list[np.ndarray | str]:
-    """Returns each object's map, float32 [32 wavelengths, 180 days, 2 layers].
+def draw_heat_maps(curves: Sequence[LightCurveRecord], survey: Survey) -> list[HeatMap]:
+    """Returns the heat map of each light curve: 32 wavelengths, 180 days, 2 layers.
 
-    The layers are mean and standard deviation of the flux, in the survey's unit, less
-    the steady light of each band. Where there is no map, a sentence says why.
+    The layers are mean and standard deviation of the flux, in the survey's unit, after
+    the constant light of each band is subtracted.
 
     Args:
         curves: sorted by time.
-        survey: whose bands have wavelengths.
+        survey: survey of the light curves; its bands need wavelengths.
     Raises:
-        ValueError: if a band has none.
+        InputError: if the wavelength of a band is unknown.
     """
     if not np.isfinite(survey.wavelength).all():
-        dark = [
+        unknown = [
             band
             for band, wavelength in zip(survey.bands, survey.wavelength, strict=True)
             if not np.isfinite(wavelength)
         ]
         raise InputError(
-            f"Survey {survey.name}: no wavelength is known of {', '.join(dark)}. A "
-            "heat map has an axis of wavelength. Give it in Angstrom, in surveys.py "
+            f"Survey {survey.name}: the wavelength of {', '.join(unknown)} is unknown. "
+            "A heat map has an axis of wavelength. Give it in Angstrom, in surveys.py "
             "or survey.json."
         )
-    found: list = [points_of(curve, survey) for curve in curves]
-    lengths = [0 if isinstance(p, str) else _padded(len(p.flux)) for p in found]
-    for length in sorted({*lengths} - {0}):
-        places = np.flatnonzero(np.array(lengths) == length)
-        for some in np.split(places, range(BATCH, len(places), BATCH)):
-            maps = _maps([found[i] for i in some], length)
-            for i, image in zip(some, maps, strict=True):
-                found[i] = (
-                    image
-                    if np.isfinite(image).all()
-                    else _told(curves[i], "fluxes too large or too unlike to be fitted")
-                )
-    return found
+    heat_maps: list = [None] * len(curves)
+    by_length: dict[int, list[tuple[int, Points]]] = {}
+    for i, curve in enumerate(curves):
+        try:
+            points = points_of(curve, survey)
+        except RecordError as error:
+            heat_maps[i] = HeatMap(None, str(error))
+        else:
+            length = _padded_length(len(points.flux))
+            by_length.setdefault(length, []).append((i, points))
+    for length, group in sorted(by_length.items()):
+        for start in range(0, len(group), BATCH):
+            batch = group[start : start + BATCH]
+            images = _fitted_images([points for _, points in batch], length)
+            for (i, _), image in zip(batch, images, strict=True):
+                heat_maps[i] = HeatMap(image)
+                if not np.isfinite(image).all():
+                    reason = "its fluxes are too large or too unequal for a fit"
+                    heat_maps[i] = HeatMap(None, _message(curves[i], reason))
+    return heat_maps
 
 
-def points_of(curve: LightCurveRecord, survey: Survey) -> Points | str:
-    """Returns what is fitted of a light curve, or why nothing can be.
+def points_of(curve: LightCurveRecord, survey: Survey) -> Points:
+    """Returns the points of a light curve that are fitted.
 
-    The brightest epoch is where the flux above the median of its band, in units of its
-    error and smoothed over ten days, is largest: no label is asked. The steady light of
-    a band is the median of its epochs outside the map, or of all if there are none.
-    Points that are not numbers, or have no positive error, are left out.
+    Day 0 is the epoch at which the flux above the median of its band, in units of its
+    error and smoothed over ten days, is largest. No label is needed. The constant light
+    of a band is the median of its epochs outside the map, or of all epochs if there are
+    none. Points without a finite flux and a positive error are left out.
+
+    Raises:
+        RecordError: if fewer than two points are left.
     """
     columns = curve.mjd, curve.flux, curve.flux_error
     mjd, flux, error = (np.asarray(column, np.float64) for column in columns)
     good = np.isfinite(mjd + flux + error) & (error > 0)
     mjd, flux, error, band = (c[good] for c in (mjd, flux, error, curve.band))
     if len(flux) < 2:
-        return _told(curve, f"{len(flux)} epochs with a flux and an error")
-    whole = np.ones(len(mjd), bool)
-    above = (flux - _steady(flux, band, whole)) / error
-    near = np.exp(-0.5 * ((mjd[:, None] - mjd) / SMOOTHING) ** 2)
-    days = mjd - mjd[(near @ above / np.linalg.norm(near, axis=1)).argmax()]
+        raise RecordError(
+            _message(curve, f"{len(flux)} epochs with a flux and an error")
+        )
+    everywhere = np.ones(len(mjd), bool)
+    excess = (flux - _constant_light(flux, band, everywhere)) / error
+    kernel = np.exp(-0.5 * ((mjd[:, None] - mjd) / SMOOTHING) ** 2)
+    days = mjd - mjd[(kernel @ excess / np.linalg.norm(kernel, axis=1)).argmax()]
     inside = (days >= DAYS[0]) & (days <= DAYS[-1])
-    flux = flux - _steady(flux, band, ~inside)
+    flux = flux - _constant_light(flux, band, ~inside)
     fitted = (days >= DAYS[0] - MARGIN) & (days <= DAYS[-1] + MARGIN)
     kept = np.flatnonzero(fitted)
-    kept = kept[evenly_spaced(len(kept), MOST)]
+    kept = kept[evenly_spaced(len(kept), MAX_POINTS)]
     flux, error = flux[kept], error[kept]
-    sure = abs(flux) / np.hypot(error, FLOOR * abs(flux).max())
-    scale = max(abs(flux[sure.argmax()]), error.min())
+    signal_to_noise = abs(flux) / np.hypot(error, MIN_ERROR * abs(flux).max())
+    scale = max(abs(flux[signal_to_noise.argmax()]), error.min())
     place = np.stack([days[kept], np.array(survey.wavelength)[band[kept]]], -1)
-    error = np.maximum(error / scale, FLOOR)
+    error = np.maximum(error / scale, MIN_ERROR)
     return Points(place, flux / scale, error, scale)
 
 
-def _steady(flux: np.ndarray, band: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Returns [t] the median of each point's band, over `where` if it has any there."""
+def _constant_light(
+    flux: np.ndarray, band: np.ndarray, where: np.ndarray
+) -> np.ndarray:
+    """Returns [t] the median of each point's band where `where` is True.
+
+    A band without such a point has the median of all its points.
+    """
     level = np.zeros(len(flux))
     for one in np.unique(band):
         of_band = band == one
@@ -130,19 +153,20 @@ def _steady(flux: np.ndarray, band: np.ndarray, where: np.ndarray) -> np.ndarray
     return level
 
 
-def _told(curve: LightCurveRecord, what: str) -> str:
+def _message(curve: LightCurveRecord, reason: str) -> str:
     return (
-        f"Object {curve.object_id}: {what}. A heat map needs at least two epochs whose "
-        "flux can be told. Leave the object out, or mend its light curve."
+        f"Object {curve.object_id}: {reason}. A heat map needs at least two epochs "
+        "with a flux and an error that can be fitted. Leave the object out, or correct "
+        "its light curve."
     )
 
 
-def _padded(length: int) -> int:
+def _padded_length(length: int) -> int:
     return max(SHORTEST, 1 << (length - 1).bit_length())
 
 
-def _maps(points: list[Points], length: int) -> np.ndarray:
-    """Returns [b 32 180 2] of light curves of at most so many points."""
+def _fitted_images(points: list[Points], length: int) -> np.ndarray:
+    """Returns [b 32 180 2] of light curves of at most `length` points."""
     filled = points + points[-1:] * (BATCH - len(points))
 
     def pad(name):
@@ -155,11 +179,12 @@ def _maps(points: list[Points], length: int) -> np.ndarray:
 
     count = np.array([len(p.flux) for p in filled])
     seen = np.arange(length) < count[:, None]
-    with jax.enable_x64(True):  # sure points far below the amplitude need the digits
+    # Errors far below the amplitude make the covariance ill-conditioned in float32.
+    with jax.enable_x64(True):
         drawn = _fit_and_draw(pad("place"), pad("flux"), pad("error"), seen)
         image = np.array(drawn)[: len(points)]
     scale = np.array([p.scale for p in points])
-    with np.errstate(over="ignore"):  # what float32 cannot hold is told
+    with np.errstate(over="ignore"):  # an overflow becomes the error of a HeatMap
         return (image * scale[:, None, None, None]).astype(np.float32)
 
 
@@ -167,28 +192,37 @@ def _maps(points: list[Points], length: int) -> np.ndarray:
 
 
 def covariance(theta, here, there):
-    """Returns [i j] of places [i 2] and [j 2]; theta: logarithms, as START has them."""
+    """Returns the covariance [i j] of places [i 2] and [j 2].
+
+    Args:
+        theta: logarithms of amplitude, days and Angstrom, as in START.
+    """
     amplitude, days, angstrom = jnp.exp(theta)
     across = (here[:, None, 0] - there[:, 0]) / days
     up = (here[:, None, 1] - there[:, 1]) / angstrom
-    # Without the tiny number the root has no slope where a point meets itself.
+    # Without 1e-30 the derivative of the root is infinite on the diagonal.
     r = jnp.sqrt(3 * (across**2 + up**2) + 1e-30)
     return amplitude**2 * (1 + r) * jnp.exp(-r)
 
 
 def fit(place, flux, error, seen):
-    """Returns theta of the largest marginal likelihood, as far as steps lead there."""
+    """Returns theta after NUM_STEPS steps of Fisher scoring.
+
+    Args:
+        place: [t 2] days and Angstrom, with flux and error [t] in units of the scale.
+        seen: [t] bool, False for padding.
+    """
 
     def step(_, theta):
         slope = jax.jacfwd(covariance)(theta, place, place) * _both(seen)[..., None]
         half = _half_inverse(theta, place, error, seen)
         inverse = half.T @ half
-        told = inverse @ flux
-        weighed = jnp.einsum("ij,jkp->ikp", inverse, slope)
-        gradient = jnp.einsum("i,ijp,j->p", told, slope, told)
-        gradient = (gradient - jnp.einsum("iip->p", weighed)) / 2
-        fisher = jnp.einsum("ijp,jiq->pq", weighed, weighed) / 2
-        # Of one band nothing is known of the length in wavelength: it stays.
+        alpha = inverse @ flux
+        weighted = jnp.einsum("ij,jkp->ikp", inverse, slope)
+        gradient = jnp.einsum("i,ijp,j->p", alpha, slope, alpha)
+        gradient = (gradient - jnp.einsum("iip->p", weighted)) / 2
+        fisher = jnp.einsum("ijp,jiq->pq", weighted, weighted) / 2
+        # One band does not constrain the length in wavelength, which then stays.
         move = jnp.linalg.solve(fisher + 1e-3 * jnp.eye(3), gradient)
         move = move / jnp.maximum(jnp.linalg.norm(move), 1)
         return jnp.clip(theta + move, LOWEST, HIGHEST)
@@ -197,7 +231,7 @@ def fit(place, flux, error, seen):
 
 
 def draw(theta, place, flux, error, seen):
-    """Returns [32 180 2] mean and standard deviation on the grid."""
+    """Returns [32 180 2], the posterior mean and standard deviation on the grid."""
     grid = jnp.stack(jnp.meshgrid(DAYS, ANGSTROM), -1).reshape(-1, 2)
     half = _half_inverse(theta, place, error, seen)
     cross = covariance(theta, grid, place) * seen @ half.T
@@ -218,17 +252,23 @@ def _both(seen):
 
 
 def _half_inverse(theta, place, error, seen):
-    """Returns the inverse of the Cholesky factor of K; padded points are apart."""
+    """Returns the inverse of the Cholesky factor of K.
+
+    Padded points are uncorrelated with all others and have variance 1.
+    """
     noise = jnp.diag(jnp.where(seen, error**2, 1))
     factor = jnp.linalg.cholesky(covariance(theta, place, place) * _both(seen) + noise)
     return _lower_inverse(factor)
 
 
 def _lower_inverse(factor):
-    """Returns the inverse of a lower triangle [t t], t a power of two, by products.
+    """Returns the inverse of a lower triangular matrix [t t] by matrix products.
 
         [a 0; b c]^-1 = [a^-1 0; -c^-1 b a^-1  c^-1]
-    On processors XLA solves batches of triangles in loops, 100 times slower.
+    On CPUs this is 100 times faster than XLA's loops over batches of triangular solves.
+
+    Args:
+        factor: [t t], where t is a power of two.
     """
     length = len(factor)
     inverse = 1 / jnp.diagonal(factor)[:, None, None]
