@@ -14,7 +14,6 @@ from support.alerts import make_alerts
 
 from configs import stamp_autoencoder, stamp_vade, stamp_vae
 from experiments.studies.reconstruction import by_components, measure
-from experiments.train import train
 from jaxastro.augment import make_augment
 from jaxastro.evaluation.clusters import cluster_scores, fit_gaussian_mixture
 from jaxastro.evaluation.predictions import load
@@ -28,6 +27,7 @@ from jaxastro.methods.autoencoder import (
     with_mixture,
 )
 from jaxastro.models import make_model
+from jaxastro.runs import train
 from jaxastro.training.optimizer import make_optimizer
 from jaxastro.types import Batch
 

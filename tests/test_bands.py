@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from support.runs import smoke
 
-from experiments import predict
 from jaxastro.data.bands import record_in_bands, survey_in_bands
 from jaxastro.data.record import Reading, without_random_epochs
 from jaxastro.data.series import make_series_record
-from jaxastro.data.survey_json import survey_to_json
 from jaxastro.errors import RecordError
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import measure_statistics
+from jaxastro.runs.checks import check_same_inputs
+from jaxastro.runs.record_input import readings_of
+from jaxastro.runs.task import make_task
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -56,9 +55,10 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
             yield Reading(name, made(band, name), ())
 
     monkeypatch.setattr("data_builders.sdss.sdss_sn_sim.read", read)
-    for facts in ("", survey_to_json(SURVEY)):
-        config = smoke(**{"selection.bands": ("g",), "facts": facts})
-        one, two = predict.readings_of(config, "raw")
+    for survey in (SURVEY, SURVEY._replace(name="own")):
+        spec = smoke(**{"selection.bands": ("g",)})
+        task = make_task(spec, survey, spec.classes, statistics={})
+        one, two = readings_of("raw", spec, task, reads_catalogue=False)
         assert one.record.band.tolist() == [0, 1]
         assert two.record is None
         assert two.notes[0].startswith("Object two: none of its 2 epochs is in g.")
@@ -66,10 +66,9 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
 
 
 def test_a_run_that_looked_at_other_bands_is_no_start(tmp_path):
-    assemble.write_config(tmp_path, assemble.to_plain(smoke()))
-    config = smoke(**{"selection.bands": ("g",), "init_from": str(tmp_path)})
-    with pytest.raises(ValueError, match=r"bands \(\), this run asks for \('g',\)\."):
-        measure_statistics(None, config, None)
+    spec = smoke(**{"selection.bands": ("g",), "init_from": str(tmp_path)})
+    with pytest.raises(ValueError, match=r"bands \(\), this run has \('g',\)\."):
+        check_same_inputs(spec, SURVEY, smoke(), SURVEY)
 
 
 def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():

@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from support.runs import spec_of, task_of
 
 from configs import cnn_gru, cnn_lstm
 from jaxastro.methods import make_method
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
-from jaxastro.runs import assemble
+from jaxastro.runs.model_building import build_model
 from jaxastro.types import Series
 
 SMALL = {
@@ -308,6 +309,6 @@ def test_merged_frames_have_as_many_bands_as_the_survey(experiment):
     config.selection.bands = ("g",)
     words = r"looked at in 1 bands \(g\).*have 5. Set config.model.args.bands=1"
     with pytest.raises(ValueError, match=words):
-        assemble.model_of_config(config)
+        build_model(spec_of(config), task_of(spec_of(config)))
     config.model.args.frames = "embedded"
-    assert assemble.model_of_config(config).any_length
+    assert build_model(spec_of(config), task_of(spec_of(config))).any_length

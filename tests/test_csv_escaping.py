@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 from support.predictions import make_predictions
+from support.runs import predict
 
-from experiments.predict import predict
 from jaxastro.data.csv_escaping import shown_cell
 from jaxastro.reports import REPORTS
 

@@ -17,15 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import ztf_packets
+from support.runs import predict
 from support.untrusted_input import tarred
 
+import jaxastro
 from data_builders.ztf import ztf_alerts
-from experiments.predict import predict
 from experiments.studies import damaged_alerts
 from jaxastro.alerts import archive
 from jaxastro.alerts.container import read_packets
-from jaxastro.runs import assemble
-from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
 
 NUMBER = 60
 NIGHT = [
@@ -219,16 +218,8 @@ def test_every_kind_of_damage_costs_its_alert_alone(
 @pytest.fixture(scope="module")
 def serving(alert_run):
     """What classifies alerts as the command does, loaded once."""
-    config = assemble.read_config(alert_run)
-    predictor, state = load_predictor(alert_run, config, mesh_for(config))
-    make = assemble.example_of_config(
-        config, max_epochs=config.representation.max_epochs
-    )
-    return lambda records: (
-        predict_examples(
-            predictor, state, [make(record) for record in records]
-        ).probability
-    )
+    run = jaxastro.load(alert_run)
+    return lambda records: run.predict(records).probability
 
 
 @st.composite
@@ -348,7 +339,7 @@ def test_the_benchmark_sees_what_is_lost_and_what_is_read_otherwise(monkeypatch)
             elif n % 20:
                 yield reading
 
-    monkeypatch.setattr(damaged, "read_each", careless)
+    monkeypatch.setattr(damaged_alerts, "read_each", careless)
     (row, *_) = damaged_alerts.measure(night, whole, 0.0, 0)
     assert row.measures["others lost"] == row.measures["others changed"] == 3
 

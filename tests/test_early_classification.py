@@ -1,6 +1,5 @@
 """What is said early knows nothing of later: by epochs, and by days of detection."""
 
-import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +11,10 @@ from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.data.record import first_epochs
 from jaxastro.data.series import make_series_record
 from jaxastro.evaluation.detection import first_detection
-from jaxastro.runs import assemble, early_classification
-from jaxastro.runs.dataset import evaluation_groups, measure_statistics, open_dataset
-from jaxastro.runs.predictor import Output, Predictor, abstract_state, mesh_for
+from jaxastro.runs.dataset import open_dataset
+from jaxastro.runs.early_classification import epochs_after_days, predict_early
+from jaxastro.runs.input_pipeline import predict_rows
+from jaxastro.runs.predictor import Output
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -92,42 +92,28 @@ def test_a_star_that_appears_in_images_is_detected_then():
 
 
 @pytest.fixture(scope="module")
-def asked(data_dir):
-    """A dataset, its config, a predictor and a state that draws networks."""
-    config = runs.smoke(supernnova.get_config, **{"model.args.form": "variational"})
-    config.model.args.num_draws = 3
-    dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
-    survey = assemble.survey_of_config(config)
-    with config.unlocked():
-        config.statistics.update(measure_statistics(dataset, config, survey))
-    mesh = mesh_for(config)
-    method = assemble.method_of_config(config, mesh)
-    state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
-    abstract = abstract_state(method, config, mesh)
-    predictor = Predictor(config, method, abstract, mesh)
-    return dataset, config, predictor, state
+def classifier(data_dir):
+    """A dataset, a predictor and a state whose network samples its weights."""
+    args = {"model.args.form": "variational", "model.args.num_draws": 3}
+    spec = runs.smoke(supernnova.get_config, **args)
+    dataset = open_dataset(spec, data_dir=data_dir)
+    return dataset, *runs.random_classifier(spec, dataset)
 
 
-def whole_of(dataset, config, predictor, state, rows):
-    groups = evaluation_groups(dataset, rows, config, predictor)
-    return early_classification.predict_groups(predictor, state, groups)
-
-
-def test_looks_are_those_of_records_that_end_early(asked):
-    dataset, config, predictor, state = asked
+def test_looks_are_those_of_records_that_end_early(classifier):
+    dataset, predictor, state = classifier
     rows = dataset.rows["train"][:20]
-    whole = whole_of(*asked, rows)
+    whole = predict_rows(predictor, state, dataset, rows)
     assert whole.spread.shape == whole.probability.shape
     total = dataset.index.num_epochs[rows]
     counts = np.minimum([[1], [3], [3], [total.max()]], total)
-    found = early_classification.look(*asked, rows=rows, whole=whole, counts=counts)
+    found = predict_early(*classifier, rows=rows, whole=whole, counts=counts)
     for count, said in zip(counts, found, strict=True):
         cut = [
             first_epochs(dataset.stored[r], n) for r, n in zip(rows, count, strict=True)
         ]
-        expected = whole_of(
-            *(dataset._replace(stored=cut), config, predictor, state),
-            np.arange(len(rows)),
+        expected = predict_rows(
+            predictor, state, dataset._replace(stored=cut), np.arange(len(rows))
         )
         for name in Output._fields:
             ours, theirs = getattr(said, name), getattr(expected, name)
@@ -136,16 +122,18 @@ def test_looks_are_those_of_records_that_end_early(asked):
     np.testing.assert_array_equal(found[-1].spread, whole.spread)
 
 
-def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(asked):
-    dataset, config, _, _ = asked
-    assert config.representation.normalisation == "asinh"  # that sees no later epoch
+def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(classifier):
+    dataset, predictor, state = classifier
+    assert (
+        dataset.spec.representation.normalisation == "asinh"
+    )  # that sees no later epoch
     rows = dataset.rows["train"]
-    before = early_classification.day_looks(dataset, rows, config)
+    before = epochs_after_days(dataset, rows, predictor.task.survey)
     assert len(before.detected) > 0
     assert before.days.tolist() == [2**k for k in range(len(before.days))]
     assert (np.diff(before.counts, axis=0) >= 0).all()
     last = 4  # of the looks that must not change
-    survey = assemble.survey_of_config(config)
+    survey = predictor.task.survey
     changed = list(dataset.stored)
     for row in rows[before.detected]:
         record = changed[row]
@@ -155,17 +143,17 @@ def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(asked):
             flux=np.where(later, 7 - 3 * record.flux, record.flux)
         )
     other = dataset._replace(stored=changed)
-    after = early_classification.day_looks(other, rows, config)
+    after = epochs_after_days(other, rows, predictor.task.survey)
     np.testing.assert_array_equal(after.detected, before.detected)
 
-    def said(dataset, days):
+    def early_outputs(dataset, days):
         chosen = rows[days.detected]
-        whole = whole_of(dataset, *asked[1:], chosen)
-        return early_classification.look(
-            dataset, *asked[1:], rows=chosen, whole=whole, counts=days.counts
+        whole = predict_rows(predictor, state, dataset, chosen)
+        return predict_early(
+            dataset, predictor, state, rows=chosen, whole=whole, counts=days.counts
         )
 
-    ours, theirs = said(dataset, before), said(other, after)
+    ours, theirs = early_outputs(dataset, before), early_outputs(other, after)
     for k in range(last + 1):
         np.testing.assert_allclose(
             ours[k].probability, theirs[k].probability, atol=1e-5

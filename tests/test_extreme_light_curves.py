@@ -5,7 +5,7 @@ import functools
 import jax
 import numpy as np
 import pytest
-from support.runs import smoke
+from support.runs import smoke, task_of
 
 from configs import (
     cnn_dmdt,
@@ -19,7 +19,8 @@ from configs import (
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.errors import RecordError
 from jaxastro.representations import REPRESENTATIONS
-from jaxastro.runs import assemble
+from jaxastro.runs.model_building import build_model
+from jaxastro.runs.task import blank_inputs
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_periodic"]
@@ -75,18 +76,18 @@ HOSTILE = {
 @functools.cache
 def network_of(module):
     args = {} if module in DRAWINGS else {"model.args.bands": 2}
-    config = smoke(module.get_config, **args)
-    with config.unlocked():
-        config.survey, config.classes = "ztf_periodic/all", ("RR", "EA", "EW")
-        config.representation.max_epochs = EPOCHS
-        if "features" in config.model.args:
-            config.model.args.features = True
-    model = assemble.model_of_config(config)
-    blank = assemble.blank_inputs(config, num_objects=1)
+    args |= {"survey": "ztf_periodic/all", "classes": ("RR", "EA", "EW")}
+    args["representation.max_epochs"] = EPOCHS
+    if "features" in module.get_config("smoke").model.args:
+        args["model.args.features"] = True
+    spec = smoke(module.get_config, **args)
+    task = task_of(spec)
+    model = build_model(spec, task)
+    blank = blank_inputs(spec, task)
     variables = jax.jit(functools.partial(model.init, train=False))(
         jax.random.key(0), blank
     )
-    return jax.jit(lambda x: model.apply(variables, x, train=False).logits), config
+    return jax.jit(lambda x: model.apply(variables, x, train=False).logits), spec
 
 
 def cases():

@@ -3,13 +3,15 @@
 import jax
 import numpy as np
 import pytest
+from support.runs import spec_of
 
 from configs import cnn_lstm_folded, hybrid
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.models.cnn_lstm_folded import CnnLstmFolded
 from jaxastro.models.hybrid import Hybrid
 from jaxastro.representations import dmdt, folded, folded_and_map
-from jaxastro.runs import assemble
+from jaxastro.runs.dataset import uses_catalogue
+from jaxastro.runs.model_building import reads_catalogue
 from jaxastro.surveys import SURVEYS
 from jaxastro.types import FoldedAndMap, Image
 
@@ -224,16 +226,19 @@ def test_each_input_counts_and_features_where_they_are_asked_for():
 def test_a_star_without_a_light_curve_is_left_out_unless_its_catalogue_is_drawn(
     module, preset, is_read
 ):
-    config = module.get_config(preset)
-    assert assemble.reads_catalogue(config) == is_read
-    assert config.representation.normalisation.startswith("fitted") != is_read
-    config.representation.normalisation = config.representation.normalisation.replace(
-        "fitted", "harmonic"
-    )
-    assert assemble.reads_catalogue(config)
-    config.representation.normalisation = config.representation.normalisation.replace(
-        "harmonic", "fitted"
-    )
-    assert not assemble.reads_catalogue(config)
-    config.model.args.features = True
-    assert assemble.reads_catalogue(config)
+    spec = spec_of(module.get_config(preset))
+    name = spec.representation.normalisation
+
+    def is_used(normalisation, features=False):
+        changes = {"representation.normalisation": normalisation}
+        changes["model.args.features"] = features
+        changed = spec.replace(changes)
+        return uses_catalogue(changed, reads_catalogue(changed))
+
+    assert uses_catalogue(spec, reads_catalogue(spec)) == is_read
+    assert name.startswith("fitted") != is_read
+    harmonic = name.replace("fitted", "harmonic")
+    fitted = harmonic.replace("harmonic", "fitted")
+    assert is_used(harmonic)
+    assert not is_used(fitted)
+    assert is_used(fitted, features=True)

@@ -10,16 +10,16 @@ import pytest
 import tensorflow_datasets as tfds
 from support import runs
 from support.derived import in_test_fold, records_of
+from support.runs import predict
 
 from configs import convention, scone
 from data_builders.derived import heat_maps
-from experiments.predict import predict
-from experiments.train import train
 from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.light_curve import LightCurveRecord
 from jaxastro.data.series import SeriesRecord
 from jaxastro.evaluation.predictions import load
-from jaxastro.runs import assemble
+from jaxastro.runs import train
+from jaxastro.runs.task import select_survey
 from jaxastro.surveys import SURVEYS, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
@@ -109,8 +109,8 @@ def test_what_does_not_fit_together_is_said():
     config = scone.get_config("smoke")
     config.survey = CURVES
     with pytest.raises(ValueError, match="records of kind 'light_curve', the repr"):
-        assemble.survey_of_config(config)
+        select_survey(runs.spec_of(config), survey_of(CURVES))
     config = scone.get_config("smoke")
     config.selection.bands = ("g",)
     with pytest.raises(ValueError, match="holds pictures, each drawn of all bands"):
-        assemble.survey_of_config(config)
+        select_survey(runs.spec_of(config), survey_of(config.survey))

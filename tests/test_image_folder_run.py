@@ -5,9 +5,10 @@ import csv
 import numpy as np
 import pytest
 from support import commands
+from support.runs import smoke
 
-from configs import convention
-from jaxastro.runs import assemble
+from jaxastro.runs.task import read_task, select_survey
+from jaxastro.surveys import survey_of
 
 CLASSES = ("steady", "rising")
 
@@ -51,7 +52,7 @@ def own_run(tmp_path_factory, data_dir):
 
 
 def test_a_run_remembers_the_facts_of_a_survey_that_no_file_of_ours_names(own_run):
-    survey = assemble.survey_of_config(assemble.read_config(own_run))
+    survey = read_task(own_run).survey
     assert survey.bands == ("g", "r")
     assert survey.classes == tuple(sorted(CLASSES))
     assert survey.image_size == 21
@@ -69,7 +70,6 @@ def test_new_images_are_read_with_the_bands_of_the_run(own_run, tmp_path):
 
 
 def test_a_survey_without_images_is_refused_in_words():
-    config = convention.get_config("smoke")
-    config.survey = "asas"
+    spec = smoke(survey="asas")
     with pytest.raises(ValueError, match="Survey asas holds records of kind 'light_cu"):
-        assemble.survey_of_config(config)
+        select_survey(spec, survey_of("asas"))

@@ -1,7 +1,7 @@
 import pytest
 
 from jaxastro.runs import input_timer
-from jaxastro.runs.input_timer import Waiting
+from jaxastro.runs.input_timer import InputTimer
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def items(clock, seconds, closed=None):
 
 
 def test_the_share_is_of_the_time_between_items_and_starts_anew(clock):
-    stream = Waiting(items(clock, 1))
+    stream = InputTimer(items(clock, 1))
     for expected in (0, 1):
         assert next(stream) == expected
         clock(3)  # the loop works
@@ -39,12 +39,12 @@ def test_the_share_is_of_the_time_between_items_and_starts_anew(clock):
 
 
 def test_all_items_come_and_the_end_is_not_an_error(clock):
-    assert list(Waiting(items(clock, 0))) == list(range(6))
+    assert list(InputTimer(items(clock, 0))) == list(range(6))
 
 
 def test_closing_ends_what_is_waited_for(clock):
     closed = []
-    stream = Waiting(items(clock, 1, closed))
+    stream = InputTimer(items(clock, 1, closed))
     next(stream)
     stream.close()
     assert closed == [True]
@@ -55,7 +55,7 @@ def test_an_error_of_the_reader_is_not_swallowed():
         yield 1
         raise OSError("the disk is gone")
 
-    stream = Waiting(broken())
+    stream = InputTimer(broken())
     next(stream)
     with pytest.raises(OSError, match="the disk is gone"):
         next(stream)

@@ -10,10 +10,10 @@ SIZE = 64 << 20  # bytes, far above what malloc would keep by itself
 PROGRAM = f"""
 import resource, sys
 import numpy as np
-from jaxastro.runs.malloc import keep_memory
+from jaxastro.runs.malloc import keep_freed_memory
 
 if sys.argv[1] == "kept":
-    keep_memory()
+    keep_freed_memory()
 def faults():
     np.ones({SIZE}, np.uint8)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

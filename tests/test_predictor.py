@@ -1,6 +1,7 @@
 """However objects are put together, each is told the same."""
 
 import csv
+import dataclasses
 from functools import partial
 
 import jax
@@ -8,20 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.runs import smoke
+from support.runs import predict, smoke, task_of
 
-from experiments import predict as command
 from jaxastro.data.length_buckets import bucket_lengths, group_by_length
 from jaxastro.data.record import Reading, first_epochs
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import evaluation_groups, measure_statistics, open_dataset
-from jaxastro.runs.early_classification import predict_groups
-from jaxastro.runs.predictor import (
-    Predictor,
-    abstract_state,
-    mesh_for,
-    predict_examples,
-)
+from jaxastro.runs import record_input
+from jaxastro.runs.dataset import open_dataset
+from jaxastro.runs.input_pipeline import evaluation_groups, predict_rows
+from jaxastro.runs.model_building import abstract_state, build_method, mesh_for
+from jaxastro.runs.prediction_table import PredictionTable
+from jaxastro.runs.predictor import Predictor, predict_examples
+from jaxastro.runs.task import blank_inputs
+from jaxastro.runs.training_run import measure_statistics
 from jaxastro.simulation.survey import PRESETS, simulate_object
 from jaxastro.types import Series
 
@@ -67,17 +66,15 @@ def test_few_objects_are_not_worth_a_program_of_their_own():
 @pytest.fixture(scope="module", params=["per_epoch", "joint"])
 def predicting(request):
     """A predictor, the same with one length alone, and a state like no other."""
-    config = smoke()
-    config.model.args.norm = request.param
-    config.augment.max_epochs = config.representation.max_epochs
-    mesh = mesh_for(config)
-    method = assemble.method_of_config(config, mesh)
-    abstract = abstract_state(method, config, mesh)
-    whole, sorted_ = (Predictor(config, method, abstract, mesh) for _ in range(2))
+    spec = smoke(**{"model.args.norm": request.param, "augment.max_epochs": LONGEST})
+    task, mesh = task_of(spec), mesh_for(spec)
+    method = build_method(spec, task, mesh)
+    abstract = abstract_state(method, spec, task, mesh)
+    whole, sorted_ = (Predictor(spec, task, method, abstract, mesh) for _ in range(2))
     assert sorted_.lengths == (3, LONGEST)
     whole.lengths = (LONGEST,)
     generator = np.random.default_rng(0)
-    state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
+    state = jax.jit(method.init)(jax.random.key(0), blank_inputs(spec, task))
     params, batch_stats = jax.tree.map(
         lambda a: a + generator.uniform(0, 0.2, a.shape).astype(a.dtype),
         (state.params, state.batch_stats),
@@ -136,21 +133,17 @@ def test_objects_differ_so_that_a_wrong_place_would_be_seen(predicting):
 
 def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir):
     sorted_, whole, state = predicting
-    config = smoke()
-    dataset = open_dataset(config, data_dir=data_dir, manual_dir="")
+    spec = smoke()
+    dataset = open_dataset(spec, data_dir=data_dir)
     rows = dataset.rows["train"]
-    survey = assemble.survey_of_config(config)
-    with config.unlocked():
-        config.statistics.update(measure_statistics(dataset, config, survey))
+    task = task_of(spec)._replace(statistics=measure_statistics(dataset))
     for first in (3, 5, 100):
         outputs, lengths = [], []
         for predictor in (sorted_, whole):
-            groups = evaluation_groups(
-                *(dataset, rows, config, predictor),
-                most=first,
-                cut=partial(first_epochs, count=first),
-            )
-            outputs.append(predict_groups(predictor, state, groups))
+            predictor = predictor.of_task(spec, task)
+            some = {"most": first, "cut": partial(first_epochs, count=first)}
+            groups = evaluation_groups(dataset, rows, predictor, **some)
+            outputs.append(predict_rows(predictor, state, dataset, rows, **some))
             lengths.append([group.length for group in groups])
         assert len(outputs[0].probability) == len(rows)
         assert_close(*outputs)
@@ -159,12 +152,11 @@ def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir
 
 
 def test_a_model_that_sees_padding_gets_one_length():
-    config = smoke()
-    config.model.args.masked = False
-    mesh = mesh_for(config)
-    method = assemble.method_of_config(config, mesh)
-    abstract = abstract_state(method, config, mesh)
-    assert Predictor(config, method, abstract, mesh).lengths == (LONGEST,)
+    spec = smoke(**{"model.args.masked": False})
+    task, mesh = task_of(spec), mesh_for(spec)
+    method = build_method(spec, task, mesh)
+    abstract = abstract_state(method, spec, task, mesh)
+    assert Predictor(spec, task, method, abstract, mesh).lengths == (LONGEST,)
 
 
 # -- as they come ----------------------------------------------------------------------
@@ -179,15 +171,15 @@ def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
     one = simulate_object(0, seed=1, preset=PRESETS["tiny"])
     seen = []
 
-    def readings(config, raw):
+    def readings(path, spec, survey):
         for i in range(200):
             name = f"object_{i}"
             yield Reading(name, one._replace(object_id=name), ())
             seen.append(len(partial.read_text().splitlines()))
 
-    monkeypatch.setattr(command, "readings_of", readings)
+    monkeypatch.setattr(record_input, "_read", readings)
     report = tmp_path / "set_aside.json"
-    assert command.predict(workdir, tmp_path, output, report=report) == 200
+    assert predict(workdir, tmp_path, output, report=report) == 200
     # Of 64 objects at once the second are read while the first are classified.
     assert min(seen[128:]) == 65
     assert max(seen) <= 129
@@ -198,15 +190,23 @@ def test_lines_are_written_as_objects_come_and_stay_if_all_goes_well(
 
 
 def test_a_table_has_spreads_of_a_model_that_draws_networks_and_of_no_other():
-    p = np.array([[0.25, 0.75]])
-    one = simulate_object(0, seed=1, preset=PRESETS["tiny"])._replace(object_id="a")
-    spread, names = np.array([[0.1, 0.2]]), command.names_of(("AGN", "SNIa"), {})
-    row = command.row_of(one, p[0], spread[0], names)
-    assert row == {
-        "object_id": "a",
-        "predicted": "SNIa",
-        "probability": {"AGN": 0.25, "SNIa": 0.75},
-        "spread": {"AGN": 0.1, "SNIa": 0.2},
+    table = PredictionTable(
+        classes=("AGN", "SNIa"),
+        object_id=np.array(["a"]),
+        probability=np.array([[0.25, 0.75]]),
+        embedding=np.zeros((1, 0)),
+        spread=np.array([[0.1, 0.2]]),
+        hierarchy={},
+    )
+    row = {
+        "object_id": ["a"],
+        "predicted": ["SNIa"],
+        "p_AGN": [0.25],
+        "p_SNIa": [0.75],
+        "spread_AGN": [0.1],
+        "spread_SNIa": [0.2],
     }
-    sure = command.row_of(one, p[0], spread[0, :0], names)
-    assert sure == {name: row[name] for name in row if name != "spread"}
+    assert table.to_arrow().to_pydict() == row
+    one_network = dataclasses.replace(table, spread=np.zeros((1, 0)))
+    expected = {name: row[name] for name in row if "spread" not in name}
+    assert one_network.to_arrow().to_pydict() == expected

@@ -15,10 +15,10 @@ from experiments.studies.real_bogus import (
     eigenimages,
     measure,
 )
-from experiments.train import train
 from jaxastro.evaluation.predictions import load
 from jaxastro.models import make_model
 from jaxastro.representations import cutout
+from jaxastro.runs import train
 from jaxastro.simulation.handscan import CLASSES, SURVEY, simulate_image
 from jaxastro.types import Image
 

@@ -308,7 +308,7 @@ def test_the_command_has_help_and_names_missing_files(tmp_path):
     shown = subprocess.run([*command, "--help"], capture_output=True, text=True)
     assert "--workdir" in shown.stdout
     assert "metrics.json" in shown.stdout
-    with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate"):
+    with pytest.raises(FileNotFoundError, match=r"jaxastro evaluate"):
         write_report(tmp_path)
 
 

@@ -9,12 +9,12 @@ from support import runs
 from support.alerts import make_alerts
 
 from configs import stamp_classifier, temporal_stamps
-from experiments.train import train
 from jaxastro.augment import make_augment
 from jaxastro.evaluation.predictions import load
 from jaxastro.models import make_model
 from jaxastro.models.temporal_stamps import OVER_TIME
-from jaxastro.runs.early_classification import epoch_looks
+from jaxastro.runs import train
+from jaxastro.runs.early_classification import epoch_counts
 
 EVERY = pytest.mark.parametrize("over_time", OVER_TIME)
 SMALL = {"widths": (4, 6), "kernel": 3, "code": 8, "hidden": 8}
@@ -97,9 +97,9 @@ def test_an_object_may_end_after_its_first_alert():
 
 def test_alerts_are_asked_after_each_and_other_epochs_in_doubling_steps():
     count = np.array([1, 7, 3])
-    np.testing.assert_array_equal(epoch_looks(count, each=True), range(1, 7))
-    np.testing.assert_array_equal(epoch_looks(count, each=False), [3, 6])
-    np.testing.assert_array_equal(epoch_looks(count[:1], each=True), [1])
+    np.testing.assert_array_equal(epoch_counts(count, every_epoch=True), range(1, 7))
+    np.testing.assert_array_equal(epoch_counts(count, every_epoch=False), [3, 6])
+    np.testing.assert_array_equal(epoch_counts(count[:1], every_epoch=True), [1])
 
 
 def test_a_run_starts_from_a_classifier_of_single_alerts(data_dir, tmp_path, capsys):
@@ -111,7 +111,7 @@ def test_a_run_starts_from_a_classifier_of_single_alerts(data_dir, tmp_path, cap
         **{"init_from": str(tmp_path / "first"), "model.args.over_time": "gru"},
     )
     frozen = ("gru", "numbers", "hidden", "logits")
-    config.optimizer.train_only = frozen
+    config = config.replace({"optimizer.train_only": frozen})
     train(config, tmp_path / "then", data_dir=data_dir)
     assert "Starting from" in capsys.readouterr().out
     one, then = (runs.state_of(tmp_path / name, 2).params for name in ("first", "then"))

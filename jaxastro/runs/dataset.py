@@ -93,7 +93,7 @@ def open_dataset(
     check_classes(spec, select_survey(spec, survey))
     stored = Records(builder.as_data_source(split="all"), RECORD_TYPES[survey.kind])
     index, wanted, set_aside = _select_objects(
-        index, spec, survey, reads_catalogue=_reads_catalogue(spec, reads_catalogue)
+        index, spec, survey, reads_catalogue=uses_catalogue(spec, reads_catalogue)
     )
     classes, pooled = _pool_classes(index, wanted, spec)
     rows = _rows_of_fold(index, wanted, spec, spec.folds.test_fold)
@@ -124,8 +124,14 @@ def limit_per_class(rows: np.ndarray, label, *, count: int, seed: int) -> np.nda
     return np.sort(np.concatenate(kept))
 
 
-def _reads_catalogue(spec: RunSpec, of_model: bool) -> bool:
-    """A model may read a catalogue as numbers, or as a curve made from them."""
+def uses_catalogue(spec: RunSpec, of_model: bool) -> bool:
+    """Returns whether objects without an epoch can be used.
+
+    A model may read a catalogue as numbers, or as a curve made from them.
+
+    Args:
+        of_model: the model reads numbers of a catalogue.
+    """
     curves = representation_of(spec.representation.name).CATALOGUED
     return of_model or spec.representation.normalisation in curves
 
