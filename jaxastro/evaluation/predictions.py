@@ -154,7 +154,7 @@ def load(folder: Path) -> Predictions:
     if not path.is_file():
         raise MissingFileError(
             f"No predictions at {path}. Reports need the output of an evaluation. Run "
-            "python -m experiments.evaluate --workdir=RUN first."
+            "jaxastro evaluate --workdir=RUN first."
         )
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -162,7 +162,7 @@ def load(folder: Path) -> Predictions:
     except (zipfile.BadZipFile, ValueError, EOFError) as error:
         raise InputError(
             f"{path} cannot be read ({error}). It is damaged or is no NumPy archive. "
-            "Run python -m experiments.evaluate --workdir=RUN again."
+            "Run jaxastro evaluate --workdir=RUN again."
         ) from error
 
     for field in (*_DICTIONARIES, "by_object", "latent_space"):
@@ -185,7 +185,7 @@ def load(folder: Path) -> Predictions:
     if wrong:
         raise InputError(
             f"{path}: fields {', '.join(sorted(wrong))} are missing or unknown, so "
-            "another version wrote it. Run python -m experiments.evaluate "
+            "another version wrote it. Run jaxastro evaluate "
             "--workdir=RUN again."
         )
     latent_space = flat["latent_space"]
