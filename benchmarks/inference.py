@@ -43,7 +43,9 @@ def network_of(config) -> Network:
     method = assemble.method_of_config(config, mesh)
     abstract = abstract_state(method, config, mesh)
     key, blank = jax.random.key(0), assemble.blank_inputs(config)
-    state = jax.jit(method.init, out_shardings=sharding.places(abstract))(key, blank)
+    state = jax.jit(method.init, out_shardings=sharding.shardings_of(abstract))(
+        key, blank
+    )
     return Network(config, method, abstract, state, mesh)
 
 

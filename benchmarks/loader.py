@@ -82,13 +82,13 @@ class Trainer:
     def __init__(self, config, mesh):
         """Draws a new state."""
         method = assemble.method_of_config(config, mesh)
-        places = sharding.places(abstract_state(method, config, mesh))
+        places = sharding.shardings_of(abstract_state(method, config, mesh))
         self._state, self._mesh = new_state(method, config, mesh, print, None), mesh
         self._step = jax.jit(
             method.step,
             donate_argnums=0,
-            in_shardings=(places, sharding.over_data(mesh)),
-            out_shardings=(places, sharding.everywhere(mesh)),
+            in_shardings=(places, sharding.split_by_object(mesh)),
+            out_shardings=(places, sharding.replicated(mesh)),
         )
 
     def step(self, batch):

@@ -27,10 +27,10 @@ from tqdm import tqdm
 from benchmarks import result
 
 FORMS = {  # whether all devices are used, and what each does with several members
-    "in turn": (False, "apart"),
-    "vmapped": (False, "together"),
-    "placed": (True, "apart"),
-    "placed, vmapped": (True, "together"),
+    "in turn": (False, "sequential"),
+    "vmapped": (False, "vmapped"),
+    "placed": (True, "sequential"),
+    "placed, vmapped": (True, "vmapped"),
 }
 
 
@@ -76,14 +76,14 @@ def serve(form: str, devices: int) -> None:
     from jaxastro.training import sharding
 
     keep_memory()  # as every command does
-    is_spread, how = FORMS[form]
+    is_spread, execution = FORMS[form]
     sharding.use_cores_as_devices(devices if is_spread else 1)
     fleet = stream = None
 
     def prepare(config: str, members: int) -> float:
         nonlocal fleet, stream
         fleet = stream = None  # their memory first
-        fleet, stream = make_noisy_fleet(config, members, how)
+        fleet, stream = make_noisy_fleet(config, members, execution)
         return step()  # the first: not counted
 
     def step() -> float:
@@ -105,7 +105,7 @@ def serve(form: str, devices: int) -> None:
         print(answers[question.pop("what")](**question), flush=True)
 
 
-def make_noisy_fleet(path: str, members: int, how: str):
+def make_noisy_fleet(path: str, members: int, execution: str):
     """Returns a fleet of members that were just begun, and noise for them without end.
 
     Args:
@@ -125,7 +125,7 @@ def make_noisy_fleet(path: str, members: int, how: str):
     method = assemble.member_of_config(config, 0)
     state = jax.jit(method.init)(jax.random.key(0), assemble.blank_inputs(config))
     seeds = list(range(members))
-    fleet = make_fleet(config, seeds, [state] * members, mesh, how=how)
+    fleet = make_fleet(config, seeds, [state] * members, mesh, execution=execution)
     generator = np.random.default_rng(0)
 
     def noise(shape):

@@ -84,12 +84,12 @@ def measure(config, chips: int, fsdp: int, objects: int) -> dict[str, float]:
         method = assemble.method_of_config(config, mesh)
         key, blank = jax.random.key(0), assemble.blank_inputs(config)
         state = sharding.abstract_state(method.init, mesh, key, blank)
-        places, over_data = sharding.places(state), sharding.over_data(mesh)
+        places, over_data = sharding.shardings_of(state), sharding.split_by_object(mesh)
         step = jax.jit(
             method.step,
             donate_argnums=0,
             in_shardings=(places, over_data),
-            out_shardings=(places, sharding.everywhere(mesh)),
+            out_shardings=(places, sharding.replicated(mesh)),
         )
         compiled = step.lower(state, batch_of(config, objects)).compile()
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()

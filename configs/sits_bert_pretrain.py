@@ -17,8 +17,8 @@ from configs import base, sits_bert
 def get_config(preset: str = "auto"):
     """Returns the experiment, locked by --config: a misspelt key is an error."""
     config = sits_bert.get_config(preset)
-    config.method.name, config.method.args = "contaminated", base.ConfigDict()
-    config.method.args.share = 0.15  # chance of a night to be contaminated
+    config.method.name, config.method.args = "corrupted_light_curve", base.ConfigDict()
+    config.method.args.share = 0.15  # chance of a night to be corrupted
     config.method.args.noise = 0.5  # the most that is added to its fluxes
     if preset != "hits":  # where every object has a label
         config.loader.unlabelled_share = 0.2  # Unknown is 20 % of the survey

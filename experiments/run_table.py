@@ -205,7 +205,7 @@ if __name__ == "__main__":
     flags.DEFINE_enum(
         "execution",
         "sequential",
-        many_models.HOWS,
+        many_models.EXECUTIONS,
         "What a device does with several runs: one after the other, or as one program.",
     )
     flags.DEFINE_integer(

@@ -72,7 +72,7 @@ if __name__ == "__main__":
     flags.DEFINE_enum(
         "execution",
         "sequential",
-        many_models.HOWS,
+        many_models.EXECUTIONS,
         "What a device does with several runs; see above.",
     )
     flags.DEFINE_integer(

@@ -110,7 +110,7 @@ def make_augment(
     return augment
 
 
-def beside(first: Inputs, second: Inputs) -> Inputs:
+def interleave_views(first: Inputs, second: Inputs) -> Inputs:
     """Puts view beside view: an object's stay on the device that holds it."""
 
     def one(a, b):
@@ -119,7 +119,7 @@ def beside(first: Inputs, second: Inputs) -> Inputs:
     return jax.tree.map(one, first, second)
 
 
-def of_the_other(z: Float[Array, "v d"]) -> Float[Array, "v d"]:
+def switch_views(z: Float[Array, "v d"]) -> Float[Array, "v d"]:
     """Returns, for each of views that lie beside each other, the row of the other."""
     return z.reshape(-1, 2, z.shape[-1])[:, ::-1].reshape(z.shape)
 

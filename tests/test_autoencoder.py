@@ -21,10 +21,10 @@ from jaxastro.layers.mixture import Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
 from jaxastro.methods import make_method
 from jaxastro.methods.autoencoder import (
-    from_normal,
-    likeliest_noise,
+    kl_from_normal,
     negative_log_likelihood,
-    with_mixture,
+    optimal_log_noise,
+    set_mixture,
 )
 from jaxastro.models import make_model
 from jaxastro.runs import train
@@ -89,9 +89,9 @@ def test_no_other_noise_makes_the_stamps_likelier():
     pixels, drawn = rng.random((2, 6, 4, 4, 3)).astype(np.float32)
     pixels[..., 1] = drawn[..., 1] + 0.02 * pixels[..., 1]
     seen = np.array([True] * 4 + [False] * 2)
-    best = likeliest_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
+    best = optimal_log_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
     pixels[4:] = 9
-    again = likeliest_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
+    again = optimal_log_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
     np.testing.assert_array_equal(best, again)  # of what is seen alone
 
     def unlike(log_noise):
@@ -101,7 +101,7 @@ def test_no_other_noise_makes_the_stamps_likelier():
     slope, curve = jax.grad(unlike)(best), jax.hessian(unlike)(best)
     np.testing.assert_allclose(slope, 0, atol=1e-3)
     assert (np.linalg.eigvalsh(curve) > 0).all()
-    alike = likeliest_noise(*[jnp.array(drawn)] * 2, jnp.array(seen))
+    alike = optimal_log_noise(*[jnp.array(drawn)] * 2, jnp.array(seen))
     np.testing.assert_allclose(alike, np.log(1e-3), rtol=1e-5)
 
 
@@ -126,7 +126,7 @@ def test_the_divergence_is_the_mean_of_what_draws_say():
     spread = np.exp(wide / 2)
     code = mean + spread * rng.normal(size=(200_000, 4))
     each = norm.logpdf(code, mean, spread) - norm.logpdf(code)
-    assert float(from_normal(jnp.array(mean), jnp.array(wide))[0]) == pytest.approx(
+    assert float(kl_from_normal(jnp.array(mean), jnp.array(wide))[0]) == pytest.approx(
         each.sum(1).mean(), rel=0.02
     )
 
@@ -137,11 +137,11 @@ def test_one_cluster_that_is_normal_is_the_normal_prior():
     prior = {"score": jnp.zeros(1), "mean": jnp.zeros((1, 4))}
     prior["log_variance"] = jnp.zeros((1, 4))
     found = Mixture(1).apply({"params": prior}, mean, wide, code)
-    np.testing.assert_allclose(found.divergence, from_normal(mean, wide), rtol=1e-5)
+    np.testing.assert_allclose(found.divergence, kl_from_normal(mean, wide), rtol=1e-5)
     # three of the same kind are one
     prior = {name: jnp.repeat(value, 3, 0) for name, value in prior.items()}
     found = Mixture(3).apply({"params": prior}, mean, wide, code)
-    np.testing.assert_allclose(found.divergence, from_normal(mean, wide), rtol=1e-4)
+    np.testing.assert_allclose(found.divergence, kl_from_normal(mean, wide), rtol=1e-4)
     np.testing.assert_allclose(np.exp(found.log_cluster), 1 / 3, rtol=1e-5)
 
 
@@ -306,7 +306,7 @@ def test_the_mixture_that_was_fitted_is_the_one_that_learns():
     )
     state = method.init(jax.random.key(0), make_batch().inputs)
     found = (fit.weights_, fit.means_, fit.covariances_)
-    state = with_mixture(state, *(jnp.array(x, jnp.float32) for x in found))
+    state = set_mixture(state, *(jnp.array(x, jnp.float32) for x in found))
     rows = jnp.array(np.stack([code, 0 * code, code]), jnp.float32)
     said = Mixture(3).apply({"params": state.params["prior"]}, *rows)
     np.testing.assert_allclose(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 MESH = sharding.make_mesh()
-EVERYWHERE = sharding.everywhere(MESH)
+EVERYWHERE = sharding.replicated(MESH)
 NAN_WITH_PAYLOAD = np.uint32(0x7FC12345).view(np.float32)
 
 

@@ -17,14 +17,14 @@ from support.small_method import (
 
 from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.methods import make_method
-from jaxastro.methods.corrupted_light_curve import contaminate
+from jaxastro.methods.corrupted_light_curve import corrupt
 from jaxastro.models.lstm import Lstm
 
 
-def test_whole_nights_are_contaminated_by_their_share_up_or_down_and_no_others():
+def test_whole_nights_are_corrupted_by_their_share_up_or_down_and_no_others():
     curves = jax.tree.map(jnp.asarray, make_curves(*[60] * 99, 7, 0, epochs=60))
     noisy, clean = jax.jit(
-        lambda key: contaminate(key, curves, 3, 0.33, share=0.15, noise=0.5)
+        lambda key: corrupt(key, curves, 3, 0.33, share=0.15, noise=0.5)
     )(jax.random.key(0))
     before, after = (merge_nights(c, 3, 0.33) for c in (curves, noisy))
     np.testing.assert_array_equal(clean.flux, before.flux)
@@ -47,11 +47,11 @@ def test_whole_nights_are_contaminated_by_their_share_up_or_down_and_no_others()
     np.testing.assert_array_equal(noisy.flux[padded], curves.flux[padded])
 
 
-def test_only_contaminated_nights_are_told_and_only_bands_that_they_have():
-    batch = batch_of("contaminated")
-    _, state, step = make("contaminated", augment=no_augmentation, share=1e-6)
+def test_only_corrupted_nights_are_predicted_and_only_bands_that_they_have():
+    batch = batch_of("corrupted_light_curve")
+    _, state, step = make("corrupted_light_curve", augment=no_augmentation, share=1e-6)
     assert step(state, batch)[1]["error"] == 0
-    _, state, step = make("contaminated", augment=no_augmentation, share=1.0)
+    _, state, step = make("corrupted_light_curve", augment=no_augmentation, share=1.0)
     params = jax.tree.map(jnp.copy, state.params)
     params["decoder"]["bias"] = params["decoder"]["bias"].at[1].set(1e3)
     _, scalars = step(state._replace(params=params), batch)
@@ -61,11 +61,11 @@ def test_only_contaminated_nights_are_told_and_only_bands_that_they_have():
 def test_the_error_falls_below_that_of_telling_what_is_seen():
     # of one level each: what the other nights have tells the noise of one
     level = jax.random.normal(jax.random.key(3), (64, 1))
-    batch = batch_of("contaminated", 64, epochs=8)
+    batch = batch_of("corrupted_light_curve", 64, epochs=8)
     flat = jnp.broadcast_to(level, batch.inputs.flux.shape)
     curves = batch.inputs._replace(flux=flat)
     args = {"augment": no_augmentation, "optimizer": ADAM, "share": 0.15}
-    _, state, step = make("contaminated", model=SmallModel(3, False), **args)
+    _, state, step = make("corrupted_light_curve", model=SmallModel(3, False), **args)
     errors = []
     for _ in range(150):
         state, scalars = step(state, batch._replace(inputs=curves))
@@ -74,10 +74,10 @@ def test_the_error_falls_below_that_of_telling_what_is_seen():
 
 
 def test_parts_of_a_batch_add_up_to_the_whole():
-    batch, changes = batch_of("contaminated"), []
+    batch, changes = batch_of("corrupted_light_curve"), []
     for parts in (1, 2):
         method = make_method(
-            *("contaminated", SmallModel(3, False), SGD, no_augmentation),
+            *("corrupted_light_curve", SmallModel(3, False), SGD, no_augmentation),
             seed=0,
             share=1.0,
             gradient_accumulation=parts,
@@ -94,10 +94,14 @@ def test_parts_of_a_batch_add_up_to_the_whole():
 )
 def test_settings_that_mean_nothing_are_refused_in_words(args, message):
     with pytest.raises(ValueError, match=message):
-        make_method("contaminated", SmallModel(3), SGD, no_augmentation, seed=0, **args)
+        make_method(
+            "corrupted_light_curve", SmallModel(3), SGD, no_augmentation, seed=0, **args
+        )
 
 
 def test_a_model_without_states_of_nights_is_refused_in_words():
-    method = make_method("contaminated", Lstm(3, bands=3), SGD, no_augmentation, seed=0)
+    method = make_method(
+        "corrupted_light_curve", Lstm(3, bands=3), SGD, no_augmentation, seed=0
+    )
     with pytest.raises(ValueError, match="A Lstm tells no states of nights"):
         method.init(jax.random.key(0), make_curves(12))

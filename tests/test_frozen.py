@@ -6,7 +6,7 @@ import numpy as np
 import optax
 from support.small_method import assert_same_bits, differs, make_batch, no_augmentation
 
-from jaxastro.layers.frozen import frozen_but
+from jaxastro.layers.frozen import with_frozen_layers
 from jaxastro.methods import make_method
 from jaxastro.models.convention import ConvEntion
 from jaxastro.training.optimizer import make_optimizer
@@ -48,7 +48,7 @@ def run(train_only=None, **variables):
             capture_intermediates=lambda module, _: isinstance(module, Group),
         )
 
-    fn = apply if train_only is None else frozen_but(apply, train_only)
+    fn = apply if train_only is None else with_frozen_layers(apply, train_only)
     _, updated = jax.jit(fn)(jax.random.key(1))
     seen = {k: v["__call__"][0] for k, v in updated["intermediates"].items()}
     return start, seen, updated["batch_stats"]

@@ -172,7 +172,7 @@ def test_a_survey_without_a_catalogue_trains_in_parts_and_in_pairs(method):
 def test_a_draw_is_of_the_normal_law_and_knows_its_divergence():
     mean = {"a": jnp.full((400, 300), 0.3), "b": jnp.array([-0.2])}
     rho = {"a": jnp.full((400, 300), -1.0), "b": jnp.array([0.5])}
-    weights, divergence = jax.jit(bayes.draw)(jax.random.key(0), mean, rho)
+    weights, divergence = jax.jit(bayes.sample_weights)(jax.random.key(0), mean, rho)
     spread = np.log1p(np.exp(-1.0)) + 1e-5
     assert abs(weights["a"].mean() - 0.3) < 4 * spread / np.sqrt(120_000)
     assert abs(weights["a"].std() / spread - 1) < 0.01
@@ -186,7 +186,7 @@ def test_a_draw_is_of_the_normal_law_and_knows_its_divergence():
 
 
 def test_spreads_start_between_a_quarter_and_a_third_of_the_priors():
-    spread = bayes.spread_of(bayes.first_rho(jax.random.key(0), (1000,)))
+    spread = bayes.standard_deviation(bayes.initial_rho(jax.random.key(0), (1000,)))
     prior = np.sqrt(0.75 * np.exp(-2) + 0.25 * np.exp(-14))
     assert prior / 4 < spread.min() < spread.max() < prior / 3 + 1e-4
 

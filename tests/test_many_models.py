@@ -36,7 +36,7 @@ def alone(name, member, **args):
     return state, losses
 
 
-def side_by_side(name, members, mesh, how):
+def side_by_side(name, members, mesh, execution):
     """The same of some members in one program, in their order."""
     _, first, _ = small_method.make(name)
 
@@ -51,8 +51,8 @@ def side_by_side(name, members, mesh, how):
         )
         return method.step(state, batch)
 
-    step = jax.jit(many_models.side_by_side(step, mesh))
-    rounds = many_models.rounds_of(len(members), mesh, how=how)
+    step = jax.jit(many_models.map_members(step, mesh))
+    rounds = many_models.member_groups(len(members), mesh, execution=execution)
     found = {}
     for places in rounds:
         mine = [members[place] for place in places]
@@ -71,11 +71,11 @@ def side_by_side(name, members, mesh, how):
     return [found[place] for place in range(len(members))]
 
 
-@pytest.mark.parametrize("how", many_models.HOWS)
+@pytest.mark.parametrize("execution", many_models.EXECUTIONS)
 @pytest.mark.parametrize("name", METHODS)
-def test_a_member_is_trained_as_if_it_were_alone(name, how):
+def test_a_member_is_trained_as_if_it_were_alone(name, execution):
     for member, (state, losses) in enumerate(
-        side_by_side(name, range(MEMBERS), one_device(), how)
+        side_by_side(name, range(MEMBERS), one_device(), execution)
     ):
         expected, expected_losses = alone(name, member)
         np.testing.assert_allclose(losses, expected_losses, rtol=1e-5)
@@ -86,8 +86,8 @@ def test_a_member_is_trained_as_if_it_were_alone(name, how):
 
 def test_members_that_run_apart_are_the_same_bits_in_any_order():
     mesh = one_device()
-    forward = side_by_side("supervised", [0, 1, 2], mesh, "apart")
-    backward = side_by_side("supervised", [2, 1, 0], mesh, "apart")
+    forward = side_by_side("supervised", [0, 1, 2], mesh, "sequential")
+    backward = side_by_side("supervised", [2, 1, 0], mesh, "sequential")
     for (state, _), (other, _) in zip(forward, backward[::-1], strict=True):
         small_method.assert_same_bits(state, other)
 
@@ -99,9 +99,9 @@ from test_many_models import one_device, side_by_side
 from jaxastro.training import sharding
 assert jax.device_count() == 4
 for name in ("supervised", "semiconformer"):
-    expected = side_by_side(name, range(5), one_device(), "apart")
-    for how in ("apart", "together"):
-        found = side_by_side(name, range(5), sharding.make_mesh(), how)
+    expected = side_by_side(name, range(5), one_device(), "sequential")
+    for execution in ("sequential", "vmapped"):
+        found = side_by_side(name, range(5), sharding.make_mesh(), execution)
         small_method.assert_close(found, expected)
 """
 
@@ -116,11 +116,19 @@ def test_four_devices_equal_one():
 
 def test_every_member_has_its_round():
     two = jax.sharding.AbstractMesh((2, 1), ("data", "fsdp"))
-    assert many_models.rounds_of(5, two, how="apart") == [[0, 1], [2, 3], [4, 4]]
-    assert many_models.rounds_of(5, two, how="together") == [[0, 1, 2, 3, 4, 0]]
-    assert many_models.rounds_of(1, two, how="apart") == [[0, 0]]
-    with pytest.raises(ValueError, match=r"No way 'both' to train many. Known: apart"):
-        many_models.rounds_of(5, two, how="both")
+    assert many_models.member_groups(5, two, execution="sequential") == [
+        [0, 1],
+        [2, 3],
+        [4, 4],
+    ]
+    assert many_models.member_groups(5, two, execution="vmapped") == [
+        [0, 1, 2, 3, 4, 0]
+    ]
+    assert many_models.member_groups(1, two, execution="sequential") == [[0, 0]]
+    with pytest.raises(
+        ValueError, match=r"No execution 'both' of many models. Known: sequential"
+    ):
+        many_models.member_groups(5, two, execution="both")
 
 
 def test_a_member_gets_the_batches_it_would_get_alone():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.light_curve import make_curves, of_epochs, of_objects
 
 from jaxastro.layers.merge_nights import merge_nights
-from jaxastro.layers.night_rows import night_rows
+from jaxastro.layers.night_features import night_features
 from jaxastro.types import LightCurve
 
 merge = jax.jit(merge_nights, static_argnums=(1, 2))
@@ -112,7 +112,7 @@ def test_a_row_says_fluxes_errors_bands_and_days():
         feature=np.zeros((1, 0), np.float32),
         feature_mask=np.zeros((1, 0), bool),
     )
-    rows, mask = jax.jit(night_rows, static_argnums=1)(curves, 2)
+    rows, mask = jax.jit(night_features, static_argnums=1)(curves, 2)
     np.testing.assert_allclose(
         rows[0],
         [

@@ -39,11 +39,11 @@ PARAMETERS = {
     "semiconformer": 1_484_532,
     "byol": 1_353_748,
     "masked_frames": 1_347_156,
-    "contaminated": 596_361,
+    "corrupted_light_curve": 596_361,
     "autoencoder": 534_759,
 }
 
-OF_SERIES = [n for n in METHODS if n not in ("contaminated", "autoencoder")]
+OF_SERIES = [n for n in METHODS if n not in ("corrupted_light_curve", "autoencoder")]
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
@@ -54,7 +54,7 @@ def test_every_method_trains_its_pinned_count_of_parameters():
     assert set(PARAMETERS) == set(METHODS), "a new method needs its line in PARAMETERS"
     for name, expected in PARAMETERS.items():
         model, inputs = ConvEntion(4), make_batch(1, epochs=99, size=32).inputs
-        if name == "contaminated":
+        if name == "corrupted_light_curve":
             model, inputs = SitsBert(4), make_curves(12, bands=5)
         if name == "autoencoder":
             model, inputs = StampEncoder(4), make_alerts(1)
@@ -208,7 +208,9 @@ def test_hidden_frames_are_not_looked_for_in_light_curves():
     )
     with pytest.raises(ValueError, match="on a Series, and was given a LightCurve"):
         method.init(jax.random.key(0), make_curves(5))
-    method = make_method("contaminated", SitsBert(3), SGD, no_augmentation, seed=0)
+    method = make_method(
+        "corrupted_light_curve", SitsBert(3), SGD, no_augmentation, seed=0
+    )
     with pytest.raises(ValueError, match="on a LightCurve, and was given a Series"):
         method.init(jax.random.key(0), make_batch().inputs)
 

@@ -38,7 +38,7 @@ def assert_equal_to_rounding(found):
 @pytest.mark.slow
 def test_eight_devices_equal_one_however_the_parameters_lie():
     jobs = ("supervised=1,2,8", "semiconformer=4", "byol=2")
-    jobs += ("masked_frames=1", "contaminated=2", "autoencoder=2")
+    jobs += ("masked_frames=1", "corrupted_light_curve=2", "autoencoder=2")
     (found,) = lines_of([start(*jobs, devices=8)])
     assert {row["method"] for row in found} == set(METHODS)
     for row in found:
@@ -89,7 +89,7 @@ def test_a_batch_lies_over_the_devices_as_it_was():
     placed = sharding.put_batch(batch, mesh)
     for name, array in placed.items():
         np.testing.assert_array_equal(array, batch[name])
-        assert array.sharding == sharding.over_data(mesh)
+        assert array.sharding == sharding.split_by_object(mesh)
 
 
 def test_a_batch_that_devices_cannot_share_is_refused():

@@ -128,13 +128,18 @@ def test_a_cell_is_the_run_that_is_trained_alone(cells, tmp_path, data_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["apart", "together"])
+@pytest.mark.parametrize("execution", ["sequential", "vmapped"])
 def test_a_program_that_was_killed_continues_to_the_same_bits(
-    tmp_path, data_dir, monkeypatch, how
+    tmp_path, data_dir, monkeypatch, execution
 ):
     def run(name):
         config = smoke(semiconformer.get_config, num_steps=4, evaluate_every=2)
-        args = {"folds": [0, 1], "seeds": [0], "how": how, "data_dir": data_dir}
+        args = {
+            "folds": [0, 1],
+            "seeds": [0],
+            "execution": execution,
+            "data_dir": data_dir,
+        }
         table = train_many.train_many(config, tmp_path / name, **args)
         return train_many.pooled_rows(table)
 

@@ -10,7 +10,7 @@ from jaxastro.types import Alerts
 STAMPS = ("science", "template", "difference")  # in the order of their axis
 
 
-def stamps_of(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y x d"]:
+def select_stamps(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y x d"]:
     """Returns the named stamps of every alert, 0 where there is none.
 
     Source: ours.
@@ -28,7 +28,7 @@ def stamps_of(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y x d
     return jnp.where(seen, inputs.stamp, 0)[..., places]
 
 
-def the_only_alert(x: Shaped[Array, "b t ..."]) -> Shaped[Array, "b ..."]:
+def single_alert(x: Shaped[Array, "b t ..."]) -> Shaped[Array, "b ..."]:
     """Returns what there is of the one alert that an object is asked by.
 
     Source: ours.

@@ -10,7 +10,7 @@ SHARE, WIDE, NARROW = 0.75, np.exp(-1.0), np.exp(-7.0)
 NARROWEST = 1e-5  # of a weight's own standard deviation
 
 
-def first_rho(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*w"]:
+def initial_rho(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*w"]:
     """Returns where the spreads of weights start: a quarter to a third of the prior's.
 
     Source: published code of SuperNNova, Moller & de Boissiere 2020, MNRAS 491, 4277.
@@ -21,7 +21,7 @@ def first_rho(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*w"]
     return jax.random.uniform(key, shape, minval=low, maxval=high)
 
 
-def spread_of(rho: Float[Array, "*w"]) -> Float[Array, "*w"]:
+def standard_deviation(rho: Float[Array, "*w"]) -> Float[Array, "*w"]:
     """Returns a weight's standard deviation, log(1 + e^rho), never quite 0.
 
     Source: Blundell et al. 2015, arXiv 1505.05424, Sect. 3.2.
@@ -30,7 +30,7 @@ def spread_of(rho: Float[Array, "*w"]) -> Float[Array, "*w"]:
     return jax.nn.softplus(rho) + NARROWEST
 
 
-def draw(key: Key[Array, ""], mean, rho):
+def sample_weights(key: Key[Array, ""], mean, rho):
     """Returns one draw of a tree of weights, and its log q - log p, summed.
 
         w = mean + spread e,  e ~ N(0, 1)
@@ -47,7 +47,7 @@ def draw(key: Key[Array, ""], mean, rho):
     keys = jax.random.split(key, len(leaves))
     drawn, divergence = [], 0.0
     for one, centre, its_rho in zip(keys, leaves, jax.tree.leaves(rho), strict=True):
-        luck, spread = jax.random.normal(one, centre.shape), spread_of(its_rho)
+        luck, spread = jax.random.normal(one, centre.shape), standard_deviation(its_rho)
         weight = centre + spread * luck
         log_q = -(luck**2) / 2 - jnp.log(spread)
         log_p = jnp.logaddexp(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import flax.linen as nn
 
 
-def frozen_but(fn: Callable, train_only: Sequence[str]) -> Callable:
+def with_frozen_layers(fn: Callable, train_only: Sequence[str]) -> Callable:
     """Returns fn, in which layers of all other groups compute as when they predict.
 
     Their batch norms use the running statistics, and leave them as they are; their

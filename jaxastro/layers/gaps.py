@@ -9,7 +9,7 @@ from jaxastro.errors import InputError
 ENCODINGS = ("none", "gaps")
 
 
-def time_before(
+def previous_time(
     time: Float[Array, "b t"], epoch_mask: Bool[Array, "b t"]
 ) -> Float[Array, "b t"]:
     """Returns the time of the last epoch observed before each, -inf if there is none.
@@ -40,7 +40,7 @@ def append_gaps(
         raise InputError(f"No encoding {encoding!r}. Known: {', '.join(ENCODINGS)}.")
     if encoding == "none":
         return x
-    before = time_before(time, epoch_mask)
+    before = previous_time(time, epoch_mask)
     is_later = epoch_mask & (before > -jnp.inf)
     gap = jnp.log1p(jnp.where(is_later, time - before, 0))
     return jnp.concatenate([x, gap[..., None].astype(x.dtype)], -1)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxastro.errors import InputError
-from jaxastro.layers.gaps import time_before
+from jaxastro.layers.gaps import previous_time
 from jaxastro.types import Series
 
 
@@ -37,7 +37,7 @@ def merge_bands(
     image, time, band, mask = inputs
     # What padded epochs hold must not matter, so they are made to hold nothing.
     image, time = jnp.where(mask[..., None, None], image, 0), jnp.where(mask, time, 0)
-    starts = mask & ~(time - time_before(time, mask) < gap)
+    starts = mask & ~(time - previous_time(time, mask) < gap)
 
     night = jnp.where(mask, jnp.cumsum(starts, axis=1) - 1, -1)  # -1 is on no place
     of_night = jax.nn.one_hot(night, time.shape[1], dtype=image.dtype)

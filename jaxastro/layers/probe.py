@@ -3,7 +3,7 @@
 import optax
 
 
-def probe_apart(
+def separate_probe(
     optimizer: optax.GradientTransformation,
 ) -> optax.GradientTransformation:
     """Gives the parameters of the group "probe" an optimizer of their own.

@@ -16,7 +16,7 @@ def quarter_turns(image: Float[Array, "b y x d"]) -> Float[Array, "v y x d"]:
     return jnp.stack(turned, 1).reshape(-1, *image.shape[1:])
 
 
-def by_turn(x: Float[Array, "v d"]) -> Float[Array, "b 4 d"]:
+def split_turns(x: Float[Array, "v d"]) -> Float[Array, "b 4 d"]:
     """Returns the four rows of each object, of what `quarter_turns` gave.
 
     Source: as above.
@@ -34,5 +34,5 @@ def cyclic_mean(x: Float[Array, "v d"]) -> Float[Array, "b d"]:
     Source: as above (cyclic pool, of means).
     Differs: the order of the sum.
     """
-    x = by_turn(x)
+    x = split_turns(x)
     return ((x[:, 0] + x[:, 2]) + (x[:, 1] + x[:, 3])) / 4

@@ -10,10 +10,10 @@ from typing import get_type_hints
 from jaxtyping import Array, Integer
 
 from jaxastro.errors import InputError
-from jaxastro.layers.frozen import frozen_but
+from jaxastro.layers.frozen import with_frozen_layers
 from jaxastro.methods.autoencoder import autoencoder
 from jaxastro.methods.byol import byol
-from jaxastro.methods.corrupted_light_curve import contaminated
+from jaxastro.methods.corrupted_light_curve import corrupted_light_curve
 from jaxastro.methods.masked_frames import masked_frames
 from jaxastro.methods.semiconformer import semiconformer
 from jaxastro.methods.supervised import supervised
@@ -24,7 +24,7 @@ METHODS = {
     "semiconformer": semiconformer,
     "byol": byol,
     "masked_frames": masked_frames,
-    "contaminated": contaminated,
+    "corrupted_light_curve": corrupted_light_curve,
     "autoencoder": autoencoder,
 }
 
@@ -56,7 +56,7 @@ def make_method(
     method = METHODS[name](model, optimizer, augment, seed=seed, **args)
     method = method._replace(init=_of_what_it_eats(name, method.init))
     if train_only:
-        step = _without_norm(frozen_but(method.step, train_only))
+        step = _without_norm(with_frozen_layers(method.step, train_only))
         method = method._replace(step=step)
     return method
 

@@ -11,10 +11,10 @@ from jaxtyping import Array, Bool, Float, Integer, Key
 
 from jaxastro import losses
 from jaxastro.errors import InputError
-from jaxastro.layers.alerts import the_only_alert
+from jaxastro.layers.alerts import single_alert
 from jaxastro.layers.mixture import WIDEST, Mixture
 from jaxastro.layers.stamp_decoder import StampDecoder
-from jaxastro.training.self_supervised import told_and_probed
+from jaxastro.training.self_supervised import self_supervised
 from jaxastro.types import Alerts, Method, ModelOutput, TrainState
 
 LIKELIHOODS = ("gaussian", "bernoulli")
@@ -32,11 +32,11 @@ class Network(nn.Module):
         noise^2 = mean over objects and pixels of (stamps - drawn)^2
 
     The mean is the embedding. aux has "reconstruction" [b y x c], as pixels,
-    "unlike" [b], -log p(stamps | code) in nats per pixel, of a gaussian under the noise
-    of the batch in training, else that of training so far; with a prior "log_variance"
-    [b d] and "divergence" [b], of the code's distribution from it, in the same unit;
-    the sum of the two, "surprise" [b]; with a mixture "log_cluster" [b k],
-    log p(cluster | code).
+    "negative_log_likelihood" [b], -log p(stamps | code) in nats per pixel, of a
+    gaussian under the noise of the batch in training, else that of training so far;
+    with a prior "log_variance" [b d] and "divergence" [b], of the code's distribution
+    from it, in the same unit; the sum of the two, "negative_elbo" [b]; with a mixture
+    "log_cluster" [b k], log p(cluster | code).
 
     Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the noise is the likeliest,
         in closed form, as in Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3. Mixture:
@@ -55,7 +55,7 @@ class Network(nn.Module):
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:
         output = self.encoder(inputs, train=train)
-        pixels = the_only_alert(jnp.asarray(inputs.stamp))
+        pixels = single_alert(jnp.asarray(inputs.stamp))
         count = math.prod(pixels.shape[1:])
         mean = code = nn.Dense(self.latent, name="mean")(output.embedding)
         aux = dict(output.aux)
@@ -69,7 +69,7 @@ class Network(nn.Module):
                 found = Mixture(self.clusters, name="prior")(mean, wide, code)
                 aux["log_cluster"], apart = found.log_cluster, found.divergence
             else:
-                apart = from_normal(mean, wide)
+                apart = kl_from_normal(mean, wide)
             aux["divergence"] = apart / count
         drawn = StampDecoder(self.widths, name="decoder")(code, *pixels.shape[-2:])
         depth = pixels.shape[-1:]
@@ -77,11 +77,11 @@ class Network(nn.Module):
         log_noise = kept.value
         if train:
             seen = inputs.epoch_mask.any(1)
-            log_noise = jax.lax.stop_gradient(likeliest_noise(drawn, pixels, seen))
+            log_noise = jax.lax.stop_gradient(optimal_log_noise(drawn, pixels, seen))
             kept.value = KEPT * kept.value + (1 - KEPT) * log_noise
         unlike = negative_log_likelihood(drawn, log_noise, pixels, self.likelihood)
-        aux["unlike"] = unlike / count
-        aux["surprise"] = aux["unlike"] + aux.get("divergence", 0)
+        aux["negative_log_likelihood"] = unlike / count
+        aux["negative_elbo"] = aux["negative_log_likelihood"] + aux.get("divergence", 0)
         aux["reconstruction"] = as_pixels(drawn, self.likelihood)
         logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(mean))
         return ModelOutput(logits, mean, aux)
@@ -154,10 +154,10 @@ def autoencoder(
 
     def ask(key: Key[Array, ""], view: Alerts) -> tuple[tuple[Alerts], Asked]:
         del key
-        return (view,), Asked(the_only_alert(view.stamp), view.epoch_mask)
+        return (view,), Asked(single_alert(view.stamp), view.epoch_mask)
 
     def error(output: ModelOutput, asked: Asked, step) -> dict[str, Float[Array, " b"]]:
-        unlike = output.aux["unlike"]
+        unlike = output.aux["negative_log_likelihood"]
         apart = output.aux.get("divergence", jnp.zeros_like(unlike))
         share = jnp.minimum(1.0, step / beta_steps) if beta_steps else 1.0
         square = jnp.square(output.aux["reconstruction"] - asked.pixels)
@@ -168,7 +168,7 @@ def autoencoder(
             "square_error": square.mean((1, 2, 3)),
         }
 
-    method = told_and_probed(
+    method = self_supervised(
         Network(encoder, num_classes, *code),
         optimizer,
         augment,
@@ -184,7 +184,7 @@ def autoencoder(
     )
 
 
-def likeliest_noise(
+def optimal_log_noise(
     drawn: Float[Array, "b y x c"],
     pixels: Float[Array, "b y x c"],
     seen: Bool[Array, " b"],
@@ -224,7 +224,7 @@ def negative_log_likelihood(
     return each.sum((1, 2, 3))
 
 
-def from_normal(
+def kl_from_normal(
     mean: Float[Array, "b d"], log_variance: Float[Array, "b d"]
 ) -> Float[Array, " b"]:
     """Returns how far each code's distribution is from the normal one, in nats.
@@ -258,7 +258,7 @@ def draw(
     return as_pixels(drawn, likelihood)
 
 
-def with_mixture(
+def set_mixture(
     state: TrainState,
     weight: Float[Array, " k"],
     mean: Float[Array, "k d"],

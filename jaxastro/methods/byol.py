@@ -9,9 +9,9 @@ import optax
 from jaxtyping import Array, Bool, Float, Integer
 
 from jaxastro import losses
-from jaxastro.augment import beside, of_the_other
+from jaxastro.augment import interleave_views, switch_views
 from jaxastro.errors import InputError
-from jaxastro.layers.probe import probe_apart
+from jaxastro.layers.probe import separate_probe
 from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import (
     Batch,
@@ -108,7 +108,7 @@ def byol(
         raise InputError(f"decay_steps {decay_steps} is below 0. Use 0 for constant.")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
     network = Network(encoder, num_classes, hidden, project)
-    optimizer = probe_apart(optimizer)
+    optimizer = separate_probe(optimizer)
 
     def init(key: jax.Array, inputs: Series | LightCurve) -> TrainState:
         variables = network.init(key, inputs, train=False)
@@ -121,7 +121,7 @@ def byol(
 
     def loss_fn(params, target_params, statistics, key, rows):
         first, second, label, weight_label, weight = rows
-        both = beside(first, second)
+        both = interleave_views(first, second)
         (output, online), (target_output, target) = (
             network.apply(
                 {"params": its_params, "batch_stats": its_statistics},
@@ -136,7 +136,7 @@ def byol(
         )
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
         compared = output.aux["prediction"]
-        per_view = losses.similarity(compared, of_the_other(z_target))
+        per_view = losses.similarity(compared, switch_views(z_target))
         agree = losses.weighted_sum(per_view, jnp.repeat(weight, 2))
 
         label, weight_label = jnp.repeat(label, 2), jnp.repeat(weight_label, 2) / 2

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Integer, Key
 from jaxastro import losses
 from jaxastro.errors import InputError
 from jaxastro.layers.merge_nights import merge_nights, night_of
-from jaxastro.training.self_supervised import told_and_probed
+from jaxastro.training.self_supervised import self_supervised
 from jaxastro.types import LightCurve, Method, ModelOutput, TrainState
 
 
@@ -53,7 +53,7 @@ class Network(nn.Module):
         return ModelOutput(logits, y, {**rest, "flux": flux})
 
 
-def contaminated(
+def corrupted_light_curve(
     model,
     optimizer: optax.GradientTransformation,
     augment,
@@ -90,8 +90,8 @@ def contaminated(
         raise InputError(f"noise {noise} contaminates nothing. Use more than 0.")
     network = Network(model.clone(num_classes=0), model.num_classes)
 
-    def contaminate_some(key: Key[Array, ""], view: LightCurve):
-        noisy, clean = contaminate(
+    def corrupt_some(key: Key[Array, ""], view: LightCurve):
+        noisy, clean = corrupt(
             *(key, view, model.bands, model.longest), share=share, noise=noise
         )
         return (noisy,), clean
@@ -105,19 +105,19 @@ def contaminated(
     def init(key: jax.Array, inputs: LightCurve) -> TrainState:
         return method.init(key, inputs)
 
-    method = told_and_probed(
+    method = self_supervised(
         network,
         optimizer,
         augment,
         seed=seed,
-        ask=contaminate_some,
+        ask=corrupt_some,
         error=error,
         gradient_accumulation=gradient_accumulation,
     )
     return method._replace(init=init)
 
 
-def contaminate(
+def corrupt(
     key: Key[Array, ""],
     inputs: LightCurve,
     num_bands: int,

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, Integer, Key
 from jaxastro import losses
 from jaxastro.errors import InputError
 from jaxastro.layers.encoding import sinusoidal
-from jaxastro.training.self_supervised import told_and_probed
+from jaxastro.training.self_supervised import self_supervised
 from jaxastro.types import Method, ModelOutput, Series, TrainState
 
 
@@ -122,7 +122,7 @@ def masked_frames(
     def init(key: jax.Array, inputs: Series) -> TrainState:
         return method.init(key, inputs)
 
-    method = told_and_probed(
+    method = self_supervised(
         Network(encoder, num_classes, hidden, pixels),
         optimizer,
         augment,

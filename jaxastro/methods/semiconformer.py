@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Float, Integer
 
 from jaxastro import losses
-from jaxastro.augment import beside, of_the_other
+from jaxastro.augment import interleave_views, switch_views
 from jaxastro.errors import InputError
 from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
@@ -141,7 +141,9 @@ def semiconformer(
 
     def loss_fn(params, target_params, statistics, key, rows):
         first, second, label, weight_label, weight = rows
-        near, far = (beside(first, second),) * 2 if symmetric else (first, second)
+        near, far = (
+            (interleave_views(first, second),) * 2 if symmetric else (first, second)
+        )
         batch_stats, target_batch_stats = statistics
         output, online = network.apply(
             {"params": params, "batch_stats": batch_stats},
@@ -168,9 +170,9 @@ def semiconformer(
         )
         # Not needed, as gradients are taken of params alone; it says what is meant.
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
-        other_view = of_the_other(z_target) if symmetric else z_target
+        compared_with = switch_views(z_target) if symmetric else z_target
         compared = output.aux["prediction" if predictor else "projection"]
-        per_view = losses.similarity(compared, other_view)
+        per_view = losses.similarity(compared, compared_with)
         agree = losses.weighted_sum(per_view, jnp.repeat(weight, views))
         scalars["similarity"] = agree
         statistics = online["batch_stats"], target["batch_stats"]

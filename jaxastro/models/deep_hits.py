@@ -4,8 +4,8 @@ from functools import partial
 
 import flax.linen as nn
 
-from jaxastro.layers.alerts import STAMPS, stamps_of, the_only_alert
-from jaxastro.layers.quarter_turns import by_turn, quarter_turns
+from jaxastro.layers.alerts import STAMPS, select_stamps, single_alert
+from jaxastro.layers.quarter_turns import quarter_turns, split_turns
 from jaxastro.layers.stamp_cnn import StampCnn
 from jaxastro.models.requirements import Requirements
 from jaxastro.types import Alerts, ModelOutput
@@ -35,9 +35,9 @@ class DeepHits(Requirements, nn.Module):
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:
         leaky = partial(nn.leaky_relu, negative_slope=0.01)
-        image = quarter_turns(the_only_alert(stamps_of(inputs, self.stamps)))
+        image = quarter_turns(single_alert(select_stamps(inputs, self.stamps)))
         x = StampCnn(self.widths, 3, leaky, name="cnn")(image)
-        x = by_turn(x).reshape(len(inputs.stamp), -1)
+        x = split_turns(x).reshape(len(inputs.stamp), -1)
         for i in range(2):
             x = leaky(nn.Dense(self.hidden, name=f"hidden_{i}")(x))
             x = nn.Dropout(self.dropout, deterministic=not train)(x)

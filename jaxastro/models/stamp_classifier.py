@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from jaxastro.errors import InputError
-from jaxastro.layers.alerts import STAMPS, Metadata, stamps_of, the_only_alert
+from jaxastro.layers.alerts import STAMPS, Metadata, select_stamps, single_alert
 from jaxastro.layers.quarter_turns import cyclic_mean, quarter_turns
 from jaxastro.layers.stamp_cnn import StampCnn
 from jaxastro.models.requirements import Requirements, check_columns
@@ -46,11 +46,11 @@ class StampClassifier(Requirements, nn.Module):
 
         parts = []
         if self.stamps:
-            image = quarter_turns(the_only_alert(stamps_of(inputs, self.stamps)))
+            image = quarter_turns(single_alert(select_stamps(inputs, self.stamps)))
             x = StampCnn(self.widths, self.kernel, name="cnn")(image)
             parts.append(cyclic_mean(dense(x, "of_a_turn")))
         if self.features:
-            told = (the_only_alert(x) for x in (inputs.metadata, inputs.metadata_mask))
+            told = (single_alert(x) for x in (inputs.metadata, inputs.metadata_mask))
             parts.append(Metadata(name="metadata")(*told, train))
         if not parts:
             raise InputError(

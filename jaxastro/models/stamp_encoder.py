@@ -2,7 +2,7 @@
 
 import flax.linen as nn
 
-from jaxastro.layers.alerts import STAMPS, stamps_of, the_only_alert
+from jaxastro.layers.alerts import STAMPS, select_stamps, single_alert
 from jaxastro.layers.stamp_cnn import StampCnn
 from jaxastro.models.requirements import Requirements
 from jaxastro.types import Alerts, ModelOutput
@@ -28,7 +28,7 @@ class StampEncoder(Requirements, nn.Module):
     @nn.compact
     def __call__(self, inputs: Alerts, *, train: bool) -> ModelOutput:
         del train  # there is no dropout
-        image = the_only_alert(stamps_of(inputs, self.stamps))
+        image = single_alert(select_stamps(inputs, self.stamps))
         x = StampCnn(self.widths, self.kernel, name="cnn")(image)
         x = nn.relu(nn.Dense(self.hidden, name="hidden")(x))
         if self.num_classes == 0:

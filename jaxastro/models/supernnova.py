@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxastro.errors import InputError
 from jaxastro.layers import bayes
-from jaxastro.layers.night_rows import night_rows
+from jaxastro.layers.night_features import night_features
 from jaxastro.layers.pooling import mean_over_time
 from jaxastro.layers.recurrent import Recurrent
 from jaxastro.models.requirements import Requirements, check_merged_bands
@@ -33,8 +33,8 @@ class SuperNNova(Requirements, nn.Module):
         "divergence" [b], the draw's log q - log p, for the loss.
     Source: Moller & de Boissiere 2020, MNRAS 491, 4277; Gal & Ghahramani 2016, arXiv
         1512.05287; Fortunato et al. 2017, arXiv 1704.02798; sizes: published code.
-    Differs: nights as in layers/night_rows.py; draws are the same for all objects, and
-        their mean is told, not their median; dropped weights are those of a state's
+    Differs: nights as in layers/night_features.py; draws are the same for all objects,
+        and their mean is told, not their median; dropped weights are those of a state's
         number, in both directions, where the published code drops those of a gate's,
         in one; uncertain weights start as the plain ones do, the prior is mixed for
         each of them, and there is dropout beside them.
@@ -62,7 +62,7 @@ class SuperNNova(Requirements, nn.Module):
             raise InputError(f"No form {self.form!r}. Known: {', '.join(FORMS)}.")
         if self.num_draws < 1:
             raise InputError(f"num_draws {self.num_draws}. Draw one network or more.")
-        rows, mask = night_rows(inputs, self.bands, self.longest)
+        rows, mask = night_features(inputs, self.bands, self.longest)
         network = _Network(
             *(self.num_classes, self.hidden, self.num_layers, self.dropout),
             locked=self.form == "variational",
@@ -78,7 +78,7 @@ class SuperNNova(Requirements, nn.Module):
             if self.form == "bayes":
                 flat, flat_rho = map(traverse_util.flatten_dict, (mean, rho))
                 sure = {CERTAIN: flat.pop(CERTAIN)}
-                drawn, divergence = bayes.draw(keys[0], flat, flat_rho)
+                drawn, divergence = bayes.sample_weights(keys[0], flat, flat_rho)
                 weights = traverse_util.unflatten_dict(drawn | sure)
             elif self.form == "variational":
                 weights = _dropped(keys[0], mean, self.dropout)
@@ -135,7 +135,7 @@ def _first_rho(key, mean: dict) -> dict:
     del flat[CERTAIN]
     keys = jax.random.split(key, len(flat))
     pairs = zip(keys, flat.items(), strict=True)
-    rho = {name: bayes.first_rho(key, value.shape) for key, (name, value) in pairs}
+    rho = {name: bayes.initial_rho(key, value.shape) for key, (name, value) in pairs}
     return traverse_util.unflatten_dict(rho)
 
 

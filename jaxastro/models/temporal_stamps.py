@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxastro.errors import InputError
-from jaxastro.layers.alerts import STAMPS, Metadata, stamps_of
+from jaxastro.layers.alerts import STAMPS, Metadata, select_stamps
 from jaxastro.layers.attention_block import AttentionBlock
 from jaxastro.layers.band_rows import band_rows
 from jaxastro.layers.encoding import date_features
@@ -66,7 +66,7 @@ class TemporalStamps(Requirements, nn.Module):
 
         parts = [band_rows(inputs.band, mask, self.band_rows)]
         if self.stamps:
-            image = stamps_of(inputs, self.stamps)
+            image = select_stamps(inputs, self.stamps)
             turned = quarter_turns(image.reshape(-1, *image.shape[2:]))
             x = StampCnn(self.widths, self.kernel, name="cnn")(turned)
             x = nn.relu(nn.Dense(self.code, name="of_a_turn")(x))

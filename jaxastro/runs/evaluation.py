@@ -107,7 +107,7 @@ def make_predictions(
         predictor, state, dataset, rows[shown], ("reconstruction",)
     )
     latent, latent_space = ObjectNumbers(), None
-    if whole.surprise.size:
+    if whole.negative_elbo.size:
         latent, latent_space = latent_fields(
             dataset, predictor, state, rows, whole, shown
         )

@@ -8,7 +8,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from jaxastro.evaluation.clusters import fit_gaussian_mixture
-from jaxastro.methods.autoencoder import with_mixture
+from jaxastro.methods.autoencoder import set_mixture
 from jaxastro.runs.dataset import Dataset
 from jaxastro.runs.input_pipeline import predict_rows
 from jaxastro.runs.model_building import abstract_state
@@ -40,5 +40,5 @@ def with_fitted_mixture(
     log(f"A mixture of {clusters} clusters starts from {len(code)} codes: {share}")
     found = [np.float32(x) for x in (fit.weights_, fit.means_, fit.covariances_)]
     found = multihost_utils.broadcast_one_to_all(found)
-    new = with_mixture(state, *map(jnp.asarray, found))
-    return jax.tree.map(sharding.placed_like, new, state)
+    new = set_mixture(state, *map(jnp.asarray, found))
+    return jax.tree.map(sharding.put_like, new, state)

@@ -50,7 +50,9 @@ class GracefulShutdown:
         """Returns whether to save and end after this step."""
         if self._is_single_process:
             return self._signal is not None
-        self._answers.append(sharding.anywhere(self._signal is not None, self._mesh))
+        self._answers.append(
+            sharding.in_any_process(self._signal is not None, self._mesh)
+        )
         return len(self._answers) > LAG and bool(self._answers.pop(0))
 
     def is_requested_by_now(self) -> bool:

@@ -50,7 +50,7 @@ def initial_state(
         MissingFileError: if config.init_from holds no trained run.
         InputError: if it holds another model, or not one array agrees.
     """
-    places = sharding.places(abstract_state(method, spec, task, mesh))
+    places = sharding.shardings_of(abstract_state(method, spec, task, mesh))
     key, blank = jax.random.key(spec.seed), blank_inputs(spec, task)
     state = jax.jit(method.init, out_shardings=places)(key, blank)
     if not spec.init_from:
@@ -100,7 +100,7 @@ def _copy_parts(state: TrainState, learned: TrainState) -> tuple[dict, list[str]
         def take(path, new, old=old, part=part):
             if path in old and old[path].shape == new.shape:
                 # A copy: an array that is in the state twice cannot be donated.
-                return sharding.placed_like(jnp.copy(old[path]), new)
+                return sharding.put_like(jnp.copy(old[path]), new)
             kept.append(f"{part}{jax.tree_util.keystr(path)} {new.shape}")
             return new
 

@@ -47,22 +47,22 @@ def latent_fields(
     args, code = predictor.spec.method.args, whole.embedding
     if len(code) < 2:  # nothing to lie next to, nothing to cluster
         return ObjectNumbers(), None
-    surprise = whole.surprise[:, 0]
+    negative_elbo = whole.negative_elbo[:, 0]
     cluster, center = clusters_of(dataset, predictor, state, rows, code)
     near = neighbours(code, shown)
-    strange = np.argsort(-surprise, kind="stable")[:NUM_UNLIKELY]
+    strange = np.argsort(-negative_elbo, kind="stable")[:NUM_UNLIKELY]
     unlikely = first_stamps(dataset, predictor, rows[strange])
     how = {"widths": args["widths"], "likelihood": args["likelihood"]}
     draw_all = jax.jit(
         partial(draw, size=unlikely.shape[1], **how),
-        out_shardings=sharding.everywhere(predictor.mesh),
+        out_shardings=sharding.replicated(predictor.mesh),
     )
 
     def drawn_from(codes: np.ndarray) -> np.ndarray:
         return np.asarray(draw_all(state, codes.astype(np.float32)))
 
     walked, at = walks(code)
-    numbers = ObjectNumbers(anomaly_score=surprise, cluster=cluster)
+    numbers = ObjectNumbers(anomaly_score=negative_elbo, cluster=cluster)
     latent_space = LatentSpace(
         traversals=np.stack([drawn_from(codes) for codes in walked]),
         traversal_values=at,
@@ -100,7 +100,7 @@ def clusters_of(
     spec = predictor.spec
     if spec.method.args["prior"] == "mixture":
         extra = auxiliary_outputs(predictor, state, dataset, rows, ("log_cluster",))
-        gather = jax.jit(lambda x: x, out_shardings=sharding.everywhere(predictor.mesh))
+        gather = jax.jit(lambda x: x, out_shardings=sharding.replicated(predictor.mesh))
         center = np.asarray(gather(state.params["prior"]["mean"]))
         return extra["log_cluster"].argmax(1), center
     count = min(len(predictor.task.classes), len(code))

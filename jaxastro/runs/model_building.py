@@ -39,9 +39,12 @@ def reads_catalogue(spec: RunSpec) -> bool:
 
 def build_method(spec: RunSpec, task: Task, mesh: Mesh) -> Method:
     """Returns the method of one run whose state is sharded over a mesh."""
-    optimizer = sharding.with_whole_gradients(_build_optimizer(spec), mesh)
+    optimizer = sharding.with_summed_gradients(_build_optimizer(spec), mesh)
     method = _build_method(spec, task, optimizer, spec.seed)
-    step, predict = (sharding.whole(f, mesh) for f in (method.step, method.predict))
+    step, predict = (
+        sharding.with_gathered_parameters(f, mesh)
+        for f in (method.step, method.predict)
+    )
     return method._replace(step=step, predict=predict)
 
 

@@ -35,7 +35,7 @@ class Output(NamedTuple):
     probability: np.ndarray  # o c
     embedding: np.ndarray  # o d
     spread: np.ndarray  # o c, over sampled networks; o 0 of models that sample none
-    surprise: np.ndarray  # o 1, nats a pixel, of auto-encoders; o 0 of other models
+    negative_elbo: np.ndarray  # o 1, nats a pixel, of auto-encoders; others o 0
 
 
 class Predictor:
@@ -65,8 +65,11 @@ class Predictor:
         self._abstract, self._blank = abstract, blank_inputs(spec, task)
         self._predict = jax.jit(
             method.predict,
-            in_shardings=(sharding.places(abstract), sharding.over_data(mesh)),
-            out_shardings=sharding.everywhere(mesh),
+            in_shardings=(
+                sharding.shardings_of(abstract),
+                sharding.split_by_object(mesh),
+            ),
+            out_shardings=sharding.replicated(mesh),
         )
         self._compiler = ThreadPoolExecutor(1)
         self._programs: dict[int, Future] = {}
@@ -119,7 +122,7 @@ class Predictor:
             self._blank,
             num_objects=self.batch_size,
             epochs=length,
-            sharding=sharding.over_data(self.mesh),
+            sharding=sharding.split_by_object(self.mesh),
         )
         return self._predict.lower(self._abstract, inputs).compile()
 
@@ -199,8 +202,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def _extras(output: ModelOutput) -> tuple[np.ndarray, np.ndarray]:
     aux, none = output.aux, output.logits[:, :0]
-    surprise = aux["surprise"][:, None] if "surprise" in aux else none
-    return aux.get("spread", none), surprise
+    negative_elbo = aux["negative_elbo"][:, None] if "negative_elbo" in aux else none
+    return aux.get("spread", none), negative_elbo
 
 
 def fetch_one_ahead(outputs: Iterator) -> Iterator:

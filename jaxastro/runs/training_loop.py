@@ -251,12 +251,15 @@ class ShardedStepper:
         mesh,
     ):
         self.mesh, self._state = mesh, state
-        places, over_data = sharding.places(abstract), sharding.over_data(mesh)
+        places, over_data = (
+            sharding.shardings_of(abstract),
+            sharding.split_by_object(mesh),
+        )
         self._step = jax.jit(
             method.step,
             donate_argnums=0,
             in_shardings=(places, over_data),
-            out_shardings=(places, sharding.everywhere(mesh)),
+            out_shardings=(places, sharding.replicated(mesh)),
         )
 
     def batches(self, runs: list[TrainingRun]) -> Iterator[Batch]:
@@ -290,7 +293,7 @@ class MemberStepper:
         execution: str,
     ):
         self.mesh, self.num_clocks = mesh, mesh.size  # each device works on its own run
-        self._rounds = many_models.rounds_of(len(seeds), mesh, how=execution)
+        self._rounds = many_models.member_groups(len(seeds), mesh, execution=execution)
         self.runs_per_device = len(self._rounds[0]) // mesh.size
 
         def step(seed: jax.Array, state: TrainState, batch: Batch):
@@ -302,7 +305,7 @@ class MemberStepper:
 
         self._seeds = [put(np.uint32(seeds), members) for members in self._rounds]
         self._states = [put(states, members) for members in self._rounds]
-        self._step = jax.jit(many_models.side_by_side(step, mesh), donate_argnums=1)
+        self._step = jax.jit(many_models.map_members(step, mesh), donate_argnums=1)
 
     def batches(self, runs: list[TrainingRun]) -> Iterator[Batch]:
         """Returns the batches of all runs, round after round, from each one's step."""
@@ -332,7 +335,7 @@ class MemberStepper:
             place, row = divmod(i, len(self._rounds[0]))
             scalars = [many_models.member_of(values[place], row) for values in passed]
             state = many_models.member_of(states[place], row)
-            members.append((sharding.put_everywhere(state, self.mesh), scalars))
+            members.append((sharding.put_replicated(state, self.mesh), scalars))
         return members
 
 

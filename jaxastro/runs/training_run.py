@@ -236,8 +236,8 @@ def validation_scores(
     which needs no label.
     """
     found = scores(label, output.probability, num_classes)
-    if output.surprise.size:
-        found["log_likelihood"] = -float(output.surprise.mean(dtype=np.float64))
+    if output.negative_elbo.size:
+        found["log_likelihood"] = -float(output.negative_elbo.mean(dtype=np.float64))
     return found
 
 

@@ -137,7 +137,7 @@ class Checkpoints:
 
     def _agreed(self, step: int | None) -> int | None:
         # A shared disk may show each host another moment of it.
-        agreed = sharding.said_by_first(-1 if step is None else step)
+        agreed = sharding.from_first_process(-1 if step is None else step)
         return None if agreed == -1 else agreed
 
     def _wait(self) -> None:

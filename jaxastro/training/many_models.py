@@ -10,10 +10,10 @@ from jaxastro.errors import InputError
 from jaxastro.training import sharding
 from jaxastro.training.sharding import Mesh
 
-HOWS = ("apart", "together")
+EXECUTIONS = ("sequential", "vmapped")
 
 
-def side_by_side(fn: Callable, mesh: Mesh) -> Callable:
+def map_members(fn: Callable, mesh: Mesh) -> Callable:
     """Returns fn of many members: every array has an axis of them in front.
 
     The axis is split over the mesh's devices, and no device asks another for anything:
@@ -23,7 +23,7 @@ def side_by_side(fn: Callable, mesh: Mesh) -> Callable:
     as one vmapped program, in which a convolution with a kernel for each member
     becomes a grouped one: few large operations where there were many small.
     """
-    where = sharding.over_data(mesh).spec
+    where = sharding.split_by_object(mesh).spec
 
     def mine(*args: Any) -> Any:
         if len(jax.tree.leaves(args)[0]) > 1:
@@ -36,19 +36,22 @@ def side_by_side(fn: Callable, mesh: Mesh) -> Callable:
     )
 
 
-def rounds_of(count: int, mesh: Mesh, *, how: str) -> list[list[int]]:
+def member_groups(count: int, mesh: Mesh, *, execution: str) -> list[list[int]]:
     """Returns which members are computed at once; rounds follow one another.
 
     All rounds are of one length, so that one program does them all: the last is filled
     up with its first member, whose second result nobody reads.
 
     Args:
-        how: "apart": each device holds one member at a time. "together": all members
-            are computed at once, several to a device.
+        execution: "sequential": each device holds one member at a time. "vmapped": all
+            members are computed at once, several to a device.
     """
-    if how not in HOWS:
-        raise InputError(f"No way {how!r} to train many. Known: {', '.join(HOWS)}.")
-    share = 1 if how == "apart" else -(-count // mesh.size)
+    if execution not in EXECUTIONS:
+        raise InputError(
+            f"No execution {execution!r} of many models. Known: "
+            f"{', '.join(EXECUTIONS)}."
+        )
+    share = 1 if execution == "sequential" else -(-count // mesh.size)
     size = share * mesh.size
     rounds = [
         list(range(count))[start : start + size] for start in range(0, count, size)

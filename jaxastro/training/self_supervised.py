@@ -9,12 +9,12 @@ import optax
 from jaxtyping import Array, Integer
 
 from jaxastro import losses
-from jaxastro.layers.probe import probe_apart
+from jaxastro.layers.probe import separate_probe
 from jaxastro.training.gradient_accumulation import accumulated
 from jaxastro.types import Batch, Inputs, Method, ModelOutput, TrainState
 
 
-def told_and_probed(
+def self_supervised(
     network,
     optimizer: optax.GradientTransformation,
     augment,
@@ -37,7 +37,7 @@ def told_and_probed(
     Source: as masked_frames, contaminated and autoencoder.
     Differs: the same.
     """
-    optimizer = probe_apart(optimizer)
+    optimizer = separate_probe(optimizer)
 
     def init(key: jax.Array, inputs: Inputs) -> TrainState:
         variables = network.init(key, inputs, *nothing(inputs), train=False)

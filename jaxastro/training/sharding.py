@@ -61,18 +61,18 @@ def wait_for_all(what: str) -> None:
         multihost_utils.sync_global_devices(what)
 
 
-def said_by_first(number: int) -> int:
+def from_first_process(number: int) -> int:
     """Returns what the first process says, for what each might see otherwise."""
     if jax.process_count() == 1:
         return number
     return int(multihost_utils.broadcast_one_to_all(np.int32(number)))
 
 
-def anywhere(claim: bool, mesh: Mesh) -> jax.Array:
+def in_any_process(claim: bool, mesh: Mesh) -> jax.Array:
     """Returns whether the claim holds in any process, and does not wait for it."""
     count = len(local_rows(mesh.size, mesh))
     claims = put_batch(np.full(count, claim), mesh)
-    return _any(everywhere(mesh))(claims)
+    return _any(replicated(mesh))(claims)
 
 
 @functools.cache
@@ -129,12 +129,12 @@ def describe(mesh: Mesh) -> dict:
 # -- what lies where -------------------------------------------------------------------
 
 
-def over_data(mesh: Mesh) -> NamedSharding:
+def split_by_object(mesh: Mesh) -> NamedSharding:
     """Returns the sharding that splits the first axis, objects, over all devices."""
     return NamedSharding(mesh, PartitionSpec(AXES))
 
 
-def everywhere(mesh: Mesh) -> NamedSharding:
+def replicated(mesh: Mesh) -> NamedSharding:
     """Returns the sharding that keeps a copy on every device."""
     return NamedSharding(mesh, PartitionSpec())
 
@@ -149,7 +149,7 @@ def abstract_state(init: Callable[..., TrainState], mesh: Mesh, *args) -> TrainS
 
     def place(leaf: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
         axes = [i for i, length in enumerate(leaf.shape) if length % count == 0]
-        sharding = everywhere(mesh)
+        sharding = replicated(mesh)
         if count > 1 and leaf.size >= SMALLEST and axes:
             cut = max(axes, key=lambda i: leaf.shape[i])
             sharding = NamedSharding(mesh, PartitionSpec(*[None] * cut, "fsdp"))
@@ -158,19 +158,19 @@ def abstract_state(init: Callable[..., TrainState], mesh: Mesh, *args) -> TrainS
     return jax.tree.map(place, jax.eval_shape(init, *args))
 
 
-def places(abstract: Any) -> Any:
+def shardings_of(abstract: Any) -> Any:
     """Returns the sharding of every leaf, as jit wants them."""
     return jax.tree.map(lambda leaf: leaf.sharding, abstract)
 
 
-def whole(fn: Callable, mesh: Mesh) -> Callable:
+def with_gathered_parameters(fn: Callable, mesh: Mesh) -> Callable:
     """Returns a step or predict that gathers the parameters before it uses them.
 
     Moments stay in parts. Left to itself the compiler would split convolutions by
     channels where the parameters lie so, and its gradients are then wrong: doubled, or
     those of other channels (XLA of JAX 0.10; tests/test_sharding.py).
     """
-    copy = everywhere(mesh)
+    copy = replicated(mesh)
 
     def gathered(state: TrainState, inputs: Any) -> Any:
         wanted = state._replace(opt_state=())
@@ -180,13 +180,13 @@ def whole(fn: Callable, mesh: Mesh) -> Callable:
     return gathered
 
 
-def with_whole_gradients(
+def with_summed_gradients(
     optimizer: optax.GradientTransformation, mesh: Mesh
 ) -> optax.GradientTransformation:
     """Returns the optimizer, for gradients that are summed before they are split."""
 
     def update(grads, state, params=None):
-        grads = jax.lax.with_sharding_constraint(grads, everywhere(mesh))
+        grads = jax.lax.with_sharding_constraint(grads, replicated(mesh))
         return optimizer.update(grads, state, params)
 
     return optax.GradientTransformation(optimizer.init, update)
@@ -195,25 +195,27 @@ def with_whole_gradients(
 # -- batches ---------------------------------------------------------------------------
 
 
-def placed_like(array, other: jax.Array) -> jax.Array:
+def put_like(array, other: jax.Array) -> jax.Array:
     """Returns the array on the devices where another of its shape lies."""
     return jax.device_put(array, other.sharding)
 
 
-def put_everywhere(tree, mesh: Mesh):
+def put_replicated(tree, mesh: Mesh):
     """Returns arrays of this process with a copy on every device."""
-    return jax.device_put(tree, everywhere(mesh))
+    return jax.device_put(tree, replicated(mesh))
 
 
 def local_rows(batch_size: int, mesh: Mesh) -> np.ndarray:
     """Returns which rows of a batch this process has to read, in their order."""
-    slices = over_data(mesh).addressable_devices_indices_map((batch_size,)).values()
+    slices = (
+        split_by_object(mesh).addressable_devices_indices_map((batch_size,)).values()
+    )
     return np.unique(np.concatenate([np.arange(batch_size)[rows] for rows in slices]))
 
 
 def put_batch(batch, mesh: Mesh):
     """Returns a batch of this process's NumPy rows as arrays over all devices."""
-    sharding = over_data(mesh)
+    sharding = split_by_object(mesh)
     return jax.tree.map(
         lambda a: jax.make_array_from_process_local_data(sharding, np.asarray(a)), batch
     )

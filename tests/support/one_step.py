@@ -22,7 +22,7 @@ from jaxastro.training import sharding
 from jaxastro.types import Alerts, Batch, LightCurve, Series
 
 OBJECTS, EPOCHS, PIXELS = 8, 6, 32
-OF_NIGHTS = "contaminated"  # the method that trains on light curves
+OF_NIGHTS = "corrupted_light_curve"  # the method that trains on light curves
 OF_ALERTS = "autoencoder"
 
 
@@ -86,18 +86,18 @@ def measure(name: str, fsdp: int, batch: Batch) -> dict:
     single_logits = jax.jit(plain.predict)(single, view).logits
 
     mesh = sharding.make_mesh(fsdp)
-    method = method_of(name, lambda o: sharding.with_whole_gradients(o, mesh))
+    method = method_of(name, lambda o: sharding.with_summed_gradients(o, mesh))
     abstract = sharding.abstract_state(method.init, mesh, key, view)
-    places, over_data = sharding.places(abstract), sharding.over_data(mesh)
-    everywhere = sharding.everywhere(mesh)
+    places, over_data = sharding.shardings_of(abstract), sharding.split_by_object(mesh)
+    everywhere = sharding.replicated(mesh)
     state = jax.jit(method.init, out_shardings=places)(key, view)
     step = jax.jit(
-        sharding.whole(method.step, mesh),
+        sharding.with_gathered_parameters(method.step, mesh),
         in_shardings=(places, over_data),
         out_shardings=(places, everywhere),
     )
     predict = jax.jit(
-        sharding.whole(method.predict, mesh),
+        sharding.with_gathered_parameters(method.predict, mesh),
         in_shardings=(places, over_data),
         out_shardings=everywhere,
     )

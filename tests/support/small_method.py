@@ -74,7 +74,7 @@ def batch_of(name, *args, **kwargs):
             first.epoch_mask,
         )
         return batch._replace(inputs=alerts)
-    if name != "contaminated":
+    if name != "corrupted_light_curve":
         return batch
     series, rows = batch.inputs, len(batch.label)
     flux = 3 * series.image[..., -1].mean(-1)
@@ -107,7 +107,7 @@ ARGUMENTS = {
     "semiconformer": {"hidden": 6, "project": 4, "dropout": 0.0},
     "byol": {"hidden": 6, "project": 4},
     "masked_frames": {"hidden": 6, "pixels": 2, "pool": 2},
-    "contaminated": {"share": 0.5},
+    "corrupted_light_curve": {"share": 0.5},
     "autoencoder": {"latent": 8, "widths": (2, 2)},
 }
 SGD, ADAM, REST = optax.sgd(0.1), optax.adam(0.03), optax.sgd(0.0)

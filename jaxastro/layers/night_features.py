@@ -9,7 +9,7 @@ from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.types import LightCurve
 
 
-def night_rows(
+def night_features(
     inputs: LightCurve, num_bands: int, longest: float = 0.33
 ) -> tuple[Float[Array, "b t d"], Bool[Array, "b t"]]:
     """Returns a row for each night, and which rows are nights.
