@@ -247,7 +247,7 @@ def _value(default, value, where: str):
     value = _tuples(value)
     if type(value) is not type(default):
         raise InputError(
-            f"{where} is {value!r}, a {type(value).__name__}. Expected a "
+            f"{where} is {value!r}, of type {type(value).__name__}. Expected type "
             f"{type(default).__name__}, such as {default!r}."
         )
     return value
