@@ -1,12 +1,12 @@
-r"""A training step of ConvEntion, and its forward pass: ours beside PyTorch's.
+r"""A training step of ConvEntion, and its forward pass, in JAX and in PyTorch.
 
     pip install '.[torch]'      # README, Benchmarks: the small build for CPUs
     python -m benchmarks.convention [--objects 4] [--epochs 99] [--dtype bfloat16]
     python -m benchmarks.convention --batches 1 2 4 8 16 32       # memory alone
-    python -m benchmarks.convention --forms ours 'ours, Semiconformer'
+    python -m benchmarks.convention --forms jax 'jax, Semiconformer'
 
 A step is forward, loss, backward and Adam, on 32x32 pixels at the published widths. Its
-forms: ours (supervised; Semiconformer, two views; remat, blocks recomputed), and those
+forms: jax (supervised; Semiconformer, two views; remat, blocks recomputed), and those
 of benchmarks/torch_convention.py: published, three ways to batch it, and channels_last
 compiled by torch.compile. "torch" in a column's title is the fastest of them all but
 the published. Each form has a process of its own; they take turns, round by round, so
@@ -31,8 +31,8 @@ from benchmarks import result
 from benchmarks.convention_forms import FORMS, SIDE, SIZE
 from jaxastro.models.convention import DOWNSIZE, ConvEntion
 
-OURS, SEMICONFORMER, PUBLISHED = "ours", "ours, Semiconformer", "torch, published"
-FOR_MEMORY = ("ours", "ours, remat", "torch, published", "torch, channels_last")
+JAX, SEMICONFORMER, PUBLISHED = "jax", "jax, Semiconformer", "torch, published"
+FOR_MEMORY = ("jax", "jax, remat", "torch, published", "torch, channels_last")
 
 
 def gigaflop(epochs: int, *, useful: bool) -> float:
@@ -138,7 +138,7 @@ def measures_of(form: str, train: dict, given, *, matrix_rate: float) -> dict:
         measures["of matrix FLOP/s"] = useful / step.median / matrix_rate
     batched = [f for f in train if f.startswith("torch") and f != PUBLISHED]
     best = min(batched, key=lambda f: statistics.median(train[f]), default=None)
-    for title, other in (("published", PUBLISHED), ("torch", best), ("ours", OURS)):
+    for title, other in (("published", PUBLISHED), ("torch", best), ("jax", JAX)):
         if other in train:
             pairs = zip(train[form], train[other], strict=True)
             ratio = result.spread_of(ours / theirs for ours, theirs in pairs)

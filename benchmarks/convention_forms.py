@@ -51,10 +51,10 @@ def make_matrices() -> np.ndarray:
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
-# -- ours ------------------------------------------------------------------------------
+# -- JAX -------------------------------------------------------------------------------
 
 
-def ours(
+def jax_form(
     objects: int,
     epochs: int,
     dtype: str,
@@ -185,9 +185,9 @@ def product_in_torch(objects: int, epochs: int, dtype: str) -> Runs:
 # -- the process -----------------------------------------------------------------------
 
 FORMS = {
-    "ours": ours,
-    "ours, remat": partial(ours, remat=True),
-    "ours, Semiconformer": partial(ours, method="semiconformer"),
+    "jax": jax_form,
+    "jax, remat": partial(jax_form, remat=True),
+    "jax, Semiconformer": partial(jax_form, method="semiconformer"),
     "torch, published": partial(in_torch, convolution="published"),
     "torch, conv3d": partial(in_torch, convolution="conv3d"),
     "torch, channels_last": partial(in_torch, convolution="channels_last"),
