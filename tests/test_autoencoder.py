@@ -13,7 +13,7 @@ from support import runs
 from support.alerts import make_alerts
 
 from configs import stamp_autoencoder, stamp_vade, stamp_vae
-from experiments.studies.reconstruction import by_components, measure
+from experiments.studies.reconstruction import measure, reconstruct_by_components
 from jaxastro.augment import make_augment
 from jaxastro.evaluation.clusters import cluster_scores, fit_gaussian_mixture
 from jaxastro.evaluation.predictions import load
@@ -248,8 +248,9 @@ def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
     rng = np.random.default_rng(0)
     basis = rng.normal(size=(3, 5, 5, 3))
     train, test = (np.tensordot(rng.normal(size=(40, 3)), basis, 1) for _ in range(2))
-    np.testing.assert_allclose(by_components(train, test, 3), test, atol=1e-6)
-    assert abs(by_components(train, test, 2) - test).max() > 0.1
+    three, two = (reconstruct_by_components(train, test, n) for n in (3, 2))
+    np.testing.assert_allclose(three, test, atol=1e-6)
+    assert abs(two - test).max() > 0.1
     label = rng.integers(0, 3, 90)
     code = 20 * np.eye(3)[label] + rng.normal(size=(90, 3))
     found = cluster_scores(label, fit_gaussian_mixture(code, 3, seed=0).predict(code))
@@ -276,8 +277,8 @@ def test_a_run_ends_with_stamps_beside_what_is_drawn_again(data_dir, tmp_path):
         assert words in page
     with (tmp_path / "report" / "anomalies.csv").open() as file:
         assert len(file.readlines()) == 1 + len(load(tmp_path / "predictions").label)
-    row = measure(tmp_path, data_dir=data_dir, manual_dir="")
-    assert row["numbers"] == 32
+    row = measure(tmp_path, data_dir=data_dir)
+    assert row["code_size"] == 32
     assert 0 < row["error"].value < 1
     assert row["difference"].value == pytest.approx(
         row["error"].value - row["error_of_components"].value, abs=1e-6

@@ -1,4 +1,4 @@
-"""What is said of a drawn network's confidence agrees with what the run wrote down."""
+"""The study of calibration agrees with the predictions and scores of the run."""
 
 import json
 
@@ -8,27 +8,30 @@ from support import runs
 
 from configs import lstm, supernnova_bayes
 from experiments.studies.bayesian_uncertainty import SHARES, measure
-from experiments.train import train
 from jaxastro.evaluation.calibration import spread_of_predicted_class
 from jaxastro.evaluation.predictions import load
+from jaxastro.runs import train
 
 
 @pytest.mark.parametrize("make", [supernnova_bayes.get_config, lstm.get_config])
-def test_confidence_agrees_with_the_run_and_only_networks_that_are_drawn_spread(
+def test_confidence_agrees_with_the_run_and_only_sampled_networks_have_a_spread(
     make, data_dir, tmp_path
 ):
     train(runs.smoke(make), tmp_path, data_dir=data_dir)
-    row = measure(tmp_path, data_dir=data_dir, manual_dir="")
-    said = load(tmp_path / "predictions")
-    told = json.loads((tmp_path / "report" / "metrics.json").read_text())
-    assert row["objects"] == len(said.label) > 0
-    assert row["macro_f1"].value == pytest.approx(told["macro_f1"]["value"])
-    assert row["sure"] == pytest.approx(said.probability.max(1).mean(), abs=1e-6)
-    is_right = said.probability.argmax(1) == said.label
+    row = measure(tmp_path, data_dir=data_dir)
+    predictions = load(tmp_path / "predictions")
+    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert row["objects"] == len(predictions.label) > 0
+    assert row["macro_f1"].value == pytest.approx(metrics["macro_f1"]["value"])
+    confidence = predictions.probability.max(1).mean()
+    assert row["mean_confidence"] == pytest.approx(confidence, abs=1e-6)
+    is_right = predictions.probability.argmax(1) == predictions.label
     assert row["accuracy"].value == pytest.approx(is_right.mean())
-    assert row["is_calibrated"] == (row["error"].value <= row["by_chance"])
-    is_drawn = make is supernnova_bayes.get_config
-    assert set(row["spread"]) == (set(SHARES) if is_drawn else set())
-    if is_drawn:
-        spread = spread_of_predicted_class(said.probability, said.spread)
-        assert row["spread"]["all"].value == pytest.approx(np.mean(spread), rel=1e-4)
+    is_calibrated = row["calibration_error"].value <= row["chance_calibration_error"]
+    assert row["is_calibrated"] == is_calibrated
+    is_sampled = make is supernnova_bayes.get_config
+    assert set(row["spread"]) == (set(SHARES) if is_sampled else set())
+    if is_sampled:
+        spread = spread_of_predicted_class(predictions.probability, predictions.spread)
+        found = row["spread"]["all epochs"].value
+        assert found == pytest.approx(np.mean(spread), rel=1e-4)

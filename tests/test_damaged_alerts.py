@@ -307,9 +307,7 @@ def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
         return ztf_packets.zigzag(1) + ztf_packets.zigzag(claim) + body + sync
 
     damaged = {10: 2**18} | dict.fromkeys(range(20, 400, 2), 7)
-    whole = start + b"".join(
-        block(damaged_alerts.get(n, len(body))) for n in range(5000)
-    )
+    whole = start + b"".join(block(damaged.get(n, len(body))) for n in range(5000))
     container = sys.modules[read_packets.__module__]
     monkeypatch.setattr(container, "MAX_AGAIN", 2 * len(whole))
     packets = list(read_packets(io.BytesIO(whole), lambda schema: _by_length))
@@ -317,20 +315,22 @@ def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
     assert len(packets) == 5000
 
 
-def test_the_benchmark_sees_what_is_lost_and_what_is_read_otherwise(monkeypatch):
-    container = one_container(CLEAN)
-    night = damaged_alerts.taken_apart(container)
-    assert damaged_alerts.together(night, night.blocks) == container
-    whole, aside = damaged_alerts.alerts_of(container)
-    assert ([name for name, _ in whole], aside) == ([*range(1, NUMBER + 1)], 0)
-    rows = damaged_alerts.measure(night, whole, 0.2, 0)
+def test_the_study_counts_alerts_that_are_lost_and_alerts_that_are_changed(
+    monkeypatch,
+):
+    data = one_container(CLEAN)
+    container = damaged_alerts.split_container(data)
+    assert damaged_alerts.join_container(container, container.blocks) == data
+    alerts, set_aside = damaged_alerts.read_alerts(data)
+    assert [name for name, _ in alerts] == [*range(1, NUMBER + 1)]
+    assert set_aside == 0
+    rows = damaged_alerts.measure(container, alerts, share=0.2, seed=0)
     assert len(rows) == 10
     for row in rows:
-        assert row.case["hit"] + row.case["others"] == NUMBER
-        assert row.case["hit"] > 5
-        lost, changed = (row.measures[f"others {n}"] for n in ("lost", "changed"))
-        assert (lost, changed) == (0, 0)
-        assert row.measures["set aside"] + row.measures["read all the same"] > 5
+        assert row["damaged"] + row["others"] == NUMBER
+        assert row["damaged"] > 5
+        assert (row["others lost"], row["others changed"]) == (0, 0)
+        assert row["set aside"] + row["damaged but read"] > 5
 
     def careless(path, stream):
         for n, reading in enumerate(ztf_alerts.read_each(path, stream)):
@@ -340,14 +340,14 @@ def test_the_benchmark_sees_what_is_lost_and_what_is_read_otherwise(monkeypatch)
                 yield reading
 
     monkeypatch.setattr(damaged_alerts, "read_each", careless)
-    (row, *_) = damaged_alerts.measure(night, whole, 0.0, 0)
-    assert row.measures["others lost"] == row.measures["others changed"] == 3
+    (row, *_) = damaged_alerts.measure(container, alerts, share=0.0, seed=0)
+    assert row["others lost"] == row["others changed"] == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"Obj", b"x" * 99])
-def test_what_is_no_container_cannot_be_taken_apart(data):
-    with pytest.raises(SystemExit, match="no Avro container that is whole"):
-        damaged_alerts.taken_apart(data)
+def test_what_is_no_container_is_refused(data):
+    with pytest.raises(ValueError, match="no complete Avro container"):
+        damaged_alerts.split_container(data)
 
 
 def _by_length(data: bytes, at: int) -> tuple[dict, int]:

@@ -7,7 +7,7 @@ from jaxastro.representations.dmdt import DAYS, MAGNITUDES
 
 
 def population(count=450, seed=0):
-    """Stars whose amplitude and period say nothing of their class."""
+    """Stars whose amplitude and period are independent of their class."""
     generator = np.random.default_rng(seed)
     name = np.array([f"star{i}" for i in range(count)])
     amplitude = generator.uniform(0.05, 1.5, count)
@@ -15,7 +15,7 @@ def population(count=450, seed=0):
     return name, np.arange(count) % 3, amplitude, period
 
 
-def test_a_map_counts_the_others_of_the_same_number():
+def test_a_map_counts_the_other_stars_of_the_same_group():
     _, label, amplitude, period = population(count=40)
     period[3] = 1e4  # beyond the last edge
     found = maps_of(amplitude, period, label).reshape(-1, *SHAPE)
@@ -29,16 +29,16 @@ def test_a_map_counts_the_others_of_the_same_number():
         np.testing.assert_allclose(found[star], expected / len(others), rtol=1e-6)
 
 
-def test_the_map_tells_a_label_that_was_dealt_at_random_and_an_honest_one_does_not():
+def test_the_map_predicts_shuffled_labels_and_inputs_without_leakage_do_not():
     found = measure(*population(), seed=0)
     assert found["own class"].low > 0.7
-    assert found["own class, labels dealt"].low > 0.7
-    for honest in ("all classes", "two numbers"):
-        assert found[honest].low < 1 / 3 < found[honest].high
+    assert found["own class, labels shuffled"].low > 0.7
+    for without_leakage in ("all classes", "two numbers"):
+        assert found[without_leakage].low < 1 / 3 < found[without_leakage].high
 
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_the_map_is_refused_as_an_input(name):
     assert name not in REPRESENTATIONS
-    with pytest.raises(ValueError, match=r"python -m benchmarks\.dmdt_leak shows it"):
+    with pytest.raises(ValueError, match=r"python -m experiments\.studies\.dmdt_leak"):
         representation_of(name)

@@ -2,10 +2,11 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+from support import runs
 
 from data_builders.planted import planted as builder
 from data_builders.sdss.sdss_sn_sim import SURVEY as OTHER
-from experiments.studies import planted_signals as benchmark
+from experiments.studies import planted_signals as study
 from jaxastro.baselines.classifiers import fit_predict
 from jaxastro.data.record import record_from_example
 from jaxastro.data.series import SeriesRecord
@@ -15,7 +16,7 @@ from jaxastro.leakage.nuisance_baseline import nuisance_baseline, nuisance_featu
 from jaxastro.models import MODELS
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.representations.series import fit_statistics, make_example
-from jaxastro.runs import assemble
+from jaxastro.runs.model_building import build_model
 from jaxastro.simulation.planted import CLASSES, SURVEY, draw_flare, simulate_twins
 from jaxastro.types import LightCurve, Series
 
@@ -210,7 +211,7 @@ def test_raw_sequences_are_recognised_and_read(tmp_path, order):
     assert not builder.recognises(path)
 
 
-# -- what the benchmark shows the networks ---------------------------------------------
+# -- the study -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -221,49 +222,49 @@ def series(order):
     return make_example(records[0], max_epochs=21, **how)
 
 
-def test_every_sequence_model_is_tried_with_its_own_arguments():
-    tried = set()
-    for name in benchmark.NETWORKS:
-        for planted in benchmark.surveys_of(name):
-            config = benchmark.config_of(name, planted, num_steps=10, seed=0)
-            assemble.model_of_config(config)
-            tried.add(config.model.name)
+def test_every_sequence_model_is_trained_with_its_own_arguments():
+    models = set()
+    for name in study.NETWORKS:
+        for planted in study.surveys_of(name):
+            spec = study.spec_of(name, planted, num_steps=10, seed=0)
+            build_model(spec, runs.task_of(spec))
+            models.add(spec.model.name)
     of_series = {
         name
         for name, model in MODELS.items()
         if get_type_hints(model.__call__)["inputs"] in (Series, LightCurve)
     }
-    assert tried == of_series
+    assert models == of_series
 
 
-def test_dealing_moves_frames_with_their_bands_and_leaves_the_times(series):
+def test_shuffling_moves_frames_with_their_bands_and_leaves_the_times(series):
     series = series._replace(band=np.arange(21, dtype=np.int32))
-    dealt = benchmark.dealt(series, np.random.default_rng(0))
-    assert sorted(dealt.band) == list(range(21)) != list(dealt.band)
-    np.testing.assert_array_equal(dealt.image, series.image[dealt.band])
-    np.testing.assert_array_equal(dealt.time, series.time)
+    shuffled = study.shuffle_frames(series, np.random.default_rng(0))
+    assert sorted(shuffled.band) == list(range(21)) != list(shuffled.band)
+    np.testing.assert_array_equal(shuffled.image, series.image[shuffled.band])
+    np.testing.assert_array_equal(shuffled.time, series.time)
 
 
-def test_the_middle_frame_alone_is_one_epoch(series):
-    alone = benchmark.middle_alone(series)
-    assert alone.epoch_mask.sum() == alone.epoch_mask[0] == 1
-    np.testing.assert_array_equal(alone.image[0], series.image[10])
-    assert alone.time[0] == 0
-    assert all(a.shape == b.shape for a, b in zip(alone, series, strict=True))
+def test_the_middle_frame_is_one_epoch(series):
+    middle = study.keep_middle_frame(series)
+    assert middle.epoch_mask.sum() == middle.epoch_mask[0] == 1
+    np.testing.assert_array_equal(middle.image[0], series.image[10])
+    assert middle.time[0] == 0
+    assert all(a.shape == b.shape for a, b in zip(middle, series, strict=True))
 
 
-def test_the_law_of_a_survey_is_judged_by_the_ends_of_intervals():
-    def judged(survey, as_it_is, dealt, alone, change):
-        names = ("as_it_is", "dealt", "alone", "alone_minus_whole")
-        ends = (as_it_is, dealt, alone, change)
-        row = {n: Interval(sum(e) / 2, *e) for n, e in zip(names, ends, strict=True)}
-        return benchmark.holds({"survey": survey} | row)
+def test_the_ends_of_intervals_decide_whether_a_network_passes():
+    def passes(planted, unchanged, shuffled, middle, change):
+        names = ("unchanged", "shuffled", "middle", "middle_minus_unchanged")
+        ends = (unchanged, shuffled, middle, change)
+        found = {n: Interval(sum(e) / 2, *e) for n, e in zip(names, ends, strict=True)}
+        return study.passes(planted, found)
 
     chance, high, even = (0.48, 0.52), (0.9, 0.98), (-0.01, 0.01)
-    assert judged("order", high, chance, chance, even)
-    assert not judged("order", (0.65, 0.8), chance, chance, even)  # hardly learned
-    assert not judged("order", high, (0.51, 0.58), chance, even)  # survives dealing
-    assert not judged("order", high, (0.40, 0.60), chance, even)  # nobody knows
-    assert judged("host", high, high, high, even)
-    assert not judged("host", high, high, high, (-0.08, -0.02))  # one is worse
-    assert not judged("host", chance, chance, chance, even)  # nothing was learned
+    assert passes("order", high, chance, chance, even)
+    assert not passes("order", (0.65, 0.8), chance, chance, even)  # too low
+    assert not passes("order", high, (0.51, 0.58), chance, even)  # above chance
+    assert not passes("order", high, (0.40, 0.60), chance, even)  # too wide
+    assert passes("host", high, high, high, even)
+    assert not passes("host", high, high, high, (-0.08, -0.02))  # the middle is worse
+    assert not passes("host", chance, chance, chance, even)  # nothing was learned

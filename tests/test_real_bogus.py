@@ -11,8 +11,8 @@ from configs import real_bogus_cnn
 from data_builders.sdss import sdss_handscan, sdss_handscan_sim
 from experiments.studies.real_bogus import (
     area_interval,
-    classifiers,
-    eigenimages,
+    fit_eigenimages,
+    make_classifiers,
     measure,
 )
 from jaxastro.evaluation.predictions import load
@@ -141,26 +141,26 @@ def test_an_area_is_that_of_pairs_and_its_interval_holds_it():
     assert area_interval(label, np.zeros(200), np.arange(200)).value == 0.5
 
 
-def test_coordinates_are_of_training_images_alone():
+def test_coordinates_depend_on_training_images_alone():
     rng = np.random.default_rng(0)
     train, other = rng.normal(size=(2, 30, 9, 9, 3))
-    project = eigenimages(train, components=4, seed=0)
+    project = fit_eigenimages(train, components=4, seed=0)
     assert project(other).shape == (30, 12)
-    alone = np.concatenate([project(one[None]) for one in other])
-    np.testing.assert_allclose(project(other), alone, atol=1e-9)
+    one_by_one = np.concatenate([project(one[None]) for one in other])
+    np.testing.assert_allclose(project(other), one_by_one, atol=1e-9)
 
 
-def test_every_classifier_is_scored_beside_the_majority_and_the_run(data_dir, tmp_path):
-    config = runs.smoke(real_bogus_cnn.get_config)
-    train(config, tmp_path / "cnn", data_dir=data_dir)
-    where = {"data_dir": data_dir, "manual_dir": ""}
-    how = {"components": 5, "seed": 0}
-    rows = measure(config, [tmp_path / "cnn"], **how, **where)
-    assert [row["name"] for row in rows] == [
-        *("always the commonest", *classifiers(0), "cnn"),
-    ]
+def test_the_commonest_class_every_classifier_and_the_run_are_scored(
+    data_dir, tmp_path
+):
+    spec = runs.smoke(real_bogus_cnn.get_config)
+    train(spec, tmp_path / "cnn", data_dir=data_dir)
+    settings = {"components": 5, "seed": 0, "data_dir": data_dir}
+    rows = measure(spec, [tmp_path / "cnn"], **settings)
+    names = ["always the commonest", *make_classifiers(0), "cnn"]
+    assert [row["name"] for row in rows] == names
     assert rows[0]["balanced_accuracy"].value == 0.5
     assert rows[0]["auc"].value == 0.5
-    said = load(tmp_path / "cnn" / "predictions")
-    right = (said.probability.argmax(1) == said.label).mean()
+    predictions = load(tmp_path / "cnn" / "predictions")
+    right = (predictions.probability.argmax(1) == predictions.label).mean()
     assert rows[-1]["accuracy"].value == pytest.approx(right)

@@ -1,27 +1,28 @@
-r"""A picture made with the label: what the dm-dt map of a thesis is worth.
+r"""Does a dm-dt map against stars of the same class measure the star or its label?
 
-Run:     python -m experiments.studies.dmdt_leak --manual_dir=FOLDER
-Expect:  see docs/deviations.md; some minutes on one core.
+    python -m experiments.studies.dmdt_leak --manual_dir=FOLDER
 
-Carraro's thesis draws a star as a map of its differences in amplitude and period to
-the other stars of its own class. To draw it the class must be known. Here a forest
-learns from such maps of ZTF's periodic variables, and names stars that it has not seen:
-    own class                 as in the thesis
-    own class, labels dealt   the labels are dealt to the stars at random first, and the
-                              forest is asked for what was dealt: nothing that a star
-                              has can tell it, so an honest input gives chance
-    all classes               what can be drawn of a star whose class is unknown
-    two numbers               amplitude and period themselves, no map
-The map tells which stars it was drawn against. That is all that the thesis' scores
-(99.95, 94.64 and 88.74 %) say; so no representation here draws it.
+Carraro's thesis draws each star as a map of its differences in amplitude and period to
+the other stars of its own class, so the class must be known before the map can be made.
+A random forest is trained on such maps of ZTF's periodic variables and predicts stars
+of a test fold, from
+    own class                   the map as in the thesis
+    own class, labels shuffled  the same, with the labels of the stars shuffled first;
+                                the forest predicts the shuffled label, for which an
+                                input without leakage gives chance
+    all classes                 a map against all stars, which needs no label
+    two numbers                 amplitude and period, without a map
+The first two score alike: the map encodes which stars it was drawn against, and the
+scores of the thesis (99.95, 94.64 and 88.74 %) measure that. So it is no representation
+of jaxastro. It takes some minutes on one core; scores are in docs/deviations.md.
 """
 
 import json
 
 import numpy as np
-from absl import app, flags
 
 from data_builders.ztf import ztf_periodic
+from experiments.studies import command
 from jaxastro.baselines.classifiers import fit_predict
 from jaxastro.data.split import split_of
 from jaxastro.evaluation.bootstrap import Interval, score_intervals
@@ -29,32 +30,30 @@ from jaxastro.representations.dmdt import DAYS, MAGNITUDES
 from jaxastro.surveys import SURVEYS
 
 SHAPE = len(MAGNITUDES) - 1, len(DAYS) - 1  # 11 x 24 cells, as published
-AT_ONCE = 500  # stars whose maps are drawn together, to save memory
-
-FLAGS = flags.FLAGS
+CHUNK = 500  # stars whose maps are made together, to save memory
 
 
-def maps_of(amplitude: np.ndarray, period: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Returns [o, 11 * 24] maps of each star's differences to those of its own number.
+def maps_of(amplitude: np.ndarray, period: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Returns maps [o, 11 * 24] of each star's differences to the others of its group.
 
-    A cell holds the share of those others whose amplitude and period differ from the
-    star's by so much; differences beyond the edges are in no cell.
+    A cell holds the share of those others whose absolute differences in amplitude and
+    period lie within it; differences beyond the last edges are in no cell.
 
     Args:
         amplitude: [o] magnitudes.
         period: [o] days.
-        among: [o] numbers; equal ones are drawn against each other.
+        group: [o] integers; stars with equal ones are compared.
     """
-    found = np.zeros((len(among), SHAPE[0] * SHAPE[1]), np.float32)
-    for number in np.unique(among):
-        members = np.flatnonzero(among == number)
-        for rows in np.split(members, range(AT_ONCE, len(members), AT_ONCE)):
+    found = np.zeros((len(group), SHAPE[0] * SHAPE[1]), np.float32)
+    for number in np.unique(group):
+        members = np.flatnonzero(group == number)
+        for rows in np.split(members, range(CHUNK, len(members), CHUNK)):
             cells = [
                 np.searchsorted(edges, abs(of[rows, None] - of[members]), "right") - 1
                 for edges, of in ((MAGNITUDES, amplitude), (DAYS, period))
             ]
             inside = (cells[0] < SHAPE[0]) & (cells[1] < SHAPE[1])
-            inside &= rows[:, None] != members  # no star is another to itself
+            inside &= rows[:, None] != members  # not the star itself
             place = np.arange(len(rows))[:, None] * found.shape[1]
             place = place + cells[0] * SHAPE[1] + cells[1]
             counts = np.bincount(place[inside], minlength=len(rows) * found.shape[1])
@@ -70,61 +69,71 @@ def measure(
     *,
     seed: int,
 ) -> dict[str, Interval]:
-    """Returns the accuracy of each input on the stars of one fold of five.
+    """Returns the accuracy from each input on the stars of one fold of five.
 
     Args:
-        name: [o] of the stars; label: [o] classes from 0 on.
+        name: [o] of the stars.
+        label: [o] classes, from 0 on.
+        amplitude: [o] magnitudes.
+        period: [o] days.
+        seed: of the shuffled labels, the fold and the forest.
     """
-    dealt = np.random.default_rng(seed).permutation(label)
+    shuffled = np.random.default_rng(seed).permutation(label)
     inputs = {
         "own class": (maps_of(amplitude, period, label), label),
-        "own class, labels dealt": (maps_of(amplitude, period, dealt), dealt),
+        "own class, labels shuffled": (maps_of(amplitude, period, shuffled), shuffled),
         "all classes": (maps_of(amplitude, period, np.zeros_like(label)), label),
         "two numbers": (np.stack([amplitude, period], axis=1), label),
     }
     rows = split_of(name, test_fold=0, num_folds=5, seed=seed)
-    known, test, count = rows["train"], rows["test"], label.max() + 1
+    train, test, num_classes = rows["train"], rows["test"], label.max() + 1
     found = {}
-    for words, (features, wanted) in inputs.items():
+    for input_name, (features, wanted) in inputs.items():
         probability = fit_predict(
-            *(features[known], wanted[known], features[test]),
-            num_classes=count,
+            features[train],
+            wanted[train],
+            features[test],
+            num_classes=num_classes,
             seed=seed,
         )
-        scores = score_intervals(wanted[test], probability, name[test], count)
-        found[words] = scores["accuracy"]
+        scores = score_intervals(wanted[test], probability, name[test], num_classes)
+        found[input_name] = scores["accuracy"]
     return found
 
 
-def stars(manual_dir: str) -> tuple[np.ndarray, ...]:
-    """Returns name, label, Amp_r and Per of all stars that have both numbers."""
-    readings = ztf_periodic.read(ztf_periodic.find_catalogue(manual_dir or None))
+def read_stars(manual_dir: str) -> tuple[np.ndarray, ...]:
+    """Returns name, label, amplitude in r (magnitudes) and period (days).
+
+    Stars that lack one of the two numbers are left out.
+    """
+    readings = ztf_periodic.read(ztf_periodic.find_catalogue(manual_dir))
     records = [r.record for r in readings if r.record is not None]
     names = [name for name, _ in SURVEYS["ztf_periodic"].columns]
     table = np.array([record.features for record in records])
     columns = table[:, [names.index("Amp_r"), names.index("Per")]]
-    whole = np.isfinite(columns).all(axis=1)
+    known = np.isfinite(columns).all(axis=1)
     name = np.array([record.object_id for record in records])
     label = np.array([record.label for record in records])
-    _, number = np.unique(label[whole], return_inverse=True)
-    return name[whole], number, *columns[whole].T
+    _, number = np.unique(label[known], return_inverse=True)
+    return name[known], number, *columns[known].T
 
 
-def main(argv: list[str]) -> None:
+def main(given) -> None:
     """Prints the table, or the same as JSON."""
-    del argv
-    found = measure(*stars(FLAGS.manual_dir), seed=FLAGS.seed)
-    if FLAGS.json:
+    found = measure(*read_stars(given.manual_dir), seed=given.seed)
+    if given.json:
         print(json.dumps({name: one._asdict() for name, one in found.items()}))
         return
-    print("| maps drawn against | accuracy (95 %) |")
-    print("|---|---|")
-    for name, (value, low, high) in found.items():
-        print(f"| {name} | {value:.3f} [{low:.3f}, {high:.3f}] |")
+    command.print_table(
+        ["maps drawn against", "accuracy (95 %)"],
+        [[name, command.format_interval(score)] for name, score in found.items()],
+    )
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("manual_dir", "", "Folder of the raw catalogue.")
-    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
-    flags.DEFINE_integer("seed", 0, "Of labels that are dealt, the fold, the forest.")
-    app.run(main)
+    parser = command.make_parser(__doc__)
+    parser.add_argument("--manual_dir", default="", help="folder of the raw catalogue")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of shuffled labels, fold and forest"
+    )
+    command.run(main, parser)

@@ -1,16 +1,17 @@
-r"""Real or bogus: classical classifiers on eigenimages, beside networks.
+r"""Do networks separate real from bogus detections better than classical classifiers?
 
-Run:     python -m experiments.studies.real_bogus --runs=runs/real_bogus,runs/real_bogus_initial
-Expect:  a few minutes on two cores.
+    python -m experiments.studies.real_bogus \
+        --runs=runs/real_bogus,runs/real_bogus_initial
 
-Images become their coordinates along the first principal components of each colour,
-fitted to the training images alone (du Buisson et al. 2015, MNRAS 454, 2026, Sect. 4).
-Classifiers are theirs, from scikit-learn: random forest, k nearest neighbours, a
-support vector machine, naive Bayes, minimum-error classification (for each class a
-Gaussian of full covariance) and a small network. The test fold is that of
-configs/real_bogus_cnn.py; --runs are runs of it, read as they are. The area under the
-ROC curve is of scores, not of the classes that are named; where 57 % of the images are
-real, "real" always has an accuracy of 57 % and a balanced one of 50.
+Classical classifiers take the coordinates of an image along the first principal
+components of each colour, fitted to the training images (du Buisson et al. 2015, MNRAS
+454, 2026, Sect. 4). The classifiers are those of that paper, from scikit-learn: random
+forest, k nearest neighbours, support vector machine, naive Bayes, minimum-error
+classification (a Gaussian of full covariance for each class) and a small network.
+--runs are runs of configs/real_bogus_cnn.py, whose test fold all are scored on. The
+area under the ROC curve is that of scores, not of predicted classes. Where 57 % of the
+images are real, the answer "real" has an accuracy of 57 % and a balanced one of 50 %.
+It takes a few minutes on two cores; scores are in docs/results/real_bogus.md.
 """
 
 import json
@@ -18,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
@@ -31,7 +31,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from configs import real_bogus_cnn
-from experiments.studies.hits_networks import said
+from experiments.studies import command
+from jaxastro.commands.settings import add_data_arguments
 from jaxastro.evaluation.bootstrap import (
     Interval,
     group_weights,
@@ -39,15 +40,14 @@ from jaxastro.evaluation.bootstrap import (
     score_intervals,
 )
 from jaxastro.evaluation.predictions import load
-from jaxastro.runs.dataset import labelled, labels_of, open_dataset
+from jaxastro.runs.dataset import open_dataset
+from jaxastro.runs.spec import RunSpec
 
-REAL = 1  # the second class of the config
+REAL, BOGUS = 1, 0  # places among the classes of the config
 NUM_DRAWS = 400  # of the area under the curve
 
-FLAGS = flags.FLAGS
 
-
-def classifiers(seed: int) -> dict[str, object]:
+def make_classifiers(seed: int) -> dict[str, object]:
     """Returns the classifiers of the classical benchmark, by name."""
     return {
         "random forest": RandomForestClassifier(300, random_state=seed, n_jobs=-1),
@@ -64,12 +64,13 @@ def classifiers(seed: int) -> dict[str, object]:
     }
 
 
-def eigenimages(
+def fit_eigenimages(
     train: np.ndarray, *, components: int, seed: int
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns images [n y x d] -> coordinates [n d * components], of training images.
+    """Returns a function from images [n y x d] to coordinates [n d * components].
 
     Args:
+        train: images [n y x d] that the principal components are fitted to.
         components: of each colour.
     """
     count = min(components, len(train))
@@ -91,8 +92,8 @@ def eigenimages(
     return coordinates
 
 
-def score_of(classifier, x: np.ndarray) -> np.ndarray:
-    """Returns [n] how real each image is held to be, on the classifier's own scale."""
+def real_score(classifier, x: np.ndarray) -> np.ndarray:
+    """Returns [n], higher for images that are more likely real."""
     if hasattr(classifier, "predict_proba"):
         return classifier.predict_proba(x)[:, REAL]
     return classifier.decision_function(x)
@@ -109,71 +110,102 @@ def area_interval(label, score, group, *, seed: int = 0) -> Interval:
     return interval(roc_auc_score(label, score), np.array(draws))
 
 
-def row_of(name: str, label, named, score, group) -> dict:
+def row_of(name: str, label, predicted, score, group) -> dict:
     """Returns the scores of one classifier.
 
     Args:
-        named: [n] the class it names.
-        score: [n] how real it holds each to be.
+        predicted: [n] classes.
+        score: [n], as real_score returns.
     """
-    sure = np.eye(2)[named]
-    found = score_intervals(label, sure, group, 2)
-    shown = {key: found[key] for key in ("accuracy", "balanced_accuracy")}
-    recall = [float((named[label == k] == k).mean()) for k in (REAL, 0)]
-    area = area_interval(label, score, group)
-    return {"name": name, **shown, "auc": area, "real": recall[0], "bogus": recall[1]}
+    found = score_intervals(label, np.eye(2)[predicted], group, 2)
+    return {
+        "name": name,
+        "accuracy": found["accuracy"],
+        "balanced_accuracy": found["balanced_accuracy"],
+        "auc": area_interval(label, score, group),
+        "real": float((predicted[label == REAL] == REAL).mean()),
+        "bogus": float((predicted[label == BOGUS] == BOGUS).mean()),
+    }
 
 
-def measure(config, runs: list[Path], *, components: int, seed: int, **where) -> list:
-    """Returns a row for the majority, for each classifier and for each run."""
-    dataset = open_dataset(config, **where)
-    images, labels = {}, {}
-    for split in ("train", "test"):
-        rows = labelled(dataset, split)
-        images[split] = np.stack([dataset.stored[row].image for row in rows])
-        labels[split] = labels_of(dataset, rows, config)
-        group = dataset.index.group[rows]
-    label = labels["test"]
-    most = np.full(len(label), np.bincount(labels["train"]).argmax())
-    found = [row_of("always the commonest", label, most, np.zeros(len(label)), group)]
-    project = eigenimages(images["train"], components=components, seed=seed)
-    x = {split: project(some) for split, some in images.items()}
-    for name, classifier in classifiers(seed).items():
-        classifier.fit(x["train"], labels["train"])
-        named, score = classifier.predict(x["test"]), score_of(classifier, x["test"])
-        found.append(row_of(name, label, named, score, group))
+def measure(
+    spec: RunSpec, runs: list[Path], *, components: int, seed: int, **where: str
+) -> list[dict]:
+    """Returns a row for the commonest class, for each classifier and for each run.
+
+    Args:
+        where: data_dir and manual_dir.
+    """
+    dataset = open_dataset(spec, **where)
+    rows = {split: dataset.labelled(split) for split in ("train", "test")}
+    images = {
+        split: np.stack([dataset.stored[row].image for row in some])
+        for split, some in rows.items()
+    }
+    train_label, label = (dataset.labels(some) for some in rows.values())
+    group = dataset.index.group[rows["test"]]
+    commonest = np.full(len(label), np.bincount(train_label).argmax())
+    no_score = np.zeros(len(label))
+    found = [row_of("always the commonest", label, commonest, no_score, group)]
+    project = fit_eigenimages(images["train"], components=components, seed=seed)
+    train, test = (project(some) for some in images.values())
+    for name, classifier in make_classifiers(seed).items():
+        classifier.fit(train, train_label)
+        predicted, score = classifier.predict(test), real_score(classifier, test)
+        found.append(row_of(name, label, predicted, score, group))
     for run in runs:
         p = load(run / "predictions")
-        named, score = p.probability.argmax(1), p.probability[:, REAL]
-        found.append(row_of(run.name, p.label, named, score, p.group))
+        predicted, score = p.probability.argmax(1), p.probability[:, REAL]
+        found.append(row_of(run.name, p.label, predicted, score, p.group))
     return found
 
 
-def main(argv: list[str]) -> None:
+def main(given) -> None:
     """Prints the table, or the same as JSON."""
-    del argv
-    config = real_bogus_cnn.get_config("laptop")
     rows = measure(
-        *(config, [Path(run) for run in FLAGS.runs]),
-        components=FLAGS.components,
-        seed=FLAGS.seed,
-        data_dir=FLAGS.data_dir,
-        manual_dir=FLAGS.manual_dir,
+        RunSpec.from_dict(real_bogus_cnn.get_config("laptop").to_dict()),
+        given.runs,
+        components=given.components,
+        seed=given.seed,
+        data_dir=given.data_dir,
+        manual_dir=given.manual_dir,
     )
-    if FLAGS.json:
+    if given.json:
         print(json.dumps(rows, indent=1))
         return
-    print("| | accuracy | balanced accuracy | area under ROC | of real | of bogus |")
-    print("|---|---|---|---|---|---|")
-    for row in rows:
-        cells = [said(row[key]) for key in ("accuracy", "balanced_accuracy", "auc")]
-        cells += [f"{row[key]:.3f}" for key in ("real", "bogus")]
-        print(f"| {row['name']} | {' | '.join(cells)} |")
+    names = ("accuracy", "balanced_accuracy", "auc")
+    command.print_table(
+        [
+            "classifier",
+            "accuracy",
+            "balanced accuracy",
+            "area under ROC",
+            "recall of real",
+            "recall of bogus",
+        ],
+        [
+            [
+                row["name"],
+                *(command.format_interval(row[name]) for name in names),
+                f"{row['real']:.3f}",
+                f"{row['bogus']:.3f}",
+            ]
+            for row in rows
+        ],
+    )
 
 
 if __name__ == "__main__":
-    flags.DEFINE_list("runs", [], "Runs of configs/real_bogus_cnn.py, to stand beside.")
-    flags.DEFINE_integer("components", 20, "Principal components of each colour.")
-    flags.DEFINE_integer("seed", 0, "Of the classifiers.")
-    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
-    app.run(main)
+    parser = command.make_parser(__doc__)
+    parser.add_argument(
+        "--runs",
+        type=command.list_of(Path),
+        default=[],
+        help="of configs/real_bogus_cnn.py, separated by commas",
+    )
+    parser.add_argument(
+        "--components", type=int, default=20, help="principal components of each colour"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the classifiers")
+    add_data_arguments(parser)
+    command.run(main, parser)

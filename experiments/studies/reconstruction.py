@@ -1,107 +1,126 @@
-r"""What an auto-encoder's code keeps of stamps, beside as many principal components.
+r"""Does the code of an auto-encoder hold more of a stamp than principal components?
 
-Run:     python -m experiments.studies.reconstruction --runs=runs/autoencoder,runs/vae,runs/vade
+    python -m experiments.studies.reconstruction \
+        --runs=runs/autoencoder,runs/vae,runs/vade
 
-Of the test fold of each run, in the scale that its network sees:
-    error       mean square over the pixels, of what the decoder draws and of what the
-                first principal components of the training stamps draw, as many as the
+Measured on the test fold of each run, in the normalisation of its network:
+    error       mean squared error of the reconstructed pixels: of the decoder, and of
+                the first principal components of the training stamps, as many as the
                 code has numbers; with 95 % intervals over groups, and their difference
-    clusters    those of the network's own mixture, or of one of as many Gaussians as
-                classes that is fitted to the codes: accuracy of the best matching of
-                clusters to classes, purity, normalised mutual information, adjusted
-                Rand index; no label enters the fit
+    clusters    those of the network's own mixture or, without one, of a Gaussian
+                mixture that is fitted to the codes, with as many components as classes:
+                accuracy of the best matching of clusters to classes, purity, normalised
+                mutual information, adjusted Rand index. The fit uses no label.
 """
 
 import json
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
 from sklearn.decomposition import PCA
 
-from experiments.studies.hits_networks import said
+from experiments.studies import command
+from jaxastro.commands.settings import add_data_arguments
 from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import Interval, mean_interval
 from jaxastro.evaluation.clusters import cluster_scores
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import evaluation_groups, labelled, labels_of, open_dataset
-from jaxastro.runs.early_classification import predict_groups
+from jaxastro.runs.evaluation import open_run
+from jaxastro.runs.input_pipeline import auxiliary_outputs, predict_rows
 from jaxastro.runs.latent_space import clusters_of, first_stamps
-from jaxastro.runs.predictor import aux_of_groups, load_predictor, mesh_for
 
-FLAGS = flags.FLAGS
 ERRORS = ("error", "error_of_components", "difference")
 CLUSTERS = ("cluster_accuracy", "purity", "nmi", "ari")
 
 
-def by_components(train: np.ndarray, test: np.ndarray, count: int) -> np.ndarray:
-    """Returns test stamps as the first components of the training stamps draw them."""
+def reconstruct_by_components(
+    train: np.ndarray, test: np.ndarray, count: int
+) -> np.ndarray:
+    """Returns test stamps from the first principal components of training stamps."""
     flat = train.reshape(len(train), -1)
     pca = PCA(min(count, *flat.shape), svd_solver="randomized", random_state=0)
     code = pca.fit(flat).transform(test.reshape(len(test), -1))
     return pca.inverse_transform(code).reshape(test.shape)
 
 
-def measure(run: Path, *, data_dir: str, manual_dir: str) -> dict:
-    """Returns what is known of a run's codes.
+def measure(run: Path, **where: str) -> dict:
+    """Returns the errors and cluster scores of a run's codes.
 
+    Args:
+        where: data_dir and manual_dir.
     Raises:
-        ValueError: if its network draws nothing again.
+        InputError: if its method does not reconstruct stamps.
     """
-    config = assemble.read_config(run)
-    predictor, state = load_predictor(run, config, mesh_for(config))
-    dataset = open_dataset(config, data_dir=data_dir, manual_dir=manual_dir)
-    rows = labelled(dataset, "test")
-    label = labels_of(dataset, rows, config, scoring=True)
+    dataset, predictor, state = open_run(run, **where)
+    rows = dataset.labelled("test")
+    label = dataset.labels(rows, scoring=True)
     group = dataset.index.group[rows]
-    groups = evaluation_groups(dataset, rows, config, predictor)
-    code = predict_groups(predictor, state, groups).embedding
-    extra = aux_of_groups(predictor, state, groups, ("reconstruction",))
+    code = predict_rows(predictor, state, dataset, rows).embedding
+    extra = auxiliary_outputs(predictor, state, dataset, rows, ("reconstruction",))
     if "reconstruction" not in extra:
         raise InputError(
-            f"{run} holds a {config.method.name}, which draws nothing again. Give a "
-            "run of configs/stamp_autoencoder.py, stamp_vae.py or stamp_vade.py."
+            f"{run} was trained by {dataset.spec.method.name}, which reconstructs no "
+            "stamp. Give a run of configs/stamp_autoencoder.py, stamp_vae.py or "
+            "stamp_vade.py."
         )
-    test = first_stamps(dataset, rows, config)
-    train = first_stamps(dataset, dataset.rows["train"], config)
-    plain = by_components(train, test, code.shape[1])
-    error, of_plain = (
-        np.square(test - again).mean((1, 2, 3))
-        for again in (extra["reconstruction"], plain)
+    test = first_stamps(dataset, predictor, rows)
+    train = first_stamps(dataset, predictor, dataset.rows["train"])
+    by_components = reconstruct_by_components(train, test, code.shape[1])
+    error, error_of_components = (
+        np.square(test - other).mean((1, 2, 3))
+        for other in (extra["reconstruction"], by_components)
     )
-    cluster, _ = clusters_of(config, predictor, state, groups, code)
+    cluster, _ = clusters_of(dataset, predictor, state, rows, code)
     return {
         "run": run.name,
         "objects": len(rows),
-        "numbers": code.shape[1],
+        "code_size": code.shape[1],
         "error": mean_interval(error, group),
-        "error_of_components": mean_interval(of_plain, group),
-        "difference": mean_interval(error - of_plain, group),
+        "error_of_components": mean_interval(error_of_components, group),
+        "difference": mean_interval(error - error_of_components, group),
         **cluster_scores(label, cluster),
     }
 
 
-def main(argv: list[str]) -> None:
+def main(given) -> None:
     """Prints the table, or the same as JSON."""
-    del argv
-    where = {"data_dir": FLAGS.data_dir, "manual_dir": FLAGS.manual_dir}
-    rows = [measure(Path(run), **where) for run in FLAGS.runs]
-    if FLAGS.json:
+    where = {"data_dir": given.data_dir, "manual_dir": given.manual_dir}
+    rows = [measure(run, **where) for run in given.runs]
+    if given.json:
         print(json.dumps(rows, indent=1))
         return
-    print(
-        "| run | numbers | 1000 x error | of components | difference | "
-        "cluster accuracy | purity | NMI | ARI |"
+
+    def in_thousandths(error: Interval) -> str:
+        return command.format_interval(Interval(*(1000 * x for x in error)))
+
+    command.print_table(
+        [
+            "run",
+            "numbers in the code",
+            "1000 x error",
+            "1000 x error of components",
+            "1000 x difference",
+            "cluster accuracy",
+            "purity",
+            "NMI",
+            "ARI",
+        ],
+        [
+            [
+                row["run"],
+                str(row["code_size"]),
+                *(in_thousandths(row[name]) for name in ERRORS),
+                *(f"{row[name]:.3f}" for name in CLUSTERS),
+            ]
+            for row in rows
+        ],
     )
-    print("|---" * 9 + "|")
-    for row in rows:
-        cells = [row["run"], str(row["numbers"])]
-        cells += [said(Interval(*(1000 * x for x in row[key]))) for key in ERRORS]
-        cells += [f"{row[key]:.3f}" for key in CLUSTERS]
-        print("|", " | ".join(cells), "|")
 
 
 if __name__ == "__main__":
-    flags.DEFINE_list("runs", None, "Runs of auto-encoders.", required=True)
-    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
-    app.run(main)
+    parser = command.make_parser(__doc__)
+    runs = command.list_of(Path)
+    parser.add_argument(
+        "--runs", type=runs, required=True, help="of auto-encoders, by commas"
+    )
+    add_data_arguments(parser)
+    command.run(main, parser)

@@ -1,185 +1,204 @@
-r"""How far a network gets on real HiTS that learned on simulated HiTS.
+r"""How well does a network that was trained on simulated HiTS classify real HiTS?
 
-Run:     python -m experiments.studies.sim_to_real --workdir=runs/sim_to_real --manual_dir=FOLDER
+    python -m experiments.studies.sim_to_real --workdir=runs/sim_to_real \
+        --manual_dir=FOLDER
 
-For each seed ConvEntion learns SN, EB and RRLyrae from hits_sim/transfer alone and is
-tried on every real object; then, from there, it learns from 10 real objects of each
-class, and from all, of the training folds, and is tried on the fold it has not seen:
-folds by field, the last step's state, so that no real object helps to choose.
-Finished runs are not trained again. The anchor: Carrasco-Davis et al. 2019, PASP 131,
-108006: average recall 85 % from simulations alone, 94 % with 10 real objects a class.
+For each seed ConvEntion is trained on SN, EB and RRLyrae of hits_sim/transfer and
+predicts every real object. Then it is fine-tuned on the training folds of real objects,
+with 10 objects of each class and with all, and predicts the test fold. Folds are by
+field; the last state is kept, so that no real object selects it. Runs that are finished
+are not trained again.
+
+For comparison: Carrasco-Davis et al. 2019, PASP 131, 108006: average recall 85 % from
+simulations alone, 94 % with 10 real objects of each class.
 """
 
 import json
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
 from tqdm import tqdm
 
+import jaxastro
 from configs import convention
-from data_builders.hits import hits, hits_sim
-from experiments.studies.hits_baselines import (
-    INPUTS,
+from data_builders.hits import hits_sim
+from experiments.studies import command
+from experiments.studies.hits_forests import (
+    CORNERS,
     NUM_DRAWS,
     NUM_FOLDS,
     SPLIT_SEED,
-    forest,
+    features_of,
+    predict_folds,
+    read_records,
 )
-from experiments.studies.hits_networks import said
-from experiments.train import train
+from experiments.studies.train_once import train_once
 from jaxastro.baselines.classifiers import fit_predict
-from jaxastro.data.split import split_of
+from jaxastro.data.series import SeriesRecord
 from jaxastro.evaluation.bootstrap import difference_intervals, score_intervals
 from jaxastro.evaluation.predictions import load
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import few_of_each
-from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
+from jaxastro.runs.dataset import limit_per_class
+from jaxastro.runs.spec import RunSpec
 
 CLASSES = ("SN", "EB", "RRLyrae")
-CONTROL = "noise of the corners (control)"
-FEW = 10  # real objects of each class, as the seeds have it
-
-FLAGS = flags.FLAGS
-
-
-def simulated_run(seed: int) -> Path:
-    """Trains on simulations alone, if that was not done; returns the run's folder."""
-    run = Path(FLAGS.workdir) / f"simulated_seed{seed}"
-    config = convention.get_config("hits")
-    config.survey, config.classes, config.seed = "hits_sim/transfer", CLASSES, seed
-    config.num_steps, config.evaluate_every = FLAGS.steps, FLAGS.steps // 10
-    config.optimizer.warmup_steps = 60
-    return finished(run, config)
+FEW = 10  # real objects of each class
+NUM_SIMULATED = 3000  # that the forests are trained on
+TRAINED_ON = {  # how a network's row is named -> real objects of each class; 0: all
+    f"simulations and {FEW} real objects of each class": FEW,
+    "simulations and the real training folds": 0,
+}
 
 
-def tuned_run(source: Path, per_class: int, fold: int, seed: int) -> Path:
-    """Goes on from a run with real objects of the training folds."""
-    name = f"{source.name}_real{per_class or 'all'}_split{FLAGS.split_seed}_fold{fold}"
-    config = convention.get_config("hits")
-    config.classes, config.seed, config.init_from = CLASSES, seed, str(source)
-    config.selection.per_class = per_class
-    config.folds.test_fold, config.folds.split_seed = fold, FLAGS.split_seed
-    config.optimizer.learning_rate = 5e-4
-    # One look, at the end: validation objects are real, and would choose the state.
-    config.num_steps = config.evaluate_every = 100 if per_class else 300
-    return finished(Path(FLAGS.workdir) / name, config)
-
-
-def finished(run: Path, config) -> Path:
-    """Trains a run unless it has its report already."""
-    run.mkdir(parents=True, exist_ok=True)
-    if not (run / "report" / "index.html").exists():
-        train(config, run, manual_dir=FLAGS.manual_dir)
-    return run
-
-
-def predict(run: Path, records: list) -> np.ndarray:
-    """Returns [o c], what a run says of records."""
-    config = assemble.read_config(run)
-    make = assemble.example_of_config(
-        config, max_epochs=config.representation.max_epochs
+def simulation_spec(seed: int, steps: int) -> RunSpec:
+    """Returns the spec of a run on simulations alone."""
+    spec = RunSpec.from_dict(convention.get_config("hits").to_dict())
+    return spec.replace(
+        {
+            "survey": "hits_sim/transfer",
+            "classes": CLASSES,
+            "seed": seed,
+            "num_steps": steps,
+            "evaluate_every": steps // 10,
+            "optimizer.warmup_steps": 60,
+        }
     )
-    predictor, state = load_predictor(run, config, mesh_for(config))
-    return predict_examples(predictor, state, [make(r) for r in records]).probability
 
 
-def pooled(source: Path, per_class: int, names: list[str], seed: int) -> np.ndarray:
-    """Returns [o c] of the five test folds together, in the order of names."""
+def fine_tuning_spec(
+    source: Path, *, per_class: int, fold: int, seed: int, split_seed: int
+) -> RunSpec:
+    """Returns the spec of a run that continues on real objects."""
+    steps = 100 if per_class else 300
+    spec = RunSpec.from_dict(convention.get_config("hits").to_dict())
+    return spec.replace(
+        {
+            "classes": CLASSES,
+            "seed": seed,
+            "init_from": str(source),
+            "selection.per_class": per_class,
+            "folds.test_fold": fold,
+            "folds.split_seed": split_seed,
+            "optimizer.learning_rate": 5e-4,
+            "num_steps": steps,
+            # At the end alone: real validation objects would select the state.
+            "evaluate_every": steps,
+        }
+    )
+
+
+def fine_tuned_predictions(
+    source: Path, names: list[str], *, per_class: int, seed: int, given
+) -> np.ndarray:
+    """Returns probabilities [o c] of the five test folds, in the order of the names."""
     found = {}
     for fold in range(NUM_FOLDS):
-        run = tuned_run(source, per_class, fold, seed)
+        spec = fine_tuning_spec(
+            source,
+            per_class=per_class,
+            fold=fold,
+            seed=seed,
+            split_seed=given.split_seed,
+        )
+        name = (
+            f"{source.name}_real{per_class or 'all'}_split{given.split_seed}_fold{fold}"
+        )
+        run = train_once(spec, given.workdir / name, manual_dir=given.manual_dir)
         predictions = load(run / "predictions")
         found |= dict(zip(predictions.object_id, predictions.probability, strict=True))
     return np.array([found[name] for name in names])
 
 
-def forests(records: list, label, group, seed: int) -> dict[str, np.ndarray]:
-    """Returns what forests make of the same objects and the same training sets."""
-    manual_dir = Path(FLAGS.manual_dir) if FLAGS.manual_dir else None
-    logs = hits_sim.read_field_logs(manual_dir)
+def forest_predictions(
+    records: list[SeriesRecord], label, group, given, *, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Returns probabilities [o c] of forests with the same objects to train on."""
+    logs = hits_sim.read_field_logs(given.manual_dir)
     preset = hits_sim.PRESETS["transfer"]
-    numbers = tqdm(range(3000), desc="Simulating for the forest", unit="object")
+    numbers = tqdm(range(NUM_SIMULATED), desc="Simulating for forests", unit="object")
     simulated = [
         hits_sim.simulate_object(n, logs, preset=preset, seed=0) for n in numbers
     ]
-    known = np.array([CLASSES.index(record.label) for record in simulated])
-    rows = {}
-    for what in ("light curve", "light curve, shape only", CONTROL):
-        features = np.array([INPUTS[what](record) for record in records])
-        learned = np.array([INPUTS[what](record) for record in simulated])
-        count = len(CLASSES)
-        rows[f"forest, {what}: simulations alone"] = fit_predict(
-            learned, known, features, num_classes=count, seed=seed
-        )
-        rows[f"forest, {what}: {FEW} real objects a class"] = forest_of_few(
-            features, label, group, seed
-        )
-        rows[f"forest, {what}: real folds"] = forest(
-            features, label, group, count, ("train",), seed, FLAGS.split_seed
-        )
-    return rows
+    simulated_label = np.array([CLASSES.index(record.label) for record in simulated])
 
+    def few(rows: np.ndarray) -> np.ndarray:
+        return limit_per_class(rows, label, count=FEW, seed=seed)
 
-def forest_of_few(features, label, group, seed: int) -> np.ndarray:
-    """Returns [o c] of forests that learn from FEW objects a class of other fields."""
-    probability = np.zeros((len(label), len(CLASSES)))
-    names = np.array(CLASSES)[label]
-    for fold in range(NUM_FOLDS):
-        split = split_of(
-            group, test_fold=fold, num_folds=NUM_FOLDS, seed=FLAGS.split_seed
-        )
-        known = few_of_each(split["train"], names, count=FEW, seed=seed)
-        probability[split["test"]] = fit_predict(
-            features[known],
-            label[known],
-            features[split["test"]],
-            num_classes=len(CLASSES),
+    found, count = {}, len(CLASSES)
+    for name in ("light curve", "light curve, shape only", CORNERS):
+        features = features_of(records, name)
+        found[f"forest, {name}: simulations"] = fit_predict(
+            features_of(simulated, name),
+            simulated_label,
+            features,
+            num_classes=count,
             seed=seed,
         )
-    return probability
+        for words, select in (
+            (f"{FEW} real objects of each class", few),
+            ("the real training folds", lambda rows: rows),
+        ):
+            found[f"forest, {name}: {words}"] = predict_folds(
+                features,
+                label,
+                group,
+                count,
+                seed=seed,
+                split_seed=given.split_seed,
+                select=select,
+            )
+    return found
 
 
-def measure() -> list[dict]:
-    """Returns a row per way of learning: three classes, and EB against RRLyrae."""
-    readings = hits.read(hits.find_hits(FLAGS.manual_dir))
-    records = [r.record for r in readings if r.record is not None]
-    records = [record for record in records if record.label in CLASSES]
+def network_predictions(records: list[SeriesRecord], given) -> dict[str, np.ndarray]:
+    """Returns probabilities [o c] of every seed's networks, and of all seeds' means."""
+    names = [record.object_id for record in records]
+    found: dict[str, np.ndarray] = {}
+    for seed in given.seeds:
+        source = train_once(
+            simulation_spec(seed, given.steps),
+            given.workdir / f"simulated_seed{seed}",
+            manual_dir=given.manual_dir,
+        )
+        found[f"ConvEntion, simulations, seed {seed}"] = (
+            jaxastro.load(source).predict(records).probability
+        )
+        for words, per_class in TRAINED_ON.items():
+            found[f"ConvEntion, {words}, seed {seed}"] = fine_tuned_predictions(
+                source, names, per_class=per_class, seed=seed, given=given
+            )
+    for words in ("simulations", *TRAINED_ON):
+        members = [found[f"ConvEntion, {words}, seed {seed}"] for seed in given.seeds]
+        found[f"ConvEntion, {words}, ensemble of {len(members)} seeds"] = np.mean(
+            members, 0
+        )
+    return found
+
+
+def measure(given) -> list[dict]:
+    """Returns a row for each classifier: three classes, and EB against RRLyrae."""
+    records = [r for r in read_records(given.manual_dir) if r.label in CLASSES]
     label = np.array([CLASSES.index(record.label) for record in records])
     group = np.array([record.group for record in records])
-    names = [record.object_id for record in records]
-    found = forests(records, label, group, seed=0)
-    for seed in map(int, FLAGS.seeds):
-        source = simulated_run(seed)
-        found[f"ConvEntion, simulations alone, seed {seed}"] = predict(source, records)
-        for per_class, what in (
-            (FEW, f"+ {FEW} real objects a class"),
-            (0, "+ real folds"),
-        ):
-            found[f"ConvEntion, {what}, seed {seed}"] = pooled(
-                source, per_class, names, seed
-            )
-    ways = ("simulations alone", f"+ {FEW} real objects a class", "+ real folds")
-    for way in ways:  # the seeds together, as one voting network
-        members = [found[f"ConvEntion, {way}, seed {seed}"] for seed in FLAGS.seeds]
-        found[f"ConvEntion, {way}, {len(members)} seeds voting"] = np.mean(members, 0)
-    best = found["forest, light curve: real folds"]
-    return [row_of(what, p, label, group, best) for what, p in found.items()]
+    found = forest_predictions(records, label, group, given)
+    found |= network_predictions(records, given)
+    reference = found["forest, light curve: the real training folds"]
+    return [
+        {"classifier": name} | scores_of(probability, label, group, reference)
+        for name, probability in found.items()
+    ]
 
 
-def row_of(what: str, probability, label, group, other) -> dict:
-    """Returns the scores of one way; intervals resample fields."""
+def scores_of(probability, label, group, reference) -> dict:
+    """Returns scores with 95 % intervals from resampling fields."""
     settings = {"num_draws": NUM_DRAWS, "seed": 0}
-    scores = score_intervals(label, probability, group, len(CLASSES), **settings)
-    gain = difference_intervals(
-        label, probability, other, group, len(CLASSES), **settings
-    )
+    count = len(CLASSES)
+    scores = score_intervals(label, probability, group, count, **settings)
+    gain = difference_intervals(label, probability, reference, group, count, **settings)
     stars = label > 0
     two = probability[stars, 1:]
     two = two / np.maximum(two.sum(axis=1, keepdims=True), 1e-12)
     pair = score_intervals(label[stars] - 1, two, group[stars], 2, **settings)
     return {
-        "what": what,
         "average_recall": scores["balanced_accuracy"],
         "macro_f1": scores["macro_f1"],
         "macro_f1_minus_forest": gain["macro_f1"],
@@ -187,26 +206,35 @@ def row_of(what: str, probability, label, group, other) -> dict:
     }
 
 
-def main(argv: list[str]) -> None:
+def main(given) -> None:
     """Prints the table, or the same as JSON."""
-    del argv
-    rows = measure()
-    if FLAGS.json:
+    rows = measure(given)
+    if given.json:
         print(json.dumps(rows, indent=1))
         return
-    columns = [name for name in rows[0] if name != "what"]
-    print("| what |", " | ".join(columns), "|")
-    print("|---" * (1 + len(columns)) + "|")
-    for row in rows:
-        print(
-            "|", row["what"], "|", " | ".join(said(row[name]) for name in columns), "|"
-        )
+    command.print_table(
+        [
+            "classifier: trained on",
+            "average recall",
+            "macro F1",
+            "macro F1 minus forest on light curves of the real training folds",
+            "macro F1, EB against RRLyrae",
+        ],
+        [
+            [name, *map(command.format_interval, scores)]
+            for name, *scores in (row.values() for row in rows)
+        ],
+    )
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", "runs/sim_to_real", "Folder of the runs.")
-    flags.DEFINE_list("seeds", ["0", "1", "2"], "Of the networks.")
-    flags.DEFINE_integer("steps", 1500, "Of learning from simulations.")
-    flags.DEFINE_integer("split_seed", SPLIT_SEED, "Of the folds.")
-    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
-    app.run(main)
+    parser = command.make_parser(__doc__)
+    add = parser.add_argument
+    workdir = Path("runs/sim_to_real")
+    add("--workdir", type=Path, default=workdir, help="folder of the runs")
+    add("--manual_dir", default="", help="folder of the raw HiTS file")
+    seeds = command.list_of(int)
+    add("--seeds", type=seeds, default=[0, 1, 2], help="of the networks")
+    add("--steps", type=int, default=1500, help="of training on simulations")
+    add("--split_seed", type=int, default=SPLIT_SEED, help="of the folds")
+    command.run(main, parser)
