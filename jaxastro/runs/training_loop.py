@@ -80,7 +80,7 @@ def train(
         log(_describe_parameters(spec, abstract))
         predictor = Predictor(spec, run.task, method, abstract, mesh)
         state = run.begin(method, abstract, mesh, devices)
-        stepper = ShardedStepper(method, run, state, abstract, mesh)
+        stepper = ShardedStepper(method, state, abstract, mesh)
         train_loop([run], stepper, predictor, log)
         log(f"The selected state is that of step {run.best_step()}")
         if evaluated:
@@ -242,24 +242,14 @@ class ShardedStepper:
 
     num_clocks = 1  # one run: seconds per step are those of the wall clock
 
-    def __init__(
-        self,
-        method: Method,
-        run: TrainingRun,
-        state: TrainState,
-        abstract: TrainState,
-        mesh,
-    ):
+    def __init__(self, method: Method, state: TrainState, abstract: TrainState, mesh):
         self.mesh, self._state = mesh, state
-        places, over_data = (
-            sharding.shardings_of(abstract),
-            sharding.split_by_object(mesh),
-        )
+        shardings = sharding.shardings_of(abstract)
         self._step = jax.jit(
             method.step,
             donate_argnums=0,
-            in_shardings=(places, over_data),
-            out_shardings=(places, sharding.replicated(mesh)),
+            in_shardings=(shardings, sharding.split_by_object(mesh)),
+            out_shardings=(shardings, sharding.replicated(mesh)),
         )
 
     def batches(self, runs: list[TrainingRun]) -> Iterator[Batch]:
@@ -280,7 +270,14 @@ class ShardedStepper:
 
 
 class MemberStepper:
-    """Steps of many runs of one model, each of them on one device, in rounds."""
+    """Steps of many runs of one model, each of them on one device, in rounds.
+
+    Attributes:
+        rounds: which runs are computed at once; rounds follow one another.
+        seeds: of each round, on the devices.
+        states: of each round, on the devices.
+        program: the compiled step of one round.
+    """
 
     def __init__(
         self,
@@ -293,8 +290,8 @@ class MemberStepper:
         execution: str,
     ):
         self.mesh, self.num_clocks = mesh, mesh.size  # each device works on its own run
-        self._rounds = many_models.member_groups(len(seeds), mesh, execution=execution)
-        self.runs_per_device = len(self._rounds[0]) // mesh.size
+        self.rounds = many_models.member_groups(len(seeds), mesh, execution=execution)
+        self.runs_per_device = len(self.rounds[0]) // mesh.size
 
         def step(seed: jax.Array, state: TrainState, batch: Batch):
             return build_member_method(spec, task, seed).step(state, batch)
@@ -303,9 +300,9 @@ class MemberStepper:
             some = many_models.stack([values[i] for i in members])
             return sharding.put_batch(some, mesh)
 
-        self._seeds = [put(np.uint32(seeds), members) for members in self._rounds]
-        self._states = [put(states, members) for members in self._rounds]
-        self._step = jax.jit(many_models.map_members(step, mesh), donate_argnums=1)
+        self.seeds = [put(np.uint32(seeds), members) for members in self.rounds]
+        self.states = [put(states, members) for members in self.rounds]
+        self.program = jax.jit(many_models.map_members(step, mesh), donate_argnums=1)
 
     def batches(self, runs: list[TrainingRun]) -> Iterator[Batch]:
         """Returns the batches of all runs, round after round, from each one's step."""
@@ -313,7 +310,7 @@ class MemberStepper:
         return batches_of_rounds(
             [run.batches for run in runs],
             [run.step for run in runs],
-            self._rounds,
+            self.rounds,
             num_threads=loader.num_threads,
             num_workers=loader.num_workers,
         )
@@ -321,18 +318,18 @@ class MemberStepper:
     def step(self, stream: Iterator[Batch]) -> list[dict]:
         """Makes one step of every run and returns each round's scalars."""
         values = []
-        for place, seeds in enumerate(self._seeds):
+        for place, seeds in enumerate(self.seeds):
             batch = sharding.put_batch(next(stream), self.mesh)
-            self._states[place], scalars = self._step(seeds, self._states[place], batch)
+            self.states[place], scalars = self.program(seeds, self.states[place], batch)
             values.append(scalars)
         return values
 
     def fetch(self, running: list[int], pending: list[list[dict]]) -> list[tuple]:
         """Returns state and scalars of the steps since the last call, for each run."""
-        passed, states = jax.device_get((pending, self._states))
+        passed, states = jax.device_get((pending, self.states))
         members = []
         for i in running:
-            place, row = divmod(i, len(self._rounds[0]))
+            place, row = divmod(i, len(self.rounds[0]))
             scalars = [many_models.member_of(values[place], row) for values in passed]
             state = many_models.member_of(states[place], row)
             members.append((sharding.put_replicated(state, self.mesh), scalars))
