@@ -1,4 +1,4 @@
-"""The wheel alone, in an empty environment and another folder, does what README says."""
+"""The wheel alone, in an empty environment and another folder, does its work."""
 
 import json
 import os
