@@ -1,4 +1,4 @@
-"""What each command says of what its user can mend: one sentence, no traceback."""
+"""Errors that a user can correct: each command prints one message, no traceback."""
 
 import shutil
 
@@ -6,15 +6,19 @@ import filelock
 import numpy as np
 import pytest
 from support import commands
-from support.runs import assert_same_bits, error_message, smoke, state_of
+from support.runs import (
+    assert_same_bits,
+    error_message,
+    predict,
+    smoke,
+    spec_of,
+    state_of,
+)
 
 from configs import convention, semiconformer
 from data_builders.engine.readings import records_of
-from experiments.evaluate import evaluate
-from experiments.predict import predict
-from experiments.report import write_report
-from experiments.train import train
-from jaxastro.commands import command_line
+from jaxastro.commands.error_handling import message_of
+from jaxastro.runs import evaluate, train, write_report
 from jaxastro.runs.dataset import open_dataset
 
 SMOKE = "--config=configs/semiconformer.py:smoke"
@@ -36,8 +40,7 @@ SMOKE = "--config=configs/semiconformer.py:smoke"
             "No preset named 'smok'. Known presets: auto, paper, laptop, smoke, hits.",
         ),
         ("evaluate", ("--workdir=runs/none",), "runs/none is not the folder of a run."),
-        ("report", (), "--workdir is missing: Folder of the run"),
-        ("predict", ("--workdir=runs/none", "--input=a.npz"), "--output is missing"),
+        ("train", (SMOKE,), "--workdir is missing: Folder of the run"),
         (
             "describe",
             ("--config=configs/none.py",),
@@ -45,10 +48,34 @@ SMOKE = "--config=configs/semiconformer.py:smoke"
         ),
     ],
 )
-def test_a_fault_of_the_user_is_one_sentence(name, arguments, words):
+def test_an_error_of_the_user_is_one_line(name, arguments, words):
     done = commands.run(name, *arguments)
     assert words in done.error_message
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("report", (), "the following arguments are required: --workdir"),
+        (
+            "predict",
+            ("--workdir=runs/none", "--input=a.npz"),
+            "the following arguments are required: --output",
+        ),
+        (
+            "evaluate",
+            ("--workdir=runs/none", "--data=a"),
+            "unrecognized arguments: --data=a",
+        ),
+    ],
+)
+def test_arguments_that_are_missing_or_unknown_are_named(name, arguments, words):
+    done = commands.run(name, *arguments)
+    assert done.code == 2
+    assert done.stderr.splitlines()[-1].endswith(f"error: {words}")
+    assert done.stderr.startswith("usage: jaxastro")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
@@ -63,7 +90,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
     )
 
 
-def test_two_runs_on_one_folder_are_one_too_many(tmp_path):
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path):
     with filelock.FileLock(tmp_path / ".lock"):
         done = commands.run("train", SMOKE, workdir=tmp_path)
     assert done.error_message == (
@@ -76,6 +103,9 @@ def test_help_shows_every_flag_of_a_command():
     shown = commands.run("train", "--help").stdout
     for flag in ("config", "workdir", "data_dir", "manual_dir", "[no]debug"):
         assert f"\n  --{flag}: " in shown, flag
+    shown = commands.run("evaluate", "--help").stdout
+    for flag in ("workdir", "data_dir", "manual_dir", "debug"):
+        assert f"\n  --{flag} " in shown, flag
 
 
 def test_debug_shows_the_traceback(tmp_path):
@@ -85,15 +115,15 @@ def test_debug_shows_the_traceback(tmp_path):
     assert "No predictions at" in done.stderr
 
 
-def test_a_fault_of_the_program_keeps_its_traceback():
+def test_an_error_of_the_program_keeps_its_traceback():
     def caught(function):
         with pytest.raises(Exception) as error:  # noqa: PT011 (any will do)
             function()
-        return command_line.explain(error.value)
+        return message_of(error.value)
 
-    assert caught(lambda: smoke()["nothing"]) is None
+    assert caught(lambda: smoke().to_dict()["nothing"]) is None
     assert caught(lambda: np.zeros(3).reshape(2, 2)) is None
-    # A line of ours, but no sentence of ours.
+    # Raised in our code, but not by it.
     assert caught(lambda: next(records_of([1, 2], report=None))) is None
     assert caught(lambda: open("none/none")) == (  # noqa: SIM115
         "[Errno 2] No such file or directory: 'none/none'"
@@ -143,11 +173,11 @@ def test_a_config_that_cannot_be_run_is_refused(changed, words, tmp_path, data_d
     assert not (tmp_path / "checkpoints" / "1").exists()
 
 
-def test_a_checkpoint_of_another_config_is_left_alone(trained, tmp_path, data_dir):
+def test_a_checkpoint_of_another_config_is_not_overwritten(trained, tmp_path, data_dir):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
     changed = {"seed": 1, "model.args.num_heads": 4, "optimizer.clip": 2.0}
-    config = smoke(semiconformer.get_config, **changed)
-    words = error_message(train, config, workdir, data_dir=data_dir)
+    spec = smoke(semiconformer.get_config, **changed)
+    words = error_message(train, spec, workdir, data_dir=data_dir)
     assert "holds a checkpoint of another config." in words
     for difference in (
         "config.seed: 0 there, 1 now",
@@ -161,12 +191,12 @@ def test_a_checkpoint_of_another_config_is_left_alone(trained, tmp_path, data_di
     assert config == (trained[0] / "config.json").read_text()
 
 
-def test_missing_raw_files_are_asked_for(tmp_path, monkeypatch):
+def test_missing_raw_files_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
-    config = convention.get_config("hits")
+    spec = spec_of(convention.get_config("hits"))
     for manual_dir in ("", str(tmp_path / "wrong")):
         dirs = {"data_dir": str(tmp_path / "built"), "manual_dir": manual_dir}
-        words = error_message(open_dataset, config, **dirs)
+        words = error_message(open_dataset, spec, **dirs)
         assert "No hits_image_sequences.npz; looked at" in words
         assert manual_dir in words
         assert "give it as --manual_dir" in words
@@ -179,7 +209,7 @@ def test_folders_that_cannot_be_written_are_named(tmp_path):
     assert done.error_message == f"[Errno 20] Not a directory: '{tmp_path}/file/run'"
 
 
-# -- runs that are none ----------------------------------------------------------------
+# -- folders that hold no run ----------------------------------------------------------
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
@@ -191,6 +221,11 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
     assert "is not the folder of a run. Train one with python -m" in words
 
     shutil.copy(trained[0] / "config.json", tmp_path)
+    words = error_message(evaluate, tmp_path)
+    assert words.startswith(
+        f"No {tmp_path / 'task.json'}. {tmp_path} is not the folder"
+    )
+    shutil.copy(trained[0] / "task.json", tmp_path)
     assert f"No {tmp_path / 'checkpoints'}. Train the run" in error_message(
         evaluate, tmp_path
     )
@@ -203,10 +238,10 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
     (tmp_path / "config.json").write_text(whole)
     (tmp_path / "checkpoints").mkdir()
     assert "holds no complete checkpoint" in error_message(evaluate, tmp_path)
-    assert "experiments.evaluate --workdir=" in error_message(write_report, tmp_path)
+    assert "jaxastro evaluate --workdir=" in error_message(write_report, tmp_path)
 
 
-def test_a_damaged_checkpoint_is_set_aside_and_its_steps_taken_again(
+def test_a_damaged_checkpoint_is_set_aside_and_its_steps_are_repeated(
     trained, tmp_path, data_dir
 ):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
@@ -218,6 +253,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_its_steps_taken_again(
     assert done.code == 0, done.stderr
     sentence = f"{workdir}/checkpoints/2 is passed over: it changed since it was saved"
     assert sentence in done.stderr
+    assert "passed over" not in done.stdout
     assert payload.exists()
 
     done = commands.run("train", SMOKE, workdir=workdir, data_dir=data_dir)
@@ -231,17 +267,17 @@ def test_a_damaged_checkpoint_is_set_aside_and_its_steps_taken_again(
     assert_same_bits(state_of(workdir, 2), state_of(trained[0], 2))
 
 
-def test_what_may_change_when_a_run_continues_is_told(
+def test_changes_that_a_continued_run_allows_are_printed(
     trained, tmp_path, data_dir, capsys
 ):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
     changed = {"loader.num_threads": 1, "patience": 3, "evaluate_every": 2}
     train(smoke(semiconformer.get_config, **changed), workdir, data_dir=data_dir)
-    said = capsys.readouterr().out
-    assert "Continuing from step 2\n" in said
-    assert "Changed: config.loader.num_threads: 2 there, 1 now" in said
-    assert "Changed: config.evaluate_every: 1 there, 2 now" in said
-    assert "equal to rounding" not in said  # for the devices are the same
+    printed = capsys.readouterr().out
+    assert "Continuing from step 2\n" in printed
+    assert "Changed: config.loader.num_threads: 2 there, 1 now" in printed
+    assert "Changed: config.evaluate_every: 1 there, 2 now" in printed
+    assert "equal to rounding" not in printed  # the devices are the same
 
 
 # -- new objects -----------------------------------------------------------------------

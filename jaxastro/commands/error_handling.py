@@ -1,9 +1,9 @@
-"""How every command ends: a user's error as its message alone, a fault with traceback."""
+"""How every command ends: of a user error the message, of other errors a traceback."""
 
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from absl import flags, logging
 
@@ -42,15 +42,21 @@ def run_command(main: Callable[[], int | None], *, debug: bool = False) -> int:
 def message_of(error: BaseException) -> str | None:
     """Returns the message for the user; None if it is a fault of the program."""
     if isinstance(error, flags.Error):
-        cause = error  # why a config file refused its preset lies beneath the parser's
-        while cause and not isinstance(cause, UserError):
-            cause = cause.__context__
-        return str(cause or error)
+        # The parser wraps what a config file raised, with its traceback as text.
+        causes = [one for one in _contexts(error) if isinstance(one, UserError)]
+        return str(causes[-1] if causes else error)
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError):
         return str(error).splitlines()[-1].strip()
     return None
+
+
+def _contexts(error: BaseException | None) -> Iterator[BaseException]:
+    """Yields an error, the one during which it was raised, and so on."""
+    while error:
+        yield error
+        error = error.__context__
 
 
 def quiet_logging() -> None:

@@ -38,11 +38,11 @@ NUM_SHOWN = 6  # objects classified right, and as many wrong, whose inputs are s
 
 
 def open_run(
-    workdir: Path, *, data_dir: str = "", manual_dir: str = "", log=tqdm.write
+    workdir: Path, *, data_dir: str = "", manual_dir: str = ""
 ) -> tuple[Dataset, Predictor, TrainState]:
     """Returns the data set of a run, its predictor and its selected state."""
     spec, task = read_spec(workdir), read_task(workdir)
-    predictor, state = load_predictor(workdir, spec, task, mesh_for(spec), log)
+    predictor, state = load_predictor(workdir, spec, task, mesh_for(spec))
     dataset = open_dataset(
         spec,
         data_dir=data_dir,

@@ -66,7 +66,7 @@ def initial_state(
         )
     theirs = build_method(other, other_task, mesh)
     abstract = abstract_state(theirs, other, other_task, mesh)
-    learned = restore_best(source, other, abstract, log)
+    learned = restore_best(source, other, abstract)
     if theirs.predicts_with_target:
         params, statistics = learned.target_params, learned.target_batch_stats
         learned = learned._replace(params=params, batch_stats=statistics)

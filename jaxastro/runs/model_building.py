@@ -1,9 +1,12 @@
 """From spec and task to the model, the method that trains it, and its state."""
 
 import math
+import sys
+from pathlib import Path
 
 import jax
 import optax
+from tqdm import tqdm
 
 from jaxastro.augment import make_augment
 from jaxastro.errors import InputError, MissingFileError
@@ -94,11 +97,11 @@ def state_metric(spec: RunSpec) -> str:
     return "step" if spec.folds.held_out == "nothing" else spec.best_metric
 
 
-def restore_best(workdir, spec: RunSpec, abstract: TrainState, log) -> TrainState:
-    """Returns the selected state of a run, laid out as `abstract` says.
+def restore_best(workdir: Path, spec: RunSpec, abstract: TrainState) -> TrainState:
+    """Returns the selected state of a run, with the shardings of `abstract`.
 
-    Args:
-        log: receives a sentence for each damaged checkpoint that is passed over.
+    Damaged checkpoints are skipped; each is named on standard error.
+
     Raises:
         MissingFileError: if there is no complete checkpoint.
     """
@@ -109,7 +112,7 @@ def restore_best(workdir, spec: RunSpec, abstract: TrainState, log) -> TrainStat
         )
     checkpoints = Checkpoints(workdir / "checkpoints", metric=state_metric(spec))
     for sentence in checkpoints.damaged:
-        log(sentence)
+        tqdm.write(sentence, file=sys.stderr)
     step = checkpoints.best_step()
     if step is None:
         raise MissingFileError(

@@ -128,20 +128,17 @@ class Predictor:
 
 
 def load_predictor(
-    workdir: Path, spec: RunSpec, task: Task, mesh, log: Callable[[str], None]
+    workdir: Path, spec: RunSpec, task: Task, mesh
 ) -> tuple[Predictor, TrainState]:
     """Returns the predictor of a run and its selected state.
 
     The program for the longest series is compiled while the state is restored.
-
-    Args:
-        log: receives sentences on damaged checkpoints.
     """
     method = build_method(spec, task, mesh)
     abstract = abstract_state(method, spec, task, mesh)
     predictor = Predictor(spec, task, method, abstract, mesh)
     predictor.prepare(predictor.lengths[-1])
-    return predictor, restore_best(workdir, spec, abstract, log)
+    return predictor, restore_best(workdir, spec, abstract)
 
 
 def predict_examples(

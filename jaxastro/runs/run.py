@@ -303,7 +303,7 @@ class NetworkBackend:
         """Restores the state; compiles meanwhile."""
         spec, task = run.spec, run.task
         self._predictor, self._state = load_predictor(
-            run.workdir, spec, task, mesh_for(spec), tqdm.write
+            run.workdir, spec, task, mesh_for(spec)
         )
         self._make_example = self._predictor.example_maker()
         self.batch_size = self._predictor.batch_size

@@ -191,7 +191,10 @@ def read_spec(workdir: Path) -> RunSpec:
             f"python -m experiments.train --config=... --workdir={workdir}."
         )
     try:
-        return RunSpec.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        spec = RunSpec.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        if not spec.model.name:
+            raise InputError("it names no model")
+        return spec
     except (ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is not the config of a run ({error}). Train again with the same "

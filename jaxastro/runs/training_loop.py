@@ -366,7 +366,7 @@ def _test_member(
     if scored_split(run.spec) is None:
         return
     predictor = predictor.of_task(run.spec, run.task)
-    state = restore_best(run.workdir, run.spec, abstract, tqdm.write)
+    state = restore_best(run.workdir, run.spec, abstract)
     found = make_predictions(run.dataset, predictor, state, brief=brief)
     save_predictions(found, run.workdir / "predictions")
 
