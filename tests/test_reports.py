@@ -321,7 +321,7 @@ def test_observing_conditions_are_a_caution_only_above_chance(low, is_warned):
         "baselines": {"nuisance": nuisance},
     }
     assert (
-        any("observing conditions alone" in text for text in cautions(found))
+        any("Observing conditions predict" in text for text in cautions(found))
         == is_warned
     )
 

@@ -15,7 +15,7 @@ _SOFTENING = 0.2  # of the asinh stretch: linear below, logarithmic above
 _STEP, _ROW, _TEXT = 1.1, 1.4, 2.9
 _WIDTH = _TEXT + _MOST_FRAMES * _STEP
 SELECTION_NOTE = (
-    "Examples are chosen from both groups, so their number says nothing about accuracy."
+    "Examples are chosen from both groups, so their numbers do not show the accuracy."
 )
 
 

@@ -30,8 +30,8 @@ def write(
     Args:
         paths: the files that the reports returned, metrics.json among them. Pictures
             are shown in this order, the other files are listed.
-        config: configuration of the run, shown in a collapsed section. If it has no
-            test fold, a caution says so.
+        config: configuration of the run, shown in a collapsed section. Without a test
+            fold the page has a caution.
     """
     folder, paths = Path(folder), [Path(path) for path in paths]
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))

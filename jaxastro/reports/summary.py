@@ -54,7 +54,7 @@ def cautions(metrics: dict) -> list[str]:
     chance = 1 / sum(row["count"] > 0 for row in metrics["per_class"].values())
     if nuisance["low"] > chance:
         found.append(
-            "The observing conditions alone predict the class better than chance: "
+            "Observing conditions predict the class better than chance: "
             f"balanced accuracy {interval_text(nuisance)} instead of {chance:.2f}. "
             "Judge the model by its difference to the nuisance baseline."
         )

@@ -100,10 +100,10 @@ def curves_of(pooled: Pool, index: int) -> tuple[Curve, Curve]:
             collected.append(found)
     curves = []
     for (value, area), pieces in zip(values, draws, strict=True):
-        drawn, areas = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        resampled, areas = (np.concatenate(part) for part in zip(*pieces, strict=True))
         if not len(areas):  # a single group cannot be resampled
-            drawn, areas = value, area
-        low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+            resampled, areas = value, area
+        low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
         curves.append(Curve(value[0], low, high, interval(area[0], areas)))
     return tuple(curves)
 
