@@ -1,1 +1,5 @@
-"""Speed, memory and classical baselines, one command each; never run by the tests."""
+"""Speed and memory, one command each; the tests never time anything.
+
+`result` prints tables and result files, `compare` compares two of them, and `specs`
+makes the spec and the task of a config.
+"""

@@ -1,20 +1,20 @@
-r"""A training step of ConvEntion, and its forward pass, in JAX and in PyTorch.
+r"""Training step and forward pass of ConvEntion, in JAX and in PyTorch.
 
-    pip install '.[torch]'      # README, Benchmarks: the small build for CPUs
+    pip install '.[torch]'      # docs/commands.md: the small build for CPUs
     python -m benchmarks.convention [--objects 4] [--epochs 99] [--dtype bfloat16]
     python -m benchmarks.convention --batches 1 2 4 8 16 32       # memory alone
     python -m benchmarks.convention --forms jax 'jax, Semiconformer'
 
-A step is forward, loss, backward and Adam, on 32x32 pixels at the published widths. Its
-forms: jax (supervised; Semiconformer, two views; remat, blocks recomputed), and those
-of benchmarks/torch_convention.py: published, three ways to batch it, and channels_last
-compiled by torch.compile. "torch" in a column's title is the fastest of them all but
-the published. Each form has a process of its own; they take turns, round by round, so
-that all meet the same weather, and ratios are of the same round.
+A step is forward, loss, backward and Adam, on 32x32 pixels at the published widths. The
+forms are jax (supervised; Semiconformer, with two views; remat, with blocks recomputed)
+and those of benchmarks/torch_convention.py: published, three ways to batch it, and
+channels_last compiled by torch.compile. "torch" in a column's title is the fastest of
+these, without the published one. Each form has its own process; they take turns, round
+by round, so that other load affects all alike, and ratios are of the same round.
 
-Useful FLOPs are those of the 3D-CNN without its products with frames of zeros, a step
-three times the forward pass (eight times for Semiconformer: six for both views, two for
-the target). They are set beside the best rate of a large matrix product in this run.
+Useful FLOPs are those of the 3D-CNN without its products with frames of zeros. A step
+counts as three forward passes (for Semiconformer eight: six for both views, two for the
+target). They are compared with the best rate of a large matrix product in this run.
 Memory is what a step adds to the process: benchmarks/convention_forms.py.
 """
 
@@ -36,10 +36,10 @@ FOR_MEMORY = ("jax", "jax, remat", "torch, published", "torch, channels_last")
 
 
 def gigaflop(epochs: int, *, useful: bool) -> float:
-    """Returns the arithmetic of the 3D-CNN, forward, of one sequence.
+    """Returns the arithmetic of the 3D-CNN's forward pass of one sequence.
 
     Args:
-        useful: leaves out products with the frames of zeros that pad a chunk.
+        useful: without products with the frames of zeros that pad a chunk.
     """
     frames, size, depth, flop = 3, SIZE, 2, 0
     for width, (kernel, stride, pad) in zip(ConvEntion.widths, DOWNSIZE, strict=True):
@@ -53,7 +53,7 @@ def gigaflop(epochs: int, *, useful: bool) -> float:
 
 
 class Process:
-    """One form, in a process of its own."""
+    """One form in its own process."""
 
     def __init__(self, form: str, objects: int, given):
         self.form = form
@@ -68,14 +68,14 @@ class Process:
         )
         self.device = self._answer()
 
-    def ask(self, what: str) -> float:
+    def request(self, what: str) -> float:
         """Returns the seconds of "train" or "forward", or the bytes of "peak"."""
         print(what, file=self.process.stdin, flush=True)
         return float(self._answer())
 
     def peak(self) -> result.Spread:
         """Returns the mebibytes that a step of training adds."""
-        return result.spread_of(self.ask("peak") / 2**20 for _ in range(3))
+        return result.spread_of(self.request("peak") / 2**20 for _ in range(3))
 
     def close(self) -> None:
         """Ends the process."""
@@ -85,8 +85,8 @@ class Process:
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit(
-                f"The process of {self.form!r} ended: what it said is above. If it was "
-                "killed, memory ran out: use fewer --objects."
+                f"The process of {self.form!r} ended: its message is above. If it was "
+                "killed, memory was exhausted: use fewer --objects."
             )
         return line.strip()
 
@@ -97,11 +97,11 @@ def measure_speed(given) -> tuple[list[result.Row], set[str]]:
     for form in tqdm(given.forms, desc="Preparing", unit="form"):
         processes[form] = Process(form, given.objects, given)
         for kind in ("train",) if is_product(form) else ("train", "forward"):
-            processes[form].ask(kind)  # this one also compiles: not counted
+            processes[form].request(kind)  # this run compiles: not counted
             seconds[form, kind] = []
     for _ in tqdm(range(given.repeats), desc="Measuring", unit="round"):
         for form, kind in seconds:
-            seconds[form, kind].append(processes[form].ask(kind))
+            seconds[form, kind].append(processes[form].request(kind))
 
     networks = [form for form in given.forms if not is_product(form)]
     peaks = {form: processes[form].peak() for form in networks}
@@ -125,7 +125,7 @@ def measure_speed(given) -> tuple[list[result.Row], set[str]]:
 
 
 def measures_of(form: str, train: dict, given, *, matrix_rate: float) -> dict:
-    """Returns what is told of a form's step, from all forms' seconds by round."""
+    """Returns the measures of a form's step, from all forms' seconds by round."""
     step = result.spread_of(train[form])
     forwards = 8 if form == SEMICONFORMER else 3
     useful = forwards * given.objects * gigaflop(given.epochs, useful=True)
@@ -141,7 +141,7 @@ def measures_of(form: str, train: dict, given, *, matrix_rate: float) -> dict:
     for title, other in (("published", PUBLISHED), ("torch", best), ("jax", JAX)):
         if other in train:
             pairs = zip(train[form], train[other], strict=True)
-            ratio = result.spread_of(ours / theirs for ours, theirs in pairs)
+            ratio = result.spread_of(mine / its for mine, its in pairs)
             measures[f"time / {title}"] = ratio
     return measures
 
@@ -153,8 +153,8 @@ def measure_memory(given) -> tuple[list[result.Row], set[str]]:
         measures = {}
         for form in given.forms:
             process = Process(form, objects, given)
-            process.ask("train")
-            process.ask("train")  # only the second runs as all later ones do
+            process.request("train")
+            process.request("train")  # the first differs from all later ones
             measures[f"{form}: MiB"] = process.peak()
             process.close()
             devices.add(process.device)
@@ -164,7 +164,7 @@ def measure_memory(given) -> tuple[list[result.Row], set[str]]:
 
 
 def is_product(form: str) -> bool:
-    """Returns whether a form is a matrix product, no network."""
+    """Returns whether a form is a matrix product, not a network."""
     return form.startswith("product")
 
 
@@ -178,20 +178,20 @@ def main() -> None:
         "--memory",
         default="kept",
         choices=("kept", "returned"),
-        help="what becomes of freed memory: kept, as our commands do, or given back "
-        "to the kernel, as a process does by itself",
+        help="freed memory is kept by the process, as by the commands of jaxastro, or "
+        "returned to the kernel, as by default",
     )
-    parser.add_argument("--forms", nargs="+", choices=FORMS, help="instead of all")
-    parser.add_argument("--batches", nargs="+", type=int, help="for a table of memory")
+    parser.add_argument("--forms", nargs="+", choices=FORMS, help="default: all")
+    parser.add_argument("--batches", nargs="+", type=int, help="measure memory alone")
     given = parser.parse_args()
     given.forms = given.forms or (FOR_MEMORY if given.batches else [*FORMS])
     if given.epochs % 3:
-        sys.exit(f"--epochs {given.epochs} are no whole chunks: give a multiple of 3.")
+        sys.exit(f"--epochs is {given.epochs}: give a multiple of 3.")
     has_torch = importlib.util.find_spec("torch") is not None
-    asks_torch = [form for form in given.forms if "torch" in form]
-    if asks_torch and not has_torch:
+    torch_forms = [form for form in given.forms if "torch" in form]
+    if torch_forms and not has_torch:
         sys.exit(
-            f"{', '.join(asks_torch)}: PyTorch is not installed. Install it by "
+            f"{', '.join(torch_forms)}: PyTorch is not installed. Install it by "
             "pip install '.[torch]', or name other --forms."
         )
     rows, devices = measure_memory(given) if given.batches else measure_speed(given)

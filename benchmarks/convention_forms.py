@@ -1,13 +1,13 @@
-"""One form of ConvEntion in a process of its own, for benchmarks/convention.py.
+"""One form of ConvEntion in its own process, for benchmarks/convention.py.
 
     python -m benchmarks.convention_forms FORM OBJECTS EPOCHS DTYPE MEMORY
 
-Says which device it is on, then answers each line of its input with one of its output:
-"train" and "forward" with the seconds that one of them took, "peak" with the most bytes
-that a step of training adds to what the process holds between two steps: to its memory
-on a CPU, to what the library counts on an accelerator. The parameters and the moments
-of Adam, 14 MiB in every form, and what a compiler leaves behind are not counted.
-MEMORY is "kept" or "returned": what becomes of freed memory, in every form alike.
+Prints its device, then answers each line of its input with one of its output: "train"
+and "forward" with the seconds of one run, "peak" with the most bytes that a training
+step adds to what the process holds between two steps: to its memory on a CPU, to what
+the library counts on an accelerator. The parameters and the moments of Adam, 14 MiB in
+every form, and what a compiler leaves behind are not counted. MEMORY is "kept" or
+"returned": whether freed memory is kept by the process or returned to the kernel.
 """
 
 import ctypes
@@ -21,20 +21,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.runs.malloc import keep_memory
+from jaxastro.runs.malloc import keep_freed_memory
 
 SIZE, CLASSES, BANDS = 32, 4, 5
 RATE = 1e-3  # of Adam
 SIDE = 8192  # of the matrices whose product is timed
 
 
-class Runs(NamedTuple):
-    """What a form can do; each waits until it is done."""
+class Form(NamedTuple):
+    """The functions of a form; each returns when its computation has ended."""
 
     device: str
     train: Callable[[], object]  # forward, loss, backward, Adam
     forward: Callable[[], object]  # logits of a batch, as in evaluation
-    grown: Callable[[], int] | None = None  # bytes on an accelerator; None on a CPU
+    growth: Callable[[], int] | None = None  # bytes on an accelerator; None on a CPU
 
 
 def make_data(objects: int, epochs: int) -> tuple[np.ndarray, ...]:
@@ -61,10 +61,10 @@ def jax_form(
     *,
     method: str = "supervised",
     remat: bool = False,
-) -> Runs:
-    """Prepares our model and a method, jitted as experiments/train.py does.
+) -> Form:
+    """Prepares jaxastro's model and a method, compiled as in training.
 
-    The views are the series as they are: the other forms draw none either.
+    Nothing is augmented, as in the other forms.
     """
     import jax
     import jax.numpy as jnp
@@ -92,16 +92,16 @@ def jax_form(
     def forward():
         jax.block_until_ready(predict(state, batch.inputs).logits)
 
-    def grown():
+    def growth():
         counted = device.memory_stats()
         return counted["peak_bytes_in_use"] - counted["bytes_in_use"]
 
     on_cpu = device.platform == "cpu"
-    return Runs(device.device_kind, train, forward, None if on_cpu else grown)
+    return Form(device.device_kind, train, forward, None if on_cpu else growth)
 
 
-def product_in_jax(objects: int, epochs: int, dtype: str) -> Runs:
-    """Prepares one large matrix product: the rate that nothing can exceed."""
+def product_in_jax(objects: int, epochs: int, dtype: str) -> Form:
+    """Prepares one large matrix product, whose rate is the upper limit."""
     import jax
     import jax.numpy as jnp
 
@@ -111,7 +111,7 @@ def product_in_jax(objects: int, epochs: int, dtype: str) -> Runs:
     def run():
         multiply(a, b).block_until_ready()
 
-    return Runs(jax.devices()[0].device_kind, run, run)
+    return Form(jax.devices()[0].device_kind, run, run)
 
 
 # -- PyTorch ---------------------------------------------------------------------------
@@ -119,8 +119,8 @@ def product_in_jax(objects: int, epochs: int, dtype: str) -> Runs:
 
 def in_torch(
     objects: int, epochs: int, dtype: str, *, convolution: str, compiled: bool = False
-) -> Runs:
-    """Prepares a form in PyTorch; convolution "published" has Python's loops."""
+) -> Form:
+    """Prepares a form in PyTorch; convolution "published" is the one with loops."""
     import torch
 
     from benchmarks.torch_convention import Best, Published
@@ -156,15 +156,15 @@ def in_torch(
             network(image, band)
         wait()
 
-    def grown():
+    def growth():
         return torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
 
     kind = torch.cuda.get_device_name() if on_cuda else "cpu"
-    return Runs(kind, train, forward, grown if on_cuda else None)
+    return Form(kind, train, forward, growth if on_cuda else None)
 
 
-def product_in_torch(objects: int, epochs: int, dtype: str) -> Runs:
-    """Prepares one large matrix product: the rate that nothing can exceed."""
+def product_in_torch(objects: int, epochs: int, dtype: str) -> Form:
+    """Prepares one large matrix product, whose rate is the upper limit."""
     import torch
 
     on_cuda = torch.cuda.is_available()
@@ -179,7 +179,7 @@ def product_in_torch(objects: int, epochs: int, dtype: str) -> Runs:
         if on_cuda:
             torch.cuda.synchronize()
 
-    return Runs(torch.cuda.get_device_name() if on_cuda else "cpu", run, run)
+    return Form(torch.cuda.get_device_name() if on_cuda else "cpu", run, run)
 
 
 # -- the process -----------------------------------------------------------------------
@@ -205,15 +205,15 @@ def seconds_of_one(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def peak_bytes(runs: Runs) -> int:
+def peak_bytes(form: Form) -> int:
     """Returns the most bytes that a step of training adds."""
-    if runs.grown is not None:
-        return runs.grown()
+    if form.growth is not None:
+        return form.growth()
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what earlier steps left is not this one's
+    ctypes.CDLL(None).malloc_trim(0)  # without it, memory of earlier steps is reused
     before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the largest size counts anew
-    runs.train()
+    Path("/proc/self/clear_refs").write_text("5")  # resets the largest size
+    form.train()
     return resident("VmHWM") - before
 
 
@@ -228,13 +228,13 @@ def main() -> None:
     """Runs the command."""
     name, objects, epochs, dtype, memory = sys.argv[1:]
     if memory == "kept":
-        keep_memory()
-    runs = FORMS[name](int(objects), int(epochs), dtype)
-    print(runs.device, flush=True)
+        keep_freed_memory()
+    form = FORMS[name](int(objects), int(epochs), dtype)
+    print(form.device, flush=True)
     answers = {
-        "train": lambda: seconds_of_one(runs.train),
-        "forward": lambda: seconds_of_one(runs.forward),
-        "peak": lambda: peak_bytes(runs),
+        "train": lambda: seconds_of_one(form.train),
+        "forward": lambda: seconds_of_one(form.forward),
+        "peak": lambda: peak_bytes(form),
     }
     for line in sys.stdin:
         print(answers[line.strip()](), flush=True)

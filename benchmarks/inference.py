@@ -1,15 +1,14 @@
-"""Sequences a second, and how long one waits for them, in batches of 1 to 1024.
+"""Sequences per second and latency of predictions, in batches of 1 to 1024.
 
     python -m benchmarks.inference [--config configs/convention.py:laptop]
     python -m benchmarks.inference --batches 1 8 64 --lengths 12 48 60 --json
 
-From arrays in memory to probabilities on the host, on one device, by the program that
-evaluate and predict run, with parameters drawn at random. A case is repeated for some
---seconds, and --repeats times at least: percentiles of large batches are of those few.
-MiB is what the compiler plans for: arguments, output, and the most between them.
+Measured from arrays in memory to probabilities on the host, on one device, with the
+programs of evaluation and prediction and with random parameters. Each case is repeated
+for --seconds, and at least --repeats times; percentiles of large batches rest on few
+repeats. MiB is what the compiler plans for arguments, output and temporaries.
 """
 
-import runpy
 import time
 from typing import NamedTuple
 
@@ -18,52 +17,61 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import result
-from jaxastro.runs import assemble
-from jaxastro.runs.predictor import Predictor, abstract_state, softmax
+from benchmarks.specs import spec_of_config, task_of
+from jaxastro.runs.model_building import abstract_state, build_method
+from jaxastro.runs.predictor import Predictor, softmax
+from jaxastro.runs.spec import RunSpec
+from jaxastro.runs.task import blank_inputs
 from jaxastro.training import sharding
-from jaxastro.types import Inputs, Method, TrainState
+from jaxastro.types import Inputs, Method, Task, TrainState
 
 PERCENTILES = (50, 90, 99)
-YOUNG = 12  # epochs of an object that was found not long ago
+SHORT = 12  # epochs of an object that was discovered recently
 
 
 class Network(NamedTuple):
-    """What a config builds, with parameters drawn at random."""
+    """A spec's method with random parameters, on one device."""
 
-    config: object
+    spec: RunSpec
+    task: Task
     method: Method
     abstract: TrainState
     state: TrainState
     mesh: sharding.Mesh
 
-
-def network_of(config) -> Network:
-    """Returns the network of a config, on one device."""
-    mesh = sharding.make_mesh(devices=jax.devices()[:1])
-    method = assemble.method_of_config(config, mesh)
-    abstract = abstract_state(method, config, mesh)
-    key, blank = jax.random.key(0), assemble.blank_inputs(config)
-    state = jax.jit(method.init, out_shardings=sharding.shardings_of(abstract))(
-        key, blank
-    )
-    return Network(config, method, abstract, state, mesh)
+    def predictor(self, batch_size: int) -> Predictor:
+        """Returns the predictor of this network for batches of one size."""
+        predictor = Predictor(
+            self.spec, self.task, self.method, self.abstract, self.mesh
+        )
+        predictor.batch_size = batch_size
+        return predictor
 
 
-def random_inputs(config, num_objects: int) -> Inputs:
-    """Returns inputs of noise, of the longest series that the config takes."""
-    blank = assemble.blank_inputs(config, num_objects=num_objects)
+def make_network(spec: RunSpec) -> Network:
+    """Returns the network of a spec."""
+    task, mesh = task_of(spec), sharding.make_mesh(devices=jax.devices()[:1])
+    method = build_method(spec, task, mesh)
+    abstract = abstract_state(method, spec, task, mesh)
+    init = jax.jit(method.init, out_shardings=sharding.shardings_of(abstract))
+    state = init(jax.random.key(0), blank_inputs(spec, task))
+    return Network(spec, task, method, abstract, state, mesh)
+
+
+def random_inputs(spec: RunSpec, task: Task, num_objects: int) -> Inputs:
+    """Returns inputs of noise, with the largest number of epochs of the spec."""
+    blank = blank_inputs(spec, task, num_objects=num_objects)
     generator = np.random.default_rng(0)
-    epochs = np.sort(
-        1000 * generator.random((num_objects, config.representation.max_epochs))
-    )
+    shape = (num_objects, spec.representation.max_epochs)
+    days = np.sort(1000 * generator.random(shape))
 
     def noise(name: str, column: np.ndarray) -> np.ndarray:
         if name == "time":
-            return (epochs - epochs[:, :1]).astype(np.float32)
+            return (days - days[:, :1]).astype(np.float32)
         if column.dtype != np.float32:
             return column
-        drawn = generator.standard_normal(column.shape, np.float32)
-        return abs(drawn) if name == "flux_error" else drawn
+        values = generator.standard_normal(column.shape, np.float32)
+        return abs(values) if name == "flux_error" else values
 
     fields = zip(blank._fields, blank, strict=True)
     return type(blank)(*(noise(name, column) for name, column in fields))
@@ -72,11 +80,9 @@ def random_inputs(config, num_objects: int) -> Inputs:
 def measure(
     network: Network, batch: int, length: int, *, repeats: int, seconds: float
 ) -> result.Row:
-    """Returns the row of one batch size and length of series."""
-    config = network.config
-    predictor = Predictor(config, network.method, network.abstract, network.mesh)
-    predictor.batch_size = batch
-    inputs = random_inputs(config, batch)
+    """Returns the row of one batch size and number of epochs."""
+    predictor = network.predictor(batch)
+    inputs = random_inputs(network.spec, network.task, batch)
     epochs = {name: getattr(inputs, name)[:, :length] for name in inputs.OF_EPOCHS}
     inputs = inputs._replace(**epochs)
 
@@ -95,11 +101,11 @@ def measure(
         + plan.output_size_in_bytes
         + plan.temp_size_in_bytes
     )
-    waits = 1e3 * np.percentile(took, PERCENTILES)
+    latency = 1e3 * np.percentile(took, PERCENTILES)
     measures = {"sequences/s": result.rate_of(result.spread_of(took), batch)}
     measures |= {
-        f"ms, {percent} %": float(wait)
-        for percent, wait in zip(PERCENTILES, waits, strict=True)
+        f"ms, {percent} %": float(milliseconds)
+        for percent, milliseconds in zip(PERCENTILES, latency, strict=True)
     }
     case = {"epochs": length, "batch": batch}
     return result.Row(case, measures | {"MiB": planned / 2**20})
@@ -113,19 +119,19 @@ def main() -> None:
     doubled = [2**power for power in range(11)]
     parser.add_argument("--batches", type=int, nargs="+", default=doubled)
     parser.add_argument(
-        "--lengths", type=int, nargs="+", help=f"epochs; default: {YOUNG}, and all"
+        "--lengths", type=int, nargs="+", help=f"epochs; default: {SHORT}, and all"
     )
     given = parser.parse_args()
-    path, _, preset = given.config.partition(":")
-    config = runpy.run_path(path)["get_config"](preset)
-    longest = config.representation.max_epochs
-    lengths = given.lengths or sorted({min(YOUNG, longest), longest})
+    network = make_network(spec_of_config(given.config))
+    longest = network.spec.representation.max_epochs
+    lengths = given.lengths or sorted({min(SHORT, longest), longest})
     cases = [(length, batch) for length in lengths for batch in given.batches]
     settings = {"repeats": given.repeats, "seconds": given.seconds}
-    network = network_of(config)
-    rows = [measure(network, b, n, **settings) for n, b in tqdm(cases, unit="case")]
-    device = jax.devices()[0].device_kind
-    about = {"device": device, "config": given.config}
+    rows = [
+        measure(network, batch, length, **settings)
+        for length, batch in tqdm(cases, desc="Measuring", unit="case")
+    ]
+    about = {"device": jax.devices()[0].device_kind, "config": given.config}
     result.show(rows, as_json=given.json, about=about)
 
 

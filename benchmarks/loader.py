@@ -1,151 +1,155 @@
-"""Objects a second that are read, beside what the model eats, for each preset.
+"""Objects per second that are read, compared with training, for each preset.
 
     python -m benchmarks.loader [--presets laptop hits] [--threads 1 2] [--workers 2]
 
 First table: the training batches of a config are read (records decoded, normalised,
-cut to size, stacked) with nothing else to do, and its training step is timed on one
-batch that stays where it is. What a device would idle that were as fast as this one, or
-10 or 100 times, follows from both: 1 - read / (times * trained). A device that trains X
-objects/s is fed by X / read processes, of one thread each.
-Second table: that many real steps, reading and training at once as experiments.train
-does; `waited` is the share of the time that the loop waited for a batch.
+cut to size, stacked) while nothing else runs, and its training step is timed on one
+batch in memory. `idle` is the share of time that a device would wait
+that is 1, 10 or 100 times as fast as this one: 1 - read / (times * trained). A device
+that trains X objects/s needs X / read reading processes of one thread each.
+Second table: as many real steps, with reading and training at once as in training;
+`waited` is the share of the time that the loop waited for a batch.
 
-Of a preset whose data set is large and not there, such as :paper, the first objects are
-built in a folder that is removed.
+Of a preset with a large data set that is not built, such as :paper, the first objects
+are built in a temporary folder.
 """
 
-import functools
-import runpy
+import itertools
 import tempfile
 import time
-from pathlib import Path
 
 import jax
 from absl import flags
 from tqdm import tqdm
 
-from benchmarks.result import Row, parser_of, rate_of, seconds_of, show, spread_of
+from benchmarks.result import (
+    Row,
+    Spread,
+    parser_of,
+    rate_of,
+    seconds_of,
+    show,
+    spread_of,
+)
+from benchmarks.specs import spec_of_config
 from data_builders.opening import builder_of, is_built, prepare
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import measure_statistics, open_dataset, training_batches
-from jaxastro.runs.initial_state import new_state
-from jaxastro.runs.input_timer import Waiting
-from jaxastro.runs.predictor import abstract_state
+from jaxastro.data.loader import Batches
+from jaxastro.runs.dataset import Dataset, open_dataset
+from jaxastro.runs.initial_state import initial_state
+from jaxastro.runs.input_pipeline import training_batches
+from jaxastro.runs.input_timer import InputTimer
+from jaxastro.runs.model_building import abstract_state, build_method
+from jaxastro.runs.spec import RunSpec
+from jaxastro.runs.task import make_task
+from jaxastro.runs.training_loop import ShardedStepper
+from jaxastro.runs.training_run import measure_statistics
 from jaxastro.training import sharding
+from jaxastro.types import Task
 
 EXPERIMENTS = ("convention", "semiconformer")
-LARGE = ("sdss_sn_sim/paper",)  # not built whole for this
-TIMES = (1, 10, 100)  # as fast as this device
+LARGE = ("sdss_sn_sim/paper",)  # of which a part is built
+TIMES = (1, 10, 100)  # the speed of a device, relative to this one
 
 
-def config_of(experiment: str, preset: str, given):
-    """Returns the config of a preset, with as many objects a step as were asked for."""
-    path = Path("configs", f"{experiment}.py")
-    config = runpy.run_path(str(path))["get_config"](preset)
-    config.batch_size = min(config.batch_size, given.objects)
-    config.num_steps = given.steps
-    config.optimizer.warmup_steps = 0
-    return config
+def spec_of(experiment: str, preset: str, given) -> RunSpec:
+    """Returns the spec of a preset, with the requested steps and objects per step."""
+    spec = spec_of_config(f"configs/{experiment}.py:{preset}")
+    return spec.replace(
+        {
+            "batch_size": min(spec.batch_size, given.objects),
+            "num_steps": given.steps,
+            "optimizer.warmup_steps": 0,
+        }
+    )
 
 
-def open_part(config, folder: str, given):
-    """Returns the data set of a config, or the first objects of a large one."""
-    where = given.data_dir
-    if config.survey in LARGE and not is_built(
-        builder_of(config.survey, data_dir=where)
+def open_part(spec: RunSpec, folder: str, given) -> tuple[Dataset, Task]:
+    """Returns the data set of a spec, or the first objects of a large one."""
+    data_dir = given.data_dir
+    if spec.survey in LARGE and not is_built(
+        builder_of(spec.survey, data_dir=data_dir)
     ):
-        where = folder
-        prepare(config.survey, data_dir=where, most=given.part)
-    dataset = open_dataset(config, data_dir=where, manual_dir=given.manual_dir)
-    config.facts = dataset.facts
-    survey = assemble.survey_of_config(config)
-    config.statistics.update(measure_statistics(dataset, config, survey))
-    return dataset
+        data_dir = folder
+        prepare(spec.survey, data_dir=folder, most=given.part)
+    dataset = open_dataset(spec, data_dir=data_dir, manual_dir=given.manual_dir)
+    statistics = measure_statistics(dataset)
+    return dataset, make_task(spec, dataset.survey, dataset.classes, statistics)
 
 
-def reading(config, batches_of, repeats: int):
-    """Returns objects a second that come when nobody works on them."""
+def batches_of(
+    dataset: Dataset, task: Task, mesh, threads: int, workers: int
+) -> Batches:
+    """Returns the training batches, read by some threads and processes."""
+    loader = {"loader.num_threads": threads, "loader.num_workers": workers}
+    share = sharding.local_rows(dataset.spec.batch_size, mesh)
+    part = dataset._replace(spec=dataset.spec.replace(loader))
+    return training_batches(part, task, share=share)
+
+
+def read_rate(batches: Batches, repeats: int) -> Spread:
+    """Returns objects per second that are read while nothing else runs."""
     rates = []
     for _ in range(repeats):
-        stream = batches_of(config).since(0)
+        stream = batches.since(0)
         next(stream)  # threads and processes have started
         start = time.perf_counter()
-        count = sum(len(next(stream).label) for _ in range(config.num_steps - 1))
+        count = sum(len(batch.label) for batch in stream)
         rates.append(count / (time.perf_counter() - start))
-        stream.close()
     return spread_of(rates)
 
 
-class Trainer:
-    """A state and the step that changes it, compiled as experiments.train does."""
-
-    def __init__(self, config, mesh):
-        """Draws a new state."""
-        method = assemble.method_of_config(config, mesh)
-        places = sharding.shardings_of(abstract_state(method, config, mesh))
-        self._state, self._mesh = new_state(method, config, mesh, print, None), mesh
-        self._step = jax.jit(
-            method.step,
-            donate_argnums=0,
-            in_shardings=(places, sharding.split_by_object(mesh)),
-            out_shardings=(places, sharding.replicated(mesh)),
-        )
-
-    def step(self, batch):
-        """Takes a step and returns its loss, which may still be on its way."""
-        self._state, values = self._step(self._state, batch)
-        return values["loss"]
-
-    def seconds(self, batch, repeats: int):
-        """Returns how long steps take, on a batch that lies on the device."""
-        batch = sharding.put_batch(batch, self._mesh)
-        return seconds_of(lambda: float(self.step(batch)), repeats)
-
-    def waited(self, batches) -> float:
-        """Returns which share of real steps the loop waited for a batch."""
-        stream = Waiting(batches.since(0))
-        next(stream)  # threads and processes have started
-        stream.share()
-        losses = []
-        for batch in stream:
-            losses.append(self.step(sharding.put_batch(batch, self._mesh)))
-            float(losses[-2:][0])  # of the step before last, as the loop of training
-        float(losses[-1])
-        return stream.share()
+def make_stepper(dataset: Dataset, task: Task, mesh) -> ShardedStepper:
+    """Returns what makes training steps, from a new state."""
+    method = build_method(dataset.spec, task, mesh)
+    abstract = abstract_state(method, dataset.spec, task, mesh)
+    state = initial_state(method, dataset.spec, task, mesh, print, dataset)
+    return ShardedStepper(method, state, abstract, mesh)
 
 
-def measure(experiment: str, preset: str, given, folder: str) -> tuple[list, list]:
-    """Returns the rows of both tables for one preset."""
-    config = config_of(experiment, preset, given)
-    dataset = open_part(config, folder, given)
-    mesh = sharding.make_mesh()
-    share = sharding.local_rows(config.batch_size, mesh)
-    batches_of = functools.partial(training_batches, dataset, share=share)
-    trainer = Trainer(config, mesh)
-    first = batches_of(config)[0]
-    eaten = rate_of(trainer.seconds(first, given.repeats), config.batch_size)
-    size = sum(leaf.nbytes for leaf in jax.tree.leaves(first)) / config.batch_size
-    case = {"config": f"{experiment}:{preset}", "data": config.survey}
+def waited_share(stepper: ShardedStepper, batches: Batches) -> float:
+    """Returns the share of time that a loop of real steps waits for batches."""
+    stream = InputTimer(batches.since(0))
+    next(stream)  # threads and processes have started
+    stream.share()
+    losses = []
+    for _ in range(len(batches) - 1):
+        (scalars,) = stepper.step(stream)
+        losses.append(scalars["loss"])
+        float(losses[-2:][0])  # waits for the step before, as training does
+    float(losses[-1])
+    return stream.share()
 
-    apart = []
+
+def measure(experiment: str, preset: str, given, folder: str) -> tuple[list, Row]:
+    """Returns the rows of the first table for one preset, and that of the second."""
+    spec, mesh = spec_of(experiment, preset, given), sharding.make_mesh()
+    dataset, task = open_part(spec, folder, given)
+    stepper = make_stepper(dataset, task, mesh)
+    first = batches_of(dataset, task, mesh, given.threads[0], 0)[0]
+    step = seconds_of(
+        lambda: float(stepper.step(itertools.repeat(first))[0]["loss"]), given.repeats
+    )
+    trained = rate_of(step, spec.batch_size)
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(first)) / spec.batch_size
+    case = {"config": f"{experiment}:{preset}", "data": spec.survey}
+
+    rows = []
     readers = [(threads, 0) for threads in given.threads]
     readers += [(1, workers) for workers in given.workers]
-    for config.loader.num_threads, config.loader.num_workers in dict.fromkeys(readers):
-        how = {
-            "threads": config.loader.num_threads,
-            "workers": config.loader.num_workers,
-        }
-        read = reading(config, batches_of, given.repeats)
+    for threads, workers in dict.fromkeys(readers):
+        batches = batches_of(dataset, task, mesh, threads, workers)
+        read = read_rate(batches, given.repeats)
         idle = {
-            f"idle, {times} x": max(0.0, 1 - read.median / (times * eaten.median))
+            f"idle, {times} x": max(0.0, 1 - read.median / (times * trained.median))
             for times in TIMES
         }
-        measures = {"read objects/s": read, "trained objects/s": eaten, **idle}
-        apart.append(Row(case | how, measures | {"kB an object": size / 1000}))
-    config.loader.num_threads, config.loader.num_workers = given.threads[-1], 0
-    waited = spread_of(trainer.waited(batches_of(config)) for _ in range(given.repeats))
-    case |= {"objects a step": config.batch_size, "steps": given.steps - 1}
-    return apart, [Row(case, {"waited": waited})]
+        measures = {"read objects/s": read, "trained objects/s": trained, **idle}
+        measures["kB per object"] = size / 1000
+        rows.append(Row(case | {"threads": threads, "workers": workers}, measures))
+    batches = batches_of(dataset, task, mesh, given.threads[-1], 0)
+    waited = spread_of(waited_share(stepper, batches) for _ in range(given.repeats))
+    case |= {"objects per step": spec.batch_size, "steps": given.steps - 1}
+    return rows, Row(case, {"waited": waited})
 
 
 def main() -> None:
@@ -156,22 +160,21 @@ def main() -> None:
     add("--presets", nargs="+", default=["laptop", "hits", "smoke", "paper"])
     add("--threads", type=int, nargs="+", default=[1, 2])
     add("--workers", type=int, nargs="*", default=[1, 2], help="of one thread each")
-    add("--objects", type=int, default=32, help="most of a step, to bound its time")
+    add("--objects", type=int, default=32, help="at most, per step")
     add("--steps", type=int, default=40, help="of each repeat")
     add("--part", type=int, default=300, help="objects built of a large data set")
-    add("--data_dir", default="")
-    add("--manual_dir", default="")
+    add("--data_dir", default="", help="folder of built data sets")
+    add("--manual_dir", default="", help="folder of raw files")
     given = parser.parse_args()
-    flags.FLAGS.mark_as_parsed()  # grain's processes ask for that
-    apart, together = [], []
+    flags.FLAGS.mark_as_parsed()  # required by the processes of grain
+    reading, waiting = [], []
     wanted = [(name, preset) for preset in given.presets for name in given.experiments]
     with tempfile.TemporaryDirectory() as folder:
         for name, preset in tqdm(wanted, unit="preset"):
-            for table, rows in zip(
-                (apart, together), measure(name, preset, given, folder), strict=True
-            ):
-                table += rows
-    show([*apart, *together], as_json=given.json)
+            rows, row = measure(name, preset, given, folder)
+            reading += rows
+            waiting.append(row)
+    show([*reading, *waiting], as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Objects a second of every model: predicted, and trained on.
+"""Objects per second of every model: predicted, and trained on.
 
     python -m benchmarks.models [--configs configs/lstm.py:laptop configs/best.py]
 
-A model of every config with the preset :laptop, its parameters drawn at random, on one
-device; inputs are arrays in memory, of the config's longest series. Predicted: --batch
-objects at a time, to probabilities on the host. Trained: whole steps of the config's
-method on its own batch size, views drawn, all objects labelled.
+The model of every config with the preset :laptop, with random parameters, on one
+device; inputs are arrays in memory, with the config's largest number of epochs.
+Predicted: --batch objects at a time, to probabilities on the host. Trained: whole steps
+of the config's method on batches of its own size, augmentation included, all objects
+labelled.
 """
 
-import runpy
 from pathlib import Path
 
 import jax
@@ -17,28 +17,31 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import result
-from benchmarks.inference import network_of, random_inputs
-from jaxastro.runs.predictor import Predictor, softmax
+from benchmarks.inference import make_network, random_inputs
+from benchmarks.specs import spec_of_config
+from jaxastro.runs.predictor import softmax
+from jaxastro.runs.spec import RunSpec
 from jaxastro.types import Batch
 
 
-def measure(config, *, batch: int, repeats: int) -> dict[str, float | result.Spread]:
-    """Returns parameters, and objects a second."""
-    network = network_of(config)
+def measure(
+    spec: RunSpec, *, batch: int, repeats: int
+) -> dict[str, float | result.Spread]:
+    """Returns the number of parameters, and objects per second."""
+    network = make_network(spec)
     size = sum(leaf.size for leaf in jax.tree.leaves(network.abstract.params))
-    predictor = Predictor(config, network.method, network.abstract, network.mesh)
-    predictor.batch_size = batch
-    inputs = random_inputs(config, batch)
+    predictor = network.predictor(batch)
+    inputs = random_inputs(spec, network.task, batch)
 
     def predict() -> None:
         softmax(jax.device_get(predictor(network.state, inputs)).logits)
 
-    count = config.batch_size
+    count = spec.batch_size
     generator = np.random.default_rng(0)
-    label = generator.integers(0, len(config.classes), count).astype(np.int32)
-    good = np.ones(count, bool)
-    given = Batch(random_inputs(config, count), label, good, good)
-    given = jax.tree.map(jnp.asarray, given)  # on the device before the clock starts
+    label = generator.integers(0, len(spec.classes), count).astype(np.int32)
+    known = np.ones(count, bool)
+    given = Batch(random_inputs(spec, network.task, count), label, known, known)
+    given = jax.tree.map(jnp.asarray, given)  # on the device before it is timed
     step = jax.jit(network.method.step)
 
     def train() -> None:
@@ -62,11 +65,13 @@ def main() -> None:
     given = parser.parse_args()
     rows = []
     for name in tqdm(given.configs, unit="config"):
-        path, _, preset = name.partition(":")
-        config = runpy.run_path(path)["get_config"](preset)
-        case = {"config": Path(path).stem, "input": config.representation.name}
-        case["epochs"] = config.representation.max_epochs
-        found = measure(config, batch=given.batch, repeats=given.repeats)
+        spec = spec_of_config(name)
+        case = {
+            "config": Path(name.partition(":")[0]).stem,
+            "input": spec.representation.name,
+            "epochs": spec.representation.max_epochs,
+        }
+        found = measure(spec, batch=given.batch, repeats=given.repeats)
         rows.append(result.Row(case, found))
     device = jax.devices()[0].device_kind
     about = {"device": device, "predicted at once": str(given.batch)}

@@ -1,20 +1,19 @@
-r"""What one training step costs each chip of a TPU pod, read from the compiled program.
+r"""Arithmetic, memory and communication of a training step on each chip of a TPU pod.
 
     pip install -e '.[tpu]'      # the compiler; no TPU is needed
     python -m benchmarks.scaling [--config configs/convention.py:paper] [--json]
 
 Compiles the step of a config for 1 to 256 chips of a TPU v5e (16 GB each) on any CPU,
-and reads FLOPs, memory and the bytes that collectives move from what the compiler made
-of it. `strong` shares one batch out, `weak` gives every chip a whole one.
+and reads FLOPs, memory and the bytes that collectives move from the compiled program.
+`strong` divides one batch over the chips, `weak` gives every chip a batch.
 """
 
 import json
 import os
 import re
-import runpy
 from unittest import mock
 
-# Before JAX is loaded: it compiles for TPUs but must not look for any.
+# Before JAX is loaded: it compiles for TPUs but must not search for any.
 os.environ |= {
     "JAX_PLATFORMS": "cpu",
     "TPU_SKIP_MDS_QUERY": "1",
@@ -28,8 +27,10 @@ from jax.experimental import topologies
 from tqdm import tqdm
 
 from benchmarks import result
-from experiments.describe import batch_of
-from jaxastro.runs import assemble
+from benchmarks.specs import spec_of_config, task_of
+from jaxastro.runs.description import batch_of
+from jaxastro.runs.model_building import abstract_state, build_method
+from jaxastro.runs.spec import RunSpec
 from jaxastro.training import sharding
 
 # One TPU v5e chip: https://cloud.google.com/tpu/docs/v5e
@@ -49,8 +50,8 @@ ARRAY = re.compile(r"(pred|bf16|[a-z]+(\d+))\[([\d,]*)\]")
 def bytes_moved(program: str) -> dict[str, int]:
     """Returns the bytes that each kind of collective leaves on a chip.
 
-    One that is overlapped with arithmetic is written down in every computation that
-    it overlaps with: its channel tells that it is the same.
+    One that overlaps with arithmetic is printed in every computation that it overlaps
+    with, always with the same channel: it is counted once.
     """
     moved, seen = {}, set()
     for line in program.splitlines():
@@ -58,7 +59,7 @@ def bytes_moved(program: str) -> dict[str, int]:
         if found and (channel is None or channel[1] not in seen):
             seen.add(channel and channel[1])
             arrays = ARRAY.findall(found[1])
-            if f"{found[2]}-start(" in line:  # some tell what is sent as well
+            if f"{found[2]}-start(" in line:  # some list what is sent as well
                 if found[2] == "all-gather":
                     arrays = arrays[len(arrays) // 2 :]
                 elif found[2] == "collective-permute":
@@ -69,29 +70,28 @@ def bytes_moved(program: str) -> dict[str, int]:
 
 
 def size_of(kind: str, bits: str, shape: str) -> int:
-    """Returns the bytes of an array as the program writes it, such as f32[8,4]."""
+    """Returns the bytes of an array as the program prints it, such as f32[8,4]."""
     width = {"pred": 1, "bf16": 2}.get(kind) or int(bits) // 8
     return width * int(np.prod([int(n) for n in shape.split(",") if n], initial=1))
 
 
-def measure(config, chips: int, fsdp: int, objects: int) -> dict[str, float]:
-    """Compiles one step for some chips and returns what it costs each of them."""
+def measure(spec: RunSpec, chips: int, fsdp: int, objects: int) -> dict[str, float]:
+    """Returns what one step takes of each chip; compiles it for so many chips."""
     topology = topologies.get_topology_desc(
         platform="tpu", topology_name=f"v5e:{SIZES[chips]}"
     )
-    mesh = sharding.make_mesh(fsdp, topology.devices[:chips])
+    mesh, task = sharding.make_mesh(fsdp, topology.devices[:chips]), task_of(spec)
     with mock.patch.object(jax, "default_backend", return_value="tpu"):
-        method = assemble.method_of_config(config, mesh)
-        key, blank = jax.random.key(0), assemble.blank_inputs(config)
-        state = sharding.abstract_state(method.init, mesh, key, blank)
-        places, over_data = sharding.shardings_of(state), sharding.split_by_object(mesh)
+        method = build_method(spec, task, mesh)
+        state = abstract_state(method, spec, task, mesh)
+        shardings = sharding.shardings_of(state)
         step = jax.jit(
             method.step,
             donate_argnums=0,
-            in_shardings=(places, over_data),
-            out_shardings=(places, sharding.replicated(mesh)),
+            in_shardings=(shardings, sharding.split_by_object(mesh)),
+            out_shardings=(shardings, sharding.replicated(mesh)),
         )
-        compiled = step.lower(state, batch_of(config, objects)).compile()
+        compiled = step.lower(state, batch_of(spec, task, objects)).compile()
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
     moved = sum(bytes_moved(compiled.as_text()).values())
     return {
@@ -108,15 +108,21 @@ def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__)
     parser.add_argument("--config", default="configs/convention.py:paper")
-    parser.add_argument("--set", nargs="*", default=[], help="keys, as dtype=bfloat16")
-    parser.add_argument("--objects", type=int, default=128, help="of one chip's batch")
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        default=[],
+        help="keys of the config, as batch_size=64, values in JSON",
+    )
+    parser.add_argument(
+        "--objects", type=int, default=128, help="in the batch of one chip"
+    )
     parser.add_argument("--strong", type=int, nargs="*", default=(1, 2, 4, 8))
     parser.add_argument("--weak", type=int, nargs="*", default=(8, 64, 256))
     given = parser.parse_args()
-    path, _, preset = given.config.partition(":")
-    config = runpy.run_path(path)["get_config"](preset)
-    config.update_from_flattened_dict(
-        {key: json.loads(value) for key, value in (s.split("=", 1) for s in given.set)}
+    changes = dict(change.split("=", 1) for change in given.set)
+    spec = spec_of_config(given.config).replace(
+        {key: json.loads(value) for key, value in changes.items()}
     )
     jobs = [("strong", n, 1, given.objects) for n in given.strong]
     jobs += [("strong", n, n, given.objects) for n in given.strong if n > 1]
@@ -124,7 +130,7 @@ def main() -> None:
     rows = []
     for kind, chips, fsdp, objects in tqdm(jobs, desc="Compiling", unit="program"):
         case = {"batch": f"{kind}, {objects}", "chips": chips, "fsdp": fsdp}
-        rows.append(result.Row(case, measure(config, chips, fsdp, objects)))
+        rows.append(result.Row(case, measure(spec, chips, fsdp, objects)))
     result.show(rows, as_json=given.json)
 
 

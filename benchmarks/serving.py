@@ -1,22 +1,22 @@
-"""Alerts a second from the bytes of a night to probabilities, by a trained run.
+"""Alerts per second from the bytes of a night to probabilities, by a trained run.
 
     python -m data_builders.commands.simulate_night --objects 2000 --output night.tar.gz
     python -m benchmarks.serving --workdir RUN --input night.tar.gz [--json]
 
-The whole is `python -m experiments.predict --each_alert`, each time in a process of its
-own, with an empty folder of compiled programs and with the one that this left:
+The command is `jaxastro predict --each_alert`, each time in a new process, with an
+empty compilation cache and once more with the cache that this left:
 
-    first rows  seconds from the start of the process until they lie on disk
-    alerts/s    of those that follow: read, decoded, classified, written
+    first rows  seconds from the start of the process until they are on disk
+    alerts/s    of the following ones: read, decoded, classified, written
     all         until the process has ended
     peak MiB    of the process
 
-Its parts are measured in one process, over --alerts of the night, done once before:
+Its parts are measured in one process, on --alerts of the night, after a first pass:
 
     decode      bytes of the file -> record -> example, in one thread
-    model       examples -> probabilities on the host, in batches as the command's
+    model       examples -> probabilities on the host, in batches as of the command
 
-CPU ms are of all cores together: other programs hardly count.
+CPU ms are summed over all cores, so that other programs hardly affect them.
 """
 
 import itertools
@@ -33,41 +33,49 @@ from tqdm import tqdm
 
 from benchmarks import result
 from benchmarks.cold_start import ROOT
-from experiments.predict import BATCHES_AT_ONCE, alerts_of
-from jaxastro.runs import assemble
-from jaxastro.runs.predictor import load_predictor, mesh_for, predict_examples
+from jaxastro.runs.model_building import mesh_for
+from jaxastro.runs.predictor import load_predictor, predict_examples
+from jaxastro.runs.record_input import alert_readings_of
+from jaxastro.runs.run import BATCHES_PER_WINDOW
+from jaxastro.runs.spec import read_spec
+from jaxastro.runs.task import read_task
 
-POLL = 0.002  # seconds between looks at the table that grows
+POLL = 0.002  # seconds between two checks of the growing table
 
 
 class Served(NamedTuple):
-    """What one command took."""
+    """Time and memory of one command."""
 
-    first: float  # seconds
-    done: float  # seconds, until the table is whole
-    ended: float  # seconds
+    first: float  # seconds until the first rows
+    done: float  # seconds until the table is complete
+    ended: float  # seconds until the process has ended
     peak: float  # MiB
     num_first: int  # rows that came first, together
     num_rows: int
 
 
-def serve(workdir: Path, night: Path, folder: Path, programs: Path) -> Served:
-    """Runs the command on a night, and looks on as its table grows."""
-    output = folder / "said.csv"
-    partial = folder / "said.csv.partial"
+def serve(workdir: Path, night: Path, folder: Path, cache: Path) -> Served:
+    """Runs the command on a night and follows its table as it grows."""
+    output = folder / "predictions.csv"
+    partial = folder / "predictions.csv.partial"
     output.unlink(missing_ok=True)
-    command = (
-        *("-m", "experiments.predict", "--each_alert", f"--workdir={workdir}"),
-        *(f"--input={night}", f"--output={output}"),
-    )
+    command = [
+        "-m",
+        "jaxastro",
+        "predict",
+        "--each_alert",
+        f"--workdir={workdir}",
+        f"--input={night}",
+        f"--output={output}",
+    ]
     start, first, num_first = time.perf_counter(), 0.0, 0
-    with (folder / "words").open("w+") as words:
+    with (folder / "log").open("w+") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env=os.environ | {"JAX_COMPILATION_CACHE_DIR": str(programs)},
-            stdout=words,
-            stderr=words,
+            env=os.environ | {"JAX_COMPILATION_CACHE_DIR": str(cache)},
+            stdout=log,
+            stderr=log,
         )
         done, pid = 0.0, 0
         while not pid:
@@ -80,14 +88,14 @@ def serve(workdir: Path, night: Path, folder: Path, programs: Path) -> Served:
             time.sleep(POLL)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            words.seek(0)
-            sys.exit(f"{words.read()}\nThe command failed: see its last line.")
+            log.seek(0)
+            sys.exit(f"{log.read()}\nThe command failed: see its last line.")
     peak, num_rows = used.ru_maxrss / 1024, rows_in(output)
     return Served(first or done, done or now, now, peak, num_first, num_rows)
 
 
 def rows_in(table: Path) -> int:
-    """Returns how many rows there are below the titles; 0 if there is no table."""
+    """Returns the number of rows below the titles; 0 if there is no table."""
     try:
         return max(table.read_bytes().count(b"\n") - 1, 0)
     except FileNotFoundError:
@@ -95,19 +103,22 @@ def rows_in(table: Path) -> int:
 
 
 def measure_command(workdir: Path, night: Path, repeats: int) -> list[result.Row]:
-    """Returns a row for empty folders of programs, and one for warm ones."""
-    found = {"empty": [], "warm": []}
+    """Returns a row for empty compilation caches, and one for filled ones."""
+    found = {"empty": [], "filled": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for repeat in tqdm(range(repeats), desc="Commands", unit="repeat"):
-            kept = folder / f"programs_{repeat}"
+            cache = folder / f"cache_{repeat}"
             for served in found.values():
-                served.append(serve(workdir, night, folder, kept))
+                served.append(serve(workdir, night, folder, cache))
     for one in itertools.chain(*found.values()):
         if one.num_first in (0, one.num_rows):
-            sys.exit(f"{night}, {one.num_rows} alerts, is over at once: give a longer.")
+            sys.exit(
+                f"{night} has {one.num_rows} alerts, which are written at once. Give a "
+                "longer night."
+            )
     rows = []
-    for programs, served in found.items():
+    for cache, served in found.items():
         rates = [(s.num_rows - s.num_first) / (s.done - s.first) for s in served]
         measures = {
             "first rows, s": result.spread_of(s.first for s in served),
@@ -115,22 +126,26 @@ def measure_command(workdir: Path, night: Path, repeats: int) -> list[result.Row
             "all, s": result.spread_of(s.ended for s in served),
             "peak MiB": result.spread_of(s.peak for s in served),
         }
-        case = {"programs": programs, "alerts": served[0].num_rows}
+        case = {"compilation cache": cache, "alerts": served[0].num_rows}
         rows.append(result.Row(case, measures))
     return rows
 
 
-def measure_parts(workdir: Path, night: Path, most: int, repeats: int) -> list:
-    """Returns a row for decoding and one for the model."""
-    config = assemble.read_config(workdir)
-    predictor, state = load_predictor(workdir, config, mesh_for(config))
-    make_example = assemble.example_of_config(
-        config, max_epochs=config.representation.max_epochs
-    )
-    window = predictor.batch_size * BATCHES_AT_ONCE
+def measure_parts(
+    workdir: Path, night: Path, most: int, repeats: int
+) -> list[result.Row]:
+    """Returns a row for decoding and one for the model.
+
+    Args:
+        most: alerts that are decoded.
+    """
+    spec, task = read_spec(workdir), read_task(workdir)
+    predictor, state = load_predictor(workdir, spec, task, mesh_for(spec), print)
+    make_example = predictor.example_maker()
+    window = predictor.batch_size * BATCHES_PER_WINDOW
 
     def decode() -> list:
-        readings = itertools.islice(alerts_of(config, night), most)
+        readings = itertools.islice(alert_readings_of(night, spec), most)
         return [make_example(r.record) for r in readings if r.record is not None]
 
     def model() -> None:
@@ -140,13 +155,13 @@ def measure_parts(workdir: Path, night: Path, most: int, repeats: int) -> list:
     examples = decode()
     rows = []
     for name, run in (("decode", decode), ("model", model)):
-        measures = clocked(run, len(examples), repeats)
+        measures = rate_and_time(run, len(examples), repeats)
         rows.append(result.Row({"part": name, "alerts": len(examples)}, measures))
     return rows
 
 
-def clocked(run: Callable[[], object], count: int, repeats: int) -> dict:
-    """Returns the rate of what was run once before, and the processors' time."""
+def rate_and_time(run: Callable[[], object], count: int, repeats: int) -> dict:
+    """Returns alerts per second and processor time per alert, after a first run."""
     run()
     rates, spent = [], []
     for _ in range(repeats):
@@ -156,26 +171,26 @@ def clocked(run: Callable[[], object], count: int, repeats: int) -> dict:
         spent.append(1000 * (time.process_time() - busy) / count)
     return {
         "alerts/s": result.spread_of(rates),
-        "CPU ms an alert": result.spread_of(spent),
+        "CPU ms per alert": result.spread_of(spent),
     }
 
 
 def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__, repeats=3)
-    run = "folder of a run on alerts"
+    add = parser.add_argument
+    add("--workdir", type=Path, required=True, help="folder of a run on alerts")
     night = "its alerts: a .tar, .tar.gz, .avro or a folder"
-    most = "that the parts are measured on (default: 2000)"
-    parser.add_argument("--workdir", type=Path, required=True, help=run)
-    parser.add_argument("--input", type=Path, required=True, help=night)
-    parser.add_argument("--alerts", type=int, default=2000, help=most)
+    add("--input", type=Path, required=True, help=night)
+    most = "at most, that the parts are measured on (default: 2000)"
+    add("--alerts", type=int, default=2000, help=most)
     given = parser.parse_args()
     workdir, night = given.workdir.resolve(), given.input.resolve()
-    # First: a process that is started passes for as large as the one that starts it.
+    # First: a new process counts as at least as large as the process that starts it.
     rows = measure_command(workdir, night, given.repeats)
     rows += measure_parts(workdir, night, given.alerts, given.repeats)
     about = {
-        "model": assemble.read_config(workdir).model.name,
+        "model": read_spec(workdir).model.name,
         "input": given.input.name,
         "MB": round(size_of(night) / 1e6),
     }

@@ -1,13 +1,13 @@
-"""The ways to compute the 3D-CNN's two heavy layers, and what each takes.
+"""Time, memory and error of several ways to compute the 3D-CNN's largest layers.
 
     python -m benchmarks.temporal_conv [--chunks 132] [--json]
 
 The second layer of ConvEntion takes 83 % of the arithmetic (3 frames of 13x13 padded by
 2, kernel 3x5x5, 64 to 128 channels), the third most of the rest (5 frames, not padded,
-3x3x3, 128 to 64). 132 chunks are 4 sequences of 99 frames. All forms give the same
-numbers; `error` is the largest difference from XLA's 3-D convolution in float64,
-relative to its largest number. Backward: with respect to frames and weights; that of
-XLA's 3-D convolution takes minutes on a CPU and is left out.
+3x3x3, 128 to 64). 132 chunks are 4 sequences of 99 frames. All forms compute the same
+function; `error` is the largest difference from XLA's 3-D convolution in float64,
+relative to its largest value. Gradients are with respect to frames and weights; those
+of XLA's 3-D convolution take minutes on a CPU and are left out.
 """
 
 from functools import partial
@@ -21,12 +21,12 @@ from benchmarks import result
 from jaxastro.layers.batched_dot import batched_dot
 from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.toom_cook import toom_cook
-from jaxastro.runs.malloc import keep_memory
+from jaxastro.runs.malloc import keep_freed_memory
 
 # frames, pixels, channels in, channels out, kernel, padding
 LAYERS = {"second": (3, 13, 64, 128, 5, 2), "third": (5, 13, 128, 64, 3, 0)}
 TAPS = 3
-SLOWEST = "XLA 3-D, zeros and all"
+SLOWEST = "XLA 3-D, including zeros"
 TILE = 4  # outputs on a side of a Winograd tile
 
 
@@ -36,7 +36,7 @@ def mix(matrix, x):
 
 
 def sum_of_taps(x, kernel, pad, convolve):
-    """Adds up convolve(frames, taps) over the pairs of a frame and a tap that meet."""
+    """Sums convolve(frames, taps) over the pairs of a frame and a tap that overlap."""
     outputs = len(x) + 2 * pad - TAPS + 1
     pairs = [(t, t - s + pad, s) for t in range(len(x)) for s in range(outputs)]
     frame, tap, output = zip(*(p for p in pairs if 0 <= p[1] < TAPS), strict=True)
@@ -47,7 +47,7 @@ def sum_of_taps(x, kernel, pad, convolve):
 
 
 def xla_3d(x, kernel, pad):
-    """XLA's 3-D convolution, as it comes."""
+    """XLA's 3-D convolution."""
     return jax.lax.conv_general_dilated(
         x,
         kernel,
@@ -69,16 +69,16 @@ def xla_2d(x, kernel, *, pad):
 
 
 def patches_2d(x, kernel, *, pad):
-    """Patches laid side by side and multiplied, of each group with its kernel."""
+    """Concatenated patches times a matrix, of each group with its kernel."""
     length = kernel.shape[1]
     x = jnp.pad(x, [(0, 0), (pad, pad), (pad, pad), (0, 0), (0, 0)])
     height, width = (size - length + 1 for size in x.shape[1:3])
-    seen = [
+    shifted = [
         x[:, i : i + height, j : j + width]
         for i in range(length)
         for j in range(length)
     ]
-    patches = jnp.concatenate(seen, axis=-1)
+    patches = jnp.concatenate(shifted, axis=-1)
     flat = patches.reshape(len(x), -1, patches.shape[-1])
     y = batched_dot(flat, kernel.reshape(len(x), flat.shape[-1], -1))
     return y.reshape(*patches.shape[:-1], -1)
@@ -105,7 +105,7 @@ def winograd_2d(x, kernel, *, pad):
 
 
 def fourier_2d(x, kernel, *, pad):
-    """Ours, of each group with its kernel."""
+    """Convolution in Fourier space, of each group with its kernel."""
     pairs = zip(x, kernel, strict=True)
     return jnp.stack([fourier_conv(*both, pad=pad) for both in pairs])
 
@@ -172,8 +172,8 @@ def main() -> None:
     parser = result.parser_of(__doc__, repeats=5)
     parser.add_argument("--chunks", type=int, default=132)
     given = parser.parse_args()
-    keep_memory()
-    # Rows of the same columns come together.
+    keep_freed_memory()
+    # Rows with the same columns together.
     names = sorted(forms(0), key=lambda form: form == SLOWEST)
     cases = [(layer, form) for form in names for layer in LAYERS]
     rows = []

@@ -1,24 +1,24 @@
-"""The benchmark of inference measures what it says."""
+"""The benchmarks of inference and of models measure what their columns state."""
 
 import numpy as np
 import pytest
-from support.runs import smoke
+from support.runs import smoke, task_of
 
 from benchmarks import inference, models
 from configs import cnn_dmdt, convention, lstm
 
 
-def test_a_row_tells_rate_waits_and_memory_of_one_batch():
+def test_a_row_has_rate_latency_and_memory_of_one_batch():
     row = inference.measure(
-        inference.network_of(smoke()), batch=2, length=3, repeats=4, seconds=0
+        inference.make_network(smoke()), batch=2, length=3, repeats=4, seconds=0
     )
     assert row.case == {"epochs": 3, "batch": 2}
     names = ["sequences/s", "ms, 50 %", "ms, 90 %", "ms, 99 %", "MiB"]
     assert list(row.measures) == names
-    rate, *waits, memory = row.measures.values()
-    assert waits == sorted(waits)
-    assert rate.low <= 2000 / waits[0] * 1.001
-    assert rate.high >= 2000 / waits[0] * 0.999
+    rate, *latency, memory = row.measures.values()
+    assert latency == sorted(latency)
+    assert rate.low <= 2000 / latency[0] * 1.001
+    assert rate.high >= 2000 / latency[0] * 0.999
     # Parameters of the smallest network alone are 104,120 numbers.
     assert memory > 104_120 * 4 / 2**20
 
@@ -26,9 +26,9 @@ def test_a_row_tells_rate_waits_and_memory_of_one_batch():
 @pytest.mark.parametrize(
     "module", [convention, lstm, cnn_dmdt], ids=lambda m: m.__name__
 )
-def test_noise_is_of_the_shape_that_a_model_eats_and_finite(module):
-    config = module.get_config("smoke")
-    inputs = inference.random_inputs(config, 3)
+def test_noise_has_the_shape_of_a_model_s_input_and_is_finite(module):
+    spec = smoke(module.get_config)
+    inputs = inference.random_inputs(spec, task_of(spec), 3)
     assert {len(column) for column in inputs} == {3}
     assert all(np.isfinite(column).all() for column in inputs)
     if inputs.OF_EPOCHS:
@@ -37,7 +37,7 @@ def test_noise_is_of_the_shape_that_a_model_eats_and_finite(module):
 
 
 def test_a_model_is_predicted_with_and_trained():
-    found = models.measure(lstm.get_config("smoke"), batch=2, repeats=2)
+    found = models.measure(smoke(lstm.get_config), batch=2, repeats=2)
     assert list(found) == ["parameters", "predicted objects/s", "trained objects/s"]
     assert found["parameters"] == 60_420
     assert all(found[name].low > 0 for name in list(found)[1:])

@@ -1,4 +1,4 @@
-"""The benchmark of serving measures what it says."""
+"""The benchmark of serving measures what its columns state."""
 
 import pytest
 from support import ztf_packets
@@ -16,7 +16,7 @@ def night(tmp_path):
     return path
 
 
-def test_both_parts_are_measured_on_the_alerts_asked_for(alert_run, night):
+def test_both_parts_are_measured_on_the_requested_alerts(alert_run, night):
     rows = serving.measure_parts(alert_run, night, most=7, repeats=2)
     assert [row.case for row in rows] == [
         {"part": "decode", "alerts": 7},
@@ -29,7 +29,7 @@ def test_both_parts_are_measured_on_the_alerts_asked_for(alert_run, night):
 
 
 def test_rows_of_a_table_that_grows_are_counted(tmp_path):
-    table = tmp_path / "said.csv.partial"
+    table = tmp_path / "predictions.csv.partial"
     for text, count in ((None, 0), ("", 0), ("a,b\n", 0), ("a,b\n1,2\n3", 1)):
         if text is not None:
             table.write_text(text)
@@ -38,9 +38,9 @@ def test_rows_of_a_table_that_grows_are_counted(tmp_path):
 
 @pytest.mark.slow
 def test_a_command_is_followed_from_its_start_to_its_end(alert_run, night, tmp_path):
-    served = serving.serve(alert_run, night, tmp_path, tmp_path / "programs")
+    served = serving.serve(alert_run, night, tmp_path, tmp_path / "cache")
     assert 0 < served.first <= served.done <= served.ended
     assert served.num_rows == COUNT
     assert 50 < served.peak < 5000
     with pytest.raises(SystemExit, match="The command failed: see its last line"):
-        serving.serve(tmp_path / "none", night, tmp_path, tmp_path / "programs")
+        serving.serve(tmp_path / "none", night, tmp_path, tmp_path / "cache")
