@@ -115,6 +115,14 @@ def percent_text(score: dict | tuple, *, sign: str = "") -> str:
     return f"{value} [{low}, {high}]"
 
 
+def difference_text(difference: dict, digits: int = 2) -> str:
+    """Returns such as +0.40 [−0.34, +1.46], with a sign on every number."""
+    value, low, high = (
+        f"{number:+.{digits}f}".replace("-", "−") for number in difference.values()
+    )
+    return f"{value} [{low}, {high}]"
+
+
 def interval_text(score: dict | tuple) -> str:
     """Returns such as 0.71 [0.66, 0.75]."""
     value, low, high = score.values() if isinstance(score, dict) else score

@@ -1,7 +1,7 @@
 """Summary sentences and cautions, generated from metrics.json."""
 
 from jaxastro.evaluation.bootstrap import FEW_GROUPS
-from jaxastro.reports.style import count_text, interval_text
+from jaxastro.reports.style import count_text, difference_text, interval_text
 
 BASELINE_NOTES = {
     "nuisance": ", which uses only the observing conditions",
@@ -89,7 +89,7 @@ def _compare_with_baseline(metrics: dict, name: str) -> str:
     score = metrics["baselines"][name]["macro_f1"]["value"]
     return (
         f"{claim} the {name} baseline ({score:.2f}){BASELINE_NOTES.get(name, '')}: "
-        f"difference {gap['value']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}]."
+        f"difference {difference_text(gap)}."
     )
 
 
@@ -145,7 +145,7 @@ def _uncertainty(metrics: dict) -> str:
 
 
 def _compare_spread(gap: dict, metrics: dict) -> str:
-    difference = f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+    difference = difference_text(gap, digits=3)
     if metrics["num_groups"] < FEW_GROUPS or gap["low"] <= 0 <= gap["high"]:
         return f"not clearly different ({difference})"
     if gap["low"] > 0:
