@@ -1,4 +1,4 @@
-"""Classes within classes: what lies above is the sum, and rare ones are pooled."""
+"""Hierarchies of classes: sums above the classes, and pooling of rare classes."""
 
 import collections
 import csv
@@ -15,9 +15,7 @@ from support import runs
 from support.predictions import make_predictions
 from support.ztf_packets import container, packet
 
-from configs import base, convention, stamp_classifier, stamp_hierarchy
-from experiments.predict import names_of, predict, row_of
-from experiments.train import changes_since, train
+from configs import base, convention, stamp_hierarchy
 from jaxastro.data.hierarchy import (
     check_hierarchy,
     expand_classes,
@@ -31,9 +29,13 @@ from jaxastro.data.hierarchy import (
 from jaxastro.data.loader import class_index
 from jaxastro.evaluation.predictions import load, save
 from jaxastro.reports import hierarchy
-from jaxastro.runs import assemble
+from jaxastro.runs import PredictionTable, train
+from jaxastro.runs.checks import check_classes
 from jaxastro.runs.dataset import open_dataset
+from jaxastro.runs.spec import read_spec, write_spec
+from jaxastro.runs.task import read_task
 from jaxastro.runs.training_run import is_finished
+from jaxastro.surveys import survey_of
 
 ALERTS = base.ALERT_HIERARCHY
 KINDS = base.ALERT_KINDS
@@ -116,14 +118,16 @@ def test_the_order_of_classes_and_rows_cannot_matter(tree, random):
         assert a is None or as_sets(a) == as_sets(b)
 
 
-def test_levels_of_alerts_are_those_that_brokers_speak_of():
+def test_levels_of_alerts_are_those_of_brokers():
     first, second, last = levels_of(KINDS, nodes_of(KINDS, ALERTS))
     assert list(first) == list(base.ALERT_CLASSES)
     assert {"SNIa", "CoreCollapse", "Pulsating", "EB", "AGN", "ghost"} <= set(second)
     assert list(last) == list(KINDS)
     probability = np.zeros((1, len(KINDS)))
     probability[0, [KINDS.index(name) for name in ("SNIa", "SNII", "AGN")]] = (
-        *(0.3, 0.3, 0.4),
+        0.3,
+        0.3,
+        0.4,
     )
     assert node_probabilities(probability, first)[0].tolist() == [0.4, 0.6, 0, 0, 0]
 
@@ -159,10 +163,13 @@ def test_a_class_that_cuts_a_row_is_refused():
         nodes_of(("SNIa+AGN", "SNII"), (("SN", ("SNIa", "SNII")),))
 
 
-def test_a_config_with_a_bad_hierarchy_is_told_before_anything_is_built():
-    config = runs.smoke(convention.get_config)
-    config.hierarchy = (("Supernova", ("SNIa", "SNIax")),)
-    assert "SNIax" in runs.error_message(assemble.survey_of_config, config)
+def test_a_hierarchy_that_is_no_tree_is_refused_before_anything_is_built(tmp_path):
+    spec = runs.smoke(
+        convention.get_config, hierarchy=(("Supernova", ("SNIa", "SNIax")),)
+    )
+    assert "SNIax" in runs.error_message(check_classes, spec, survey_of(spec.survey))
+    assert "SNIax" in runs.error_message(open_dataset, spec, data_dir=str(tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 # -- pooling -------------------------------------------------------------------------
@@ -190,7 +197,7 @@ def test_pooling_loses_and_doubles_no_class_and_leaves_none_rare(tree, fewest):
 
 
 @given(trees())
-def test_none_is_pooled_if_none_is_asked_for(tree):
+def test_none_is_pooled_by_default(tree):
     labels, rows, counts = tree
     assert merge_rare_classes(counts, rows, 0) == labels
 
@@ -206,7 +213,7 @@ def test_rare_classes_go_to_their_siblings_and_only_then_upward():
     assert {"SNIa+SNIbc+SNII", "RRLyrae", "Cepheid+LongPeriod", "EB"} <= set(pooled)
 
 
-def test_what_has_nothing_above_it_cannot_be_pooled():
+def test_a_class_without_a_parent_cannot_be_pooled():
     with pytest.raises(ValueError, match=r"AGN 3.*give it a parent"):
         merge_rare_classes(dict.fromkeys(KINDS, 200) | {"AGN": 3}, ALERTS, 100)
     with pytest.raises(ValueError, match="Each of two classes or more needs 9"):
@@ -224,64 +231,58 @@ def where(data_dir):
 def test_every_fold_has_the_same_classes_and_each_enough_to_train_on(where):
     found = set()
     for fold in range(5):
-        config = runs.smoke(stamp_hierarchy.get_config, **{"folds.test_fold": fold})
-        dataset = open_dataset(config, **where)
+        spec = runs.smoke(stamp_hierarchy.get_config, **{"folds.test_fold": fold})
+        dataset = open_dataset(spec, **where)
         found.add(dataset.classes)
         trained = dataset.index.label[dataset.rows["train"]]
         for one in dataset.classes:
-            assert (
-                np.isin(trained, one.split("+")).sum()
-                >= config.selection.min_class_size
-            )
+            count = np.isin(trained, one.split("+")).sum()
+            assert count >= spec.selection.min_class_size
     assert len(found) == 1
     assert any("Fewer than 1 training objects" in line for line in dataset.set_aside)
 
 
-def test_a_run_whose_classes_were_pooled_goes_on_and_is_known_as_done(where, tmp_path):
-    asked = runs.smoke(stamp_hierarchy.get_config)
-    then = runs.smoke(stamp_hierarchy.get_config)
-    then.classes = open_dataset(asked, **where).classes
-    assert then.classes != asked.classes
+def test_a_run_whose_classes_were_pooled_is_finished_for_the_same_spec(where, tmp_path):
+    spec = runs.smoke(stamp_hierarchy.get_config)
+    pooled = open_dataset(spec, **where).classes
+    assert pooled != spec.classes
     (tmp_path / "predictions").mkdir()
     (tmp_path / "predictions" / "predictions.npz").touch()
-    assemble.write_config(tmp_path, assemble.to_plain(then))
-    assert is_finished(tmp_path, asked)
-    asked.classes = tuple(name for name in asked.classes if name != "AGN")
-    words = runs.error_message(is_finished, tmp_path, asked)
+    write_spec(tmp_path, spec)
+    assert is_finished(tmp_path, spec)
+    fewer = tuple(name for name in spec.classes if name != "AGN")
+    words = runs.error_message(is_finished, tmp_path, spec.replace({"classes": fewer}))
     assert "config.classes" in words
-    # The classes of a run are opened to the same again.
-    assert open_dataset(then, **where).classes == then.classes
+    # Pooling changes nothing where the classes are pooled already.
+    assert open_dataset(spec.replace({"classes": pooled}), **where).classes == pooled
 
 
-def test_a_run_on_alerts_older_than_their_kinds_means_what_it_meant(tmp_path):
-    config = runs.smoke(stamp_classifier.get_config)
-    plain = assemble.to_plain(config)
-    del plain["hierarchy"], plain["selection"]["min_class_size"]
-    assert assemble.from_plain(plain).to_dict() == config.to_dict()
-    notes = [{"config": one, "devices": {}} for one in (plain, config.to_dict())]
-    notes[1]["config"] = assemble.to_plain(config)
-    assert not changes_since(*notes, tmp_path)
+def test_a_row_has_the_probabilities_and_predictions_above_the_classes():
+    def columns_of(hierarchy):
+        probability = probabilities(len(KINDS), 1)
+        nothing = probability[:, :0]
+        names = np.array(["one"])
+        return PredictionTable(
+            KINDS, names, probability, nothing, nothing, hierarchy
+        ).columns()
 
-
-def test_a_row_has_what_lies_above_the_classes():
-    class Object:
-        object_id = "one"
-
-    nodes, said = nodes_of(KINDS, ALERTS), probabilities(len(KINDS), 1)[0]
-    row = row_of(Object, said, said[:0], names_of(KINDS, nodes))
-    assert list(row) == [
-        *("object_id", "predicted", "predicted_level1", "predicted_level2"),
-        *("probability", "hierarchy"),
+    found = columns_of(nodes_of(KINDS, ALERTS))
+    assert list(found) == [
+        "object_id",
+        "predicted",
+        "predicted_level1",
+        "predicted_level2",
+        "probability",
+        "hierarchy",
     ]
-    sn = sum(row["probability"][name] for name in ("SNIa", "SNIbc", "SNII"))
-    assert row["hierarchy"]["SN"] == pytest.approx(sn)
-    assert row["predicted"] in KINDS
-    assert row["predicted_level1"] in base.ALERT_CLASSES
-    flat = row_of(Object, said, said[:0], names_of(KINDS, {}))
-    assert list(flat) == ["object_id", "predicted", "probability"]
+    sn = sum(found["probability"][name] for name in ("SNIa", "SNIbc", "SNII"))
+    assert found["hierarchy"]["SN"] == pytest.approx(sn)
+    assert found["predicted"][0] in KINDS
+    assert found["predicted_level1"][0] in base.ALERT_CLASSES
+    assert list(columns_of({})) == ["object_id", "predicted", "probability"]
 
 
-# -- on disk, on the page, in a file of predictions ------------------------------------
+# -- in stored predictions, reports and files of predictions ---------------------------
 
 
 def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
@@ -305,31 +306,33 @@ def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
     assert not hierarchy.write(p._replace(hierarchy={}), tmp_path)
 
 
-def test_a_hierarchy_is_stored_and_an_older_file_has_none(tmp_path):
+def test_a_hierarchy_is_stored_and_may_be_empty(tmp_path):
     p = make_predictions(20)
     (found,) = load(save(p, tmp_path).parent).hierarchy.items()
     assert found[0] == "Supernova"
     np.testing.assert_array_equal(found[1], p.hierarchy["Supernova"])
-    save(p._replace(hierarchy={}), tmp_path)  # as a file was before there was one
+    save(p._replace(hierarchy={}), tmp_path)
     assert load(tmp_path).hierarchy == {}
     odd = {"Supernova": np.ones(3, bool)}
     with pytest.raises(ValueError, match="hierarchy Supernova has shape"):
         save(p._replace(hierarchy=odd), tmp_path)
 
 
-def test_a_run_tells_every_level_on_its_page_and_of_new_alerts(where, tmp_path):
+def test_every_level_is_on_the_page_of_a_run_and_in_predictions_of_new_alerts(
+    where, tmp_path
+):
     run = tmp_path / "run"
-    run.mkdir()
     train(runs.smoke(stamp_hierarchy.get_config), run, **where)
-    stored, said = assemble.read_config(run), load(run / "predictions")
-    assert said.classes == stored.classes != KINDS
-    assert list(said.hierarchy) == ["SN", "VS", "Bogus", "Pulsating"]
+    found = load(run / "predictions")
+    assert found.classes == read_task(run).classes != KINDS
+    assert read_spec(run).classes == KINDS
+    assert list(found.hierarchy) == ["SN", "VS", "Bogus", "Pulsating"]
     assert "<h2>Hierarchy</h2>" in (run / "report" / "index.html").read_text()
     night = tmp_path / "night.avro"
     night.write_bytes(container(*(packet(f"ZTF18abcdef{c}", 1) for c in "ab")))
-    names = [tmp_path / f"said.{kind}" for kind in ("csv", "parquet", "avro")]
+    names = [tmp_path / f"new.{kind}" for kind in ("csv", "parquet", "avro")]
     for name in names:
-        assert predict(run, night, name, report=tmp_path / "report.json") == 2
+        assert runs.predict(run, night, name, report=tmp_path / "report.json") == 2
     rows = list(csv.DictReader(names[0].open(newline="")))
     with names[2].open("rb") as file:
         messages = list(fastavro.reader(file))
@@ -341,5 +344,5 @@ def test_a_run_tells_every_level_on_its_page_and_of_new_alerts(where, tmp_path):
         tops = {name: float(row[f"p_{name}"]) for name in base.ALERT_CLASSES}
         assert sum(tops.values()) == pytest.approx(1, abs=1e-5)
         assert row["predicted_level1"] == max(tops, key=tops.get)
-        for name in said.hierarchy:
+        for name in found.hierarchy:
             assert flat[f"p_{name}"] == message["hierarchy"][name]
