@@ -1,12 +1,12 @@
-"""Time and memory of both attention scores as a series gets longer.
+"""Time and memory of both attention scores by series length.
 
     python -m benchmarks.attention [--longest 3300] [--longest_pairs 330] [--json]
 
 One training step (value and gradient) of a ConvAttention layer at the published size:
 maps of 9x9 pixels and 8 channels, 4 heads, one object of 33 chunks (99 epochs) to 3,300
-(9,900 epochs). The naive form is the published one: it builds every pair of chunks.
-"additive" needs every pair, too: both stop earlier. Memory is what XLA's compiler plans
-for beyond the arguments.
+(9,900 epochs). The naive form is the published one, which computes every pair of
+chunks; "additive" needs every pair as well, so both are measured up to --longest_pairs.
+Memory is what XLA's compiler plans in addition to the arguments.
 """
 
 import jax
@@ -20,7 +20,7 @@ OBJECTS, PIXELS, CHANNELS, HEADS = 1, 9, 8, 4
 
 
 def naive(params, x, mask):
-    """The published form of the linear score: all N^2 pairs, then the convolution."""
+    """Returns the published form of the linear score: all N^2 pairs are convolved."""
     layer = ConvAttention(HEADS)
 
     def pairs(params, x):
@@ -38,7 +38,7 @@ def naive(params, x, mask):
 
 
 def convolve(x, kernel):
-    """Returns a SAME 2-D convolution over the last three axes, any axes before."""
+    """Returns a SAME 2-D convolution of x [.. y x d]."""
     flat = x.reshape(-1, *x.shape[-3:])
     layout = ("NHWC", "HWIO", "NHWC")
     y = jax.lax.conv_general_dilated(
@@ -65,7 +65,7 @@ def measure(form: str, length: int, repeats: int) -> result.Row:
     seconds = result.seconds_of(lambda: jax.block_until_ready(step(params, x)), repeats)
     measures = {
         "ms": result.scaled(seconds, 1e3),
-        "us a chunk": result.scaled(seconds, 1e6 / length),
+        "µs per chunk": result.scaled(seconds, 1e6 / length),
         "MiB": step.memory_analysis().temp_size_in_bytes / 2**20,
     }
     return result.Row({"form": form, "chunks": length}, measures)
@@ -74,7 +74,9 @@ def measure(form: str, length: int, repeats: int) -> result.Row:
 def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__, repeats=3)
-    parser.add_argument("--longest", type=int, default=3300, help="of linear, chunks")
+    parser.add_argument(
+        "--longest", type=int, default=3300, help="chunks, of the linear form"
+    )
     parser.add_argument("--longest_pairs", type=int, default=330, help="of the others")
     given = parser.parse_args()
     longest = {

@@ -1,12 +1,12 @@
-"""Objects and megabytes a second that builders store, and the memory they hold.
+"""Objects and megabytes per second that builders store, and their memory.
 
     python -m benchmarks.builders [NAME ...] [--processes 1 2] [--beam] [--json]
 
-Each data set is built anew by the command of its users, in a process of its own and in
-an empty folder. Without names: the simulated survey, and every survey whose raw files
-JAXASTRO_DATA leads to. Seconds are those of the wall, with starting Python; CPU is what
-all processes took together, which other programs disturb less. Memory is that of the
-largest process; the first row, which builds nothing, is what the imports alone take.
+Each data set is built by `python -m data_builders build`, in a new process and an empty
+folder. Without names: the simulated survey, and every survey whose raw files are in the
+folder that JAXASTRO_DATA names. Seconds are wall time, including the start of Python;
+CPU is that of all processes together, which other programs affect less. Memory is that
+of the largest process; the first row, which builds nothing, shows that of the imports.
 """
 
 import json
@@ -24,7 +24,7 @@ SIMULATED = ("sdss_sn_sim/tiny", "sdss_sn_sim/laptop")
 
 
 def build(name: str, data_dir: str, how: list[str]) -> result.Row:
-    """Returns what building a data set took; an empty name only starts the command."""
+    """Returns the row of one data set; an empty name builds nothing."""
     options = ["build", name, f"--data_dir={data_dir}", *how] if name else ["schema"]
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -33,7 +33,7 @@ def build(name: str, data_dir: str, how: list[str]) -> result.Row:
     _, status, usage = os.wait4(process.pid, 0)
     seconds, objects, size = time.perf_counter() - start, 0, 0.0
     if status:
-        raise SystemExit(f"{name} was not built: the command above says why.")
+        raise SystemExit(f"{name} was not built: see the message above.")
     if name:
         info = builder_of(name, data_dir=data_dir).info.splits["objects"]
         objects, size = info.num_examples, info.num_bytes / 2**20
@@ -50,7 +50,7 @@ def build(name: str, data_dir: str, how: list[str]) -> result.Row:
 
 
 def with_raw_files() -> list[str]:
-    """Returns the surveys whose raw files are there, without presets of simulations."""
+    """Returns the surveys whose raw files are found."""
     command = [sys.executable, "-m", "data_builders", "list", "--json"]
     rows = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return [
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("name", nargs="*", help="a builder, with its preset")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     parser.add_argument(
-        "--beam", action="store_true", help="with Beam's DirectRunner, too"
+        "--beam", action="store_true", help="also with Beam's DirectRunner"
     )
     given = parser.parse_args()
     ways = [[f"--processes={n}"] for n in given.processes]

@@ -1,11 +1,11 @@
-"""Puts two result files of one benchmark side by side, and says what got worse.
+"""Compares two result files of one benchmark, and fails if a measure got worse.
 
     python -m benchmarks.attention --json > before.json
     python -m benchmarks.attention --json > after.json
     python -m benchmarks.compare before.json after.json [--tolerance 0.1]
 
-A measure got worse if its median did by more than the tolerance and the repeats of
-both files do not overlap. Then, or where a case is missing, the exit status is 1.
+A measure got worse if its median changed by more than the tolerance and the repeats of
+the two files do not overlap. Then, or if a case is missing, the exit status is 1.
 """
 
 import argparse
@@ -34,8 +34,9 @@ def compare(before: list[Row], after: list[Row], tolerance: float) -> list[tuple
 
 def _verdict(name: str, old, new, ratio: float, tolerance: float) -> str:
     more_is_better = name.endswith("/s")
-    apart = min(_range(new)) > max(_range(old)) or max(_range(new)) < min(_range(old))
-    if not apart or 1 / (1 + tolerance) <= ratio <= 1 + tolerance:
+    before, after = _range(old), _range(new)
+    overlap = min(after) <= max(before) and max(after) >= min(before)
+    if overlap or 1 / (1 + tolerance) <= ratio <= 1 + tolerance:
         return ""
     return "better" if (ratio > 1) == more_is_better else "worse"
 

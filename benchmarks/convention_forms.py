@@ -123,7 +123,7 @@ def in_torch(
     """Prepares a form in PyTorch; convolution "published" is the one with loops."""
     import torch
 
-    from benchmarks.torch_convention import Best, Published
+    from benchmarks.torch_convention import Batched, Published
 
     on_cuda = torch.cuda.is_available()
     device = torch.device("cuda" if on_cuda else "cpu")
@@ -134,7 +134,7 @@ def in_torch(
     if convolution == "published":
         model = Published(CLASSES, epochs=epochs)
     else:
-        model = Best(CLASSES, epochs=epochs, convolution=convolution)
+        model = Batched(CLASSES, epochs=epochs, convolution=convolution)
     model = model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), RATE)
     network = torch.compile(model) if compiled else model

@@ -1,10 +1,10 @@
-"""Heat maps a second, fitted and drawn.
+"""Heat maps per second, fitted and evaluated.
 
     python -m benchmarks.heat_map [--survey light_curves/sdss_sn_sim.laptop] [--json]
 
-As many light curves of a data set, which is built if need be, as the builder draws at
-once; compiling is not counted. Seconds are of the wall, on all cores that XLA takes;
-CPU is what this process took, which other programs disturb less.
+Measured on as many light curves of a data set, which is built if necessary, as the
+builder draws at once; compilation is not counted. Seconds are wall time, on all cores
+that XLA uses; CPU seconds are those of this process, which other programs affect less.
 """
 
 import time
@@ -18,7 +18,7 @@ from jaxastro.photometry.heat_map import draw_heat_maps
 
 
 def measure(name: str, data_dir: str, repeats: int) -> result.Row:
-    """Returns the rate of a part's light curves."""
+    """Returns the rate for one part of the light curves."""
     builder = prepare(name, data_dir=data_dir)
     records = Records(builder.as_data_source(split="all"), LightCurveRecord)
     curves = [records[row] for row in range(min(HeatMaps.PART_SIZE, len(records)))]
@@ -32,7 +32,7 @@ def measure(name: str, data_dir: str, repeats: int) -> result.Row:
     seconds = result.seconds_of(run, repeats)
     measures = {
         "maps/s": result.rate_of(seconds, len(curves)),
-        "maps/CPU s": result.rate_of(result.spread_of(processor[1:]), len(curves)),
+        "maps per CPU s": result.rate_of(result.spread_of(processor[1:]), len(curves)),
     }
     return result.Row({"light curves": name, "maps": len(curves)}, measures)
 
@@ -41,7 +41,7 @@ def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__, repeats=3)
     parser.add_argument("--survey", default="light_curves/sdss_sn_sim.laptop")
-    parser.add_argument("--data_dir", default="", help="of built data sets")
+    parser.add_argument("--data_dir", default="", help="folder of built data sets")
     given = parser.parse_args()
     rows = [measure(given.survey, given.data_dir, given.repeats)]
     result.show(rows, as_json=given.json)

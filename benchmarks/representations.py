@@ -1,11 +1,11 @@
-"""Light curves a second that are drawn as models eat them, on one core.
+"""Light curves per second of each representation, on one core.
 
     python -m benchmarks.representations --manual_dir=FOLDER [--stars 20000]
 
-Made light curves of stars of the ZTF catalogue, of its own numbers of epochs in g and r
-(data_builders/ztf/ztf_periodic_sim.py). Of dm-dt maps also the pairs of points a second,
-and how long the whole catalogue would take, with as many pairs a star as these have.
-A period that no catalogue gives is searched for a few of them only.
+Measured on simulated light curves of stars of the ZTF catalogue, with its numbers of
+epochs in g and r (data_builders/ztf/ztf_periodic_sim.py). For dm-dt maps also: pairs of
+points per second, and minutes for the catalogue, with as many pairs per star. The
+period search is measured on a few stars only.
 """
 
 from pathlib import Path
@@ -23,20 +23,20 @@ from jaxastro.representations import dmdt, folded, light_curve
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_periodic"]
-CASES = (  # what, representation, normalisation, whether the catalogue's period is told
+CASES = (  # name, representation, normalisation, whether the catalogue gives the period
     ("light curves", light_curve, "asinh", True),
     ("dm-dt maps", dmdt, "share", True),
-    ("folded, drawn of the catalogue", folded, "harmonic", True),
+    ("folded, from the catalogue", folded, "harmonic", True),
     ("folded, fitted", folded, "fitted", True),
     ("folded, fitted, period searched", folded, "fitted", False),
 )
 MAX_EPOCHS = 1000  # of a band
-FEW = 50  # stars whose period is searched, of which scaling is measured too
+FEW = 50  # stars whose period is searched, and that statistics are fitted to
 IN_CATALOGUE = 781_602  # stars
 
 
 def make_stars(catalogue: Path, count: int, *, seed: int) -> list[LightCurveRecord]:
-    """Returns made light curves of stars that are drawn from the catalogue's clean."""
+    """Returns simulated light curves of random stars of the clean catalogue."""
     lines, _ = clean(catalogue)
     rows = [row for number, row in rows_of(catalogue) if number in lines]
     generator = np.random.default_rng(seed)
@@ -58,15 +58,15 @@ def make_stars(catalogue: Path, count: int, *, seed: int) -> list[LightCurveReco
 
 
 def pairs_of(record: LightCurveRecord) -> float:
-    """Returns how many pairs of points of one band a light curve has."""
+    """Returns the number of pairs of points of one band in a light curve."""
     count = np.bincount(record.band[record.flux > 0], minlength=len(SURVEY.bands))
     return float((count * (count - 1) / 2).sum())
 
 
 def measure(stars: list[LightCurveRecord], case: tuple, repeats: int) -> result.Row:
     """Returns the row of one representation."""
-    what, representation, normalisation, is_told = case
-    if not is_told:
+    name, representation, normalisation, knows_period = case
+    if not knows_period:
         stars = [
             star._replace(features=np.full_like(star.features, np.nan))
             for star in stars[:FEW]
@@ -90,14 +90,14 @@ def measure(stars: list[LightCurveRecord], case: tuple, repeats: int) -> result.
         pairs = sum(map(pairs_of, stars))
         measures["pairs/s"] = result.rate_of(seconds, pairs)
         minutes = IN_CATALOGUE / len(stars) / 60
-        measures["minutes, whole catalogue"] = result.scaled(seconds, minutes)
-    return result.Row({"what": what, "stars": len(stars)}, measures)
+        measures["minutes for the catalogue"] = result.scaled(seconds, minutes)
+    return result.Row({"representation": name, "stars": len(stars)}, measures)
 
 
 def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__, repeats=3)
-    parser.add_argument("--manual_dir", type=Path, help="of the raw catalogue")
+    parser.add_argument("--manual_dir", type=Path, help="folder of the raw catalogue")
     parser.add_argument("--stars", type=int, default=20_000)
     given = parser.parse_args()
     stars = make_stars(
@@ -105,7 +105,7 @@ def main() -> None:
     )
     rows = [measure(stars, case, given.repeats) for case in tqdm(CASES, unit="case")]
     pairs = np.mean([pairs_of(star) for star in stars])
-    about = {"pairs a star": f"{pairs:,.0f}"}
+    about = {"pairs per star": f"{pairs:,.0f}"}
     result.show(rows, as_json=given.json, about=about)
 
 

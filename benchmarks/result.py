@@ -1,8 +1,8 @@
-"""What a benchmark prints: one table for people, or the same as a result file.
+"""Output of the benchmarks: a table, or the same as a result file.
 
-A row says what was measured (its case) and what that gave (its measures). A measure
-is a number, or a Spread of repeats. Its name is its unit, as a column's title shows it;
-one that ends in "/s" is a rate, of which more is better; of all others less is.
+A row has a case (what was measured) and measures (the results). A measure is a number,
+or a Spread of repeats. Its name is its unit and the title of its column. Of measures
+that end in "/s", which are rates, more is better; of all others less is better.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from jaxastro.errors import InputError
 
 
 class Spread(NamedTuple):
-    """The repeats of one measure."""
+    """Median, smallest and largest value of the repeats of one measure."""
 
     median: float
     low: float
@@ -36,13 +36,13 @@ class Row(NamedTuple):
 
 
 def spread_of(values: Iterable[float]) -> Spread:
-    """Returns the median of some repeats, with the smallest and the largest."""
+    """Returns the spread of the values of some repeats."""
     values = list(values)
     return Spread(statistics.median(values), min(values), max(values))
 
 
 def seconds_of(run: Callable[[], object], repeats: int) -> Spread:
-    """Returns how long `run` takes, which must wait for what it starts.
+    """Returns the wall time of `run`, which must wait for what it starts.
 
     A first run, which may compile, is not counted.
     """
@@ -61,19 +61,19 @@ def scaled(spread: Spread, factor: float) -> Spread:
 
 
 def rate_of(seconds: Spread, amount: float) -> Spread:
-    """Returns how much of something that takes some seconds is done in one."""
+    """Returns the amount per second of what takes these seconds for all of it."""
     return Spread(amount / seconds.median, amount / seconds.high, amount / seconds.low)
 
 
 def parser_of(doc: str, *, repeats: int = 0) -> argparse.ArgumentParser:
-    """Returns a parser of what every benchmark takes; repeats 0: it needs none."""
+    """Returns a parser with --json and, if repeats is not 0, --repeats."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     if repeats:
         repeated = {"type": int, "default": repeats, "help": "of each measure"}
         parser.add_argument("--repeats", **repeated)
-    parser.add_argument("--json", action="store_true", help="a result file, no table")
+    parser.add_argument("--json", action="store_true", help="print a result file")
     return parser
 
 
@@ -83,7 +83,7 @@ def show(
     """Prints a result file, or its tables, one for each set of columns.
 
     Args:
-        about: what a reader must know beside the machine.
+        about: further facts on the measurement, printed after the machine.
     """
     rows, about = list(rows), machine() | (about or {})
     if as_json:
@@ -104,7 +104,7 @@ def read(path: Path) -> list[Row]:
     """Returns the rows of a result file.
 
     Raises:
-        ValueError: if the file is none.
+        InputError: if it is no result file.
     """
     try:
         found = json.loads(path.read_text())["rows"]
@@ -120,14 +120,14 @@ def read(path: Path) -> list[Row]:
 
 
 def machine() -> dict[str, str | int]:
-    """Returns what a reader must know of where and when something was measured."""
+    """Returns the machine, the versions and the date of the measurement."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "load": round(os.getloadavg()[0], 1),  # other work, and this benchmark's own
+        "load": round(os.getloadavg()[0], 1),  # of other programs and of the benchmark
         "Python": platform.python_version(),
         "JAX": metadata.version("jax"),
         "date": datetime.date.today().isoformat(),
@@ -153,5 +153,5 @@ def _cell(value: float | Spread) -> str:
 
 
 def _digits(value: float) -> str:
-    """Returns a number with three digits that count."""
+    """Returns a number with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

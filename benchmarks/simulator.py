@@ -1,10 +1,10 @@
-"""Objects the simulators make a second, on one core, and what memory it takes.
+"""Objects per second of the simulators, on one core, and their memory.
 
     python -m benchmarks.simulator [--objects 300] [--repeats 3] [--json]
 
-Objects of sdss_sn_sim and of hits_sim as their builders ask for them, numbers 0 up. The
-memory is the most that the process has held until then. hits_sim needs the real
-observing log, in the folder that JAXASTRO_DATA names; without it its rows are left out.
+Objects of sdss_sn_sim and of hits_sim, from number 0 on, as their builders make them.
+The memory is the largest of the process up to then. hits_sim needs the real observing
+log, in the folder that JAXASTRO_DATA names; without it, its rows are left out.
 """
 
 import functools
@@ -19,7 +19,7 @@ from jaxastro.simulation import survey
 
 
 def makers() -> dict:
-    """Returns preset -> (number, seed) -> record."""
+    """Returns, by preset, functions of number and seed that make an object."""
     found = {
         f"sdss_sn_sim/{name}": functools.partial(survey.simulate_object, preset=preset)
         for name, preset in survey.PRESETS.items()
@@ -36,7 +36,7 @@ def makers() -> dict:
 
 
 def measure(name: str, make, objects: int, repeats: int) -> result.Row:
-    """Returns the rate of a preset, and how many frames and bytes an object has."""
+    """Returns the rate of a preset, and the mean frames and bytes of an object."""
     rates = []
     for repeat in range(repeats + 1):  # the first also loads libraries: not counted
         start = time.perf_counter()
@@ -55,7 +55,7 @@ def measure(name: str, make, objects: int, repeats: int) -> result.Row:
 def main() -> None:
     """Runs the command."""
     parser = result.parser_of(__doc__, repeats=3)
-    parser.add_argument("--objects", type=int, default=300, help="made per repeat")
+    parser.add_argument("--objects", type=int, default=300, help="per repeat")
     given = parser.parse_args()
     rows = [
         measure(name, make, given.objects, given.repeats)

@@ -1,21 +1,22 @@
-"""ConvEntion in PyTorch, the yardstick of benchmarks/convention.py: two forms.
+"""ConvEntion in PyTorch, in two forms: what benchmarks/convention.py compares with.
 
 Written from the description of the published model, not from its code. Both forms are
-the same function with the same parameters. They take series of which every epoch is
-observed, in whole chunks of three: there our masks change nothing.
+the same function with the same parameters. They take series in which every epoch is
+observed, in complete chunks of three, for which jaxastro's masks have no effect.
 
 Published: time is the last axis, and Python loops over chunks and frames, as published.
 A batch norm inside a loop takes its training statistics from one chunk, or one frame,
-at a time, where Best and ours take those of all together. So training agrees with ours
-in Best; Published agrees with both at eval(), and in training on a single chunk.
+at a time; Batched and jaxastro take those of all together. So Batched agrees with
+jaxastro in training; Published agrees with both in eval(), and in training on a single
+chunk.
 
-Best: what a good engineer makes of it. All chunks are one batch, frames are folded into
-it, and attention is O(N): the score does not depend on the query, so that one map
-serves all of them, as in ours. Three ways to convolve are offered: "conv3d" and
+Batched: the usual optimisations of PyTorch. All chunks are one batch, frames are part
+of it, and attention is O(N): the score does not depend on the query, so that one map
+serves all queries, as in jaxastro. There are three ways to convolve: "conv3d" and
 "channels_last" are one Conv3d in either layout, whose CPU kernels skip the zeros of
-temporal padding themselves; "stacked" convolves each frame in 2-D with its taps stacked
-in the output channels. One convolution per output frame over its window of frames, in
-3-D or with frames stacked in the channels, was tried too and was no faster.
+temporal padding; "stacked" convolves each frame in 2-D with its taps stacked in the
+output channels. One convolution per output frame over its window of frames, in 3-D or
+with frames stacked in the channels, was not faster.
 """
 
 import math
@@ -34,10 +35,10 @@ CONVOLUTIONS = ("conv3d", "channels_last", "stacked")
 
 
 class Network(nn.Module):
-    """The layers of both forms, under the names that ours have."""
+    """The layers of both forms, under the names of jaxastro's."""
 
-    conv_axes: tuple[int, ...]  # of ours [t y x c d] -> this form's
-    norm_axes: tuple[int, ...]  # of ours [t y x d] -> this form's
+    conv_axes: tuple[int, ...]  # of jaxastro's [t y x c d] -> this form's
+    norm_axes: tuple[int, ...]  # of jaxastro's [t y x d] -> this form's
 
     def __init__(
         self,
@@ -60,8 +61,8 @@ class Network(nn.Module):
             self.add_module(f"norm_{i}", nn.BatchNorm3d(width))
             kernel, stride, pad = shape
             size, depth = (size + 2 * pad - kernel) // stride + 1, width
-        ours = (chunks, size, size, depth)
-        shape = [ours[axis] for axis in self.norm_axes]
+        axes = (chunks, size, size, depth)
+        shape = [axes[axis] for axis in self.norm_axes]
         for i in range(num_blocks):
             self.add_module(f"block_{i}", self.block(shape, depth, num_heads))
         self.head = nn.Sequential()
@@ -88,7 +89,7 @@ class Network(nn.Module):
         return x
 
     def attended(self, x: Tensor) -> Tensor:
-        """Returns what the blocks of attention make of all maps."""
+        """Returns the output of the attention blocks for all maps."""
         for i in range(self.num_blocks):
             x = getattr(self, f"block_{i}")(x)
         return x
@@ -173,11 +174,11 @@ class Published(Network):
         return self.head(x.flatten(1))
 
 
-# -- as well as it goes ----------------------------------------------------------------
+# -- batched ---------------------------------------------------------------------------
 
 
-class BestAttention(Attention):
-    """One map for every query; the query's own third of the weights is left out."""
+class BatchedAttention(Attention):
+    """One map for every query; the third of the weights for queries is not used."""
 
     def forward(self, x: Tensor) -> Tensor:  # b n d y x
         depth = x.shape[2]
@@ -189,10 +190,10 @@ class BestAttention(Attention):
         return self.merge(read)[:, None]
 
 
-class BestBlock(Block):
+class BatchedBlock(Block):
     """All frames as one batch."""
 
-    attention_of = BestAttention
+    attention_of = BatchedAttention
 
     def forward(self, x: Tensor) -> Tensor:  # b n d y x
         x = x + self.attention(self.norm_0(x))
@@ -219,10 +220,10 @@ class StackedConv3d(nn.Conv3d):
         return torch.stack([sum(p) for p in parts], 2) + self.bias[:, None, None, None]
 
 
-class Best(Network):
+class Batched(Network):
     """All chunks as one batch, time before space."""
 
-    conv_axes, norm_axes, block = (4, 3, 0, 1, 2), (0, 3, 1, 2), BestBlock
+    conv_axes, norm_axes, block = (4, 3, 0, 1, 2), (0, 3, 1, 2), BatchedBlock
 
     def __init__(self, num_classes: int, *, convolution: str = "conv3d", **sizes):
         if convolution not in CONVOLUTIONS:
@@ -255,7 +256,7 @@ class Best(Network):
 
 
 def copy_weights(variables: Mapping, model: Network) -> None:
-    """Gives a form the parameters and batch statistics of our ConvEntion.
+    """Gives a form the parameters and batch statistics of jaxastro's ConvEntion.
 
     Raises:
         ValueError: if the two do not have the same layers.
@@ -271,7 +272,7 @@ def copy_weights(variables: Mapping, model: Network) -> None:
     wrong |= {n for n in wanted & set(state) if own[n].shape != state[n].shape}
     if wrong:
         raise InputError(
-            f"{', '.join(sorted(wrong))}: not alike in both models. Build both with "
+            f"{', '.join(sorted(wrong))}: different in the two models. Build both with "
             "the same classes, epochs, size, widths, blocks, heads and hidden units."
         )
     model.load_state_dict(state, strict=False)
@@ -298,7 +299,7 @@ def _leaves(tree, path: tuple[str, ...] = ()):
 def _as_torch(name: str, array: np.ndarray, model: Network) -> np.ndarray:
     if name == "band_table.weight":
         return array.reshape(len(array), -1)
-    if name == "head.hidden.weight":  # ours flattens [y x d], both forms [d y x]
+    if name == "head.hidden.weight":  # jaxastro flattens [y x d], both forms [d y x]
         depth = model.encoding.shape[1]
         side = math.isqrt(len(array) // depth)
         array = array.reshape(side, side, depth, -1)

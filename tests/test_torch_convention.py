@@ -14,7 +14,7 @@ torch = pytest.importorskip(
 
 from benchmarks.torch_convention import (  # noqa: E402
     CONVOLUTIONS,
-    Best,
+    Batched,
     Published,
     copy_weights,
 )
@@ -133,17 +133,17 @@ def assert_alike(a, b, tolerance):
 def check_one_step(data, network, convolution, lift=0.0):
     key = tuple(data.items()), tuple(network.items()), lift
     (batch, _, state), (after, loss, logits) = ours(*key), after_ours(*key)
-    model = in_torch(Best, state, data, network, convolution=convolution)
+    model = in_torch(Batched, state, data, network, convolution=convolution)
     assert_alike({"logits": logits_of(model, batch)}, {"logits": logits}, 1e-5)
 
     assert step(model, batch) == pytest.approx(loss, rel=1e-5)
     # The gradients, through the same door as the weights.
     change = jax.tree.map(lambda a, b: (a - b) / RATE, state.params, after.params)
-    other = in_torch(Best, state._replace(params=change), data, network)
+    other = in_torch(Batched, state._replace(params=change), data, network)
     expected = {name: p.detach().numpy() for name, p in other.named_parameters()}
     assert_alike(gradients(model), expected, 5e-5)
 
-    other = in_torch(Best, after, data, network)
+    other = in_torch(Batched, after, data, network)
     own, expected = model.state_dict(), other.state_dict()
     trained = {name for name, _ in model.named_parameters()}
     averages = {name for name in own if name.endswith("running_mean")}
@@ -178,7 +178,7 @@ def test_the_published_form_is_ours_where_nothing_learns():
 def test_the_published_form_trains_alike_on_one_chunk():
     data = TINY | {"epochs": 3}
     batch, _, state = ours(tuple(data.items()), tuple(SMALL.items()))
-    models = [in_torch(form, state, data, SMALL) for form in (Published, Best)]
+    models = [in_torch(form, state, data, SMALL) for form in (Published, Batched)]
     losses = [step(model, batch) for model in models]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     published, best = (
@@ -189,18 +189,18 @@ def test_the_published_form_trains_alike_on_one_chunk():
 
 
 def test_the_published_form_has_the_published_count_of_parameters():
-    for form in (Published, Best):
+    for form in (Published, Batched):
         assert sum(p.numel() for p in form(4).parameters()) == 1_253_108
 
 
 def test_weights_of_another_network_are_refused():
     _, _, state = ours(tuple(TINY.items()), tuple(SMALL.items()))
     with pytest.raises(ValueError, match=r"block_1.*same classes, epochs, size"):
-        in_torch(Best, state, TINY, SMALL | {"num_blocks": 1})
+        in_torch(Batched, state, TINY, SMALL | {"num_blocks": 1})
     with pytest.raises(ValueError, match=r"head\.hidden\.weight.*: not alike"):
-        in_torch(Best, state, TINY, SMALL | {"hidden": 9})
+        in_torch(Batched, state, TINY, SMALL | {"hidden": 9})
 
 
 def test_an_unknown_convolution_is_answered_with_the_known():
     with pytest.raises(ValueError, match=r"'fft'\. Known: conv3d, channels_last"):
-        Best(4, convolution="fft")
+        Batched(4, convolution="fft")
