@@ -1,4 +1,4 @@
-"""Light curves of the images of another data set, and what is trained on them."""
+"""Light curves measured on the images of another data set, and runs on them."""
 
 import csv
 import json
@@ -17,15 +17,16 @@ from data_builders.derived import light_curves
 from data_builders.derived.builder import ORIGIN_FILE
 from data_builders.engine.index import Index, fingerprint
 from data_builders.opening import builder_of, prepare
-from experiments.predict import predict, readings_of
-from experiments.train import train
 from jaxastro.data.light_curve import LightCurveRecord, make_light_curve_record
 from jaxastro.data.record import Reading, first_epochs, without_random_epochs
 from jaxastro.data.series import SeriesRecord, make_series_record
+from jaxastro.errors import InputError
 from jaxastro.evaluation.predictions import load
 from jaxastro.photometry import measure_light_curve
-from jaxastro.runs import assemble
-from jaxastro.runs.dataset import _wanted
+from jaxastro.runs import train
+from jaxastro.runs.dataset import _select_objects
+from jaxastro.runs.model_building import build_model, reads_catalogue
+from jaxastro.runs.record_input import readings_of
 from jaxastro.surveys import SURVEYS, derived_of, survey_of
 
 IMAGES, CURVES = "sdss_sn_sim/tiny", "light_curves/sdss_sn_sim.tiny"
@@ -53,8 +54,8 @@ def test_objects_labels_and_groups_are_those_of_the_images(data_dir):
 
 
 def test_folds_are_those_of_the_images(data_dir):
-    of_images = in_test_fold(convention.get_config("smoke"), data_dir)
-    of_curves = lstm.get_config("smoke")
+    of_images = in_test_fold(runs.smoke(convention.get_config), data_dir)
+    of_curves = runs.smoke(lstm.get_config)
     assert of_curves.survey == CURVES
     assert of_images == in_test_fold(of_curves, data_dir) != set()
 
@@ -93,8 +94,8 @@ def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):
     assert len(names["source"]) == 60
 
 
-def test_own_images_are_measured_by_what_is_known_of_them():
-    """By PSF where its width is known, else by aperture; too small ones are told."""
+def test_images_of_users_are_measured_by_psf_or_aperture():
+    """By PSF where its width is known, else by aperture; small stamps are refused."""
     images = SURVEYS["sdss_sn_sim"]
     record, _ = make_series_record(
         "one",
@@ -105,11 +106,11 @@ def test_own_images_are_measured_by_what_is_known_of_them():
         psf_fwhm=1.2,
         noise=1.0,
     )
-    blind = record._replace(psf_fwhm=np.full(3, np.nan, np.float32))
-    small = blind._replace(
+    no_psf = record._replace(psf_fwhm=np.full(3, np.nan, np.float32))
+    small = no_psf._replace(
         flux=record.flux[:, :9, :9], bad_pixel=record.bad_pixel[:, :9, :9]
     )
-    readings = [Reading(r.object_id, r, ("seen",)) for r in (record, blind, small)]
+    readings = [Reading(r.object_id, r, ("seen",)) for r in (record, no_psf, small)]
     readings.append(Reading("none", None, ("unreadable",)))
     facts = images._replace(name="hits")  # a user may call their folder so
     by_psf, by_aperture, refused, none = light_curves.measured(
@@ -142,7 +143,7 @@ def test_a_run_ends_with_a_page_of_light_curves(trained):
 
 
 def test_new_images_become_light_curves_and_probabilities(
-    trained, data_dir, tmp_path, monkeypatch
+    trained, data_dir, tmp_path
 ):
     images, _ = records_of(IMAGES, SeriesRecord, data_dir)
     some = [images[row] for row in range(3)]
@@ -158,7 +159,7 @@ def test_new_images_become_light_curves_and_probabilities(
         label=[record.label for record in some],
     )
     output = tmp_path / "new.csv"
-    assert predict(trained, raw, output, report=tmp_path / "aside.json") == 3
+    assert runs.predict(trained, raw, output, report=tmp_path / "aside.json") == 3
     rows = list(csv.DictReader(output.open()))
     assert [row["object_id"] for row in rows] == [record.object_id for record in some]
     for row in rows:
@@ -166,7 +167,7 @@ def test_new_images_become_light_curves_and_probabilities(
         assert abs(total - 1) < 1e-5
 
 
-def test_what_a_catalogue_measured_later_is_unknown_early(data_dir):
+def test_early_classification_does_not_use_features_of_later_epochs(data_dir):
     curves, _ = records_of(CURVES, LightCurveRecord, data_dir)
     curve = curves[0]._replace(features=np.array([1.0, np.nan]))
     np.testing.assert_array_equal(first_epochs(curve, 999).features, curve.features)
@@ -176,7 +177,7 @@ def test_what_a_catalogue_measured_later_is_unknown_early(data_dir):
     assert len(without_random_epochs(empty, 0.5).mjd) == 0
 
 
-def test_curves_of_images_that_were_built_anew_are_not_opened(data_dir):
+def test_light_curves_of_images_that_were_built_anew_are_not_opened(data_dir):
     builder = prepare(CURVES, data_dir=data_dir)
     noted = Path(builder.data_dir) / ORIGIN_FILE
     text = noted.read_text()
@@ -204,70 +205,93 @@ def test_a_copy_of_a_data_set_has_its_fingerprint_and_other_files_have_not(
     assert fingerprint(copy) != expected
 
 
-def test_who_was_never_seen_is_set_aside_unless_a_catalogue_is_read(monkeypatch):
+def test_objects_without_epochs_are_left_out_unless_a_catalogue_is_read():
     names = np.array([f"star_{i}" for i in range(9)])
     words = [np.full(9, word) for word in ("AGN", "catalogue", "", "all")]
     epochs = np.array([[2, 1]] + [[0, 0]] * 7 + [[0, 3]])
-    config = lstm.get_config("smoke")
-    survey = SURVEYS["sdss_sn_sim"]
-    _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
+    index, survey = Index(names, *words, epochs), SURVEYS["sdss_sn_sim"]
+    spec = runs.smoke(lstm.get_config)
+
+    def select(spec):
+        uses_catalogue = reads_catalogue(spec)
+        return _select_objects(index, spec, survey, reads_catalogue=uses_catalogue)
+
+    _, wanted, set_aside = select(spec)
     assert np.flatnonzero(wanted).tolist() == [0, 8]
-    assert told == (
+    assert set_aside == (
         "Without an epoch, left out: 7 objects (star_1, star_2, star_3, star_4, star_5 "
         "and 2)",
     )
-    config.model.args.features = True
-    _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
+    spec = spec.replace({"model.args.features": True})
+    _, wanted, set_aside = select(spec)
     assert wanted.all()
-    assert not told
-    config.selection.bands = ("u",)
-    _, wanted, told = _wanted(Index(names, *words, epochs), config, survey)
+    assert not set_aside
+    _, wanted, set_aside = select(spec.replace({"selection.bands": ("u",)}))
     assert np.flatnonzero(~wanted).tolist() == [8]
-    assert told == ("Without an epoch in u, left out: 1 objects (star_8)",)
+    assert set_aside == ("Without an epoch in u, left out: 1 objects (star_8)",)
 
+
+def test_new_objects_without_epochs_are_refused_unless_a_catalogue_is_read():
     nothing = {name: np.zeros(0) for name in LightCurveRecord.OF_EPOCHS}
     empty = make_light_curve_record(
-        "star", survey._replace(columns=(("p", "d"),)), features={"p": 1}, **nothing
+        "star",
+        SURVEYS["sdss_sn_sim"]._replace(columns=(("p", "d"),)),
+        features={"p": 1},
+        **nothing,
     )[0]
-    found = [Reading("star", empty, ())]
-    monkeypatch.setattr(light_curves, "read", lambda raw, survey: found)
-    config = lstm.get_config("smoke")
-    (refused,) = readings_of(config, None)
+    spec = runs.smoke(lstm.get_config)
+    task = runs.task_of(spec)
+    (refused,) = readings_of([empty], spec, task, reads_catalogue=reads_catalogue(spec))
     assert refused.record is None
     assert "Object star: no epoch, and the run's model reads no" in refused.notes[0]
-    config.model.args.features = True
-    (taken,) = readings_of(config, None)
+    spec = spec.replace({"model.args.features": True})
+    (taken,) = readings_of([empty], spec, task, reads_catalogue=reads_catalogue(spec))
     assert taken.record is empty
 
 
-def test_what_does_not_fit_together_is_said():
-    config = lstm.get_config("smoke")
-    config.survey = "sdss_sn_sim/tiny"
-    with pytest.raises(ValueError, match="records of kind 'series', the repr"):
-        assemble.survey_of_config(config)
-    config.representation.name = "series"
-    with pytest.raises(ValueError, match="Model lstm eats a LightCurve, the repr"):
-        assemble.model_of_config(config)
-    config = lstm.get_config("smoke")
-    config.model.args.bands = 2
-    with pytest.raises(ValueError, match=r"model's merged epochs have 2\. Set"):
-        assemble.model_of_config(config)
-    config = lstm.get_config("smoke")
-    config.model.args.features = True
-    with pytest.raises(ValueError, match=r"features=True, but survey .* has no cat"):
-        assemble.model_of_config(config)
-    config = lstm.get_config("smoke")
-    config.augment.jitter, config.representation.normalisation = 1.0, "log"
-    with pytest.raises(ValueError, match="jitter with normalisation 'log'"):
-        assemble.model_of_config(config)
-    config = lstm.get_config("smoke")
-    config.survey, config.model.args.bands = "ztf_periodic/clean", 2
-    config.classes, config.model.args.features = ("EA", "EW"), True
-    assemble.model_of_config(config)
-    config.augment.truncate = 1.0
-    with pytest.raises(ValueError, match="a catalogue has looked at whole light cur"):
-        assemble.model_of_config(config)
-    config = lstm.get_config("smoke")
-    config.augment.truncate, config.representation.normalisation = 1.0, "peak"
-    with pytest.raises(ValueError, match="'peak' has looked at all of them"):
-        assemble.model_of_config(config)
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"survey": "sdss_sn_sim/tiny"},
+            "holds records of kind 'series', the representation 'light_curve' is of",
+        ),
+        (
+            {"survey": "sdss_sn_sim/tiny", "representation.name": "series"},
+            "Model lstm takes LightCurve input, the representation 'series' makes Ser",
+        ),
+        ({"model.args.bands": 2}, "model's merged epochs have 2. Set config.model"),
+        ({"model.args.features": True}, "features=True, but survey light_curves/sdss"),
+        (
+            {"augment.jitter": 1.0, "representation.normalisation": "log"},
+            "config.augment.jitter with normalisation 'log', whose errors are on",
+        ),
+        (
+            {"augment.truncate": 1.0, "representation.normalisation": "peak"},
+            "ends series early, but normalisation 'peak' uses all epochs. It is poss",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(changed, words):
+    def build(spec):
+        return build_model(spec, runs.task_of(spec))
+
+    spec = runs.smoke(lstm.get_config)
+    build(spec)
+    with pytest.raises(InputError, match=re.escape(words)):
+        build(spec.replace(changed))
+
+
+def test_a_catalogue_and_series_that_end_early_are_not_used_together():
+    spec = runs.smoke(lstm.get_config).replace(
+        {
+            "survey": "ztf_periodic/clean",
+            "classes": ("EA", "EW"),
+            "model.args.bands": 2,
+            "model.args.features": True,
+        }
+    )
+    build_model(spec, runs.task_of(spec))
+    spec = spec.replace({"augment.truncate": 1.0})
+    with pytest.raises(InputError, match="a catalogue was measured on whole light cur"):
+        build_model(spec, runs.task_of(spec))

@@ -1,3 +1,5 @@
+"""Studies of features: correlated groups, forward selection, accuracy by features."""
+
 import csv
 import json
 
@@ -7,12 +9,13 @@ from sklearn.feature_selection import SequentialFeatureSelector
 from support.runs import error_message, smoke
 
 from configs import lstm
-from experiments import features
 from jaxastro.baselines import feature_selection
+from jaxastro.runs import feature_study
+from jaxastro.runs.dataset import Dataset
 
 
 def objects(count=240, seed=0):
-    """Two numbers that tell three classes together, a copy of one, and noise."""
+    """Two features that separate three classes together, a copy of one, and noise."""
     generator = np.random.default_rng(seed)
     label = np.arange(count) % 3
     informative = np.stack([label == 0, label == 1], axis=1) * 3.0
@@ -23,7 +26,7 @@ def objects(count=240, seed=0):
     return table, label
 
 
-def test_alike_features_are_found_whatever_their_scale_and_sign():
+def test_correlated_features_are_grouped_for_any_scale_and_sign():
     table, _ = objects()
     correlation = feature_selection.rank_correlation(table)
     np.testing.assert_allclose(np.diag(correlation), 1)
@@ -53,9 +56,9 @@ def test_each_step_is_that_of_scikit_learn():
     assert len(scores) == 5
 
 
-def test_the_numbers_that_tell_come_first_and_then_nothing_is_gained():
+def test_informative_features_come_first_and_the_others_add_nothing():
     train, test = objects(), objects(seed=1)
-    found = features.study_fold(train, test, seed=0)
+    found = feature_study.study_fold(train, test, seed=0)
     assert set(found["order"][:2]) == {0, 1}
     assert sorted(found["order"]) == [0, 1, 3, 4, 5]
     assert sum(found["importance"].values()) == pytest.approx(1)
@@ -64,33 +67,33 @@ def test_the_numbers_that_tell_come_first_and_then_nothing_is_gained():
         assert curve[1] > 0.8
 
 
-def test_the_choice_sees_no_object_of_the_test_fold():
+def test_the_selection_does_not_depend_on_the_test_fold():
     train, (table, label) = objects(count=90), objects(count=60, seed=1)
-    one = features.study_fold(train, (table, label), seed=0)
-    other = features.study_fold(train, (-table, 2 - label), seed=0)
+    one = feature_study.study_fold(train, (table, label), seed=0)
+    other = feature_study.study_fold(train, (-table, 2 - label), seed=0)
     assert one.pop("accuracy") != other.pop("accuracy")
     assert one == other
 
 
 @pytest.mark.slow
-def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
+def test_a_study_writes_tables_and_pictures_and_skips_finished_folds(
     tmp_path, data_dir, monkeypatch
 ):
-    def four_known(dataset, config, name, kept):
-        del config, name, kept
+    def four_known(dataset, task, name, table_folder):
+        del task, name, table_folder
         table = np.full((len(dataset.index.label), 144 - 5), np.nan)
         columns = np.random.default_rng(0).normal(size=(len(table), 4))
         table[:, 7:11] = columns + (dataset.index.label == "AGN")[:, None]
         return table
 
-    config = smoke(lstm.get_config)
+    spec = smoke(lstm.get_config)
     where = {"folds": [0, 1], "data_dir": data_dir, "manual_dir": ""}
     monkeypatch.setattr(feature_selection, "NUM_PARTS", 2)
-    monkeypatch.setattr(features, "feature_table", four_known)
-    found = features.study(config, tmp_path, sets=["shape"], **where)
-    monkeypatch.setattr(features, "study_fold", None)  # who calls it fails
-    again = features.study(config, tmp_path, sets=["shape"], **where)
-    paths = features.write(again, tmp_path)
+    monkeypatch.setattr(feature_study, "feature_table", four_known)
+    found = feature_study.study(spec, tmp_path, sets=["shape"], **where)
+    monkeypatch.setattr(feature_study, "study_fold", None)  # a call of it fails
+    again = feature_study.study(spec, tmp_path, sets=["shape"], **where)
+    paths = feature_study.write(again, tmp_path)
     assert found == again
     assert all(path.stat().st_size for path in paths)
     assert {p.name for p in paths if p.suffix == ".png"} == {
@@ -102,14 +105,13 @@ def test_a_study_leaves_tables_and_pictures_and_is_not_done_again(
         rows = list(csv.DictReader(file))
     assert len(rows) == len(found[0]["features"])
     assert json.loads((tmp_path / "features.json").read_text())["1"] == found[1]
-    config.seed = 1
-    words = error_message(features.study, config, tmp_path, sets=["shape"], **where)
+    study = feature_study.study
+    spec = spec.replace({"seed": 1})
+    words = error_message(study, spec, tmp_path, sets=["shape"], **where)
     assert "is of another seed: 0. Use a new --workdir." in words
-    words = error_message(features.study, config, tmp_path, sets=["colour"], **where)
+    words = error_message(study, spec, tmp_path, sets=["colour"], **where)
     assert words.startswith("No features 'colour' of light_curves/sdss_sn_sim")
-    monkeypatch.setattr(features, "labelled", lambda dataset, split: np.zeros(0, int))
-    words = error_message(
-        features.study, config, tmp_path / "none", sets=["shape"], **where
-    )
+    monkeypatch.setattr(Dataset, "labelled", lambda dataset, split: np.zeros(0, int))
+    words = error_message(study, spec, tmp_path / "none", sets=["shape"], **where)
     assert "has 0 training and 0 test objects of" in words
     assert "config.representation.normalisation=harmonic" in words

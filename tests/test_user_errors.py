@@ -163,7 +163,7 @@ def test_an_error_of_the_program_keeps_its_traceback():
         ({"model.args.band_rows": 5}, "config.model.args.band_rows=6 or more"),
         (
             {"model.args.change": "asinh", "representation.normalisation": "standard"},
-            "config.model.args.change='asinh' takes images to be asinh of the flux",
+            "takes images to be asinh of the flux, but config.representation.normal",
         ),
         ({"method.args.label_smoothing": 1.0}, "label_smoothing 1.0 is not in [0, 1)"),
     ],
