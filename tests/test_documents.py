@@ -8,6 +8,8 @@ import matplotlib
 import pytest
 from support import commands
 
+from jaxastro.runs.spec import RunSpec
+
 DOCUMENTS = sorted({*commands.ROOT.glob("*.md"), *commands.ROOT.glob("docs/**/*.md")})
 WITH_PYTHON = [path for path in DOCUMENTS if "```python" in path.read_text()]
 NAMES = [path.relative_to(commands.ROOT).as_posix() for path in WITH_PYTHON]
@@ -61,3 +63,58 @@ def given_names(document: str, folder) -> dict:
         )
         assert done.code == 0, done.stderr
     return {}
+
+
+def command_lines(path) -> list[str]:
+    """Command lines of a document, in blocks and between backticks."""
+    text = path.read_text().replace("\\\n", " ")
+    blocks = re.findall(r"(?ms)^```bash\n(.*?)^```", text)
+    lines = [line for block in blocks for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", text)
+    started = re.compile(r"(?:.*&& )?((?:python -m|jaxastro) [\w.]+.*)")
+    return [match[1] for line in lines if (match := started.match(line))]
+
+
+def flags_of_program(words: list[str]) -> str | None:
+    """The code that defines a command's flags; None for commands of others."""
+    if words[0] == "jaxastro":
+        words = ["data_builders", *words[2:]] if words[1] == "data" else words
+        files = [f"jaxastro/commands/{words[1]}.py", "jaxastro/commands/settings.py"]
+    else:
+        words = words[2:]
+        files = [f"{words[0].replace('.', '/')}.py", "benchmarks/result.py"]
+    if words[0] == "data_builders":
+        folder = commands.ROOT / "data_builders/commands"
+        files = [path.relative_to(commands.ROOT) for path in folder.glob("*.py")]
+    if words[0].startswith("experiments."):
+        shared = ["experiments/command_line.py", "experiments/studies/command.py"]
+        shared.append("experiments/studies/realism.py")
+        name = words[0].removeprefix("experiments.")
+        files += [*shared, f"jaxastro/commands/{name}.py"]
+        files.append("jaxastro/commands/settings.py")
+    known = [commands.ROOT / name for name in files]
+    return "".join(path.read_text() for path in known if path.is_file()) or None
+
+
+@pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=lambda path: path.relative_to(commands.ROOT).as_posix()
+)
+def test_flags_of_commands_in_a_document_exist(path):
+    wrong = []
+    for line in command_lines(path):
+        code = flags_of_program(line.split())
+        for flag in re.findall(r" --([\w.]+)", line):
+            if flag.startswith("config.") and "tables/" not in line:
+                key = flag.removeprefix("config.")
+                if not key.startswith(("model.args.", "method.args.")):
+                    part = RunSpec()
+                    for name in key.split("."):
+                        if not hasattr(part, name):
+                            wrong.append(f"--{flag} in: {line}")
+                            break
+                        part = getattr(part, name)
+            elif not flag.startswith("config.") and code is not None:
+                name = flag.removeprefix("no")
+                if not re.search(rf"[\"'-](no)?{re.escape(name)}[\"']", code):
+                    wrong.append(f"--{flag} in: {line}")
+    assert not wrong, "\n".join(wrong)
