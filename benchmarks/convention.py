@@ -2,7 +2,7 @@ r"""Training step and forward pass of ConvEntion, in JAX and in PyTorch.
 
     pip install '.[torch]'      # docs/commands.md: the small build for CPUs
     python -m benchmarks.convention [--objects 4] [--epochs 99] [--dtype bfloat16]
-    python -m benchmarks.convention --batches 1 2 4 8 16 32       # memory alone
+    python -m benchmarks.convention --batches 1 2 4 8 16 32       # memory only
     python -m benchmarks.convention --forms jax 'jax, Semiconformer'
 
 A step is forward, loss, backward and Adam, on 32x32 pixels at the published widths. The
@@ -182,7 +182,7 @@ def main() -> None:
         "returned to the kernel, as by default",
     )
     parser.add_argument("--forms", nargs="+", choices=FORMS, help="default: all")
-    parser.add_argument("--batches", nargs="+", type=int, help="measure memory alone")
+    parser.add_argument("--batches", nargs="+", type=int, help="measure memory only")
     given = parser.parse_args()
     given.forms = given.forms or (FOR_MEMORY if given.batches else [*FORMS])
     if given.epochs % 3:

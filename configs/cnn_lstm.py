@@ -1,19 +1,20 @@
-r"""CNN+LSTM after Carrasco-Davis et al.: frames of all bands, an LSTM over the nights.
+r"""CNN+LSTM after Carrasco-Davis et al.: frames of all bands, and an LSTM over nights.
 
 Reproduces: the row CNN+LSTM of Bairouk et al. 2023, A&A 673, A141, Table 4, as far as
-    it can be: its layers were not published, its number of parameters is matched.
+    possible: its layers are not published, its number of parameters is matched.
 Run:     python -m experiments.train --config=configs/cnn_lstm.py \
              --workdir=runs/cnn_lstm
-Presets: :laptop (chosen without an accelerator; narrow, 1.8 times the parameters of
-    ConvEntion's, as published), :paper, :hits (real data of one band), :smoke.
-Expect:  see docs/results, which holds each figure with its command and machine.
+Presets: :laptop (default without an accelerator), narrow, with 1.8 times the parameters
+    of ConvEntion, as published; :paper (default with one); :hits (real sequences of one
+    band); :smoke (for tests).
+Expect:  docs/results/published_tables.md, with times and machine.
 """
 
 from configs import base
 
 
 def get_config(preset: str = "auto"):
-    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    """Returns the experiment of a preset."""
     config = base.get_config(preset)
     config.model.name = "cnn_lstm"
     args = config.model.args
@@ -24,19 +25,19 @@ def get_config(preset: str = "auto"):
     args.frames = "merged"  # "embedded": one band each, with a learned map of it
     args.bands = 5  # of the survey: channels of merged frames
     args.gap = 0.5  # days without an epoch that end the night of a merged frame
-    args.band_rows = 10  # maps of embedded frames, one of them padding's
-    args.encoding = "none"  # "gaps": tells the LSTM the days between frames
+    args.band_rows = 10  # maps of embedded frames, one of them for padding
+    args.encoding = "none"  # "gaps": days between frames are inputs as well
     args.dtype = "float32"  # "bfloat16": half the memory, faster on accelerators
-    base.supervised(config)
+    base.set_supervised(config)
     if preset == "paper":
-        base.paper(config)
+        base.set_paper(config)
         return config
     args.widths, args.hidden = (8, 8, 16, 16), 110
     if preset == "hits":
-        base.hits_run(config)
-        args.bands, args.gap = 1, 0.0  # what varies within a night must be seen
-        args.encoding = "gaps"  # nights are uneven: ConvEntion is told the time too
+        base.set_hits_run(config)
+        args.bands, args.gap = 1, 0.0  # keeps the variation within a night
+        args.encoding = "gaps"  # as nights are unevenly spaced
     elif preset == "smoke":
-        base.smoke_run(config)
+        base.set_smoke_run(config)
         args.widths, args.hidden = (4, 4, 4, 4), 8
     return config

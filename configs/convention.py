@@ -1,28 +1,29 @@
-r"""ConvEntion, trained on labels alone.
+r"""ConvEntion, trained on labels.
 
-Reproduces: Bairouk et al. 2023, A&A 673, A141, Table 4, row ConvEntion, ugriz. Their
-    stamps cannot be had; ours are sdss_sn_sim, simulated after the same survey.
+Reproduces: Bairouk et al. 2023, A&A 673, A141, Table 4, row ConvEntion, ugriz. Its
+    stamps are not available; sdss_sn_sim simulates the same survey.
 Run:     python -m experiments.train --config=configs/convention.py \
              --workdir=runs/convention
-Presets: :laptop (chosen without an accelerator), :paper, :hits (real data), :smoke.
-Expect:  see docs/results, which holds each figure with its command and machine.
+Presets: :laptop (default without an accelerator), :paper (default with one), :hits
+    (real sequences), :smoke (for tests).
+Expect:  docs/results/published_tables.md, with times and machine.
 """
 
 from configs import base
 
 
 def get_config(preset: str = "auto"):
-    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    """Returns the experiment of a preset."""
     config = base.get_config(preset)
-    base.convention(config)
-    base.supervised(config)
+    base.set_convention(config)
+    base.set_supervised(config)
     config.optimizer.learning_rate = 1e-3  # as published
     if preset in ("auto", "laptop"):
-        base.laptop(config)
+        base.set_laptop(config)
     elif preset == "paper":
-        base.paper(config)
+        base.set_paper(config)
     elif preset == "hits":
-        base.hits(config)
+        base.set_hits(config)
     elif preset == "smoke":
-        base.smoke(config)
+        base.set_smoke(config)
     return config

@@ -1,34 +1,34 @@
 r"""The first alert: AGN, supernova, variable star, asteroid or bogus, by its stamps.
 
-Reproduces: the stamp classifier of ALeRCE, Carrasco-Davis et al. 2021, AJ 162, 231:
-    its network and loss, on simulated alerts. Of its 23 numbers we use those that an
-    alert has by itself, not where it lies nor how often the place was looked at.
+Reproduces: the network and loss of ALeRCE's stamp classifier, Carrasco-Davis et al.
+    2021, AJ 162, 231, on simulated alerts. Of its 23 numbers it takes those that depend
+    on the alert alone, without its place on the sky and earlier observations.
 Run:     python -m experiments.train --config=configs/stamp_classifier.py \
              --workdir=runs/stamps
-Presets: :laptop (chosen without an accelerator), a network of half the width; :paper,
-    the published size on ten times the objects; :smoke. There is no :hits: its stamps
-    come without a template.
-Expect:  see docs/results, which holds each figure with its command and machine.
+Presets: :laptop (default without an accelerator), a network of half the width; :paper
+    (default with one), the published size on ten times the objects; :smoke (for tests).
+    No :hits: its stamps come without a template and a difference.
+Expect:  docs/results/stamps.md, with times and machine.
 """
 
 from configs import base
 
 
 def get_config(preset: str = "auto"):
-    """Returns the experiment, locked by --config: a misspelt key is an error."""
+    """Returns the experiment of a preset."""
     config = base.get_config(preset)
     config.model.name = "stamp_classifier"
     args = config.model.args
     args.widths, args.kernel = (16, 32), 3  # of the convolutions; pixels on a side
     args.hidden = 64  # units of the dense layers
     args.dropout = 0.5
-    args.stamps = ("science", "template", "difference")  # those looked at; () for none
-    args.features = True  # whether the numbers beside the stamps are told
-    base.supervised(config)
+    args.stamps = ("science", "template", "difference")  # of the input; () for none
+    args.features = True  # False: without the numbers of the alert
+    base.set_supervised(config)
     config.method.args.entropy_weight = 0.5
-    base.first_alerts(config)
+    base.set_first_alerts(config)
     if preset == "paper":
         args.widths, args.kernel = (32, 64), 5
-    elif preset != "smoke":  # in few steps: picked on the validation fold
+    elif preset != "smoke":  # for few steps; chosen on the validation fold
         args.dropout, config.optimizer.learning_rate = 0.2, 3e-3
     return config

@@ -1,1 +1,1 @@
-"""One file per published table or figure; each lists the systems it compares."""
+"""One file per table or figure, which lists the systems that it compares."""

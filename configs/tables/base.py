@@ -1,7 +1,7 @@
-"""What every table has: a protocol, stages, folds, members, and systems to fill.
+"""Shared parts of the tables: protocol, stages, folds, members, and their systems.
 
-A system is a config with some keys changed. Published numbers are percent, as printed;
-they stand beside ours in a table of their own, for they are of other data.
+A system is a config with some keys changed. Published numbers are in percent, as
+printed; they have a table of their own, because they are of other data.
 """
 
 from ml_collections import ConfigDict
@@ -15,8 +15,11 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     """Returns a table without systems.
 
     Sizes: laptop has all 10,217 objects, half of their visits, narrow networks, 200
-    and then 100 steps of 32 objects, one member a fold (--config.seeds='(0,1,2)' for
-    three); paper the published sizes, about 100 passes and then 50, three members.
+    and then 100 steps of 32 objects, one member per fold (--config.seeds='(0,1,2)' for
+    three); paper has the published sizes, about 100 and then 50 passes, three members.
+
+    Raises:
+        InputError: if the preset is unknown.
     """
     if preset not in PRESETS:
         raise InputError(
@@ -28,13 +31,11 @@ def make_table(name: str, title: str, preset: str) -> ConfigDict:
     table.protocol = "honest"  # "published": jaxastro/data/protocol.py
     table.folds = (0, 1, 2, 3, 4)
     table.seeds = (0,)  # the members of each fold's ensemble
-    table.evaluations = (
-        3  # of the validation fold in each stage; the best state is kept
-    )
-    table.reference = "convention"  # that all others are measured against
+    table.evaluations = 3  # of the validation fold in each stage, to select the state
+    table.reference = "convention"  # the system that differences are relative to
     table.shown = ()  # systems with confusion matrices; the first two: curves, t-SNE
-    table.curves = ()  # classes whose curves are drawn
-    table.missing = ()  # shares of the epochs that are taken away from tested objects
+    table.curves = ()  # classes whose ROC curves are drawn
+    table.missing = ()  # shares of the epochs that are removed from tested objects
     table.changes = (("loader.unlabelled_share", 0.0),)  # of every system's config
     if preset == "paper":
         steps = {"photometric": 3800, "confirmed": 1900}
@@ -67,7 +68,7 @@ def add_system(
     """Adds a row.
 
     Args:
-        key: its folder's name.
+        key: name of its folder.
         name: as the table shows it.
         config: a file, such as configs/convention.py; the table's preset is added.
         published: accuracy and macro_f1, percent, and seconds.
@@ -84,16 +85,16 @@ def add_system(
     table.rows += (key,)
 
 
-def forest(
+def add_aperture_forest(
     table: ConfigDict, key: str = "forest", config: str = "configs/convention.py"
 ) -> None:
-    """Adds a random forest on aperture light curves; it learns from all labels."""
+    """Adds a random forest on aperture light curves, trained on all labels."""
     name = "random forest on light curves"
     add_system(table, key, name, config, stages={"all": ()})
     table.systems[key].update({"kind": "forest", "features": ("aperture",)})
 
 
-def on_features(
+def add_feature_systems(
     table: ConfigDict,
     config: str,
     *changes,
@@ -103,14 +104,15 @@ def on_features(
     kinds: tuple[str, ...] = ("forest", "boosting"),
     add=add_system,
 ) -> None:
-    """Adds a random forest and gradient boosting; they learn from all labels.
+    """Adds a random forest and gradient boosting on features, trained on all labels.
 
     Args:
         config: of light curves.
-        features: the sets that they see.
-        key: what their folders' names end with.
-        name: what they see, in words.
-        add: on_light_curves, where the table is of images at the preset's own survey.
+        features: sets of features.
+        key: end of the folders' names.
+        name: of the features, as the table shows them.
+        kinds: of classifiers.
+        add: add_light_curve_system, in a table of images.
     """
     words = {"forest": "random forest", "boosting": "gradient boosting"}
     for kind in kinds:
@@ -119,7 +121,7 @@ def on_features(
         table.systems[mine].update({"kind": kind, "features": features})
 
 
-def on_light_curves(
+def add_light_curve_system(
     table: ConfigDict,
     key: str,
     name: str,
@@ -128,14 +130,14 @@ def on_light_curves(
     survey: str = "light_curves/sdss_sn_sim",
     **more,
 ) -> None:
-    """Adds a system on light curves of the table's images, as add_system does."""
+    """Adds a system on light curves of the table's images, like add_system."""
     if table.preset in ("auto", "laptop"):
         changes += (("survey", f"{survey}.all_objects"),)
     add_system(table, key, f"{name}, light curves", config, *changes, **more)
 
 
-def convention(table: ConfigDict) -> None:
-    """Adds the system that all tables share."""
+def add_convention(table: ConfigDict) -> None:
+    """Adds ConvEntion, the system that most tables compare with."""
     name, found = "ConvEntion, ugriz", percent(79.83, 70.62)
     add_system(table, "convention", name, "configs/convention.py", published=found)
 
@@ -146,12 +148,12 @@ def steps_of(table: ConfigDict) -> dict[str, int]:
 
 
 def percent(accuracy: float, macro_f1: float) -> dict[str, float]:
-    """Returns published scores, as add_system takes them."""
+    """Returns published scores, percent, in the form that add_system takes."""
     return {"accuracy": accuracy, "macro_f1": macro_f1}
 
 
-def in_g(config: str, preset: str) -> tuple:
-    """Returns the changes that show a system the g band alone."""
+def g_band_changes(config: str, preset: str) -> tuple:
+    """Returns the changes that restrict a system to the g band."""
     changes = (("selection.bands", ("g",)),)
     if config in ("cnn_gru", "cnn_lstm"):
         changes += (("model.args.bands", 1),)

@@ -1,11 +1,13 @@
-r"""Accuracy as observations go missing, for three ways to tell a network when.
+r"""Accuracy as observations go missing, for four encodings of time.
 
-Reproduces: Bairouk 2023, thesis, Fig. 4.8. Epochs of the tested objects are taken away
-    at random; training is as ever.
+Reproduces: Bairouk 2023, thesis, Fig. 4.8. Epochs of the tested objects are removed at
+    random; training is unchanged.
 Run:     python -m experiments.run_table --config=configs/tables/figure_4_8.py \
              --workdir=runs/tables
-Takes:   about 30 minutes on two idle cores; of three members, an hour and a half.
-Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+Expect:  docs/results/published_tables.md. About 30 minutes on two idle cores; with
+    three members per fold, an hour and a half.
+Presets: :laptop (default without an accelerator), :paper (default with one), :smoke
+    (for tests).
 """
 
 from configs.tables import base
@@ -15,11 +17,11 @@ def get_config(preset: str = "auto"):
     """Returns the table."""
     title = "Figure 4.8: missing observations"
     table = base.make_table("figure_4_8", title, preset)
-    base.convention(table)  # positional
+    base.add_convention(table)  # with a positional encoding
     for key, name in (
-        ("mjd", "date, fixed sines (MJD)"),
+        ("mjd", "fixed encoding of the date (MJD)"),
         ("none", "no encoding"),
-        ("date", "date, learned"),
+        ("date", "learned encoding of the date"),
     ):
         change = ("model.args.encoding", key)
         base.add_system(table, f"encoding_{key}", name, "configs/convention.py", change)

@@ -1,11 +1,12 @@
-r"""Real sequences: HiTS, three classes in g, folds by field, beside the forest.
+r"""HiTS: real sequences of three classes in g, networks and forests, folds by field.
 
 Reproduces: nothing; the theses have no such table. 189 objects in 33 fields.
 Run:     python -m experiments.run_table --config=configs/tables/hits.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   about 35 minutes on two idle cores; of three members, an hour and three
-    quarters.
-Presets: :laptop and :paper are the same here; :smoke.
+Expect:  docs/results/hits.md. About 35 minutes on two idle cores; with three members
+    per fold, an hour and three quarters.
+Presets: :laptop (default without an accelerator), :paper (default with one; the same),
+    :smoke (for tests).
 """
 
 from configs.tables import base
@@ -18,15 +19,19 @@ def get_config(preset: str = "auto"):
     table.changes, table.stages = (), ("all",)
     if preset == "smoke":
         table.changes = (("num_steps", 2), ("optimizer.warmup_steps", 0))
-    base.forest(table, key="forest_hits", config="configs/convention.py:hits")
-    curves = {"key": "features_hits", "features": ("shape", "period")}
-    base.on_features(table, "configs/lstm.py:hits", **curves)
+    base.add_aperture_forest(
+        table, key="forest_hits", config="configs/convention.py:hits"
+    )
+    features = ("shape", "period")
+    base.add_feature_systems(
+        table, "configs/lstm.py:hits", features=features, key="features_hits"
+    )
     for key, name in (
         ("convention", "ConvEntion"),
         ("semiconformer", "Semiconformer"),
         ("cnn_gru", "CNN+GRU"),
         ("cnn_lstm", "CNN+LSTM"),
-        ("best", "best of ours"),
+        ("best", "transformer over frames"),
     ):
         base.add_system(table, f"{key}_hits", name, f"configs/{key}.py:hits")
     flat, file = ("model.args.downsize", "2d"), "configs/convention.py:hits"

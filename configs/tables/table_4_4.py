@@ -1,12 +1,13 @@
 r"""Four classes: systems on image sequences, and on light curves of the same objects.
 
-Reproduces: Bairouk 2023, thesis, Table 4.4, and Fig. 4.6. The same
-    systems with each band a frame of its own stand below them, and SITS-BERT with the
-    pre-training of its own paper.
+Reproduces: Bairouk 2023, thesis, Table 4.4, and Fig. 4.6. Further rows: the recurrent
+    networks with one band per frame, and SITS-BERT with the pre-training of its paper.
 Run:     python -m experiments.run_table --config=configs/tables/table_4_4.py \
              --workdir=runs/tables
-Takes:   about an hour on two idle cores; of three members, three hours.
-Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+Expect:  docs/results/published_tables.md. About an hour on two idle cores; with three
+    members per fold, three hours.
+Presets: :laptop (default without an accelerator), :paper (default with one), :smoke
+    (for tests).
 """
 
 from configs.tables import base
@@ -16,7 +17,7 @@ def get_config(preset: str = "auto"):
     """Returns the table."""
     title = "Table 4.4: four classes"
     table = base.make_table("table_4_4", title, preset)
-    base.convention(table)
+    base.add_convention(table)
     for key, name, five, one in (
         ("convention", "ConvEntion", (), (76.89, 63.20)),
         ("cnn_gru", "CNN+GRU", (66.39, 63.22), (63.67, 61.00)),
@@ -27,9 +28,9 @@ def get_config(preset: str = "auto"):
             found = base.percent(*five)
             base.add_system(table, key, f"{name}, ugriz", config, published=found)
             frames = ("model.args.frames", "embedded")
-            many = f"{name}, ugriz, a band a frame"
+            many = f"{name}, ugriz, one band per frame"
             base.add_system(table, f"{key}_embedded", many, config, frames)
-        changes, found = base.in_g(key, preset), base.percent(*one)
+        changes, found = base.g_band_changes(key, preset), base.percent(*one)
         name = f"{name}, g"
         base.add_system(table, f"{key}_g", name, config, *changes, published=found)
     for key, name, found in (
@@ -39,25 +40,33 @@ def get_config(preset: str = "auto"):
         ("lstm", "LSTM", (55.24, 40.33)),
     ):
         config, found = f"configs/{key}.py", base.percent(*found)
-        base.on_light_curves(table, key, name, config, published=found)
-    # No label reaches its network in the first stage; a probe's score picks the state.
+        base.add_light_curve_system(table, key, name, config, published=found)
+    # Its first stage uses no label; a linear probe's score selects the state.
     natural = ("loader.unlabelled_share", 0.2), ("loader.balance", False)
     steps = sum(base.steps_of(table).values())
     first = {"pretrain": (*natural, ("num_steps", steps))}
     stages, name = dict.fromkeys(table.stages, ()), "SITS-BERT, pre-trained"
     key, config = "sits_bert_pretrained", "configs/sits_bert.py"
-    base.on_light_curves(table, key, name, config, stages=first | stages)
+    base.add_light_curve_system(table, key, name, config, stages=first | stages)
     table.systems[key].config_of.pretrain = "configs/sits_bert_pretrain.py"
     heat_maps = {"survey": "heat_maps/light_curves.sdss_sn_sim"}
     config, found = "configs/scone.py", base.percent(62.57, 50.43)
-    base.on_light_curves(table, "scone", "SCONE", config, **heat_maps, published=found)
-    base.forest(table)
-    curves = {"name": "features", "add": base.on_light_curves}
-    base.on_features(table, "configs/lstm.py", **curves)
-    # What can be told without looking at any change.
-    steady = {"features": ("steady",), "key": "steady", "kinds": ("forest",)}
-    steady["name"] = "brightness and colour alone"
-    base.on_features(table, "configs/lstm.py", **curves | steady)
+    base.add_light_curve_system(
+        table, "scone", "SCONE", config, **heat_maps, published=found
+    )
+    base.add_aperture_forest(table)
+    curves = {"name": "features", "add": base.add_light_curve_system}
+    base.add_feature_systems(table, "configs/lstm.py", **curves)
+    # A control without any change in time.
+    base.add_feature_systems(
+        table,
+        "configs/lstm.py",
+        features=("steady",),
+        key="steady",
+        name="median brightness and colour",
+        kinds=("forest",),
+        add=base.add_light_curve_system,
+    )
     table.shown = ("convention", "cnn_gru")
     table.curves = ("SNIa", "SNOther")
     return table

@@ -1,10 +1,12 @@
-r"""Three classes: both kinds of supernovae are one.
+r"""Three classes: the two kinds of supernovae are one class.
 
 Reproduces: Bairouk 2023, thesis, Table 4.5 and Fig. 4.7.
 Run:     python -m experiments.run_table --config=configs/tables/table_4_5.py \
              --workdir=runs/tables
-Takes:   about 20 minutes on two idle cores; of three members, an hour.
-Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+Expect:  docs/results/published_tables.md. About 20 minutes on two idle cores; with
+    three members per fold, an hour.
+Presets: :laptop (default without an accelerator), :paper (default with one), :smoke
+    (for tests).
 """
 
 from configs.tables import base
@@ -25,10 +27,10 @@ def get_config(preset: str = "auto"):
         ("cnn_lstm", "CNN+LSTM, g", (73.94, 67.29), True),
     ):
         config, published = f"configs/{key}.py", base.percent(*found)
-        changes = base.in_g(key, preset) if in_g else ()
+        changes = base.g_band_changes(key, preset) if in_g else ()
         key = f"{key}_3_g" if in_g else f"{key}_3"
         base.add_system(table, key, name, config, *changes, published=published)
-    curves = {"name": "features", "add": base.on_light_curves}
-    base.on_features(table, "configs/lstm.py", key="features_3", **curves)
+    curves = {"name": "features", "add": base.add_light_curve_system}
+    base.add_feature_systems(table, "configs/lstm.py", key="features_3", **curves)
     table.shown = ("convention_3", "cnn_gru_3_g")
     return table

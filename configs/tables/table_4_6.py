@@ -1,11 +1,13 @@
-r"""What each part of ConvEntion brings: one left out at a time.
+r"""Ablations of ConvEntion: one part left out at a time.
 
-Reproduces: Bairouk 2023, thesis, Table 4.6. And the question it leaves open: does the
-    attention that sees the query (additive) beat the published one, which cannot?
+Reproduces: Bairouk 2023, thesis, Table 4.6. A further row: attention that depends on
+    the query (additive), which the published attention does not.
 Run:     python -m experiments.run_table --config=configs/tables/table_4_6.py \
              --workdir=runs/tables
-Takes:   about 45 minutes on two idle cores; of three members, two hours.
-Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+Expect:  docs/results/published_tables.md. About 45 minutes on two idle cores; with
+    three members per fold, two hours.
+Presets: :laptop (default without an accelerator), :paper (default with one), :smoke
+    (for tests).
 """
 
 from configs.tables import base
@@ -15,7 +17,7 @@ def get_config(preset: str = "auto"):
     """Returns the table."""
     title = "Table 4.6: ablations of ConvEntion"
     table = base.make_table("table_4_6", title, preset)
-    base.convention(table)
+    base.add_convention(table)
     for key, name, change, found in (
         (
             "no_oversampling",
@@ -38,13 +40,12 @@ def get_config(preset: str = "auto"):
         ("convention_2d", "2D CNN", ("model.args.downsize", "2d"), (77.38, 62.25)),
         (
             "additive",
-            "attention that sees the query",
+            "attention that depends on the query",
             ("model.args.score", "additive"),
             None,
         ),
     ):
-        base.add_system(
-            *(table, key, name, "configs/convention.py", change),
-            published=base.percent(*found) if found else None,
-        )
+        published = base.percent(*found) if found else None
+        config = "configs/convention.py"
+        base.add_system(table, key, name, config, change, published=published)
     return table

@@ -1,13 +1,14 @@
-r"""Ten types of the ZTF catalogue of variable stars, by curves drawn from its numbers.
+r"""ZTF: ten types of the catalogue of periodic variables, from its numbers.
 
 Reproduces: Carraro, thesis on variable stars of ZTF: its CNN-LSTM on ten types, 66.27 %
-    (accuracy) of 1,000 stars each. The types were made from period, amplitude and
-    Fourier numbers, so a score measures how well rules are recovered: curves drawn from
-    two of the three, and then all of them told, stand apart.
+    (accuracy) of 1,000 stars of each. The types were derived from period, amplitude and
+    Fourier coefficients, so a score measures how well those rules are recovered: rows
+    with curves from two of the three, and rows with all numbers.
 Run:     python -m experiments.run_table --config=configs/tables/ztf_periodic.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   see docs/results.
-Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+Expect:  docs/results/ztf_periodic.md.
+Presets: :laptop (default without an accelerator), :paper (default with one), :smoke
+    (for tests).
 """
 
 from configs.base import ZTF_TYPES
@@ -23,32 +24,46 @@ def get_config(preset: str = "auto"):
 
 
 def add_rows(table, classes: tuple[str, ...], many: str, published: dict) -> None:
-    """Adds all systems, on all stars and on those that are well observed."""
+    """Adds all systems, on all stars and on those that are well observed.
+
+    Args:
+        many: number of classes in words, the end of the keys.
+        published: scores of the CNN-LSTM.
+    """
     table.stages, table.seeds = ("all",), (0,)
     table.reference = f"folded_{many}"
     table.changes = (
-        *(("classes", classes), ("selection.bands", ("r",))),
+        ("classes", classes),
+        ("selection.bands", ("r",)),
         ("representation.normalisation", "harmonic"),
     )
     if table.preset == "smoke":
         table.changes += (("num_steps", 2), ("optimizer.warmup_steps", 0))
     elif table.preset != "paper":
         table.changes += (("num_steps", 1500), ("batch_size", 128))
-    told = (("model.args.features", True),)
-    name = "CNN-LSTM on drawn curves"
+    config = "configs/cnn_lstm_folded.py"
+    name, numbers = "CNN-LSTM on computed curves", ("model.args.features", True)
     for key, words, survey, changes, found in (
         ("", "", "all", (), published),
-        ("_told", ", told the catalogue's numbers", "all", told, {}),
-        ("_clean", ", the well observed as they come", "clean", (), {}),
+        ("_numbers", ", with the catalogue's numbers", "all", (numbers,), {}),
+        ("_clean", ", well observed stars", "clean", (), {}),
     ):
         base.add_system(
-            *(table, f"folded_{many}{key}", f"{name}{words}"),
-            *("configs/cnn_lstm_folded.py", ("survey", f"ztf_periodic/{survey}")),
+            table,
+            f"folded_{many}{key}",
+            f"{name}{words}",
+            config,
+            ("survey", f"ztf_periodic/{survey}"),
             *changes,
             published=found,
         )
-    both = ("survey", "ztf_periodic/all"), ("selection.bands", ())  # bands: colours
-    seen = {"features": ("catalogue",), "key": f"catalogue_{many}"}
-    seen["name"] = "the catalogue's numbers"
-    base.on_features(table, "configs/cnn_lstm_folded.py", *both, **seen)
-    table.shown = (f"folded_{many}", f"folded_{many}_told")
+    base.add_feature_systems(
+        table,
+        config,
+        ("survey", "ztf_periodic/all"),
+        ("selection.bands", ()),  # all, for colours
+        features=("catalogue",),
+        key=f"catalogue_{many}",
+        name="the catalogue's numbers",
+    )
+    table.shown = (f"folded_{many}", f"folded_{many}_numbers")

@@ -1,12 +1,13 @@
-r"""Five classes of the ZTF catalogue of variable stars, as its table of ten types.
+r"""ZTF: five classes of the catalogue of periodic variables.
 
 Reproduces: Carraro, thesis on variable stars of ZTF: its CNN-LSTM on Cepheids, Delta
     Scuti, detached binaries, RR Lyrae and long periods, 74.28 % (accuracy) of 1,000
-    stars each. What its score measures: configs/tables/ztf_periodic.py.
+    stars of each. What its score measures: configs/tables/ztf_periodic.py.
 Run:     python -m experiments.run_table --config=configs/tables/ztf_periodic_five.py \
              --manual_dir=FOLDER --workdir=runs/tables
-Takes:   see docs/results.
-Presets: :laptop (chosen without an accelerator), :paper, :smoke.
+Expect:  docs/results/ztf_periodic.md.
+Presets: :laptop (default without an accelerator), :paper (default with one), :smoke
+    (for tests).
 """
 
 from configs.tables import base

@@ -2,8 +2,9 @@ r"""Does a dm-dt map against stars of the same class measure the star or its lab
 
     python -m experiments.studies.dmdt_leak --manual_dir=FOLDER
 
-Carraro's thesis draws each star as a map of its differences in amplitude and period to
-the other stars of its own class, so the class must be known before the map can be made.
+Carraro's thesis represents each star by a map of its differences in amplitude and
+period to the other stars of its own class, so the class must be known before the map
+can be made.
 A random forest is trained on such maps of ZTF's periodic variables and predicts stars
 of a test fold, from
     own class                   the map as in the thesis
@@ -12,7 +13,7 @@ of a test fold, from
                                 input without leakage gives chance
     all classes                 a map against all stars, which needs no label
     two numbers                 amplitude and period, without a map
-The first two score alike: the map encodes which stars it was drawn against, and the
+The first two score alike: the map encodes which stars it was made with, and the
 scores of the thesis (99.95, 94.64 and 88.74 %) measure that. So it is no representation
 of jaxastro. It takes some minutes on one core; scores are in docs/deviations.md.
 """
@@ -125,7 +126,7 @@ def main(given) -> None:
         print(json.dumps({name: one._asdict() for name, one in found.items()}))
         return
     command.print_table(
-        ["maps drawn against", "accuracy (95 %)"],
+        ["input", "accuracy (95 %)"],
         [[name, command.format_interval(score)] for name, score in found.items()],
     )
 

@@ -2,17 +2,17 @@ r"""Does a network use the order of the frames, or what a single frame shows?
 
     python -m experiments.studies.planted_signals --workdir=runs/planted
 
-Trains each network on planted/order, whose classes differ in the order of the frames
-alone, and on planted/host, whose classes differ in the host galaxy alone; a second
+Trains each network on planted/order, whose classes differ only in the order of the
+frames, and on planted/host, whose classes differ only in the host galaxy; a second
 start continues there. Then the objects of the test fold are predicted unchanged, with
-their frames shuffled over their times (NUM_SHUFFLES times), and with the middle frame
-alone. The table shows accuracies with 95 % intervals, pairs of objects resampled, and
+their frames shuffled over their times (NUM_SHUFFLES times), and from the middle frame.
+The table shows accuracies with 95 % intervals, pairs of objects resampled, and
 whether the network passes:
     order  accuracy above LEARNED, which shuffling brings back to chance
     host   accuracy of the middle frame above LEARNED, and lower than that of all frames
            by less than TOLERANCE
 Networks on light curves take aperture photometry of the same frames, which does not
-show the host; so they are trained on planted/order alone.
+show the host; so they are trained on planted/order only.
 """
 
 import json

@@ -10,7 +10,7 @@ field; the last state is kept, so that no real object selects it. Runs that are 
 are not trained again.
 
 For comparison: Carrasco-Davis et al. 2019, PASP 131, 108006: average recall 85 % from
-simulations alone, 94 % with 10 real objects of each class.
+simulations, 94 % with 10 real objects of each class.
 """
 
 import json
@@ -50,7 +50,7 @@ TRAINED_ON = {  # how a network's row is named -> real objects of each class; 0:
 
 
 def simulation_spec(seed: int, steps: int) -> RunSpec:
-    """Returns the spec of a run on simulations alone."""
+    """Returns the spec of a run on simulations."""
     spec = RunSpec.from_dict(convention.get_config("hits").to_dict())
     return spec.replace(
         {
@@ -80,7 +80,7 @@ def fine_tuning_spec(
             "folds.split_seed": split_seed,
             "optimizer.learning_rate": 5e-4,
             "num_steps": steps,
-            # At the end alone: real validation objects would select the state.
+            # Only at the end: real validation objects would select the state.
             "evaluate_every": steps,
         }
     )
