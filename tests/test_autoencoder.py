@@ -255,7 +255,7 @@ def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
     code = 20 * np.eye(3)[label] + rng.normal(size=(90, 3))
     found = cluster_scores(label, fit_gaussian_mixture(code, 3, seed=0).predict(code))
     assert set(found.values()) == {1}
-    with pytest.raises(ValueError, match="90 codes cannot make 91 clusters"):
+    with pytest.raises(ValueError, match="90 codes cannot form 91 clusters"):
         fit_gaussian_mixture(code, 91, seed=0)
     lost = cluster_scores(label, rng.integers(0, 3, 90))
     assert lost["cluster_accuracy"] < 0.6

@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 import skops.io
+from sklearn.dummy import DummyClassifier
 
 from data_builders.hits import hits
 from jaxastro.baselines.aperture_features import (
@@ -189,6 +190,43 @@ def test_a_file_that_is_no_classifier_is_refused(content, tmp_path):
     path.write_bytes(content if isinstance(content, bytes) else skops.io.dumps([1]))
     with pytest.raises(InputError, match="cannot be read as a classifier"):
         FittedClassifier.load(path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_file_is_refused(fitted, tmp_path, seed):
+    path = tmp_path / "classifier.skops"
+    fitted.save(path)
+    content = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    generator = np.random.default_rng(seed)
+    content[generator.integers(0, len(content), len(content) // 50)] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as a classifier"):
+        FittedClassifier.load(path)
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match="cannot be read as a classifier"):
+        FittedClassifier.load(path)
+
+
+def test_a_model_of_another_kind_is_refused(fitted, tmp_path):
+    other = fitted._replace(model=DummyClassifier().fit([[0.0]], [0]))
+    other.save(tmp_path / "classifier.skops")
+    with pytest.raises(InputError, match="is not a forest or boosting"):
+        FittedClassifier.load(tmp_path / "classifier.skops")
+
+
+def test_trees_that_refer_to_nothing_are_refused(fitted, tmp_path):
+    # Prediction with such trees reads memory outside of the arrays.
+    wide = fitted._replace(known=fitted.known[:1])
+    wide.save(tmp_path / "features.skops")
+    with pytest.raises(InputError, match="features that do not exist"):
+        FittedClassifier.load(tmp_path / "features.skops")
+    if hasattr(fitted.model, "estimators_"):
+        fitted.model.estimators_[0].tree_.children_left[0] = 10_000
+    else:
+        fitted.model._predictors[0][0].nodes["left"][0] = 10_000
+    fitted.save(tmp_path / "nodes.skops")
+    with pytest.raises(InputError, match="nodes that do not exist"):
+        FittedClassifier.load(tmp_path / "nodes.skops")
 
 
 class CodeThatRuns:

@@ -237,10 +237,13 @@ def test_published_orders_are_confirmed_contradicted_or_undecided():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: [s[0], s[0]], "names that differ"),
+        (lambda s: [s[0], s[0]], "A table needs different names"),
         (lambda s: s[1:], "the reference's among them"),
-        (lambda s: [s[0]._replace(members=())], "No run of any system is done"),
-        (lambda s: [s[0]._replace(members=s[0].members * 2)], "two runs of one fold"),
+        (lambda s: [s[0]._replace(members=())], "No run of any system is finished"),
+        (
+            lambda s: [s[0]._replace(members=s[0].members * 2)],
+            "two runs with the same fold",
+        ),
         (
             lambda s: [
                 s[0],
@@ -254,9 +257,12 @@ def test_published_orders_are_confirmed_contradicted_or_undecided():
                     )
                 ),
             ],
-            "Systems of other classes",
+            "Systems with different classes",
         ),
-        (lambda s: [s[0]._replace(published={"accuracy": np.nan})], "nan is no number"),
+        (
+            lambda s: [s[0]._replace(published={"accuracy": np.nan})],
+            "nan is not a number",
+        ),
     ],
 )
 def test_incompatible_systems_are_rejected(change, message):

@@ -402,7 +402,7 @@ def test_wrong_input_is_refused_in_words():
         measure(frames, "forced", centre=np.zeros(3))
     with pytest.raises(ValueError, match=r"drift=-1.*length in pixels"):
         measure(frames, "forced", drift=-1)
-    with pytest.raises(ValueError, match="steady light surrounds"):
+    with pytest.raises(ValueError, match="fit_fwhm cannot be combined with steady"):
         measure(frames, "width", steady=True)
-    with pytest.raises(ValueError, match=r"rest=given.*is there a rest"):
+    with pytest.raises(ValueError, match=r"rest=given.*rest needs steady"):
         measure(frames, "forced", rest=True)

@@ -61,7 +61,7 @@ def test_numbers_drawn_apart_from_the_labels_are_no_leak(seed):
     features, label = rng.normal(size=(240, 5)), rng.integers(0, 3, 240)
     finding = find_leak(features, label, np.arange(240), seed=seed)
     assert not finding.is_leak
-    assert finding.auc.low < 0.5 < finding.by_chance
+    assert finding.auc.low < 0.5 < finding.chance_auc
 
 
 def test_a_leak_of_one_rare_class_is_not_lost_in_the_mean_of_ten():
@@ -70,7 +70,7 @@ def test_a_leak_of_one_rare_class_is_not_lost_in_the_mean_of_ten():
     features = rng.normal(size=(600, 3))
     features[label == 7, 1] += 4
     finding = find_leak(features, label, np.arange(600))
-    assert finding.given_away.tolist() == [k == 7 for k in range(10)]
+    assert finding.leaked_classes.tolist() == [k == 7 for k in range(10)]
     assert finding.is_leak
 
 
@@ -111,8 +111,10 @@ def test_the_level_of_the_sky_counts_only_where_the_sky_is():
         [series(i, sky=100) for i in range(12)], SIM
     )
     assert (dark.has_sky, bright.has_sky) == (False, True)
-    assert dark.clues["background"].shape[1] == 3  # sky offset, noise, its scatter
-    level, variance = bright.clues["background"].T
+    assert (
+        dark.feature_groups["background"].shape[1] == 3
+    )  # sky offset, noise, its scatter
+    level, variance = bright.feature_groups["background"].T
     np.testing.assert_allclose(level, 100, atol=0.5)
     np.testing.assert_allclose(variance, 0.01, rtol=0.2)  # noise 1, squared, by 100
 
@@ -190,15 +192,19 @@ def test_one_object_in_two_groups_is_found_by_place_name_and_numbers():
         [near._replace(ra=1.0, group="D", flux=one.flux)], SIM
     )
     found = data_set_check.find_duplicates({"there": there, "again": again})
-    assert {pair.why for pair in found} == {"one place", "one name", "the same numbers"}
+    assert {pair.why for pair in found} == {
+        "same position",
+        "same name",
+        "same content",
+    }
     assert (
         data_set_check.Duplicate(
-            "one name", f"there: {near.object_id}", f"again: {near.object_id}"
+            "same name", f"there: {near.object_id}", f"again: {near.object_id}"
         )
         in found
     )
-    assert ("the same numbers", f"there: {one.object_id}", "there: other") in found
-    assert sum(pair.why == "one place" for pair in found) == 2
+    assert ("same content", f"there: {one.object_id}", "there: other") in found
+    assert sum(pair.why == "same position" for pair in found) == 2
     assert len(close_pairs([np.nan, np.nan], [0.0, 0.0])) == 0
 
 

@@ -185,7 +185,7 @@ def test_runs_that_do_not_belong_together_are_refused():
     one, other = folds_of(make_predictions(40))
     with pytest.raises(ValueError, match="Object SN00000 is in 2 test folds"):
         pool([one, one])
-    with pytest.raises(ValueError, match="Runs of other classes"):
+    with pytest.raises(ValueError, match="Runs with different classes"):
         pool([one, other._replace(classes=("a", "b", "c", "d"))])
-    with pytest.raises(ValueError, match="not tested on the same objects"):
+    with pytest.raises(ValueError, match="tested on different objects"):
         check_same_objects([pool([one]), pool([other])])

@@ -43,13 +43,13 @@ def test_correlated_features_are_grouped_for_any_scale_and_sign():
 
 def test_each_step_is_that_of_scikit_learn():
     table, label = objects(count=150)
-    order, scores = feature_selection.forward(table[:, :5], label, seed=0)
+    order, scores = feature_selection.select_forward(table[:, :5], label, seed=0)
     for count in range(1, 5):
         theirs = SequentialFeatureSelector(
             feature_selection.small_forest(0),
             n_features_to_select=count,
             scoring=feature_selection.SCORING,
-            cv=feature_selection.parts(0),
+            cv=feature_selection.cross_validation(0),
         ).fit(table[:, :5], label)
         assert set(np.flatnonzero(theirs.get_support())) == set(order[:count])
     assert sorted(order) == list(range(5))

@@ -23,6 +23,7 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from data_builders.commands.arguments import add_data_set, add_folders, add_json
@@ -125,14 +126,12 @@ def _objects_of(name: str, given: argparse.Namespace):
 def _plain(clue: str, finding: Finding, classes: list[str]) -> dict:
     """Returns a finding as JSON can hold it."""
     by_class = finding.class_auc.round(4).tolist()
-    given_away = [
-        c for c, away in zip(classes, finding.given_away, strict=True) if away
-    ]
+    given_away = np.array(classes)[finding.leaked_classes].tolist()
     return {
         "auc": finding.auc._asdict(),
         "balanced_accuracy": finding.balanced_accuracy._asdict(),
-        "auc_by_chance": finding.by_chance,
-        "leak_above": max(0.5 + finding.margin, finding.by_chance),
+        "auc_by_chance": finding.chance_auc,
+        "leak_above": max(0.5 + finding.margin, finding.chance_auc),
         "auc_of_class": dict(zip(classes, by_class, strict=True)),
         "given_away": given_away,
         "is_leak": finding.is_leak and clue != ONE_EPOCH,

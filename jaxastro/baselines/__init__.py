@@ -1,1 +1,1 @@
-"""Features of objects, and the forests and boosting that classify them."""
+"""Features of objects, and random forests and gradient boosting that classify them."""

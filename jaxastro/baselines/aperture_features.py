@@ -1,71 +1,72 @@
 """Features of the aperture light curve of an image series, and of its noise.
 
-Features of an aperture light curve say what changed; features of the noise alone say
-what a network could learn without looking at the object at all. Stamps that were
-resampled onto a common grid have correlated noise, others not: where one class was
-resampled and another was not, the texture of the empty corners tells them apart.
+The noise features are a control: they show how well a network could classify without
+the object. For example, stamps that were resampled have correlated noise. If only one
+class was resampled, the noise in the corners of the stamps identifies it.
 """
 
 import numpy as np
 
 from jaxastro.data.series import SeriesRecord
 from jaxastro.photometry import aperture_light_curve
-from jaxastro.photometry.harmonics import harmonic_power
+from jaxastro.photometry.harmonics import fit_harmonics
 from jaxastro.surveys import Survey
 from jaxastro.units import magnitude_of
 
-RADIUS = 6.0  # pixels: wide, so that seeing moves little light across its edge
-MIN_EPOCHS = 6  # in a band; below, its features are unknown
-NIGHT_GAP = 0.5  # days without an epoch that part one night from the next
-FREQUENCY = np.arange(0.3, 8, 0.01)  # cycles per day: the grid of the period search
-CORNER = 5  # pixels on a side of the boxes that the noise is taken from
-_TINY = 1e-9  # keeps a constant light curve from dividing by zero
+RADIUS = 6.0  # pixels; wide, so that seeing changes the enclosed flux little
+MIN_EPOCHS = 6  # in a band; with fewer its features are NaN
+NIGHT_GAP = 0.5  # days; a longer gap between two epochs separates nights
+FREQUENCY = np.arange(0.3, 8, 0.01)  # cycles per day, grid of the period search
+CORNER = 5  # pixels, side of the corner boxes in which noise is measured
+_TINY = 1e-9  # avoids a division by zero for a constant light curve
 
 
 def aperture_feature_names(survey: Survey) -> tuple[str, ...]:
-    """Returns the names of what light_curve_features gives, in its order."""
+    """Returns the names of the features, in the order of aperture_features."""
     return tuple(f"{band}_{name}" for band in survey.bands for name in _NAMES)
 
 
 def aperture_features(record: SeriesRecord, survey: Survey) -> np.ndarray:
-    """Returns 40 numbers per band of the aperture light curve, [bands * 40] float32.
+    """Returns 40 features per band of the aperture light curve, [bands * 40] float32.
 
-    Shape of the flux distribution, steps from epoch to epoch, the best fit of one and
-    two harmonics, and brightness. Numbers of epochs are left out on purpose: they
-    tell how an object was observed. NaN where a band has too few epochs.
+    They describe the distribution of the fluxes, their changes from epoch to epoch,
+    the best fits of one and two harmonics, and the brightness. The number of epochs is
+    not among them, because it describes how an object was observed. NaN for bands with
+    too few epochs.
     """
     flux, error = aperture_light_curve(record.flux, record.bad_pixel, radius=RADIUS)
-    features = []
+    values = []
     for band in range(len(survey.bands)):
         seen = (record.band == band) & np.isfinite(flux)
         if seen.sum() < MIN_EPOCHS:
-            features += [np.nan] * len(_NAMES)
+            values += [np.nan] * len(_NAMES)
         else:
-            found = _of_one_band(flux[seen], error[seen], record.mjd[seen])
-            features += found.values()
-    return np.array(features, np.float32)
+            features = _of_one_band(flux[seen], error[seen], record.mjd[seen])
+            values += features.values()
+    return np.array(values, np.float32)
 
 
 def noise_feature_names() -> tuple[str, ...]:
-    """Returns the names of what noise_features gives, in its order."""
+    """Returns the names of the features, in the order of noise_features."""
     texture = "correlation_x correlation_y correlation_xy correlation_2 noise sky"
     names = (f"{part}{end}" for part in texture.split() for end in ("", "_scatter"))
     return ("num_epochs", *names)
 
 
 def noise_features(record: SeriesRecord) -> np.ndarray:
-    """Returns 13 numbers that hold nothing of the object, float32: the control.
+    """Returns 13 features without the object itself, float32.
 
-    Number of epochs; median and scatter over the epochs of the correlation between
-    neighbouring pixels in the stamp's corners (to the right, below, both, two to the
-    right), of their scatter and of their level. The wings of a very bright star do
-    reach the corners; the central light is never read.
+    These are the number of epochs, then the median and the scatter over epochs of six
+    quantities of the stamp's corners: the correlation of a pixel with its neighbour to
+    the right, below, on the diagonal and two to the right, the noise and the level. The
+    wings of a very bright star reach the corners; the central pixels are not used.
     """
     boxes = _corners(record)  # t n y x
     sky = np.nanmedian(boxes, axis=(1, 2, 3))
     pixel = boxes - np.nanmedian(boxes, axis=(2, 3), keepdims=True)
     noise = 1.4826 * np.nanmedian(abs(pixel), axis=(1, 2, 3))
-    limit = 4 * noise[:, None, None, None]  # without it a cosmic ray is the texture
+    # Without this limit a cosmic ray dominates the correlations.
+    limit = 4 * noise[:, None, None, None]
     pixel = np.clip(pixel, -limit, limit)
     variance = np.nanmean(pixel**2, axis=(1, 2, 3)) + _TINY
     pairs = (
@@ -87,7 +88,7 @@ def _of_one_band(flux, error, mjd) -> dict[str, float]:
 
 
 def _shape(flux, error, mjd) -> dict[str, float]:
-    """Where the fluxes lie, whatever their order."""
+    """Returns statistics of the fluxes that do not depend on their order."""
     median, scatter = np.median(flux), flux.std() + _TINY
     level = abs(median) + _TINY
     low, high = np.percentile(flux, [5, 95])
@@ -95,7 +96,7 @@ def _shape(flux, error, mjd) -> dict[str, float]:
     deviation = flux - flux.mean()
     share = (0, 5, 25, 75, 95, 100)
     rank = (np.percentile(flux, share) - median) / amplitude
-    # 1% for the calibration; without it chi square of a bright star is its brightness.
+    # 1 % calibration error. Without it chi square of a star depends on its brightness.
     sigma = np.hypot(error, 0.01 * level)
     pull = (flux - np.average(flux, weights=1 / sigma**2)) / sigma
     magnitude = magnitude_of(np.maximum(flux, error + _TINY), 0.0)
@@ -118,12 +119,12 @@ def _shape(flux, error, mjd) -> dict[str, float]:
 
 
 def _steps(flux, error, mjd) -> dict[str, float]:
-    """What happens from one epoch to the next, and from night to night."""
+    """Returns statistics of the changes between epochs and between nights."""
     level, scatter = abs(np.median(flux)) + _TINY, flux.std() + _TINY
     step, gap = np.diff(flux), np.diff(mjd)
     in_night = gap < NIGHT_GAP
     near = step[in_night] if in_night.any() else np.full(1, np.nan)
-    # Per day; two exposures minutes apart would make a slope of their noise.
+    # Per day. The lower limit of the gap avoids slopes of mere noise.
     slope = near / np.maximum(gap[in_night], 0.02) / level if in_night.any() else near
     night = np.concatenate([[0], np.cumsum(~in_night)])
     count = np.bincount(night)
@@ -150,21 +151,19 @@ def _steps(flux, error, mjd) -> dict[str, float]:
 
 
 def _period(flux, error, mjd) -> dict[str, float]:
-    """The best fits of one and of two harmonics, and the shape of the second."""
+    """Returns the best fits of one and two harmonics on the grid of frequencies."""
     sigma = np.hypot(error, 0.01 * abs(np.median(flux)) + _TINY)
-    power, _ = harmonic_power(flux, sigma, mjd, FREQUENCY, num_harmonics=1)
-    power_2, fit = harmonic_power(flux, sigma, mjd, FREQUENCY, num_harmonics=2)
-    best, best_2 = power.argmax(), power_2.argmax()
-    cos_1, sin_1, cos_2, sin_2 = fit[best_2, 1:]
-    phase_21 = np.arctan2(-sin_2, cos_2) - 2 * np.arctan2(-sin_1, cos_1)
+    one = fit_harmonics(flux, sigma, mjd, FREQUENCY, num_harmonics=1)
+    two = fit_harmonics(flux, sigma, mjd, FREQUENCY, num_harmonics=2)
+    first, second = two.amplitudes
     return {
-        "power_1": power[best],
-        "frequency_1": FREQUENCY[best],
-        "power_2": power_2[best_2],
-        "frequency_2": FREQUENCY[best_2],
-        "amplitude_21": np.hypot(cos_2, sin_2) / (np.hypot(cos_1, sin_1) + _TINY),
-        "cos_phase_21": np.cos(phase_21),
-        "sin_phase_21": np.sin(phase_21),
+        "power_1": one.power,
+        "frequency_1": one.frequency,
+        "power_2": two.power,
+        "frequency_2": two.frequency,
+        "amplitude_21": second / (first + _TINY),
+        "cos_phase_21": np.cos(two.phase_21),
+        "sin_phase_21": np.sin(two.phase_21),
     }
 
 
@@ -178,14 +177,14 @@ def _brightness(flux, error, mjd) -> dict[str, float]:
 
 
 def _corners(record: SeriesRecord) -> np.ndarray:
-    """Returns the corner boxes, [t n y x], NaN where bad; blind epochs left out."""
+    """Returns the corner boxes [t n y x] of the epochs without a bad corner pixel."""
     good = np.where(record.bad_pixel, np.nan, record.flux.astype(np.float64))
     ends = slice(CORNER), slice(-CORNER, None)
     boxes = np.stack([good[:, y, x] for y in ends for x in ends], axis=1)
-    whole = np.isfinite(boxes).all(axis=(1, 2, 3))
-    # A record whose corners are never whole still gets numbers, of no texture.
-    return boxes[whole] if whole.any() else np.zeros((1, *boxes.shape[1:]))
+    is_complete = np.isfinite(boxes).all(axis=(1, 2, 3))
+    # A record without such an epoch gets the features of an empty frame.
+    return boxes[is_complete] if is_complete.any() else np.zeros((1, *boxes.shape[1:]))
 
 
-# From a constant light curve: the names stand beside the numbers, and only there.
+# The keys of the features of any light curve.
 _NAMES = tuple(_of_one_band(np.ones(6), np.ones(6), np.arange(6.0)))

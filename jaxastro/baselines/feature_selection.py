@@ -1,14 +1,15 @@
-"""Which features a forest needs: one of each group of alike ones, then one by one.
+"""Feature selection with a random forest, in three steps on training objects.
 
-    1  of features whose ranks correlate with |r| >= LIMIT the first stays
-    2  a forest ranks those that are left
-    3  from none, the feature that helps most is added, until all are in
+    1  of features whose ranks correlate with |r| >= LIMIT only the first is kept
+    2  a forest gives the importance of the others
+    3  sequential forward selection orders them: the feature that raises the score most
+       is added next, until all are included
 
-Every step sees training objects alone: the third scores on parts of them by turns, so
-that a test fold can say what the choice is worth.
+Step 3 scores by cross-validation within the training objects, so that the test fold
+can measure the accuracy of the selection.
 
-Source: scikit-learn's SequentialFeatureSelector for the third step, whose choices these
-    are; that returns the chosen set of one size, and here the order of all is wanted.
+Source: step 3 makes the same choices as scikit-learn's SequentialFeatureSelector, which
+    returns the selected set of one size instead of the order of all features.
 """
 
 import warnings
@@ -25,18 +26,20 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
-LIMIT = 0.9  # of |r|, at and above which two features are alike
-NUM_PARTS = 3  # of the training objects, on each of which a choice is scored once
-NUM_TRIED = 1000  # training objects, drawn, that choices are scored on
+from jaxastro.baselines.classifiers import random_forest
+
+LIMIT = 0.9  # of |r|; features correlated as strongly are redundant
+NUM_PARTS = 3  # of the cross-validation
+NUM_SCORED = 1000  # training objects, sampled, that forward selection uses
 SCORING = "balanced_accuracy"
 
 
 class Selection(NamedTuple):
-    """What training objects say of features that are not alike, by their columns."""
+    """Importance and order of features, which are given by their columns."""
 
-    importance: np.ndarray  # f  in a forest of all, of sum 1
-    order: list[int]  # the most useful first
-    inner: list[float]  # score on the parts after each of these steps
+    importance: np.ndarray  # f  in a forest of all features, with sum 1
+    order: list[int]  # columns in the order of forward selection
+    scores: list[float]  # cross-validated score after each step of it
 
 
 def select(
@@ -44,88 +47,94 @@ def select(
     label: np.ndarray,
     *,
     seed: int,
-    said: Callable[[], object] = lambda: None,
+    on_step: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Returns the importance of features, and the order in which they help.
+    """Returns the importance of features, and their order in forward selection.
 
     Args:
-        table: [n f] of training objects, NaN where unknown.
-        label: [n] classes.
-        said: called after each of `steps_of(f)` tries, for a progress bar.
+        table: [n f], features of training objects, NaN where unknown.
+        label: [n], classes.
+        on_step: called after each of `num_steps(f)` steps, for a progress bar.
     """
     importance = forest(seed).fit(table, label).feature_importances_
-    drawn = np.random.default_rng(seed).permutation(len(label))[:NUM_TRIED]
-    return Selection(importance, *forward(table[drawn], label[drawn], seed, said))
+    sample = np.random.default_rng(seed).permutation(len(label))[:NUM_SCORED]
+    return Selection(
+        importance, *select_forward(table[sample], label[sample], seed, on_step)
+    )
 
 
 def rank_correlation(table: np.ndarray) -> np.ndarray:
-    """Returns [f f] Spearman's r; what is unknown counts as its column's median."""
+    """Returns [f f], Spearman's r; an unknown value counts as its column's median."""
     filled = np.where(np.isfinite(table), table, np.nanmedian(table, axis=0))
     rank = rankdata(filled, axis=0)
     rank -= rank.mean(axis=0)
     size = np.sqrt((rank**2).sum(axis=0))
-    # A constant column is like no other.
+    # The correlation of a constant column is 0.
     rank /= np.where(size > 0, size, 1)
     return rank.T @ rank
 
 
 def first_of_group(correlation: np.ndarray) -> list[int]:
-    """Returns for each feature the first kept one that is like it, or itself."""
-    found: list[int] = []
+    """Returns for each feature the first kept one that is redundant with it, or itself.
+
+    Args:
+        correlation: [f f].
+    """
+    kept_for: list[int] = []
     for number, row in enumerate(abs(correlation)):
-        alike = [k for k in dict.fromkeys(found) if row[k] >= LIMIT]
-        found.append(alike[0] if alike else number)
-    return found
+        redundant = [k for k in dict.fromkeys(kept_for) if row[k] >= LIMIT]
+        kept_for.append(redundant[0] if redundant else number)
+    return kept_for
 
 
-def forward(
+def select_forward(
     table: np.ndarray,
     label: np.ndarray,
     seed: int,
-    said: Callable[[], object] = lambda: None,
+    on_step: Callable[[], object] = lambda: None,
 ) -> tuple[list[int], list[float]]:
-    """Returns all columns in the order in which they help most, and the scores."""
+    """Returns all columns in the order of forward selection, and the score per step.
+
+    The arguments are those of `select`.
+    """
     order, scores = [], []
-    while left := [k for k in range(table.shape[1]) if k not in order]:
-        tried = []
-        for k in left:
+    while remaining := [k for k in range(table.shape[1]) if k not in order]:
+        candidate_scores = []
+        for k in remaining:
             columns = np.sort([*order, k])
-            tried.append(score_of(table[:, columns], label, seed))
-            said()
-        best = int(np.argmax(tried))
-        order.append(left[best])
-        scores.append(float(tried[best]))
+            candidate_scores.append(score_of(table[:, columns], label, seed))
+            on_step()
+        best = int(np.argmax(candidate_scores))
+        order.append(remaining[best])
+        scores.append(float(candidate_scores[best]))
     return order, scores
 
 
 def score_of(table: np.ndarray, label: np.ndarray, seed: int) -> float:
-    """Returns the mean score of a small forest on the parts that it did not see."""
+    """Returns the mean cross-validated score of a small forest."""
     scores = cross_val_score(
-        small_forest(seed), table, label, cv=parts(seed), scoring=SCORING
+        small_forest(seed), table, label, cv=cross_validation(seed), scoring=SCORING
     )
     return float(scores.mean())
 
 
-def parts(seed: int) -> StratifiedKFold:
-    """Returns how training objects are parted, the classes alike in each part."""
+def cross_validation(seed: int) -> StratifiedKFold:
+    """Returns the stratified parts of the training objects."""
     return StratifiedKFold(NUM_PARTS, shuffle=True, random_state=seed)
 
 
 def small_forest(seed: int) -> RandomForestClassifier:
-    """Returns the forest that choices are made by; a tenth of a second or less."""
-    return RandomForestClassifier(
-        12, min_samples_leaf=5, class_weight="balanced", random_state=seed
-    )
+    """Returns the forest of forward selection, which trains in 0.1 s or less."""
+    return random_forest(num_trees=12, min_samples_leaf=5, seed=seed)
 
 
 def forest(seed: int) -> RandomForestClassifier:
-    """Returns the forest that ranks features, and whose accuracy is shown."""
-    settings = {"min_samples_leaf": 2, "class_weight": "balanced", "n_jobs": -1}
-    return RandomForestClassifier(100, **settings, random_state=seed)
+    """Returns the forest that gives importances and final accuracies."""
+    return random_forest(num_trees=100, min_samples_leaf=2, seed=seed, num_jobs=-1)
 
 
 def network(seed: int) -> Pipeline:
-    """Returns a small network; each feature is told by its rank, the unknown is 0."""
+    """Returns a small neural network on the ranks of the features; unknown is 0."""
     return make_pipeline(
         QuantileTransformer(n_quantiles=50, output_distribution="normal"),
         SimpleImputer(strategy="constant", fill_value=0.0),
@@ -141,23 +150,30 @@ def accuracies(
     counts: Sequence[int],
     seed: int,
 ) -> list[float]:
-    """Returns the accuracy on test objects with the first so many features of an order.
+    """Returns the accuracy on test objects for increasing numbers of features.
 
     Args:
-        train: table [n f] and label [n] to learn from; test: likewise, to be named.
-        counts: how many features.
+        make: returns a classifier for a seed, such as `forest` or `network`.
+        train: table [n f] and label [n].
+        test: table [o f] and label [o].
+        order: columns of the features, the most useful first.
+        counts: numbers of features, taken from the start of `order`.
     """
-    found = []
+    values = []
     for count in counts:
         columns = list(order[:count])
         with warnings.catch_warnings():
-            # The network's passes are few on purpose.
+            # max_iter of the network is small to save time.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model = make(seed).fit(train[0][:, columns], train[1])
-        found.append(float(model.score(test[0][:, columns], test[1])))
-    return found
+        values.append(float(model.score(test[0][:, columns], test[1])))
+    return values
 
 
 def num_steps(count: int) -> int:
-    """Returns how many sets of features are tried on the way to `count` of them."""
+    """Returns the number of feature sets that forward selection scores.
+
+    Args:
+        count: of features.
+    """
     return count * (count + 1) // 2

@@ -1,22 +1,21 @@
-"""Numbers that stand for an object: what forests and boosting are given to see.
+"""Feature sets of objects, the inputs of random forests and gradient boosting.
 
-Sets by name, of which a system takes one or several:
-    aperture    of image series: jaxastro/baselines/aperture_features.py
-    steady      of light curves: median magnitudes and colours; the control, blind to
-                all change
-    shape       of light curves: magnitudes of each band, trends, colours; no period
-    period      of light curves: the best period of all bands, and curves folded by it
-    catalogue   of light curves: the survey's columns, and numbers made of them
-    metadata    of alerts: the columns of the first one
+    aperture    image series: see jaxastro/baselines/aperture_features.py
+    steady      light curves: median magnitudes and colours; a control without any
+                information on variability
+    shape       light curves: statistics of the magnitudes of each band, and colours;
+                no period
+    period      light curves: the best common period of all bands, and folded curves
+    catalogue   light curves: the survey's columns, and combinations of them
+    metadata    alerts: the columns of the first alert
 
-Shape and period are by the library light-curve (Malanchev et al. 2021, MNRAS 502,
-5147). It is given magnitudes: amplitudes of bright and of faint stars are then alike,
-and so are their errors. A flux below its own error counts as that error, a limit: to
-leave faint points out would make faint objects brighter. How many points there are,
-when and how far apart is left out on purpose: it tells how an object was observed.
+The sets shape and period use the library light-curve (Malanchev et al. 2021, MNRAS 502,
+5147) on magnitudes, in which amplitudes and errors of bright and faint stars are
+comparable. A flux below its own error is replaced by that error, as a limit: to omit
+faint points would make faint objects brighter. The number and times of the points are
+not among the features, because they describe how an object was observed.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -29,23 +28,28 @@ from jaxastro.baselines.aperture_features import (
 )
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.light_curve import LightCurveRecord
-from jaxastro.data.series import SeriesRecord
+from jaxastro.data.record import Record
 from jaxastro.errors import InputError
-from jaxastro.photometry.harmonics import harmonic_power
+from jaxastro.photometry.harmonics import fit_harmonics
+from jaxastro.photometry.period import find_common_period
 from jaxastro.surveys import Survey
 from jaxastro.units import magnitude_error_of, magnitude_of
 
-MIN_POINTS = 4  # in a band; below, its features are unknown
-FASTEST = 16.0  # cycles per day: the end of the period search
-STEPS = 3  # of it, in one over the time from the first point to the last
-NUM_HARMONICS = 4  # of twice the best period: that of binaries with unlike minima
-ACROSS = ("log_period", "period_signal_to_noise")
+MIN_POINTS = 4  # in a band; with fewer its features are NaN
+NUM_HARMONICS = 4  # of twice the best period, that of binaries with unequal minima
+OF_ALL_BANDS = ("log_period", "period_signal_to_noise")
 FOLDED = (
-    *("folded_eta", "folded_twice_eta", "harmonic_power"),
-    *("odd_to_even", "third_to_even", "amplitude_21", "cos_phase_21", "sin_phase_21"),
+    "folded_eta",
+    "folded_twice_eta",
+    "harmonic_power",
+    "odd_to_even",
+    "third_to_even",
+    "amplitude_21",
+    "cos_phase_21",
+    "sin_phase_21",
 )
-OF_OBSERVING = ("T_0", "Num_g", "Num_r")  # columns that say nothing of the star
-MADE_OF_COLUMNS = {  # what a tree does not see in one of them; where a survey has them
+OBSERVING_COLUMNS = ("T_0", "Num_g", "Num_r")  # they do not describe the star
+COMBINATIONS = {  # of catalogue columns, which single splits of a tree cannot express
     "log_Per": (("Per",), np.log10),
     "gmag-rmag": (("gmag", "rmag"), np.subtract),
     "Amp_g/Amp_r": (("Amp_g", "Amp_r"), np.divide),
@@ -78,7 +82,7 @@ _SHAPE = light_curve.Extractor(
     light_curve.StandardDeviation(),
     light_curve.StetsonK(),
 )
-# Its error grows as points get fewer, and so tells their number.
+# The error of the trend depends on the number of points.
 _KEPT = [i for i, name in enumerate(_SHAPE.names) if name != "linear_trend_sigma"]
 _NAMES = [_SHAPE.names[i] for i in _KEPT]
 _MEDIAN = _NAMES.index("median")
@@ -86,55 +90,63 @@ _ETA = light_curve.Eta()
 
 
 class FeatureSet(NamedTuple):
-    """Which records a set is of, its names, and its numbers in the same order."""
+    """Names and values of a set of features, in the same order."""
 
     kind: str  # of the records, a key of data.record.RECORD_TYPES
     names: Callable[[Survey], tuple[str, ...]]
-    of: Callable[[tuple, Survey], np.ndarray]
+    measure: Callable[[Record, Survey], np.ndarray]
 
 
-def features_of(
-    record: SeriesRecord | LightCurveRecord, survey: Survey, sets: Sequence[str]
-) -> np.ndarray:
-    """Returns the numbers of some sets, [f] float32, NaN where unknown."""
-    found = [_set(name, survey).of(record, survey) for name in sets]
+def features_of(record: Record, survey: Survey, sets: Sequence[str]) -> np.ndarray:
+    """Returns the features of one or more sets, [f] float32, NaN where unknown.
+
+    Args:
+        record: of the survey's kind.
+        survey: its bands and columns are used.
+        sets: keys of FEATURE_SETS.
+    Raises:
+        InputError: if the survey has no such set.
+    """
+    values = [_feature_set(name, survey).measure(record, survey) for name in sets]
     with np.errstate(over="ignore"):
-        joined = np.concatenate(found).astype(np.float32)
+        joined = np.concatenate(values).astype(np.float32)
     return np.where(np.isfinite(joined), joined, np.float32(np.nan))
 
 
 def feature_names(survey: Survey, sets: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names of what features_of gives, in its order.
+    """Returns the names of the features, in the order of features_of.
 
     Raises:
-        ValueError: if there is no such set, or none of such records.
+        InputError: if the survey has no such set.
     """
-    return tuple(name for one in sets for name in _set(one, survey).names(survey))
+    return tuple(
+        name for one in sets for name in _feature_set(one, survey).names(survey)
+    )
 
 
 def feature_sets_of(survey: Survey) -> tuple[str, ...]:
-    """Returns the sets that a survey's records have."""
-    without = () if survey.columns else ("catalogue",)
+    """Returns the names of the sets that the survey's records have."""
+    excluded = () if survey.columns else ("catalogue",)
     return tuple(
         name
         for name, one in FEATURE_SETS.items()
-        if one.kind == survey.kind and name not in without
+        if one.kind == survey.kind and name not in excluded
     )
 
 
 def magnitudes_of(record: LightCurveRecord, band: int) -> tuple[np.ndarray, ...]:
-    """Returns days, magnitudes and their errors of a band, in the order of time.
+    """Returns days, magnitudes and their errors [t] of a band, sorted by time.
 
         m = -2.5 log10(max(F, dF)),   dm = 2.5 / ln(10) dF / max(F, dF)
 
-    Their zero point is that of the survey's unit of flux.
+    The zero point is that of the survey's unit of flux.
     """
     seen = record.band == band
     error = record.flux_error[seen].astype(np.float64)
     flux = np.maximum(record.flux[seen], error)
     magnitude, spread = magnitude_of(flux, 0.0), magnitude_error_of(flux, error)
     columns = record.mjd[seen], magnitude, spread
-    # Of points at one time too the order must not depend on how they were given.
+    # Points at the same time need a defined order too.
     order = np.lexsort(columns[::-1])
     return tuple(column[order] for column in columns)
 
@@ -144,7 +156,7 @@ def _steady_names(survey: Survey) -> tuple[str, ...]:
 
 
 def _steady(record: LightCurveRecord, survey: Survey) -> np.ndarray:
-    """The median magnitude of each band, then their differences."""
+    """Returns the median magnitude of each band, then the colours."""
     curves = [magnitudes_of(record, band)[1] for band in range(len(survey.bands))]
     median = np.array(
         [np.median(m) if len(m) >= MIN_POINTS else np.nan for m in curves]
@@ -162,41 +174,33 @@ def _shape_names(survey: Survey) -> tuple[str, ...]:
 
 
 def _shape(record: LightCurveRecord, survey: Survey) -> np.ndarray:
-    """Numbers of each band's magnitudes, then the medians' differences."""
+    """Returns statistics of each band's magnitudes, then the colours."""
     table = np.full((len(survey.bands), len(_NAMES)), np.nan)
     for band in range(len(survey.bands)):
         curve = magnitudes_of(record, band)
         if len(curve[0]) >= MIN_POINTS:
-            found = _SHAPE(*curve, sorted=True, fill_value=np.nan)
-            table[band] = found[_KEPT]
+            table[band] = _SHAPE(*curve, sorted=True, fill_value=np.nan)[_KEPT]
     return np.concatenate([table.ravel(), -np.diff(table[:, _MEDIAN])])
 
 
 def _period_names(survey: Survey) -> tuple[str, ...]:
-    return (*ACROSS, *(f"{band}_{name}" for band in survey.bands for name in FOLDED))
+    of_bands = (f"{band}_{name}" for band in survey.bands for name in FOLDED)
+    return (*OF_ALL_BANDS, *of_bands)
 
 
 def _period(record: LightCurveRecord, survey: Survey) -> np.ndarray:
-    """The best period of all bands together, and each band folded by it."""
-    across = np.full(len(ACROSS), np.nan)
+    """Returns the common period of all bands, then features of each folded band."""
+    of_all_bands = np.full(len(OF_ALL_BANDS), np.nan)
     table = np.full((len(survey.bands), len(FOLDED)), np.nan)
     curves = [magnitudes_of(record, band) for band in range(len(survey.bands))]
     enough = [b for b, curve in enumerate(curves) if len(curve[0]) >= MIN_POINTS]
-    varies = [b for b in enough if np.ptp(curves[b][0]) and np.ptp(curves[b][1])]
-    if varies:
-        mjd, magnitude, error = (
-            np.concatenate(c) for c in zip(*(curves[b] for b in varies), strict=True)
-        )
-        names = [str(b) for b in varies]
-        band = np.repeat(names, [len(curves[b][0]) for b in varies])
-        search = _period_search(tuple(names), _doublings(np.ptp(mjd)))
-        order = np.argsort(mjd, kind="stable")
-        columns = (column[order] for column in (mjd, magnitude, error))
-        period, signal = search(*columns, band[order], sorted=True)
-        across[:] = np.log10(period), signal
-        for b in varies:
+    varying = [b for b in enough if np.ptp(curves[b][0]) and np.ptp(curves[b][1])]
+    if varying:
+        period, signal_to_noise = find_common_period([curves[b] for b in varying])
+        of_all_bands[:] = np.log10(period), signal_to_noise
+        for b in varying:
             table[b] = _folded(*curves[b], period)
-    return np.concatenate([across, table.ravel()])
+    return np.concatenate([of_all_bands, table.ravel()])
 
 
 def _folded(mjd, magnitude, error, period: float) -> list[float]:
@@ -206,56 +210,45 @@ def _folded(mjd, magnitude, error, period: float) -> list[float]:
         order = np.lexsort((magnitude, phase))
         etas += [*_ETA(phase[order], magnitude[order], sorted=True, fill_value=np.nan)]
     frequency = np.array([0.5 / period])
-    power, fit = harmonic_power(
-        magnitude, error, mjd, frequency, num_harmonics=NUM_HARMONICS
-    )
-    cos, sin = fit[0, 1::2], fit[0, 2::2]
-    size, angle = np.hypot(cos, sin), np.arctan2(-sin, cos)
-    phase_21 = angle[3] - 2 * angle[1]
-    ratio = size / (size[1] + 1e-9)
+    fit = fit_harmonics(magnitude, error, mjd, frequency, num_harmonics=NUM_HARMONICS)
+    cos, sin = fit.coefficients[1::2], fit.coefficients[2::2]
+    phase = np.arctan2(-sin, cos)
+    # Of the best period, whose harmonics are the even ones of twice that period.
+    phase_21 = phase[3] - 2 * phase[1]
+    ratio = fit.amplitudes / (fit.amplitudes[1] + 1e-9)
     return [
-        *(*etas, power[0], ratio[0], ratio[2], ratio[3]),
-        *(np.cos(phase_21), np.sin(phase_21)),
+        *etas,
+        fit.power,
+        ratio[0],
+        ratio[2],
+        ratio[3],
+        np.cos(phase_21),
+        np.sin(phase_21),
     ]
 
 
-def _doublings(days: float) -> int:
-    """Returns how often the grid of frequencies is halved, so that it is fine enough.
-
-    Its step is 1 / (STEPS days) or less: over all points no phase is a third of a turn
-    wrong.
-    """
-    return max(int(np.ceil(np.log2(FASTEST * STEPS * days))), 4)
-
-
-@functools.cache
-def _period_search(bands: tuple[str, ...], doublings: int) -> light_curve.Periodogram:
-    grid = np.linspace(0, 2 * np.pi * FASTEST, 2**doublings + 1)
-    return light_curve.Periodogram(peaks=1, freqs=grid, fast=True, bands=list(bands))
-
-
 def _catalogue_names(survey: Survey) -> tuple[str, ...]:
-    return (*_star_columns(survey), *_made_of(survey))
+    return (*_star_columns(survey), *_combinations(survey))
 
 
 def _catalogue(record: LightCurveRecord, survey: Survey) -> np.ndarray:
-    """The survey's columns of the star itself, and what is made of them."""
+    """Returns the survey's columns that describe the star, then their combinations."""
     names = [name for name, _ in survey.columns]
     column = dict(zip(names, record.features, strict=True))
-    found = [column[name] for name in _star_columns(survey)]
-    with np.errstate(divide="ignore", invalid="ignore"):  # inf becomes unknown
-        for of, make in _made_of(survey).values():
-            found.append(make(*(column[name] for name in of)))
-    return np.array(found)
+    values = [column[name] for name in _star_columns(survey)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # features_of turns inf to NaN
+        for inputs, function in _combinations(survey).values():
+            values.append(function(*(column[name] for name in inputs)))
+    return np.array(values)
 
 
 def _star_columns(survey: Survey) -> list[str]:
-    return [name for name, _ in survey.columns if name not in OF_OBSERVING]
+    return [name for name, _ in survey.columns if name not in OBSERVING_COLUMNS]
 
 
-def _made_of(survey: Survey) -> dict[str, tuple]:
+def _combinations(survey: Survey) -> dict[str, tuple]:
     known = {name for name, _ in survey.columns}
-    return {name: m for name, m in MADE_OF_COLUMNS.items() if known.issuperset(m[0])}
+    return {name: c for name, c in COMBINATIONS.items() if known.issuperset(c[0])}
 
 
 def _column_names(survey: Survey) -> tuple[str, ...]:
@@ -281,11 +274,11 @@ FEATURE_SETS = {
 }
 
 
-def _set(name: str, survey: Survey) -> FeatureSet:
-    if name not in feature_sets_of(survey):
+def _feature_set(name: str, survey: Survey) -> FeatureSet:
+    known = feature_sets_of(survey)
+    if name not in known:
         raise InputError(
-            f"No features {name!r} of {survey.name}, whose records are of kind "
-            f"{survey.kind!r}. It has {', '.join(feature_sets_of(survey)) or 'none'}. Choose "
-            "of these."
+            f"No feature set {name!r} for {survey.name}, whose records are of kind "
+            f"{survey.kind!r}. It has {', '.join(known) or 'none'}. Choose one of them."
         )
     return FEATURE_SETS[name]

@@ -1,1 +1,1 @@
-"""From predictions to numbers with intervals. NumPy and scikit-learn, never JAX."""
+"""Scores of predictions with confidence intervals, by NumPy and scikit-learn."""

@@ -1,4 +1,4 @@
-"""Whether "80% sure" is right 80% of the time."""
+"""Calibration of probabilities: reliability diagrams and calibration errors."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ NUM_BINS = 10
 
 
 class Reliability(NamedTuple):
-    """Objects sorted by confidence and cut into bins of nearly equal number."""
+    """Confidence and accuracy in bins of confidence with similar numbers of objects."""
 
     confidence: np.ndarray  # bin  mean probability of the predicted class
-    accuracy: np.ndarray  # bin  share of the objects whose prediction is right
-    low: np.ndarray  # bin  95% interval of the accuracy (Wilson 1927)
-    high: np.ndarray
-    count: np.ndarray  # bin  objects, at least one
+    accuracy: np.ndarray  # bin  share of correct predictions
+    low: np.ndarray  # bin  95 % interval of the accuracy (Wilson 1927)
+    high: np.ndarray  # bin
+    count: np.ndarray  # bin  number of objects, at least one
 
 
 def reliability(
@@ -25,9 +25,13 @@ def reliability(
 ) -> Reliability:
     """Returns confidence and accuracy per bin of confidence.
 
-    Bins hold equal numbers of objects (equal mass), since most predictions are
-    confident and equal widths would leave bins of two objects. Objects of the same
-    confidence are never parted, so there may be fewer bins than asked for.
+    Bins have equal numbers of objects (equal mass): most predictions are confident, so
+    bins of equal width would be nearly empty. Objects of equal confidence are in one
+    bin, so there may be fewer than num_bins bins.
+
+    Args:
+        label: [o], true classes.
+        probability: [o c].
     """
     probability = np.asarray(probability, np.float64)
     predicted = predicted_class(probability)
@@ -38,10 +42,12 @@ def reliability(
 def reliability_by_spread(
     label: np.ndarray, probability: np.ndarray, spread: np.ndarray
 ) -> Reliability:
-    """Returns the same by how much drawn networks differ, which stands for confidence.
+    """Returns the accuracy per bin of spread, which takes the place of confidence.
 
     Args:
-        spread: [o c] standard deviation of each probability over the networks.
+        label: [o], true classes.
+        probability: [o c], mean over sampled networks.
+        spread: [o c], standard deviation over sampled networks.
     """
     is_right = predicted_class(probability) == np.asarray(label)
     return _binned(spread_of_predicted_class(probability, spread), is_right, NUM_BINS)
@@ -50,7 +56,12 @@ def reliability_by_spread(
 def spread_of_predicted_class(
     probability: np.ndarray, spread: np.ndarray
 ) -> np.ndarray:
-    """Returns the spread of the probability of the class that is predicted, [o]."""
+    """Returns [o], the spread of the probability of the predicted class.
+
+    Args:
+        probability: [o c], mean over sampled networks.
+        spread: [o c], standard deviation over sampled networks.
+    """
     predicted = predicted_class(probability)
     return np.float64(spread[np.arange(len(predicted)), predicted])
 
@@ -58,11 +69,11 @@ def spread_of_predicted_class(
 def expected_calibration_error(
     label: np.ndarray, probability: np.ndarray, *, num_bins: int = NUM_BINS
 ) -> float:
-    """Returns the mean distance of confidence and accuracy, from 0 (best) to 1.
+    """Returns the mean difference of confidence and accuracy, from 0 (best) to 1.
 
         ece = sum over bins of  count / o * |accuracy - confidence|
 
-    It is never 0 for a finite number of objects: compare chance_calibration_error.
+    It is above 0 for any finite number of objects; compare chance_calibration_error.
 
     Source: Naeini, Cooper & Hauskrecht 2015, AAAI, with bins of equal mass as in
         Nguyen & O'Connor 2015, EMNLP.
@@ -78,10 +89,15 @@ def calibration_error_interval(
     num_draws: int = NUM_DRAWS,
     seed: int = 0,
 ) -> Interval:
-    """Returns the calibration error with its interval, groups of objects resampled.
+    """Returns the expected calibration error with its cluster-bootstrap interval.
 
-    Bins are those of all objects. A resample repeats objects, and so adds chance to
-    chance: the interval leans to errors that are too large.
+    The bins are those of all objects. A resample repeats objects, which adds noise, so
+    the interval is biased towards large errors.
+
+    Args:
+        label: [o], true classes.
+        probability: [o c].
+        group: [o], names; objects of one group are resampled together.
     """
     probability = np.asarray(probability, np.float64)
     predicted = predicted_class(probability)
@@ -108,12 +124,15 @@ def chance_calibration_error(
     num_draws: int = 200,
     seed: int = 0,
 ) -> float:
-    """Returns the error that 19 of 20 perfectly calibrated models stay below.
+    """Returns the error that 95 % of perfectly calibrated models stay below.
 
-    Whether each prediction is right is drawn with the probability the model gives
-    it; what error remains is chance alone, at this number of objects.
+    The correctness of each prediction is sampled with the probability of its class.
+    The resulting error is due to the finite number of objects alone.
+
+    Args:
+        probability: [o c].
     """
-    # Sorted, so that the order of the objects cannot matter.
+    # Sorted, so that the result does not depend on the order of the objects.
     confidence = np.sort(np.asarray(probability, np.float64).max(axis=1))
     generator = np.random.default_rng(seed)
     errors = [
@@ -149,12 +168,12 @@ def _bin_of(confidence: np.ndarray, num_bins: int) -> np.ndarray:
 
 
 def _wilson_interval(share, count):
-    """Unlike share +- 2 sigma it stays in [0, 1] and has a width at 0 and 1."""
-    z = 1.96  # of a 95% interval
+    """Returns low and high; unlike share +- 2 sigma, in [0, 1] and not empty."""
+    z = 1.96  # of a 95 % interval
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     half = half / (1 + z**2 / count)
-    # At a share of 0 or 1 rounding puts the end 1e-17 beyond the share itself.
+    # At a share of 0 or 1, rounding would exclude the share itself by 1e-17.
     return np.minimum(centre - half, share), np.maximum(centre + half, share)
 
 

@@ -1,4 +1,4 @@
-"""How well clusters that no label made are the classes."""
+"""Agreement of unsupervised clusters with the classes."""
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -11,16 +11,17 @@ from jaxastro.errors import InputError
 def fit_gaussian_mixture(
     code: np.ndarray, clusters: int, *, seed: int
 ) -> GaussianMixture:
-    """Returns the best of five mixtures of Gaussians, each of variances of its own.
+    """Returns the most likely of five Gaussian mixtures with diagonal covariances.
 
     Args:
-        code: [o d], at least as many as clusters.
+        code: [o d], at least as many rows as clusters.
+        clusters: number of components.
     Raises:
-        ValueError: if they are fewer.
+        InputError: if there are fewer rows.
     """
     if len(code) < clusters:
         raise InputError(
-            f"{len(code)} codes cannot make {clusters} clusters. Ask for fewer, in "
+            f"{len(code)} codes cannot form {clusters} clusters. Reduce "
             "config.method.args.clusters, or give more objects."
         )
     mixture = GaussianMixture(
@@ -30,14 +31,17 @@ def fit_gaussian_mixture(
 
 
 def cluster_scores(label: np.ndarray, cluster: np.ndarray) -> dict[str, float]:
-    """Returns what clusters tell of the classes; 1 is best, and chance 0 of ari alone.
+    """Returns four scores of a clustering; 1 is best, and only ari is 0 by chance.
 
-    cluster_accuracy: of the best matching of one cluster to each class, objects of
-    clusters without a class counted as wrong; purity: of each cluster's commonest
-    class; nmi: normalised mutual information; ari: adjusted Rand index.
+        cluster_accuracy  of the best one-to-one matching of clusters to classes;
+                          objects of unmatched clusters count as wrong
+        purity            share of objects in the most frequent class of their cluster
+        nmi               normalised mutual information
+        ari               adjusted Rand index
 
     Args:
-        label, cluster: [o] integers from 0.
+        label: [o], classes from 0.
+        cluster: [o], clusters from 0.
     """
     table = np.zeros((label.max() + 1, cluster.max() + 1), int)
     np.add.at(table, (label, cluster), 1)

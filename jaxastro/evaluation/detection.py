@@ -1,4 +1,4 @@
-"""When an object first caught the eye: by a change of its light, blind to its label."""
+"""Time of the first detection of an object, by a significant change of its flux."""
 
 from bisect import insort
 from math import inf, pi, sqrt
@@ -6,41 +6,44 @@ from math import inf, pi, sqrt
 import numpy as np
 
 from jaxastro.data.alert import AlertRecord
+from jaxastro.data.record import Record
 from jaxastro.data.series import SeriesRecord
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.photometry.light_curve import photon_variance
 from jaxastro.surveys import Survey
 
 SIGNIFICANT = 5  # standard deviations
-RADIUS, BORDER = 6.0, 3  # pixels: of the aperture at most, and of the sky's frame
+RADIUS, BORDER = 6.0, 3  # pixels: largest aperture, and width of the sky border
 
 
-def first_detection(record: tuple, survey: Survey) -> float:
-    """Returns the MJD of the first epoch unlike those before it, infinite if none is.
+def first_detection(record: Record, survey: Survey) -> float:
+    """Returns the MJD of the first detection; infinity if there is none.
 
-    An epoch is compared with the n earlier ones of its band. A steady source, such as
-    a host galaxy, is thereby no detection, however bright:
+    An epoch is a detection if its flux differs from the median of the n earlier epochs
+    of its band, so that a constant source, such as a host galaxy, is not detected:
         |flux - median before| >= 5 sqrt(error^2 + (pi / 2) mean error^2 before / n)
-    Nothing that happens later, and no label, has a part in it. Flux in images is that
-    of an aperture at the centre; images too small for one detect nothing. An alert is
-    a detection by itself.
+    Later epochs and labels are not used. The flux of images is measured in an aperture
+    at the centre; images that are too small for it give no detection. The first alert
+    of an object is always a detection.
 
     Args:
-        record: of a light curve or an image series, sorted by time.
-        survey: of the images, whose flux unit and bands hold.
+        record: light curve, image series or alerts, sorted by time.
+        survey: its flux unit and bands are used for images.
     """
     if isinstance(record, AlertRecord):
         return float(record.mjd[0])
     if isinstance(record, SeriesRecord):
-        flux, error = _at_centre(record, survey)
+        flux, error = _aperture_flux(record, survey)
     else:
         flux, error = record.flux, record.flux_error
     is_known = np.isfinite(flux) & np.isfinite(error)
-    place = _first_change(flux[is_known], error[is_known], record.band[is_known])
-    return inf if place is None else float(record.mjd[is_known][place])
+    epoch = _first_change(flux[is_known], error[is_known], record.band[is_known])
+    return inf if epoch is None else float(record.mjd[is_known][epoch])
 
 
-def _at_centre(record: SeriesRecord, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
+def _aperture_flux(
+    record: SeriesRecord, survey: Survey
+) -> tuple[np.ndarray, np.ndarray]:
     radius = min(RADIUS, min(record.flux.shape[1:]) / 2 - BORDER)
     if radius < 1:
         return np.full((2, len(record.mjd)), np.nan)
@@ -54,16 +57,16 @@ def _at_centre(record: SeriesRecord, survey: Survey) -> tuple[np.ndarray, np.nda
 
 
 def _first_change(flux, error, band) -> int | None:
-    before: dict[int, list[float]] = {}  # fluxes of each band so far, sorted
-    square: dict[int, float] = {}  # their errors squared, summed
+    earlier: dict[int, list[float]] = {}  # earlier fluxes of each band, sorted
+    square: dict[int, float] = {}  # sum of their squared errors
     epochs = zip(flux.tolist(), error.tolist(), band.tolist(), strict=True)
-    for place, (value, its_error, its_band) in enumerate(epochs):
-        known = before.setdefault(its_band, [])
-        if n := len(known):
-            median = (known[(n - 1) // 2] + known[n // 2]) / 2
-            variance = its_error**2 + pi / 2 * square[its_band] / n**2
+    for epoch, (value, value_error, b) in enumerate(epochs):
+        fluxes = earlier.setdefault(b, [])
+        if n := len(fluxes):
+            median = (fluxes[(n - 1) // 2] + fluxes[n // 2]) / 2
+            variance = value_error**2 + pi / 2 * square[b] / n**2
             if abs(value - median) >= SIGNIFICANT * sqrt(variance):
-                return place
-        insort(known, value)
-        square[its_band] = square.get(its_band, 0) + its_error**2
+                return epoch
+        insort(fluxes, value)
+        square[b] = square.get(b, 0) + value_error**2
     return None

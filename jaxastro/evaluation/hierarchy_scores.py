@@ -10,14 +10,15 @@ from jaxastro.evaluation import bootstrap, metrics
 def scores_at(
     label: np.ndarray, probability: np.ndarray, group: np.ndarray, names: Sequence[str]
 ) -> dict[str, dict]:
-    """Returns the scores of "all", and of each name precision, recall and F1.
-
-    Every one is (value, low, high); "num_objects" is how many there are to score.
+    """Returns the scores of all names together and of each name.
 
     Args:
-        label: [o] index into the names.
+        label: [o], index into the names.
         probability: [o n].
-        group: [o], objects of one are resampled together.
+        group: [o], names; objects of one group are resampled together.
+        names: classes and nodes of this level.
+    Returns:  "all" -> accuracy, macro_f1 and balanced_accuracy; "class NAME" ->
+        precision, recall and f1. Each score is an Interval; "num_objects" is an int.
     """
     predicted = metrics.predicted_class(probability)
     confusions = bootstrap.confusion_draws(label, predicted, group, len(names))

@@ -1,10 +1,10 @@
 """Scores of probabilities against labels, as scikit-learn defines them.
 
-A prediction is the class of highest probability (the first of equals). Macro F1 is
-the plain mean of F1 over *all classes of the task*, with zero_division=0: a class
-that has no object in the fold, or is never predicted, counts as 0 and pulls the mean
-down, so that folds stay comparable. Balanced accuracy is the mean recall over the
-classes that do have objects, as recall has no meaning for the others.
+The predicted class is that of highest probability (the first of equals). Macro F1 is
+the unweighted mean of F1 over *all classes of the task*, with zero_division=0: a class
+without an object in the fold, or one that is never predicted, has an F1 of 0. This
+keeps folds comparable. Balanced accuracy is the mean recall over the classes that have
+objects, since recall is not defined for the others.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from sklearn import metrics as sklearn_metrics
 
 from jaxastro.errors import InputError
 
-SCORES = ("accuracy", "macro_f1", "balanced_accuracy")  # have intervals; 1 is best
+SCORES = ("accuracy", "macro_f1", "balanced_accuracy")  # with intervals; 1 is best
 
 
 def predicted_class(probability: np.ndarray) -> np.ndarray:
-    """Returns the most probable class of each row of [..., c]; ties to the first.
+    """Returns the most probable class of each row of [..., c], the first of equals.
 
     Raises:
-        ValueError: if a probability is NaN, which argmax would call the winner.
+        InputError: if a probability is not finite; argmax would return that of NaN.
     """
     probability = np.asarray(probability)
     wrong = ~np.isfinite(probability).all(axis=-1)
@@ -37,10 +37,10 @@ def scores(
     """Returns accuracy, macro F1, balanced accuracy, log loss and Brier score.
 
     Args:
-        label: [o] true classes.
-        probability: [o c], rows that sum to one.
-        num_classes: c, all classes of the task, present in the fold or not.
-    Returns:  the first three from 0 to 1, 1 best; log loss in nats, 0 best; Brier
+        label: [o], true classes.
+        probability: [o c], rows sum to one.
+        num_classes: c, all classes of the task, also those absent from the fold.
+    Returns:  the first three from 0 to 1 (best); log loss in nats, 0 is best; Brier
         score from 0 (best) to 2.
     """
     label, probability = _as_arrays(label, probability, num_classes)
@@ -56,7 +56,7 @@ def scores(
                 zero_division=0,
             )
         ),
-        # Over np.unique(label), not all classes: see the top of this file.
+        # Over np.unique(label) instead of all classes: see the module docstring.
         "balanced_accuracy": float(
             sklearn_metrics.recall_score(
                 label, predicted, labels=np.unique(label), average="macro"
@@ -70,10 +70,14 @@ def scores(
 def per_class_scores(
     label: np.ndarray, predicted: np.ndarray, num_classes: int
 ) -> dict[str, np.ndarray]:
-    """Returns precision, recall, F1 [c] and the number of objects [c] per class.
+    """Returns precision, recall, F1 [c] and the number of objects [c] of each class.
 
-    What has no meaning (recall of a class without objects, precision of one that is
-    never predicted) is 0; the count says which is which.
+    Undefined values (recall of a class without objects, precision of a class that is
+    never predicted) are 0.
+
+    Args:
+        label: [o], true classes.
+        predicted: [o], classes.
     """
     precision, recall, f1, count = sklearn_metrics.precision_recall_fscore_support(
         label, predicted, labels=np.arange(num_classes), zero_division=0
@@ -96,7 +100,7 @@ def log_loss(label: np.ndarray, probability: np.ndarray, num_classes: int) -> fl
 
 
 def brier_score(label: np.ndarray, probability: np.ndarray, num_classes: int) -> float:
-    """Returns the mean squared distance of probability and truth.
+    """Returns the mean squared difference of probabilities and labels.
 
         mean over o of  sum over c of  (probability_oc - 1[label_o = c])^2
 
@@ -115,5 +119,5 @@ def _as_arrays(label, probability, num_classes: int):
             f"{len(label)} labels and probabilities of shape {probability.shape}. "
             f"Scores need one row per object, at least one, and {num_classes} columns."
         )
-    # float32 rows miss 1 by 1e-7, of which scikit-learn would warn.
+    # float32 rows sum to 1 within 1e-7, for which scikit-learn would warn.
     return label, probability / probability.sum(axis=1, keepdims=True)

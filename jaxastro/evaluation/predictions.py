@@ -1,13 +1,12 @@
 """Predictions of one split on disk, with everything that reports show of them."""
 
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.atomic_write import atomic_write
 from jaxastro.errors import InputError, MissingFileError
 
 FILE_NAME = "predictions.npz"
@@ -130,16 +129,9 @@ def save(predictions: Predictions, folder: Path) -> Path:
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".predictions-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            arrays = {name: np.asarray(value) for name, value in flat.items()}
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.chmod(temporary, 0o644)  # mkstemp's file is readable by its owner only
-        os.replace(temporary, folder / FILE_NAME)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    arrays = {name: np.asarray(value) for name, value in flat.items()}
+    with atomic_write(folder / FILE_NAME, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     return folder / FILE_NAME
 
 

@@ -1,1 +1,1 @@
-"""What predicts the label without looking at the object."""
+"""Label leakage: features that predict the label without the object itself."""

@@ -1,20 +1,20 @@
-"""Whether a clue gives labels away: a forest that sees it alone, against chance.
+"""Leak test: whether some features predict the labels better than chance.
 
-A forest is trained on the clue and asked of objects whose group it never saw. Its area
-under the ROC curve, the mean over the classes of one against the rest, is 0.5 by
-chance and 1 if the clue tells all. How far it could have been another is resampled
-by group (bootstrap.py), what chance can reach is seen by shuffling the labels.
+A random forest is trained on the features and tested on objects of other groups. Its
+area under the ROC curve (one class against the rest, mean over classes) is 0.5 by
+chance and 1 for a perfect prediction. The interval is a bootstrap over groups; the
+distribution by chance comes from shuffled labels.
 
-A leak is called when there is no reasonable doubt that the clue tells something worth
-knowing:
-    the lower end of the 95% interval is above 0.5 + margin, and above what 97.5% of
-    the shuffled labels reach; or so is one class's own value less 3 standard
-    deviations, as a class that is given away can hide in the mean of ten.
+It is a leak if one of these exceeds both 0.5 + margin and the area that 97.5 % of the
+shuffled labels stay below:
+    the lower end of the 95 % interval of the mean area
+    the area of a single class minus 3 standard deviations, since the mean over many
+    classes can hide one class
 
-False alarms: of 820 clues made of numbers drawn apart from the labels (60 to 2,000
-objects, 3 to 10 classes, each its own group or all in 30 fields) 2 were called. What
-is found, with four classes: a true area of 0.58 in 10 of 30 data sets of 200 objects,
-of 0.59 in 29 of 30 data sets of 600, of 0.69 in all of 200 already.
+False positives: 2 of 820 sets of random features (60 to 2,000 objects, 3 to 10 classes,
+each object a group of its own or all in 30 fields). Power with four classes: a true
+area of 0.58 is found in 10 of 30 data sets of 200 objects, 0.59 in 29 of 30 data sets
+of 600 objects, and 0.69 in all data sets of 200 objects.
 """
 
 from typing import NamedTuple
@@ -32,35 +32,34 @@ from jaxastro.evaluation.bootstrap import (
 )
 from jaxastro.leakage.nuisance_baseline import nuisance_baseline
 
-MARGIN = 0.05  # an area of 0.55 or less changes no conclusion
+MARGIN = 0.05  # an area of 0.55 or less has no effect on conclusions
 NUM_FOLDS, NUM_DRAWS, NUM_SHUFFLES = 5, 500, 500
 NUM_TREES = 100
-DEVIATIONS = 3.0  # for single classes, of which there are several
+DEVIATIONS = 3.0  # of single classes; larger than for the mean, as there are several
 
 
 class Finding(NamedTuple):
-    """What a clue tells of the labels."""
+    """Result of a leak test; areas are under the ROC curve of one class."""
 
-    auc: Interval  # mean over the classes of one against the rest
+    auc: Interval  # mean area over the classes
     balanced_accuracy: Interval
-    by_chance: float  # what 97.5% of shuffled labels stay below
-    class_auc: np.ndarray  # c
-    class_spread: np.ndarray  # c, standard deviation of class_auc
-    class_by_chance: np.ndarray  # c
-    margin: float  # above 0.5 that is no leak yet
+    chance_auc: float  # mean area that 97.5 % of shuffled labels stay below
+    class_auc: np.ndarray  # c  area of each class
+    class_auc_error: np.ndarray  # c  standard deviation of class_auc
+    class_chance_auc: np.ndarray  # c  area that 97.5 % of shuffled labels stay below
+    margin: float  # area above 0.5 that is not yet a leak
 
     @property
     def is_leak(self) -> bool:
-        """Whether the clue gives labels away, beyond reasonable doubt."""
-        return self.auc.low > max(0.5 + self.margin, self.by_chance) or bool(
-            self.given_away.any()
-        )
+        """Whether the features leak the label of any class."""
+        is_mean_above = self.auc.low > max(0.5 + self.margin, self.chance_auc)
+        return is_mean_above or bool(self.leaked_classes.any())
 
     @property
-    def given_away(self) -> np.ndarray:
-        """[c], True for classes that the clue tells from the rest."""
-        low = self.class_auc - DEVIATIONS * self.class_spread
-        return low > np.maximum(0.5 + self.margin, self.class_by_chance)
+    def leaked_classes(self) -> np.ndarray:
+        """[c] bool, True for classes that the features separate from the rest."""
+        low = self.class_auc - DEVIATIONS * self.class_auc_error
+        return low > np.maximum(0.5 + self.margin, self.class_chance_auc)
 
 
 def find_leak(
@@ -71,13 +70,16 @@ def find_leak(
     margin: float = MARGIN,
     seed: int = 0,
 ) -> Finding:
-    """Returns what some numbers tell of the labels of objects not seen before.
+    """Returns the leak test of some features.
 
     Args:
         features: [n f]; NaN where unknown.
-        label: [n] classes from 0; each must occur in two groups or more.
-        group: [n] names; objects of one group are never in training and test at once.
-        margin: above 0.5, what the area may be without being called a leak.
+        label: [n], classes from 0; each must occur in at least two groups.
+        group: [n], names; objects of one group are never in training and test at once.
+        margin: area above 0.5 that is not yet a leak.
+        seed: of folds, forests, bootstrap and shuffles.
+    Raises:
+        InputError: if a class lies in one group.
     """
     num_classes = int(label.max()) + 1
     probability = out_of_fold(features, label, group, seed=seed)
@@ -89,10 +91,10 @@ def find_leak(
     return Finding(
         auc=interval(value.mean(), draws.mean(axis=1)),
         balanced_accuracy=scores["balanced_accuracy"],
-        by_chance=float(np.quantile(shuffled.mean(axis=1), 0.975)),
+        chance_auc=float(np.quantile(shuffled.mean(axis=1), 0.975)),
         class_auc=value,
-        class_spread=draws.std(axis=0),
-        class_by_chance=np.quantile(shuffled, 0.975, axis=0),
+        class_auc_error=draws.std(axis=0),
+        class_chance_auc=np.quantile(shuffled, 0.975, axis=0),
         margin=margin,
     )
 
@@ -100,14 +102,23 @@ def find_leak(
 def out_of_fold(
     features: np.ndarray, label: np.ndarray, group: np.ndarray, *, seed: int
 ) -> np.ndarray:
-    """Returns [n c] what forests say of objects of groups that they did not see."""
+    """Returns [n c], probabilities by forests that were trained on other groups.
+
+    Args:
+        features: [n f]; NaN where unknown.
+        label: [n], classes from 0.
+        group: [n], names.
+    Raises:
+        InputError: if a class lies in one group.
+    """
     num_classes = int(label.max()) + 1
     _, group = np.unique(group, return_inverse=True)
     groups = [len(np.unique(group[label == k])) for k in range(num_classes)]
     if min(groups) < 2:
         raise InputError(
-            f"Class {int(np.argmin(groups))} lies in {min(groups)} group. To ask of "
-            "objects of groups not seen, each class needs two. Leave the class out."
+            f"Class {int(np.argmin(groups))} lies in {min(groups)} group. A test on "
+            "other groups than those in training needs two of each class. Leave the "
+            "class out."
         )
     folds = StratifiedGroupKFold(
         min(NUM_FOLDS, *groups), shuffle=True, random_state=seed
@@ -115,7 +126,9 @@ def out_of_fold(
     probability = np.zeros((len(label), num_classes))
     for train, test in folds.split(features, label, group):
         probability[test] = nuisance_baseline(
-            *(features[train], label[train], features[test]),
+            features[train],
+            label[train],
+            features[test],
             num_classes=num_classes,
             seed=seed,
             num_trees=NUM_TREES,
@@ -129,11 +142,11 @@ def auc_draws(
     """Returns the area under the ROC curve of each class, [c], and of resamples.
 
     Args:
-        label: [n] classes.
+        label: [n], classes.
         probability: [n c].
-        group: [n]; groups are resampled, with all their objects.
-    Returns:  the areas [c], and [draw c] those of NUM_DRAWS resamples. A resample
-        without an object of a class has an area of 0.5 there.
+        group: [n], names; groups are resampled with all their objects.
+    Returns:  areas [c], and those of NUM_DRAWS resamples [draw c]. Without an object of
+        a class in a resample the area is 0.5.
     """
     _, group = np.unique(group, return_inverse=True)
     once = np.ones((1, len(label)))
@@ -160,7 +173,7 @@ def weighted_auc(
     Args:
         is_positive: [n] bool.
         score: [n].
-        weight: [w n], how often each object counts.
+        weight: [w n], multiplicity of each object.
     """
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf) > 0)
@@ -174,7 +187,7 @@ def weighted_auc(
 
 
 def _auc_of_shuffled(label, probability: np.ndarray, *, seed: int) -> np.ndarray:
-    """Returns [shuffle c], the areas that are left when labels are shuffled."""
+    """Returns [shuffle c], the areas with shuffled labels."""
     generator = np.random.default_rng(seed)
     rank = rankdata(probability, axis=0)
     areas = np.empty((NUM_SHUFFLES, probability.shape[1]))

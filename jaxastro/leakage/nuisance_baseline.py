@@ -1,48 +1,54 @@
-"""What can be told from how an object was observed, never looking at it.
+"""Nuisance baseline: a random forest on how an object was observed, without the object.
 
-A survey's labels may leak through its schedule: "variable" may mean "seen in more
-than one season", candidates may be followed up longer, one class may come from one
-camera. A model can learn that, score well, and know nothing about the sky. So every
-report sets the model beside a classifier that sees only nuisances; a model that is
-not clearly better has not been shown to look at the images.
+The labels of a survey may leak through its schedule: "variable" may mean "observed in
+more than one season", candidates may be followed up longer, or one class may come from
+one camera. A model can learn this and score well without using the objects. Therefore
+every report compares the model with a classifier on nuisance features only. A model
+that is not clearly better has not been shown to use the images.
 
-Which numbers are nuisances needs care. The brightness of a stamp's corners is *not*
-one: a bright host galaxy reaches the corners, and its light is a fair clue. Hence the
-level itself is left out, and what is used is
-  - the sky offset: how the corner level moves from epoch to epoch, after the object's
-    own median in that band, and with it any steady light, is taken off;
+The level of a stamp's corners is not a nuisance: a bright host galaxy reaches the
+corners, and its light is legitimate information. The image features are therefore
+  - the sky offset: the changes of the corner level from epoch to epoch, after the
+    median of the object in that band, with all constant light, is subtracted;
   - the corner noise: from differences of neighbouring corner pixels, in which smooth
     light cancels (the photon noise of a bright host remains, and is small);
-  - what the survey itself says of noise, seeing, gain and zero point.
-The price: a constant pedestal that only one class has stays unseen, as in one stamp
-nothing tells it from a host. The central pixels are never read.
+  - noise, seeing, gain and zero point as the survey reports them.
+A constant pedestal in only one class is not detected, because in a single stamp it
+cannot be distinguished from a host. The central pixels are not used.
 
-Where the sky was not subtracted this is different. The level of the darkest corner is
-then the sky's: how bright the sky was says when and where an object was observed, and
-is a nuisance. `raw_sky_of` measures it; data_set_check.py finds out which of the two a data
-set is.
+If the sky was not subtracted, the level of the darkest corner is that of the sky. It
+depends on when and where an object was observed, and so is a nuisance. `raw_sky_of`
+measures it; data_set_check.py determines whether a data set includes the sky.
 """
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
 
+from jaxastro.baselines.classifiers import class_probabilities, random_forest
+from jaxastro.data.record import Record
 from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
 NUM_SEASON_BINS = 12  # months of a year, or 2-hour slots of a night
-CORNER = 5  # pixels on a side; 32-pixel stamps keep a central 22 unread
-_SCATTER_OF_MAD = 1.4826  # standard deviation of a normal law in its MADs
+CORNER = 5  # pixels, side of a corner; of 32 pixels the central 22 are not used
+_SCATTER_OF_MAD = 1.4826  # standard deviation of a normal distribution / its MAD
 _NUM_TREES = 300
-_OF_IMAGES = (
-    *("sky_offset_scatter", "corner_noise", "corner_noise_scatter"),
-    *("noise", "noise_scatter", "seeing", "seeing_scatter"),
-    *("gain", "zero_point", "bad_corner_share"),
+_IMAGE_FEATURES = (
+    "sky_offset_scatter",
+    "corner_noise",
+    "corner_noise_scatter",
+    "noise",
+    "noise_scatter",
+    "seeing",
+    "seeing_scatter",
+    "gain",
+    "zero_point",
+    "bad_corner_share",
 )
 
 
 def nuisance_feature_names(survey: Survey) -> tuple[str, ...]:
-    """Returns the names of what nuisance_features gives, in its order."""
+    """Returns the names of the features, in the order of nuisance_features."""
     return (
         "num_epochs",
         *(f"epochs_{band}" for band in survey.bands),
@@ -51,33 +57,37 @@ def nuisance_feature_names(survey: Survey) -> tuple[str, ...]:
         "median_gap_days",
         "num_seasons",
         *(f"season_{slot:02d}" for slot in range(NUM_SEASON_BINS)),
-        *(_OF_IMAGES if survey.kind == "series" else ()),
+        *(_IMAGE_FEATURES if survey.kind == "series" else ()),
     )
 
 
-def nuisance_features(record: tuple, survey: Survey) -> np.ndarray:
-    """Returns how an object was observed, as float32 numbers; NaN where unknown.
+def nuisance_features(record: Record, survey: Survey) -> np.ndarray:
+    """Returns features of how an object was observed, float32; NaN where unknown.
 
-    Counts of epochs in all and per band, nights, span and median gap in days, the
-    seasons touched and the share of epochs in each twelfth of survey.season_days;
-    then sky offset and noise of the corners in the survey's unit, the survey's own
-    noise, seeing in arcsec, gain, zero point, and the share of bad corner pixels.
-    Of a light curve the counts and times alone: its errors grow with its light.
-    See the top of this file for what is left out, and why.
+    They are: number of epochs in total and per band, number of nights, span and median
+    gap in days, number of seasons, and the share of epochs in each twelfth of
+    survey.season_days. Image series also have the sky offset and noise of the corners
+    in the survey's unit, the noise that the survey reports, seeing in arcsec, gain,
+    zero point and the share of bad corner pixels. Light curves do not, because their
+    errors depend on the object's flux. The module docstring explains the choice.
+
+    Args:
+        record: of the survey's kind.
+        survey: its bands and season are used.
     """
-    found = schedule_of(record.mjd, record.band, survey)
+    values = schedule_of(record.mjd, record.band, survey)
     if survey.kind == "series":
-        found |= corners_of(record.flux, record.bad_pixel, record.band)
-        found |= conditions_of(record)
-    return np.array([found[name] for name in nuisance_feature_names(survey)], "f4")
+        values |= corners_of(record.flux, record.bad_pixel, record.band)
+        values |= conditions_of(record)
+    return np.array([values[name] for name in nuisance_feature_names(survey)], "f4")
 
 
 def schedule_of(mjd: np.ndarray, band: np.ndarray, survey: Survey) -> dict[str, float]:
-    """Returns when and in which bands an object was observed, by name.
+    """Returns features of the times and bands in which an object was observed.
 
     Args:
-        mjd: [t] in order; there may be none.
-        band: [t] indices into the survey's bands.
+        mjd: [t], days, ascending; may be empty.
+        band: [t], indices into the survey's bands.
     """
     count = np.bincount(band, minlength=len(survey.bands))
     slot = np.floor(mjd / survey.season_days % 1 * NUM_SEASON_BINS).astype(int)
@@ -99,7 +109,7 @@ def schedule_of(mjd: np.ndarray, band: np.ndarray, survey: Survey) -> dict[str, 
 def corners_of(
     flux: np.ndarray, bad_pixel: np.ndarray, band: np.ndarray
 ) -> dict[str, float]:
-    """Returns how sky and noise of the corners of an object's frames are, by name.
+    """Returns features of the sky and noise in the corners of an object's frames.
 
     Args:
         flux: [t y x], with bad_pixel [t y x].
@@ -117,11 +127,14 @@ def corners_of(
 
 
 def raw_sky_of(flux: np.ndarray, bad_pixel: np.ndarray) -> dict[str, float]:
-    """Returns what frames with the sky in them tell of sky and camera, by name.
+    """Returns features of sky and camera in frames that include the sky.
 
-    The level is that of the darkest corner, which the wings of stars reach least. The
-    noise is told by its square for each count: light of stars raises both alike, while
-    another gain, or frames that were added up or resampled, changes it.
+    The level is that of the darkest corner, which is least affected by the wings of
+    stars. The noise is given as variance per count: starlight raises both alike, while
+    another gain, or stacking or resampling of frames, changes the ratio.
+
+    Args:
+        flux: [t y x], with bad_pixel [t y x].
     """
     pixel = _corner_pixels(flux, bad_pixel)
     corners = [[_median(box) for box in epoch] for epoch in pixel]
@@ -135,7 +148,7 @@ def raw_sky_of(flux: np.ndarray, bad_pixel: np.ndarray) -> dict[str, float]:
 
 
 def conditions_of(record: SeriesRecord) -> dict[str, float]:
-    """Returns what the survey itself says of noise, seeing, gain and zero point."""
+    """Returns noise, seeing, gain and zero point as the survey reports them."""
     return {
         "noise": _median(record.noise),
         "noise_scatter": _scatter(record.noise),
@@ -155,17 +168,17 @@ def nuisance_baseline(
     seed: int,
     num_trees: int = _NUM_TREES,
 ) -> np.ndarray:
-    """Returns [o c] probabilities of a random forest that sees nuisances only.
+    """Returns [o c], the probabilities of a random forest on nuisance features.
 
-    Classes weigh the same in training, as macro F1 weighs them. A class absent from
-    training gets probability 0.
+    All classes have the same total weight in training. A class without a training
+    object has probability 0.
 
     Args:
         train_features: [n f] from nuisance_features; NaN where unknown.
-        train_label: [n] classes from 0 to num_classes - 1.
+        train_label: [n], classes from 0 to num_classes - 1.
         test_features: [o f].
     Raises:
-        ValueError: if there is nothing to train on, or shapes disagree.
+        InputError: if there is nothing to train on, or shapes disagree.
     """
     train_features = np.asarray(train_features, np.float32)
     test_features = np.asarray(test_features, np.float32)
@@ -177,16 +190,9 @@ def nuisance_baseline(
             f"{len(train_label)} labels. The nuisance baseline needs one row per "
             "label, and the same features in both."
         )
-    forest = RandomForestClassifier(
-        num_trees,
-        min_samples_leaf=3,  # smoother probabilities, smaller trees
-        class_weight="balanced",
-        random_state=seed,
-    )
+    forest = random_forest(num_trees=num_trees, min_samples_leaf=3, seed=seed)
     forest.fit(train_features, train_label)
-    probability = np.zeros((len(test_features), num_classes), np.float32)
-    probability[:, forest.classes_] = forest.predict_proba(test_features)
-    return probability
+    return class_probabilities(forest, test_features, num_classes)
 
 
 def majority_baseline(
@@ -194,8 +200,11 @@ def majority_baseline(
 ) -> np.ndarray:
     """Returns [o c], the class frequencies of the training set for every object.
 
-    Its prediction is always the commonest class; its log loss is what knowing the
-    frequencies and nothing else is worth.
+    The predicted class is always the most frequent one. The log loss is the best that
+    a prediction without any input can have.
+
+    Args:
+        train_label: [n], classes from 0 to num_classes - 1.
     """
     train_label = _checked_label(train_label, num_classes)
     frequency = np.bincount(train_label, minlength=num_classes) / len(train_label)
@@ -203,10 +212,10 @@ def majority_baseline(
 
 
 def _stretches(mjd: np.ndarray, longest_gap: float) -> int:
-    """Returns into how many stretches the gaps cut the (sorted) times.
+    """Returns the number of stretches that gaps separate in the (sorted) times.
 
-    Counting calendar years or dates would cut a season, or a night, in two wherever
-    the calendar happens to turn.
+    Counting calendar years or dates instead would count a season or a night twice if
+    the calendar changes within it.
     """
     return min(len(mjd), 1) + int((np.diff(mjd) > longest_gap).sum())
 

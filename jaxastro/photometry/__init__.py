@@ -1,4 +1,4 @@
-"""From an image series to a light curve, by aperture or by PSF."""
+"""Aperture and PSF photometry of image series, and period searches in light curves."""
 
 from jaxastro.photometry.aperture import (
     aperture_light_curve,

@@ -1,4 +1,4 @@
-"""From an image series to a light curve: aperture photometry at the stamp's centre."""
+"""Aperture photometry at the centre of each frame of an image series."""
 
 import numpy as np
 
@@ -16,26 +16,27 @@ def aperture_light_curve(
     border: int = 3,
     photon=0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns flux and its error per epoch, [t] each, in the unit of one pixel's flux.
+    """Returns flux and error per epoch, [t] each, in the unit of one pixel's flux.
 
-    The sky is the median of a frame of pixels along the stamp's edge, its scatter
-    (from the MAD) the noise of one pixel:
+    The sky is the median of the border pixels. Their scatter (from the MAD) is the
+    noise of one pixel:
         flux_t  = sum over pixels of weight * (pixel_t - sky_t)
         error_t^2 = noise_t^2 * sum weight^2 + photon_t * max(flux_t, 0)
                     + (noise_t^2 * pi / (2 * n_border) + step_t^2 / 12) * (sum weight)^2
-    The step is that of the counts: the median of whole numbers is one, too. A pixel's
-    weight falls linearly from 1 to 0 across the aperture's edge.
+    `step` is the quantisation of the counts: the median of whole numbers is a whole
+    number. A pixel's weight falls linearly from 1 to 0 across the aperture's edge.
 
     Args:
         flux: [t y x].
         bad_pixel: [t y x] bool, True where flux is not a measurement.
         radius: of the aperture, pixels.
-        border: width of the frame that gives the sky, pixels.
+        border: width of the border that gives the sky, pixels.
         photon: variance per unit of flux, from the photons of the object, [t] or one
-            number; 0 or NaN leaves it out.
-    Returns:  NaN where a pixel inside the aperture is bad, or no border pixel is good:
-        a sum over the rest would be a different quantity, and look like an eclipse.
-    Raises:  ValueError: if the aperture reaches into the border, or shapes disagree.
+            number; 0 or NaN omits this term.
+    Returns:  flux and error; NaN where a pixel inside the aperture is bad or no border
+        pixel is good. A sum over the other pixels would look like an eclipse.
+    Raises:
+        InputError: if the aperture reaches into the border, or shapes disagree.
     """
     flux = np.asarray(flux, np.float64)
     bad_pixel = np.asarray(bad_pixel, bool)
@@ -49,9 +50,10 @@ def aperture_light_curve(
     at_edge = border_mask(flux.shape[1:], border)
     if not (radius > 0 and border > 0) or (weight[at_edge] > 0).any():
         raise InputError(
-            f"An aperture of {radius} pixels in a stamp of {flux.shape[1:]} whose "
-            f"outer {border} pixels give the sky. It must be positive and stay clear "
-            "of them. Use a smaller radius or border."
+            f"An aperture of {radius} pixels in a stamp of {flux.shape[1:]} pixels, "
+            f"whose outer {border} pixels give the sky. The radius must be positive, "
+            "and the aperture must not reach those pixels. Use a smaller radius or "
+            "border."
         )
     sky, noise, num_border = border_statistics(flux, bad_pixel, border)
     inside = weight > 0
@@ -70,9 +72,9 @@ def aperture_light_curve(
 def border_statistics(
     flux: np.ndarray, bad_pixel: np.ndarray, border: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns median, scatter and number of the good edge pixels, [t] each.
+    """Returns median, scatter and number of the good border pixels, [t] each.
 
-    The scatter is 1.4826 MAD. Both are NaN where no edge pixel is good.
+    The scatter is 1.4826 MAD. Both are NaN where no border pixel is good.
     """
     at_edge = border_mask(flux.shape[1:], border)
     edge = np.where(bad_pixel[:, at_edge], np.nan, flux[:, at_edge])
@@ -83,9 +85,9 @@ def border_statistics(
 
 
 def counting_step(flux: np.ndarray, bad_pixel: np.ndarray) -> np.ndarray:
-    """Returns [t] the smallest difference between two pixels of a frame, [t p].
+    """Returns [t], the smallest difference between two good pixels of a frame [t p].
 
-    Of raw counts that is one ADU, of resampled frames next to nothing.
+    It is one ADU in raw counts and almost zero in resampled frames.
     """
     gap = np.diff(np.sort(np.where(bad_pixel, np.nan, flux), axis=1), axis=1)
     step = np.where(gap > 0, gap, np.inf).min(axis=1)
@@ -93,13 +95,13 @@ def counting_step(flux: np.ndarray, bad_pixel: np.ndarray) -> np.ndarray:
 
 
 def centre_distance(shape: tuple[int, int]) -> np.ndarray:
-    """Returns the distance of each pixel's centre from the stamp's, [y x] pixels."""
+    """Returns [y x], the distance of each pixel's centre from the stamp's, pixels."""
     y, x = (np.arange(n) - (n - 1) / 2 for n in shape)
     return np.hypot(y[:, None], x[None, :])
 
 
 def border_mask(shape: tuple[int, int], border: int) -> np.ndarray:
-    """Returns [y x], True in the outer `border` pixels of a stamp."""
+    """Returns [y x] bool, True in the outer `border` pixels of a stamp."""
     at_edge = np.ones(shape, bool)
     at_edge[border : shape[0] - border, border : shape[1] - border] = False
     return at_edge

@@ -1,4 +1,4 @@
-"""Linear least squares for many epochs that share some of their unknowns."""
+"""Linear least squares for many epochs that share some of their parameters."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ import numpy as np
 
 
 class JointFit(NamedTuple):
-    """The unknowns of each epoch, those of all, and how well the first is known."""
+    """Fitted parameters, and the covariance of the first parameter of each epoch."""
 
-    own: np.ndarray  # t k
-    shared: np.ndarray  # j
-    variance: np.ndarray  # t      of the first, were the shared unknowns known
-    covariance: np.ndarray  # t t  of the first, in truth
+    own: np.ndarray  # t k         parameters of each epoch
+    shared: np.ndarray  # j        parameters of all epochs together
+    variance: np.ndarray  # t      of the first one, at fixed shared parameters
+    covariance: np.ndarray  # t t  of the first one, with the shared parameters free
 
 
 def joint_fit(
@@ -27,23 +27,23 @@ def joint_fit(
 
         data_t = own_t @ a_t + shared_t @ s + noise_t
 
-    under a normal prior of mean zero on every unknown. Each epoch's own unknowns are
-    eliminated first, so the cost grows with the number of epochs, not with its cube.
+    with a normal prior of mean zero on every parameter. The parameters of single
+    epochs are eliminated first, so the cost is linear in the number of epochs.
 
     Args:
         data: [t p].
-        weight: [t p] inverse variances of the noise, 0 where nothing was measured.
-        own: [t p k].
-        own_precision: [k] inverse variances of the prior; 0 where there is none.
-        shared: [t p j]; j may be 0.
-        shared_precision: [j].
+        weight: [t p], inverse variances of the noise; 0 for pixels without data.
+        own: [t p k], design matrix of each epoch's own parameters.
+        own_precision: [k], inverse variances of their prior; 0 for no prior.
+        shared: [t p j], design matrix of the shared parameters; j may be 0.
+        shared_precision: [j], inverse variances of their prior.
     """
     across = (own * weight[..., None]).swapaxes(1, 2)  # t k p
     inverse = np.linalg.inv(across @ own + np.diag(own_precision))
     right = (across @ data[..., None])[..., 0]  # t k
-    alone = np.einsum("tkl,tl->tk", inverse, right)
+    own_only = np.einsum("tkl,tl->tk", inverse, right)  # solution for s = 0
     cross = across @ shared  # t k j
-    response = inverse @ cross  # t k j: what a_t loses per unit of s
+    response = inverse @ cross  # t k j: -d a_t / d s
 
     num_shared = shared.shape[-1]
     root = (np.sqrt(weight)[..., None] * shared).reshape(-1, num_shared)
@@ -55,7 +55,7 @@ def joint_fit(
     solution = covariance @ target
     variance, first = inverse[:, 0, 0], response[:, 0]
     return JointFit(
-        own=alone - response @ solution,
+        own=own_only - response @ solution,
         shared=solution,
         variance=variance,
         covariance=np.diag(variance) + first @ covariance @ first.T,

@@ -1,4 +1,4 @@
-"""From the record of an image series to the record of a light curve."""
+"""Measures the light curve of an image series: SeriesRecord to LightCurveRecord."""
 
 import numpy as np
 
@@ -10,47 +10,50 @@ from jaxastro.photometry.forced import MIN_SEEN, fill, psf_photometry
 from jaxastro.surveys import Survey
 from jaxastro.units import microjansky_per_adu
 
-# What an epoch may have, as a note says it.
+# Reasons why epochs have no flux or an incomplete error.
 NO_PSF = (
-    "no PSF width, or too narrow a one: no flux. Give psf_fwhm, fit_fwhm=True for a "
-    "bright star, or a radius."
+    "no PSF width, or one that is too narrow: no flux. Give psf_fwhm, fit_fwhm=True "
+    "for a bright star, or a radius."
 )
 HIDDEN = f"less than {MIN_SEEN:.0%} of the PSF on good pixels: no flux."
-NO_ANSWER = (
-    "no noise, no epoch to compare with (steady), or no bright point to measure a "
-    "width on (fit_fwhm): no flux."
+NOT_MEASURABLE = (
+    "no noise, no reference epoch (steady), or no bright point source for a PSF width "
+    "(fit_fwhm): no flux."
 )
 NO_SKY = "a bad pixel in the aperture, or no sky: no flux."
-NO_PHOTONS = "no gain or zero point: the object's photons are not in the error."
+NO_PHOTONS = "no gain or zero point: the error omits the photon noise of the object."
 
 
 def measure_light_curve(
     record: SeriesRecord, survey: Survey, *, radius: float | None = None, **settings
 ) -> tuple[LightCurveRecord, tuple[str, ...]]:
-    """Returns the object's light curve, and one sentence for each thing to know.
+    """Returns the light curve of an image series, and notes on its epochs.
 
-    By PSF, with the settings of `psf_photometry`: psf_fwhm in arcsec, the record's if
-    not given, centre, drift, find_centre, fit_fwhm, steady (band by band), rest. Or, if
-    a radius is given, by aperture, which needs no PSF and has the larger error.
+    By default this is PSF photometry with the settings of `psf_photometry`: psf_fwhm
+    in arcsec (default: that of the record), centre, drift, find_centre, fit_fwhm,
+    steady (band by band) and rest. If a radius is given, it is aperture photometry,
+    which needs no PSF and has larger errors.
 
-    Gain and zero point give the noise of the object's photons; where the record lacks
-    them, the error leaves it out. Epochs without a flux are dropped. Both are told.
+    Gain and zero point give the photon noise of the object; if the record has none,
+    the errors omit it. Epochs without a flux are dropped. The notes report both, one
+    sentence each.
 
     Args:
-        record: of an image series.
-        survey: whose flux unit, pixel scale and bands hold.
-        radius: of an aperture about the middle of the stamp, pixels.
+        record: the image series.
+        survey: its flux unit, pixel scale and bands are used.
+        radius: of an aperture at the centre of the stamp, pixels.
     Raises:
         RecordError: if no epoch is left.
-        ValueError: if settings disagree.
+        InputError: if settings disagree.
     """
     photon = photon_variance(record, survey)
     if radius is None:
         flux, error, notes = _by_psf(record, survey, photon, **settings)
     elif settings:
         raise InputError(
-            f"radius={radius} together with {', '.join(settings)}. An aperture has a "
-            "radius, PSF photometry the other settings. Leave out one or the other."
+            f"radius={radius} together with {', '.join(settings)}. A radius selects "
+            "aperture photometry, the other settings are of PSF photometry. Give one "
+            "or the other."
         )
     else:
         flux, error = aperture_light_curve(
@@ -61,10 +64,10 @@ def measure_light_curve(
     notes = [f"{int(m.sum())} epochs have {what}" for m, what in notes if m.any()]
     if not np.isfinite(flux).any():
         raise RecordError(
-            f"Object {record.object_id}: no epoch gives a flux. {' '.join(notes)}"
+            f"Object {record.object_id}: no epoch has a flux. {' '.join(notes)}"
         )
     same = ("label", "label_source", "truth", "ra", "dec", "redshift", "group")
-    curve, mended = make_light_curve_record(
+    curve, more_notes = make_light_curve_record(
         record.object_id,
         survey,
         flux=flux,
@@ -73,14 +76,15 @@ def measure_light_curve(
         band=record.band,
         **{name: getattr(record, name) for name in same},
     )
-    return curve, (*notes, *mended)
+    return curve, (*notes, *more_notes)
 
 
 def photon_variance(record: SeriesRecord, survey: Survey) -> np.ndarray:
-    """Returns [t] the variance that one unit of flux brings by its photons, or NaN.
+    """Returns [t], the photon variance per unit of flux; NaN if it is unknown.
 
-    1 ADU is `gain` electrons, and u = 10^(-0.4 (zero_point - 23.9)) microjansky
-    variance = flux / gain     in ADU,     u flux / gain     in microjansky
+    With `gain` electrons per ADU and u = 10^(-0.4 (zero_point - 23.9)) microjansky per
+    ADU, the variance is
+        flux / gain in ADU,    u flux / gain in microjansky
     """
     per_adu = 1 / np.where(record.gain > 0, record.gain, np.nan)
     if survey.unit == "microjansky":
@@ -91,7 +95,7 @@ def photon_variance(record: SeriesRecord, survey: Survey) -> np.ndarray:
 
 
 def _by_psf(record: SeriesRecord, survey: Survey, photon, *, steady=False, **settings):
-    """Returns flux and error [t], and what is missing in which epochs."""
+    """Returns flux and error [t], and pairs of epochs [t] and the reason they lack."""
     shape = record.mjd.shape
     columns = {"flux": record.flux, "bad_pixel": record.bad_pixel, "photon": photon}
     columns["noise"] = record.noise
@@ -115,6 +119,6 @@ def _by_psf(record: SeriesRecord, survey: Survey, photon, *, steady=False, **set
     missing = [
         (lost & no_psf, NO_PSF),
         (lost & ~no_psf & hidden, HIDDEN),
-        (lost & ~no_psf & ~hidden, NO_ANSWER),
+        (lost & ~no_psf & ~hidden, NOT_MEASURABLE),
     ]
     return flux, error, missing

@@ -1,35 +1,40 @@
-"""The period of a light curve, by the Lomb-Scargle periodogram, and its shape there."""
+"""Period searches in light curves, and the shape of a curve at a period."""
 
+import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import light_curve
 import numpy as np
 from scipy.special import gammaln
 
-from jaxastro.photometry.harmonics import fourier, harmonic_power, magnitudes
+from jaxastro.photometry.harmonics import fit_harmonics, fourier, magnitudes
 
-SHORTEST, LONGEST = 0.05, 1000.0  # days, of the periods that are searched
-MIN_EPOCHS = 10  # of positive flux; below, no period is looked for
-NUM_PEAKS = 10  # of the periodogram that are looked at closely
-# Steps of the grid per resolved frequency, which is 1 / time span: the highest power
-# between two of them is at most 9 % more, and peaks are looked at closely after.
+SHORTEST, LONGEST = 0.05, 1000.0  # days, periods that find_period searches
+FASTEST = 16.0  # cycles per day, highest frequency that find_common_period searches
+MIN_EPOCHS = 10  # of positive flux that find_period needs
+NUM_PEAKS = 10  # of the periodogram that are refined
+# Steps of the grids per resolved frequency, which is 1 / time span. The highest power
+# between two steps is at most 9 % above theirs, and phases are wrong by at most a third
+# of a cycle over the whole time span.
 _STEPS = 3
 
 
 class Period(NamedTuple):
-    """What the highest peak says; all NaN where none was looked for."""
+    """The highest peak of a periodogram; NaN where no search was possible."""
 
     days: float = np.nan
     power: float = np.nan  # share of chi square that a sine explains, 0 to 1
-    log_fap: float = np.nan  # log10 of the chance that noise has such a peak
+    log_fap: float = np.nan  # log10 of the false-alarm probability
 
 
 class Shape(NamedTuple):
-    """What two harmonics say of magnitudes; all NaN without a period.
+    """Two harmonics fitted to magnitudes; NaN without a period.
 
     m = c + A1 cos(2 pi phase + phi1) + A2 cos(4 pi phase + phi2)
     """
 
-    amplitude: float = np.nan  # of the fit, from its lowest epoch to its highest
+    amplitude: float = np.nan  # mag, of the fit at the epochs, peak to peak
     r21: float = np.nan  # A2 / A1
     phi21: float = np.nan  # phi2 - 2 phi1, radian, from pi to 3 pi
 
@@ -37,27 +42,30 @@ class Shape(NamedTuple):
 def find_period(mjd: np.ndarray, flux: np.ndarray, flux_error: np.ndarray) -> Period:
     """Returns the period of a light curve of one band, from 0.05 to 1000 days.
 
-    A sine and a mean are fitted to the magnitudes at every frequency of a grid, fast;
-    the highest peaks then exactly, on finer ones. An eclipsing binary with two like
-    minima has the sine of half its orbit. Points without a positive flux are left out.
-    With fewer than MIN_EPOCHS others, or all at one time or of one flux, all is NaN.
+    A fast approximate periodogram (a sine and a mean, fitted to the magnitudes) gives
+    the highest peaks, which are then refined by exact fits on finer grids. For an
+    eclipsing binary with two similar minima the result is half the orbital period.
+    Points without a positive flux are omitted. The result is NaN if fewer than
+    MIN_EPOCHS are left, or if all of them have one time or one flux.
 
-    Source: Zechmeister & Kürster 2009, A&A 496, 577, by astropy; Baluev 2008, MNRAS
-        385, 1279, for the false alarms.
+    Args:
+        mjd: [t], days, with flux and flux_error [t] in one unit.
+    Source: Zechmeister & Kürster 2009, A&A 496, 577, as in astropy; Baluev 2008, MNRAS
+        385, 1279, for the false-alarm probability.
     """
-    curve = _usable(mjd, flux, flux_error)
+    curve = _magnitude_curve(mjd, flux, flux_error)
     if curve is None:
         return Period()
-    # A third of a second that few who import this need.
+    # The import takes a third of a second, which few users of this module need.
     from astropy.timeseries import LombScargle
 
     mjd, magnitude, sigma = curve
     step = 1 / (_STEPS * np.ptp(mjd))
     count = int(np.ceil((1 / SHORTEST - 1 / LONGEST) / step)) + 1
     frequency = 1 / LONGEST + step * np.arange(count)
-    # The older sum, of a percent's accuracy, takes a tenth of the time.
+    # This older algorithm is accurate to a percent and ten times as fast.
     rough = {"algorithm": "fasper", "trig_sum_kwds": {"oversampling": 3}}
-    with np.errstate(all="ignore"):  # of rounding; what is no number is no peak
+    with np.errstate(all="ignore"):  # NaN is replaced below
         power = LombScargle(mjd, magnitude, sigma).power(
             frequency,
             method="fast",
@@ -65,71 +73,112 @@ def find_period(mjd: np.ndarray, flux: np.ndarray, flux_error: np.ndarray) -> Pe
             method_kwds=rough,
         )
     power = np.where(np.isfinite(power), power, -1)
-    beside = np.pad(power, 1, constant_values=-1)
-    is_peak = (power >= beside[:-2]) & (power >= beside[2:])
+    padded = np.pad(power, 1, constant_values=-1)
+    is_peak = (power >= padded[:-2]) & (power >= padded[2:])
     peaks = np.flatnonzero(is_peak)
     peaks = peaks[np.argsort(-power[peaks], kind="stable")[:NUM_PEAKS]]
-    around, best = frequency[peaks][:, None], 0.0
+    centre, best = frequency[peaks][:, None], None
     for width in (step, step / 10):
-        fine = (around + width * np.linspace(-1, 1, 21)).ravel()
+        fine = (centre + width * np.linspace(-1, 1, 21)).ravel()
         fine = np.clip(fine, 1 / LONGEST, 1 / SHORTEST)
-        exact, _ = harmonic_power(magnitude, sigma, mjd, fine, num_harmonics=1)
-        around, best = fine[exact.argmax()], exact.max()
-    log_fap = log_false_alarm(best, mjd, highest=1 / SHORTEST)
-    return Period(float(1 / around), float(best), log_fap)
+        best = fit_harmonics(magnitude, sigma, mjd, fine, num_harmonics=1)
+        centre = best.frequency
+    log_fap = log_false_alarm(best.power, mjd, highest=1 / SHORTEST)
+    return Period(float(1 / best.frequency), float(best.power), log_fap)
+
+
+def find_common_period(
+    curves: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+) -> tuple[float, float]:
+    """Returns the period that fits the light curves of several bands best.
+
+    Frequencies from 0 to FASTEST are searched.
+
+    Args:
+        curves: days, magnitudes and their errors [t] of each band; neither the times
+            nor the magnitudes of a band may all be equal.
+    Returns:  days, and the signal to noise of the peak in the periodogram.
+    Source: the Periodogram of light-curve (Malanchev et al. 2021, MNRAS 502, 5147).
+    """
+    mjd, magnitude, error = (
+        np.concatenate(column) for column in zip(*curves, strict=True)
+    )
+    names = [str(number) for number in range(len(curves))]
+    band = np.repeat(names, [len(curve[0]) for curve in curves])
+    search = _common_periodogram(len(curves), _log2_num_frequencies(np.ptp(mjd)))
+    order = np.argsort(mjd, kind="stable")
+    columns = (column[order] for column in (mjd, magnitude, error))
+    period, signal_to_noise = search(*columns, band[order], sorted=True)
+    return period, signal_to_noise
+
+
+def _log2_num_frequencies(days: float) -> int:
+    """Returns n, where a grid of 2^n steps of at most 1 / (_STEPS days) is searched."""
+    return max(int(np.ceil(np.log2(FASTEST * _STEPS * days))), 4)
+
+
+@functools.cache
+def _common_periodogram(num_bands: int, log2_count: int) -> light_curve.Periodogram:
+    grid = np.linspace(0, 2 * np.pi * FASTEST, 2**log2_count + 1)
+    bands = [str(number) for number in range(num_bands)]
+    return light_curve.Periodogram(peaks=1, freqs=grid, fast=True, bands=bands)
 
 
 def log_false_alarm(power: float, mjd: np.ndarray, *, highest: float) -> float:
-    """Returns log10 of the chance that noise alone has a peak so high, however small.
+    """Returns log10 of the probability that noise alone has so high a peak.
 
-        log10(1 - (1 - p) exp(-tau)), p the chance at one frequency, (1 - z)^((N - 3)/2)
-    which astropy gives too, but as a number that is 0 from 1e-308 down.
+        log10(1 - (1 - p) exp(-tau)),   p = (1 - z)^((N - 3) / 2) at one frequency
+    The function of astropy returns the probability itself, which is 0 below 1e-308.
 
     Args:
-        power: of the highest peak, 0 to 1: z.
-        highest: frequency that was searched, cycles per day.
-    Source: Baluev 2008, MNRAS 385, 1279, by way of astropy.
+        power: z of the highest peak, 0 to 1.
+        mjd: [t], days.
+        highest: highest frequency that was searched, cycles per day.
+    Source: Baluev 2008, MNRAS 385, 1279, after astropy.
     """
     count = len(mjd)
-    left = np.log(max(1 - power, 1e-15))  # a sine without noise leaves nothing
-    log_one = (count - 3) / 2 * left
+    residual = np.log(max(1 - power, 1e-15))  # finite for a sine without noise
+    log_single = (count - 3) / 2 * residual
     ratio = np.sqrt(2 / (count - 1)) * np.exp(
         gammaln((count - 1) / 2) - gammaln((count - 2) / 2)
     )
-    many = ratio * highest * np.sqrt(4 * np.pi * np.var(mjd))
-    many *= np.sqrt((count - 1) * power / 2)
-    log_tau = np.log(max(many, 1e-300)) + (count - 4) / 2 * left
-    if max(log_one, log_tau) < -30:
-        chance = np.logaddexp(log_one, log_tau)  # of small numbers: their sum
+    factor = ratio * highest * np.sqrt(4 * np.pi * np.var(mjd))
+    factor *= np.sqrt((count - 1) * power / 2)
+    log_tau = np.log(max(factor, 1e-300)) + (count - 4) / 2 * residual
+    if max(log_single, log_tau) < -30:
+        log_probability = np.logaddexp(log_single, log_tau)  # both terms are tiny
     else:
-        rest = np.log1p(-min(np.exp(log_one), 1 - 1e-15)) - np.exp(log_tau)
-        chance = np.log(-np.expm1(rest))
-    return float(chance / np.log(10))
+        log_none = np.log1p(-min(np.exp(log_single), 1 - 1e-15)) - np.exp(log_tau)
+        log_probability = np.log(-np.expm1(log_none))
+    return float(log_probability / np.log(10))
 
 
 def shape_at(
     mjd: np.ndarray, flux: np.ndarray, flux_error: np.ndarray, days: float
 ) -> Shape:
-    """Returns what two harmonics of a period say of the magnitudes of one band."""
-    curve = _usable(mjd, flux, flux_error)
+    """Returns the shape of a light curve of one band, folded on a period.
+
+    Args:
+        mjd: [t], days, with flux and flux_error [t] in one unit.
+        days: the period.
+    """
+    curve = _magnitude_curve(mjd, flux, flux_error)
     if curve is None or not days > 0:
         return Shape()
     mjd, magnitude, sigma = curve
-    at = np.array([1 / days])
-    _, fit = harmonic_power(magnitude, sigma, mjd, at, num_harmonics=2)
-    cos_1, sin_1, cos_2, sin_2 = fit[0, 1:]
-    drawn = fourier((mjd - mjd.mean()) / days, 2) @ fit[0]
-    angle = np.arctan2(-sin_2, cos_2) - 2 * np.arctan2(-sin_1, cos_1)
-    first = max(np.hypot(cos_1, sin_1), 1e-9)  # magnitudes
+    frequency = np.array([1 / days])
+    fit = fit_harmonics(magnitude, sigma, mjd, frequency, num_harmonics=2)
+    fitted = fourier((mjd - mjd.mean()) / days, 2) @ fit.coefficients
+    first, second = fit.amplitudes
     return Shape(
-        amplitude=float(np.ptp(drawn)),
-        r21=float(np.hypot(cos_2, sin_2) / first),
-        phi21=float((angle - np.pi) % (2 * np.pi) + np.pi),
+        amplitude=float(np.ptp(fitted)),
+        r21=float(second / max(first, 1e-9)),  # magnitudes
+        phi21=float((fit.phase_21 - np.pi) % (2 * np.pi) + np.pi),
     )
 
 
-def _usable(mjd, flux, flux_error):
-    """Returns times, magnitudes and errors to look for a period in; None of too few."""
+def _magnitude_curve(mjd, flux, flux_error):
+    """Returns times, magnitudes and errors [t], or None if no period can be found."""
     seen = np.asarray(flux) > 0
     if seen.sum() < MIN_EPOCHS:
         return None

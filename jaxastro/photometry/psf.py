@@ -1,8 +1,8 @@
-"""The point-spread function: what air, telescope and camera make of a point.
+"""The point-spread function (PSF): a round Gaussian core and a wider, fainter wing.
 
-A round Gaussian core in a wider, fainter wing. It is the effective PSF, camera pixels
-included: it is sampled, not integrated, at pixel centres, which conserves flux as long
-as its full width at half maximum is two pixels or more.
+It is the effective PSF, which includes the pixel response: it is sampled at pixel
+centres, not integrated over pixels. This conserves flux if the full width at half
+maximum is at least two pixels.
 """
 
 import numpy as np
@@ -15,17 +15,18 @@ PSF_SIGMA = (1.0, 2.5)  # in units of the core's
 def psf_profile(
     distance_squared: np.ndarray, fwhm: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the light of a point of flux one, per pixel, and its slope.
+    """Returns the PSF of a point source of unit flux, per pixel, and its slope.
 
         psf   = sum over parts j of weight_j / (2 pi sigma_j^2) exp(-d / (2 sigma_j^2))
-        slope = d psf / d d, with d the distance squared
+        slope = d psf / d d, where d is the squared distance
 
-    Both derivatives that a fit wants follow from the slope: with the point's x it is
-    -2 (x - x_point) slope, with the logarithm of fwhm it is -2 (psf + d slope).
+    The derivatives that a fit needs follow from the slope: with respect to the
+    source's x it is -2 (x - x_source) slope, and to ln(fwhm) it is
+    -2 (psf + d slope).
 
     Args:
-        distance_squared: from the point, square pixels.
-        fwhm: full width at half maximum, pixels; the two broadcast.
+        distance_squared: squared distance from the source, square pixels.
+        fwhm: full width at half maximum, pixels. Both arguments are broadcast.
     """
     psf = slope = 0.0
     for weight, sigma in zip(PSF_WEIGHT, PSF_SIGMA, strict=True):
@@ -37,14 +38,14 @@ def psf_profile(
 
 
 def psf_norm(fwhm: np.ndarray) -> np.ndarray:
-    """Returns the sum of psf^2 over all pixels of an endless frame."""
+    """Returns the sum of psf^2 over all pixels of an infinite frame."""
     weight, variance = np.array(PSF_WEIGHT), np.array(PSF_SIGMA) ** 2
     pair = weight[:, None] * weight / (2 * np.pi * (variance[:, None] + variance))
     return pair.sum() * (FWHM_PER_SIGMA / fwhm) ** 2
 
 
 def _fwhm_of_unit_core() -> float:
-    """Full width at half maximum of the PSF whose core has sigma 1, by bisection."""
+    """Returns the full width at half maximum of a core of sigma 1, by bisection."""
     weight, sigma = np.array(PSF_WEIGHT), np.array(PSF_SIGMA)
 
     def profile(r):

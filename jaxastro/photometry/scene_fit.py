@@ -1,10 +1,10 @@
-"""Fits what frames show: a point, the sky, and, if wanted, steady light around.
+"""Scene modelling: fits a point source, the sky and optional constant light to frames.
 
     pixel_t = flux_t psf_t + sky_t + sum over nodes of light_node psf_t(node) + noise_t
 
-is linear in flux, sky and light. Places and PSF widths are found by Gauss-Newton steps:
-their derivatives are further columns of the linear fit, so that what it costs to fit
-them is in the error of the flux.
+This is linear in flux, sky and light. Positions and PSF widths are found by
+Gauss-Newton steps: their derivatives are further columns of the linear fit, so that the
+error of the flux includes their uncertainty.
 """
 
 from typing import NamedTuple
@@ -14,52 +14,57 @@ import numpy as np
 from jaxastro.photometry.joint_fit import JointFit, joint_fit
 from jaxastro.photometry.psf import psf_profile
 
-NODE_SPACING = 0.4  # of the steady light's lattice, in widths of the finest PSF
-NODE_MARGIN = 0.5  # PSF widths that it reaches beyond the fitted pixels
-RIDGE = 1e-6  # of a node's mean information: settles what no frame can tell
+NODE_SPACING = 0.4  # of the lattice of constant light, in widths of the sharpest PSF
+NODE_MARGIN = 0.5  # PSF widths by which the lattice exceeds the fitted pixels
+RIDGE = 1e-6  # of a node's mean information; regularises unconstrained nodes
 
 MAX_PASSES = 10
-SETTLED = 0.02  # errors of a flux, pixels, and ln(fwhm) that a last pass may change
-MAX_STEP = 0.3  # of a place, in PSF widths, or of ln(fwhm)
-WIDTH_PRIOR = 1.0  # standard deviation of ln(fwhm) about its rough value
-PLACE_PRIOR = 0.5  # PSF widths: of the object about the centre, where it is sought
+TOLERANCE = 0.02  # largest change in flux errors, pixels and ln(fwhm) at convergence
+MAX_STEP = 0.3  # of a position, in PSF widths, or of ln(fwhm), in one pass
+WIDTH_PRIOR = 1.0  # standard deviation of ln(fwhm) about its initial value
+PLACE_PRIOR = 0.5  # PSF widths, standard deviation of the object about the centre
 
 
 class Frames(NamedTuple):
-    """The pixels p of the epochs."""
+    """Pixels p of all epochs."""
 
-    pixel: np.ndarray  # t p  0 where bad
-    good: np.ndarray  # t p
-    dx: np.ndarray  # t p     from the given centre
+    pixel: np.ndarray  # t p  flux; 0 where bad
+    good: np.ndarray  # t p   bool
+    dx: np.ndarray  # t p     pixels from the given centre
     dy: np.ndarray  # t p
-    noise: np.ndarray  # t
-    photon: np.ndarray  # t
-    fwhm: np.ndarray  # t     as known before the fit
+    noise: np.ndarray  # t    standard deviation of an empty pixel
+    photon: np.ndarray  # t   variance per unit of flux
+    fwhm: np.ndarray  # t     pixels, initial value
 
 
 class Model(NamedTuple):
-    """What the frames are taken to show, refined pass by pass."""
+    """Parameters of the scene."""
 
-    flux: np.ndarray  # t
-    drift: np.ndarray  # t 2  of the whole scene in its frame
-    move: np.ndarray  # 2     of the object in the scene
-    stretch: np.ndarray  # t  of the PSF, ln(fwhm) less the rough one
-    light: np.ndarray  # j    steady, at the nodes
+    flux: np.ndarray  # t     of the object
+    drift: np.ndarray  # t 2  pixels, shift of the whole scene in a frame
+    move: np.ndarray  # 2     pixels, shift of the object in the scene
+    stretch: np.ndarray  # t  ln(fwhm) minus its initial value
+    light: np.ndarray  # j    constant flux of each node
 
 
 class Freedom(NamedTuple):
-    """What else is fitted beside flux and sky."""
+    """Parameters that are fitted in addition to flux and sky."""
 
-    drift: float  # pixels, prior standard deviation; 0: not fitted
+    drift: float  # pixels, standard deviation of the prior; 0: not fitted
     move: bool
     stretch: bool
-    nodes: np.ndarray  # j 2
+    nodes: np.ndarray  # j 2  pixels (x, y) from the object; j may be 0
 
 
 def lattice(frames: Frames, reach: float) -> np.ndarray:
-    """Returns [j 2] places (x, y) from the object: the nodes of the steady light."""
+    """Returns [j 2], positions (x, y) of the nodes of constant light, in pixels.
+
+    Args:
+        frames: pixels around the object.
+        reach: radius of the fitted pixels, PSF widths.
+    """
     width = np.median(frames.fwhm)
-    # One wrong width must not bring thousands of nodes.
+    # Without the lower limit a single wrong width could require thousands of nodes.
     spacing = NODE_SPACING * max(frames.fwhm.min(), width / 2)
     radius = (reach + NODE_MARGIN) * width
     half = int(radius / spacing)
@@ -69,10 +74,11 @@ def lattice(frames: Frames, reach: float) -> np.ndarray:
 
 
 def fit_scene(frames: Frames, freedom: Freedom) -> tuple[Model, JointFit, np.ndarray]:
-    """Returns model, last fit and chi square per degree of freedom [t].
+    """Returns the model, the last linear fit and chi square per degree of freedom [t].
 
-    The first pass weighs by the noise of empty pixels, later ones with the photons of
-    the model. Memory: with n nodes 32 n bytes per pixel and epoch, about 3 MB an epoch.
+    The first pass uses the noise of empty pixels as weights, later passes add the
+    photon noise of the model. Memory with n nodes: 32 n bytes per pixel and epoch,
+    typically 3 MB per epoch.
     """
     num_epochs = len(frames.pixel)
     model = Model(
@@ -88,23 +94,23 @@ def fit_scene(frames: Frames, freedom: Freedom) -> tuple[Model, JointFit, np.nda
         change += [better.drift - model.drift, better.move - model.move]
         change += [better.stretch - model.stretch]
         model = better
-        if max(abs(c).max() for c in change) < SETTLED:
+        if max(abs(c).max() for c in change) < TOLERANCE:
             break
     return model, fit, chi_square
 
 
 class _Scene(NamedTuple):
-    """What a model looks like in each frame, and how that changes."""
+    """Images of a model and their derivatives."""
 
-    psf: np.ndarray  # t p
-    wider: np.ndarray  # t p         d image / d ln(fwhm), of the object
-    push: np.ndarray  # 2 t p        d image / d place, of the object
-    light: np.ndarray  # t p j       of the nodes, each of flux one
-    steady: np.ndarray  # t p
-    push_steady: np.ndarray  # 2 t p d steady / d place
+    psf: np.ndarray  # t p                  of the object, of flux one
+    width_derivative: np.ndarray  # t p     d image / d ln(fwhm), of the object
+    place_derivative: np.ndarray  # 2 t p   d image / d position, of the object
+    light: np.ndarray  # t p j              of each node, of flux one
+    constant: np.ndarray  # t p             of all nodes
+    constant_derivative: np.ndarray  # 2 t p  d constant / d position
 
 
-def _look(frames: Frames, model: Model, nodes: np.ndarray) -> _Scene:
+def _scene_of(frames: Frames, model: Model, nodes: np.ndarray) -> _Scene:
     flux = model.flux[:, None]
     fwhm = (frames.fwhm * np.exp(model.stretch))[:, None]
     place = np.stack([frames.dx, frames.dy]) - model.drift.T[..., None]  # 2 t p
@@ -119,37 +125,40 @@ def _look(frames: Frames, model: Model, nodes: np.ndarray) -> _Scene:
     pull = place * (light_slope @ model.light) - np.moveaxis(weighted, -1, 0)
     return _Scene(
         psf=psf,
-        wider=-2 * flux * (psf + square * slope),
-        push=-2 * flux * slope * away,
+        width_derivative=-2 * flux * (psf + square * slope),
+        place_derivative=-2 * flux * slope * away,
         light=light,
-        steady=light @ model.light,
-        push_steady=-2 * pull,
+        constant=light @ model.light,
+        constant_derivative=-2 * pull,
     )
 
 
 def _refine(
     frames: Frames, model: Model, freedom: Freedom
 ) -> tuple[Model, JointFit, np.ndarray]:
-    """Returns a better model: one Gauss-Newton step in all that is free.
+    """Returns the model after one Gauss-Newton step, its fit and chi square [t].
 
-    What is not free has a column of zeros, and so stays at its prior's mean, zero.
+    A parameter that is not free has a column of zeros, so it stays at the mean of its
+    prior, zero.
     """
-    scene = _look(frames, model, freedom.nodes)
-    image = model.flux[:, None] * scene.psf + scene.steady
+    scene = _scene_of(frames, model, freedom.nodes)
+    image = model.flux[:, None] * scene.psf + scene.constant
     noise, photon = frames.noise[:, None], frames.photon[:, None]
     weight = frames.good / (noise**2 + photon * np.maximum(image, 0))
-    push = (freedom.drift > 0) * (scene.push + scene.push_steady)
-    own = [scene.psf, np.ones_like(image), *push, freedom.stretch * scene.wider]
+    drift_columns = scene.place_derivative + scene.constant_derivative
+    drift_x, drift_y = (freedom.drift > 0) * drift_columns
+    stretch = freedom.stretch * scene.width_derivative
+    own = [scene.psf, np.ones_like(image), drift_x, drift_y, stretch]
     own = np.stack(own, axis=-1)  # t p 5
-    flat = np.zeros(len(image))
-    own_now = np.stack([flat, flat, *model.drift.T, model.stretch], axis=-1)
+    zero = np.zeros(len(image))
+    own_now = np.stack([zero, zero, *model.drift.T, model.stretch], axis=-1)
     drift_precision = freedom.drift**-2 if freedom.drift else 1.0
     width = np.median(frames.fwhm)
     information = np.tensordot(weight, scene.light**2, axes=2)
     ridge = RIDGE * information.mean() if len(information) else 0.0
-    move = freedom.move * np.moveaxis(scene.push, 0, -1)
+    move = freedom.move * np.moveaxis(scene.place_derivative, 0, -1)
     fit = joint_fit(
-        # Linear about where the model stands: columns times what they stand at.
+        # The fit is linear about the present parameters, whose part is added back.
         frames.pixel + (own @ own_now[..., None])[..., 0] + move @ model.move,
         weight,
         own=own,
@@ -159,10 +168,10 @@ def _refine(
             2 * [(PLACE_PRIOR * width) ** -2] + len(information) * [ridge]
         ),
     )
-    left = frames.pixel - fit.own[:, :1] * scene.psf - fit.own[:, 1:2]
-    left -= scene.light @ fit.shared[2:]
+    residual = frames.pixel - fit.own[:, :1] * scene.psf - fit.own[:, 1:2]
+    residual -= scene.light @ fit.shared[2:]
     count = frames.good.sum(axis=1) - 2 * (1 + (freedom.drift > 0)) - freedom.stretch
-    chi_square = (weight * left**2).sum(axis=1) / np.maximum(count, 1)
+    chi_square = (weight * residual**2).sum(axis=1) / np.maximum(count, 1)
 
     def step(now, new, limit):
         return now + np.clip(new - now, -limit, limit)

@@ -47,7 +47,7 @@ def draw_leakage(data_sets: dict[str, dict[str, Finding]], path: Path) -> Path:
 def _draw(axes, findings: dict[str, Finding]) -> None:
     for row, (group, finding) in enumerate(findings.items()):
         auc: Interval = finding.auc
-        chance = (1 - finding.by_chance, finding.by_chance)
+        chance = (1 - finding.chance_auc, finding.chance_auc)
         rows = [row - 0.4, row + 0.4]
         axes.fill_betweenx(rows, *chance, color=style.GRID, linewidth=0)
         color = _color(group, finding)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxastro.data.feature_scaling import fit_feature_ranks, scale_features
 from jaxastro.data.light_curve import LightCurveRecord, bright_epochs
 from jaxastro.errors import InputError
-from jaxastro.photometry.harmonics import fourier, harmonic_power, magnitudes
+from jaxastro.photometry.harmonics import fit_harmonics, fourier, magnitudes
 from jaxastro.photometry.period import MIN_EPOCHS, find_period
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
@@ -122,12 +122,11 @@ def _draw_fitted(record, max_epochs: int, statistics: Statistics) -> np.ndarray:
         seen = places[band]
         mjd = record.mjd[seen]
         curve = magnitudes(record.flux[seen], record.flux_error[seen])
-        _, fit = harmonic_power(
-            *(*curve, mjd, np.array([1 / days])),
-            num_harmonics=NUM_HARMONICS,
-            ridge=RIDGE,
+        frequency = np.array([1 / days])
+        fit = fit_harmonics(
+            *curve, mjd, frequency, num_harmonics=NUM_HARMONICS, ridge=RIDGE
         )
-        brighter = -fit[0, 1:]  # without the mean
+        brighter = -fit.coefficients[1:]  # without the mean
         if start is None:
             fine = np.arange(10 * PHASES) / (10 * PHASES)
             brightest = _series(fine, brighter).argmax()

@@ -96,7 +96,7 @@ def study_fold(train, test, *, seed: int) -> dict:
     tries = feature_selection.num_steps(len(kept))
     with tqdm(total=tries, desc="Forward selection", unit="set", leave=False) as bar:
         chosen = feature_selection.select(
-            train[0][:, kept], train[1], seed=seed, said=bar.update
+            train[0][:, kept], train[1], seed=seed, on_step=bar.update
         )
     order, counts = [kept[k] for k in chosen.order], range(1, len(kept) + 1)
     accuracy = {
@@ -112,7 +112,7 @@ def study_fold(train, test, *, seed: int) -> dict:
         "stands_for": stands_for,
         "importance": dict(zip(kept, chosen.importance.tolist(), strict=True)),
         "order": order,
-        "inner": chosen.inner,
+        "inner": chosen.scores,
         "accuracy": accuracy,
     }
 
