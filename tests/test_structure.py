@@ -84,6 +84,7 @@ HOMES = {  # package -> the only files that may import it
         "jaxastro/baselines/features.py",
         "benchmarks/",
         "tests/",
+        "jaxastro/photometry/period.py",
     ),
     "matplotlib": ("jaxastro/reports/", "tests/"),
     "ml_collections": ("configs/", "experiments/", "tests/", "jaxastro/runs/"),

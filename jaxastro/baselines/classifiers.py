@@ -182,7 +182,7 @@ class FittedClassifier(NamedTuple):
 
 
 def _check_trees(classifier: FittedClassifier) -> None:
-    """Raises ValueError if a tree refers to nodes or features that do not exist.
+    """Raises InputError if a tree refers to nodes or features that do not exist.
 
     scikit-learn does not check this: it would read memory outside its arrays.
     """
@@ -196,18 +196,18 @@ def _check_trees(classifier: FittedClassifier) -> None:
         tables = [(n["left"], n["right"], n["feature_idx"]) for n in nodes]
         leaves = [n["is_leaf"].astype(bool) for n in nodes]
         if any(n["is_categorical"].any() for n in nodes):
-            raise ValueError("a tree has categorical features")
+            raise InputError("a tree has categorical features")
     else:
-        raise TypeError(f"a {type(model).__name__} is not a forest or boosting")
+        raise InputError(f"a {type(model).__name__} is not a forest or boosting")
     for (left, right, feature), is_leaf in zip(tables, leaves, strict=True):
         inner = np.flatnonzero(~is_leaf)
         split_feature = feature[inner]
         for child in (left[inner], right[inner]):
             # Children follow their parent, so that there is no cycle.
             if (child <= inner).any() or (child >= len(left)).any():
-                raise ValueError("a tree refers to nodes that do not exist")
+                raise InputError("a tree refers to nodes that do not exist")
         if ((split_feature < 0) | (split_feature >= len(classifier.known))).any():
-            raise ValueError("a tree refers to features that do not exist")
+            raise InputError("a tree refers to features that do not exist")
 
 
 def fit_predict(
