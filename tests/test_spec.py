@@ -6,7 +6,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.runs import smoke, task_of
+from support.runs import error_message, smoke, task_of
 
 from configs import stamp_hierarchy
 from jaxastro.errors import InputError, MissingFileError
@@ -36,6 +36,20 @@ def test_a_spec_cannot_be_written_into():
         RunSpec().folds.test_fold = 1
 
 
+def test_replace_does_not_change_the_spec_it_starts_from():
+    spec = smoke()
+    other = spec.replace({"folds.test_fold": 1, "model.args.num_heads": 4})
+    assert (spec.folds.test_fold, spec.model.args["num_heads"]) == (0, 2)
+    assert (other.folds.test_fold, other.model.args["num_heads"]) == (1, 4)
+
+
+def test_absent_keys_have_their_defaults():
+    spec = smoke()
+    plain = spec.to_dict()
+    del plain["augment"]["truncate"], plain["hierarchy"], plain["mesh"]
+    assert RunSpec.from_dict(plain) == spec
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -51,6 +65,8 @@ def test_a_spec_cannot_be_written_into():
             r"config.classes is 'SNIa', of type str. Expected type tuple",
         ),
         ({"folds": 3}, r"config.folds is 3, of type int. Expected type Folds"),
+        ({"seed": True}, r"config.seed is True, of type bool. .* int, such as 0\."),
+        ({"unlike": 3}, r"config has no key 'unlike'\. Known: preset, seed"),
     ],
 )
 def test_a_wrong_setting_is_named(changes, message):
@@ -64,22 +80,41 @@ def test_differences_name_each_key():
         "config.folds.test_fold: 0 there, 2 now",
         "config.seed: 0 there, 1 now",
     ]
+    one = {"a": 1, "b": {"c": [1, 2], "d": 3}}
+    other = {"a": 1, "b": {"c": [1, 3]}, "e": 0}
+    assert differences(one, other) == [
+        "config.b.c: [1, 2] there, [1, 3] now",
+        "config.b.d: 3 there, absent now",
+        "config.e: absent there, 0 now",
+    ]
 
 
 def test_spec_and_task_are_read_back_from_a_run_folder(tmp_path):
-    spec = smoke(stamp_hierarchy.get_config)
-    task = task_of(spec)._replace(statistics={"scale": [0.1, 1 / 3], "zero": 2.0})
+    spec = smoke(stamp_hierarchy.get_config, **{"selection.bands": ("g",)})
+    statistics = {"scale": [0.1, 1 / 3, 1e-300], "zero": 2.0}
+    task = task_of(spec)._replace(statistics=statistics)
+    assert task.survey != task.whole_survey
     write_spec(tmp_path, spec)
     write_task(tmp_path, task)
     assert read_spec(tmp_path) == spec
     assert read_task(tmp_path) == task
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"seed": "one"}', '{"sed": 1}'])
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"seed": "one"}', '{"sed": 1}'])
 def test_a_damaged_config_is_refused(text, tmp_path):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"config.json is not the config of a run"):
         read_spec(tmp_path)
+
+
+def test_a_damaged_task_is_refused(tmp_path):
+    write_task(tmp_path, task_of(smoke()))
+    whole = (tmp_path / "task.json").read_text()
+    for part in (whole[:100], "{}", "[]"):
+        (tmp_path / "task.json").write_text(part)
+        words = error_message(read_task, tmp_path)
+        assert f"{tmp_path}/task.json is not the task of a run" in words
+        assert "Train again with the same command" in words
 
 
 def test_a_folder_without_a_run_is_a_missing_file(tmp_path):
