@@ -65,8 +65,9 @@ def alert_reader_of(name: str) -> Callable:
     """
     if name not in ALERT_READERS:
         raise InputError(
-            f"The alerts of {name!r} cannot be read one by one. Possible for: "
-            f"{', '.join(ALERT_READERS)}."
+            f"Data set {name!r} has no alerts that can be read one by one. These have: "
+            f"{', '.join(ALERT_READERS)}. Predict by object: leave out --each_alert, "
+            "or each_alert=True in Python."
         )
     return importlib.import_module(ALERT_READERS[name]).read_each
 
