@@ -53,7 +53,7 @@ def run_table(
         only: systems to train; the table is written of all that are done.
         where: data_dir and manual_dir.
     Raises:
-        FloatingPointError: when all else is done and written, if runs diverged.
+        DivergedError: when all else is done and written, if runs diverged.
     """
     each, faults = len(table.folds) * len(table.seeds), []
     total = each * sum(len(table.systems[name].stages) for name in only)
