@@ -140,7 +140,7 @@ def measure_parts(
         most: alerts that are decoded.
     """
     spec, task = read_spec(workdir), read_task(workdir)
-    predictor, state = load_predictor(workdir, spec, task, mesh_for(spec), print)
+    predictor, state = load_predictor(workdir, spec, task, mesh_for(spec))
     make_example = predictor.example_maker()
     window = predictor.batch_size * BATCHES_PER_WINDOW
 
