@@ -80,7 +80,7 @@ def test_stamps_of_a_survey_with_one_size_have_it():
 @pytest.mark.parametrize(
     ("alerts", "message"),
     [
-        ([], "Object a: no alerts. A record needs one"),
+        ([], "Object a: no alerts. A record needs at least one"),
         ([alert(mjd=np.nan)], "Object a, alert 1: its time is nan. A number of days"),
         ([alert(magpsf=1.0)], "unknown column 'magpsf'. ztf_alerts has rb, age"),
         ([alert()._replace(band="z")], "unknown band 'z'. ztf_alerts has g, r, i"),

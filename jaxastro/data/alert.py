@@ -1,4 +1,4 @@
-"""The alerts of one object as stored: stamps, metadata and history. Ragged."""
+"""The record of an object's alerts: stamps, metadata and history."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,34 +9,34 @@ from jaxastro.data.record_checks import band_index, check_label
 from jaxastro.errors import RecordError
 from jaxastro.surveys import UNLABELLED, Survey
 
-DETECTION, LIMIT, FORCED = 0, 1, 2  # what a row of the history is
+DETECTION, LIMIT, FORCED = 0, 1, 2  # kinds of history rows
 
 
 class Alert(NamedTuple):
-    """One alert packet, decoded: what a survey's reader makes of its wire format."""
+    """One decoded alert packet, independent of the survey's wire format."""
 
     alert_id: int
     mjd: float  # days
     band: int | str  # index into the survey's bands, or the band's name
     stamps: tuple  # science, template, science - template: [y x] each, None if missing
-    metadata: dict[str, float]  # by the names in survey.columns; others are NaN
+    metadata: dict[str, float]  # name in survey.columns -> value; others are NaN
 
 
 class HistoryRow(NamedTuple):
-    """A point of an object's light curve, as its packets repeat it."""
+    """A point of an object's light curve in an alert packet."""
 
     mjd: float  # days
-    band: int | str
+    band: int | str  # index into the survey's bands, or the band's name
     kind: int  # DETECTION, LIMIT or FORCED
-    flux: float  # the survey's unit, difference; of a limit the 5 sigma flux
-    flux_error: float
+    flux: float  # difference flux, the survey's unit; 5 sigma for a limit
+    flux_error: float  # one standard deviation
 
 
 class AlertRecord(NamedTuple):
-    """An object's alert packets on disk, in time order; columns of the data set.
+    """An object's alerts on disk, by time; its fields are the columns of the data set.
 
-    Unknown numbers are NaN: sentinels of the survey never get here. Stamps of an
-    object are padded to its largest, centre on centre, and the rim is marked bad.
+    Unknown numbers, such as sentinels of the survey, are NaN. Stamps of an object are
+    padded to the size of its largest, centred, and the padding is marked bad.
     """
 
     object_id: str
@@ -46,18 +46,18 @@ class AlertRecord(NamedTuple):
     label_source: str  # spectroscopic, photometric, catalogue, simulated, none
     truth: str  # the class a simulation drew; empty for real objects
     redshift: float
-    group: str  # what may not be split over folds: the object, or 2 arcsec cluster
+    group: str  # never split over folds: the object, or a 2 arcsec cluster
     alert_id: np.ndarray  # t         int64, one alert per epoch
     mjd: np.ndarray  # t              float64, days
     band: np.ndarray  # t             int32, index into the survey's bands
     stamp: np.ndarray  # t y x 3      float32: science, template, science - template
     bad_pixel: np.ndarray  # t y x 3  bool, True where stamp is not a measurement
     metadata: np.ndarray  # t f       float64, the survey's columns
-    history_mjd: np.ndarray  # h      float64, of all packets together, each row once
-    history_band: np.ndarray  # h     int32
+    history_mjd: np.ndarray  # h      float64, days; rows of all packets, each once
+    history_band: np.ndarray  # h     int32, index into the survey's bands
     history_kind: np.ndarray  # h     int32: 0 detection, 1 upper limit, 2 forced
-    history_flux: np.ndarray  # h     float32, difference; of limits the 5 sigma flux
-    history_flux_error: np.ndarray  # h  float32
+    history_flux: np.ndarray  # h     float32, difference flux; 5 sigma for a limit
+    history_flux_error: np.ndarray  # h  float32, one standard deviation
 
     OF_EPOCHS = ("alert_id", "mjd", "band", "stamp", "bad_pixel", "metadata")
 
@@ -76,25 +76,28 @@ def make_alert_record(
     redshift: float = np.nan,
     group: str = "",
 ) -> tuple[AlertRecord, tuple[str, ...]]:
-    """Returns a checked record, and one sentence for each thing that was mended.
+    """Returns a checked record, and one sentence for each repair.
 
-    Alerts and history are sorted by time. Of alerts with one id the one with most
-    stamps is kept; exact repeats in the history are dropped without a word, as packets
-    repeat them on purpose. Stamps are padded centre on centre, pixel n // 2 on pixel
-    N // 2, to the survey's image size or else to the largest side of any; pixels of
-    the rim, of missing stamps and those that are no number are 0 and marked bad.
+    Alerts and history are sorted by time. Of alerts with one id, the one with the most
+    stamps is kept. Exact repeats in the history are dropped without a note, because
+    packets repeat the history. Stamps are padded to the survey's image size, or to the
+    largest side of any stamp, with pixel n // 2 on pixel N // 2. Padding, missing
+    stamps and pixels that are not finite are 0 and marked bad.
 
     Args:
-        object_id: name of the object, as messages and predictions will show it.
-        survey: whose bands, classes, image size and columns hold.
+        object_id: name of the object in messages and predictions.
+        survey: its bands, classes, image size and columns are used.
         alerts: of this object, in any order.
-        history: rows of all packets together, the alerts' own detections among them.
+        history: rows of all packets, including the detections of the alerts.
         label: one of the survey's classes, or "Unknown".
-        group: what may not be split over folds; the object itself if empty.
+        label_source: spectroscopic, photometric, catalogue, simulated or none.
+        truth: class of a simulated object; empty for real objects.
+        ra: degrees, with dec.
+        group: name of a set of objects that folds do not split; default: the object.
 
     Raises:
-        RecordError: if there is no alert, a name is unknown, a time is no number, or
-            a stamp is no image that fits.
+        RecordError: if there is no alert, a name is unknown, a time is not finite, or
+            a stamp is not an image that fits.
     """
     where, notes = f"Object {object_id}", []
     check_label(where, survey, label, truth, label_source)
@@ -125,10 +128,12 @@ def make_alert_record(
 
 
 def _each_once(where: str, alerts: Iterable[Alert], notes: list[str]) -> list[Alert]:
-    """Returns the alerts by time, one for each id."""
+    """Returns the alerts sorted by time, one for each id."""
     alerts = list(alerts)
     if not alerts:
-        raise RecordError(f"{where}: no alerts. A record needs one. Remove the object.")
+        raise RecordError(
+            f"{where}: no alerts. A record needs at least one. Remove the object."
+        )
     for alert in alerts:
         if not np.isfinite(alert.mjd):
             raise RecordError(
@@ -145,7 +150,7 @@ def _each_once(where: str, alerts: Iterable[Alert], notes: list[str]) -> list[Al
 
 
 def _stacked(where, survey: Survey, alerts: list[Alert], notes: list) -> np.ndarray:
-    """Returns [t y x 3], NaN beyond the stamps' rims and where one is missing."""
+    """Returns [t y x 3], NaN in the padding and for missing stamps."""
     shapes = {np.shape(s) for alert in alerts for s in alert.stamps if s is not None}
     size = survey.image_size or max((n for shape in shapes for n in shape), default=0)
     for shape in shapes:
@@ -180,7 +185,7 @@ def _metadata(where: str, survey: Survey, alerts: list[Alert]) -> np.ndarray:
 
 
 def _history(where, survey: Survey, history: Iterable, notes: list) -> dict:
-    """Returns the columns of the history: sorted, each row once."""
+    """Returns the columns of the history, sorted by time, each row once."""
     rows = list(history)
     band = band_index(where, survey, [row.band for row in rows] or np.zeros(0, int))
     table = np.array([(r.mjd, r.kind, r.flux, r.flux_error) for r in rows], float)
@@ -188,7 +193,7 @@ def _history(where, survey: Survey, history: Iterable, notes: list) -> dict:
     known = np.isfinite(mjd) & np.isfinite(flux)
     if not known.all():
         notes.append(f"{int((~known).sum())} history rows have no number: dropped.")
-    # np.unique also sorts, by time first. To it one NaN is not another; -1 is.
+    # np.unique sorts by time first. An unknown error is -1, since NaN differs from NaN.
     error = np.where(error >= 0, error, -1)
     columns = np.stack([mjd, band, kind, flux, error], axis=1)[known]
     mjd, band, kind, flux, error = np.unique(columns, axis=0).T

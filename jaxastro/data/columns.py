@@ -1,5 +1,6 @@
-"""A survey as if it told some of its further numbers alone."""
+"""Selection of columns: survey facts and records with a subset of the columns."""
 
+from jaxastro.data.record import Record
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
@@ -8,14 +9,14 @@ def survey_with_columns(survey: Survey, names: tuple[str, ...]) -> Survey:
     """Returns the survey's facts with these columns only, in this order.
 
     Raises:
-        ValueError: if the survey has no such column.
+        InputError: if the survey has no such column, or one is given twice.
     """
     unit = dict(survey.columns)
     for name in names:
         if name not in unit:
             raise InputError(
                 f"config.selection.columns has {name!r}. Survey {survey.name} has "
-                f"{', '.join(unit) or 'none'}. Choose of these."
+                f"{', '.join(unit) or 'none'}. Choose from these."
             )
         if names.count(name) > 1:
             raise InputError(
@@ -24,11 +25,13 @@ def survey_with_columns(survey: Survey, names: tuple[str, ...]) -> Survey:
     return survey._replace(columns=tuple((name, unit[name]) for name in names))
 
 
-def record_with_columns(record: tuple, names: tuple[str, ...], survey: Survey) -> tuple:
-    """Returns the record with these of its numbers, in this order.
+def record_with_columns(
+    record: Record, names: tuple[str, ...], survey: Survey
+) -> Record:
+    """Returns the record with these columns of metadata or features, in this order.
 
     Args:
-        survey: with all columns: those that the record's numbers are of.
+        survey: facts with all columns of the record.
     """
     known = [name for name, _ in survey.columns]
     places = [known.index(name) for name in names]

@@ -1,11 +1,12 @@
-"""The middle of a survey's images, as if no more had been cut out of the frames."""
+"""Central crops: survey facts and records with smaller images."""
 
 import numpy as np
 
+from jaxastro.data.record import Record
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
-IMAGES = {  # fields of records that hold images -> the axis of their rows
+IMAGES = {  # kind of record -> fields with images -> axis of the rows
     "series": {"flux": 1, "bad_pixel": 1},
     "alerts": {"stamp": 1, "bad_pixel": 1},
     "cutout": {"image": 0},
@@ -13,29 +14,32 @@ IMAGES = {  # fields of records that hold images -> the axis of their rows
 
 
 def survey_cropped(survey: Survey, side: int) -> Survey:
-    """Returns the survey's facts with images of so many pixels on a side.
+    """Returns the survey's facts with images of `side` pixels on a side.
 
     Raises:
-        ValueError: if there are no such images, or they are smaller.
+        InputError: if the survey has no square images, or if they are smaller.
     """
     if survey.kind not in IMAGES or survey.shape:
         raise InputError(
-            f"config.selection.crop={side}, but survey {survey.name} has no square images. "
-            "Set it to 0."
+            f"config.selection.crop={side}, but survey {survey.name} has no square "
+            "images. Set it to 0."
         )
     if not 0 < side <= survey.image_size:
         raise InputError(
-            f"config.selection.crop={side}, but the images of {survey.name} are of "
-            f"{survey.image_size}x{survey.image_size} pixels. Set it to no more, or to "
-            "0 for whole images."
+            f"config.selection.crop={side}, but the images of {survey.name} have "
+            f"{survey.image_size}x{survey.image_size} pixels. Set it to a smaller "
+            "number, or to 0 for full images."
         )
     return survey._replace(image_size=side)
 
 
-def record_cropped(record: tuple, side: int, kind: str) -> tuple:
-    """Returns the record with the middle of its images, [side side].
+def record_cropped(record: Record, side: int, kind: str) -> Record:
+    """Returns the record with the central [side side] pixels of its images.
 
-    Pixel n // 2 of n, where a stamp's object lies, becomes pixel side // 2.
+    Pixel n // 2 of n, the position of the object, becomes pixel side // 2.
+
+    Args:
+        kind: of the record, a key of IMAGES.
     """
 
     def middle(image: np.ndarray, axis: int) -> np.ndarray:

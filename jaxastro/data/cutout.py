@@ -1,4 +1,4 @@
-"""One single image as stored, with its label."""
+"""The record of a single image."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from jaxastro.surveys import UNLABELLED, Survey
 
 
 class CutoutRecord(NamedTuple):
-    """An image without time on disk; its fields are the columns of the data set."""
+    """A single image on disk; its fields are the columns of the data set."""
 
     object_id: str
     ra: float  # degrees
@@ -18,21 +18,24 @@ class CutoutRecord(NamedTuple):
     label_source: str  # spectroscopic, photometric, catalogue, simulated, none
     truth: str  # the class a simulation drew; empty for real objects
     redshift: float
-    group: str  # what may not be split over folds
-    image: np.ndarray  # y x d  float32, the survey's unit, one d per band, or its shape
-    mjd: np.ndarray = np.zeros(0)  # t  float64, of the epochs that it was drawn from
-    band: np.ndarray = np.zeros(0, np.int32)  # t  index into the survey's bands
+    group: str  # never split over folds
+    image: np.ndarray  # y x d  float32, the survey's unit; a layer d per band
+    mjd: np.ndarray = np.zeros(0)  # t  float64, days, epochs of a heat map
+    band: np.ndarray = np.zeros(0, np.int32)  # t  int32, index into the survey's bands
 
-    OF_EPOCHS = ()  # none can be taken away from what is drawn
+    OF_EPOCHS = ()  # epochs cannot be removed from an image
 
 
 def make_cutout_record(
     object_id: str, survey: Survey, *, image, label: str = UNLABELLED
 ) -> tuple[CutoutRecord, tuple[str, ...]]:
-    """Returns a checked record, and no notes: nothing of an image is repaired.
+    """Returns a checked record and no notes, since images are not repaired.
 
     Args:
+        object_id: name of the object in messages and predictions.
+        survey: its image shape is used.
         image: [y x d], the survey's unit, one layer per band.
+        label: one of the survey's classes, or "Unknown".
     Raises:
         RecordError: if the image has another shape than the survey's.
     """

@@ -4,10 +4,10 @@ import numpy as np
 
 
 def evenly_spaced(count: int, most: int) -> slice | np.ndarray:
-    """Returns the places of at most so many of `count` epochs, the ends among them.
+    """Returns the indices of at most `most` of `count` epochs, including both ends.
 
-    Spaced evenly in their order: the choice sees neither label nor flux.
+    They are evenly spaced in the order of the epochs.
     """
     if count <= most:
-        return slice(None)  # a view, no copy
+        return slice(None)  # a view instead of a copy
     return np.linspace(0, count - 1, most).round().astype(int)

@@ -1,17 +1,18 @@
-"""Numbers of a survey's columns: scaled by training objects, and known or not."""
+"""Rank scaling of catalogue columns and alert metadata."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-NUM_RANKS = 65  # numbers of a column that stand for all of it, the extremes among them
+NUM_RANKS = 65  # quantiles of a column, including its extremes
 
 
 def fit_feature_ranks(values: Iterable[np.ndarray]) -> dict[str, list[float]]:
-    """Returns evenly ranked numbers of each column, of what is known.
+    """Returns evenly spaced quantiles of the known values of each column.
 
     Args:
-        values: [f] of every training object, or [t f] of each of its epochs.
+        values: [f] of every training object, or [t f] with one row per epoch.
+    Returns:  "feature_ranked" -> f * NUM_RANKS numbers, column after column.
     """
     rows = [np.atleast_2d(one) for one in values]
     share = np.linspace(0, 1, NUM_RANKS)
@@ -25,13 +26,16 @@ def fit_feature_ranks(values: Iterable[np.ndarray]) -> dict[str, list[float]]:
 def scale_features(
     values: np.ndarray, statistics: dict[str, list[float]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns ranks among training objects, 0 where unknown, and what is known.
+    """Returns ranks among the training objects, and a mask of the known values.
 
-    From -sqrt 3 to sqrt 3, of mean 0 and deviation 1: periods of hours and of years
-    are told apart alike, and so are chances of 1e-3 and of 1e-300.
+    Ranks are uniform from -sqrt 3 to sqrt 3, so that their mean is 0 and their standard
+    deviation 1. Periods of hours and of years, or probabilities of 1e-3 and 1e-300, are
+    then resolved equally well.
 
     Args:
-        values: [f] or [t f], as are the results.
+        values: [f] or [t f]; NaN where unknown.
+        statistics: what fit_feature_ranks returned.
+    Returns:  ranks, float32, 0 where unknown, and the mask, in the shape of values.
     """
     known = np.isfinite(values)
     ranks = np.reshape(statistics["feature_ranked"], (-1, NUM_RANKS))
@@ -39,7 +43,7 @@ def scale_features(
     scaled = np.zeros(values.shape, np.float32)
     for k, ranked in enumerate(ranks):
         x = np.where(known[..., k], values[..., k], 0)
-        # Among equals the middle: from below, and from above.
+        # The mean of interpolation from below and above, the middle of equal values.
         above = -np.interp(-x, -ranked[::-1], place)
         scaled[..., k] = (np.interp(x, ranked, place) + above) / 2
     return np.where(known, scaled, np.float32(0)), known

@@ -1,11 +1,12 @@
-"""Classes within classes: a supernova is of type Ia, or a core collapse, or ...
+"""Hierarchies of classes, such as supernova > core collapse > type II.
 
-A hierarchy is rows of a name and its members, which are labels or names of other rows:
+A hierarchy is a tuple of nodes. Each has a name and members, which are labels or names
+of other nodes:
 
     (("SN", ("SNIa", "CoreCollapse")), ("CoreCollapse", ("SNIbc", "SNII")))
 
-A network tells some classes apart, anywhere in it. What lies above them follows by
-addition, so that no level can contradict another.
+A network predicts some classes at any level of it. The probability of a node is the sum
+of those of the classes in it, so that levels cannot contradict each other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,20 +19,23 @@ Hierarchy = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def check_hierarchy(hierarchy: Hierarchy, labels: tuple[str, ...]) -> None:
-    """Says so if rows do not make a tree over labels of the survey.
+    """Raises if a hierarchy is not a tree over labels of the survey.
 
+    Args:
+        labels: classes of the survey.
     Raises:
-        ValueError: if a name is unknown, stands twice, joins by +, or holds itself.
+        InputError: if a name is unknown, occurs twice, contains +, or if a node
+            contains itself.
     """
     names = [name for name, _ in hierarchy]
     members = [member for _, row in hierarchy for member in row]
     for name, row in hierarchy:
         if not name or "+" in name or not row:
             raise InputError(
-                f"config.hierarchy: {name!r} with members {row}. A row is a name "
+                f"config.hierarchy: {name!r} with members {row}. A node is a name "
                 "without + and at least one member."
             )
-    for where, given in (("name of a row", names), ("member", members)):
+    for where, given in (("name of a node", names), ("member", members)):
         twice = sorted({one for one in given if given.count(one) > 1})
         if twice:
             raise InputError(
@@ -41,8 +45,8 @@ def check_hierarchy(hierarchy: Hierarchy, labels: tuple[str, ...]) -> None:
     unknown = [one for one in members if one not in (*labels, *names)]
     if unknown:
         raise InputError(
-            f"config.hierarchy has {', '.join(unknown)}, which the survey does not "
-            f"have: it has {', '.join(labels)}. Name these, or other rows."
+            f"config.hierarchy has the unknown members {', '.join(unknown)}. The "
+            f"survey has {', '.join(labels)}. Use these labels or names of nodes."
         )
     parent = {member: name for name, row in hierarchy for member in row}
     for name in names:
@@ -51,66 +55,69 @@ def check_hierarchy(hierarchy: Hierarchy, labels: tuple[str, ...]) -> None:
             above = parent.get(above, "")
         if above:
             raise InputError(
-                f"config.hierarchy: {name} lies within itself. Let every row end in "
+                f"config.hierarchy: {name} contains itself. Every node must end in "
                 "labels."
             )
 
 
 def expand_classes(classes: tuple[str, ...], hierarchy: Hierarchy) -> tuple[str, ...]:
-    """Returns each class as all labels that it joins: SN is SN+SNIa+SNIbc+SNII.
+    """Returns each class with all labels below it: SN becomes SN+SNIa+SNIbc+SNII.
 
-    The name of a row is a label too: some objects are known no better.
+    The name of a node is a label too, of objects without a more detailed class.
     """
     return tuple("+".join(_labels(name, dict(hierarchy))) for name in classes)
 
 
 def nodes_of(classes: tuple[str, ...], hierarchy: Hierarchy) -> dict[str, np.ndarray]:
-    """Returns [c] bool for each row of a hierarchy, the classes in it; parents first.
+    """Returns [c] bool for each node of a hierarchy, the classes in it; parents first.
 
-    Rows of which no class has a part, or that are one of them by name, are left out.
+    Nodes without a class in them, and nodes that are classes themselves, are omitted.
 
+    Args:
+        classes: c names; "SNIbc+SNII" joins two labels.
     Raises:
-        ValueError: if a class takes a part of a row and something beside it.
+        InputError: if a class contains a part of a node and labels outside of it.
     """
-    rows = dict(hierarchy)
-    holds = [set(_labels(name, rows)) for name in classes]
-    used, found = set().union(*holds), {}
-    for name in _parents_first(rows):
-        inner = set(_labels(name, rows)) & used
-        inside = np.array([held <= inner for held in holds])
+    members = dict(hierarchy)
+    class_labels = [set(_labels(name, members)) for name in classes]
+    used, nodes = set().union(*class_labels), {}
+    for name in _parents_first(members):
+        inner = set(_labels(name, members)) & used
+        inside = np.array([labels <= inner for labels in class_labels])
         cut = [
             one
-            for one, held in zip(classes, holds, strict=True)
-            if held & inner and not held <= inner and not inner <= held
+            for one, labels in zip(classes, class_labels, strict=True)
+            if labels & inner and not labels <= inner and not inner <= labels
         ]
         if cut:
             raise InputError(
-                f"Class {cut[0]!r} takes a part of {name} and something beside it, so "
-                f"{name} has no probability. Join classes within it, or all of it, or "
-                "leave it out of config.hierarchy."
+                f"Class {cut[0]!r} contains a part of {name} and labels outside of it, "
+                f"so {name} has no probability. Join classes within it, or all of it, "
+                "or remove it from config.hierarchy."
             )
         if inside.any() and name not in classes:
-            found[name] = inside
-    return found
+            nodes[name] = inside
+    return nodes
 
 
 def levels_of(
     classes: tuple[str, ...], nodes: Mapping[str, np.ndarray]
 ) -> list[dict[str, np.ndarray]]:
-    """Returns levels, the coarsest first; in each, every class is in one entry.
+    """Returns the levels of a hierarchy, the coarsest first.
 
-    The last is the classes alone. What has nothing above it stands for itself in all. A
-    level that parts the classes as the next one does is left out.
+    Each level is a dict of nodes and classes, in which every class is in one entry. The
+    last level has the classes themselves. A class without a node above it is an entry
+    of all levels. A level that groups the classes as the next one does is omitted.
 
     Args:
-        nodes: as nodes_of gives them.
+        nodes: as nodes_of returns them.
     """
-    alone = dict(zip(classes, np.eye(len(classes), dtype=bool), strict=True))
+    single = dict(zip(classes, np.eye(len(classes), dtype=bool), strict=True))
     paths = [
         [*(name for name, inside in nodes.items() if inside[c]), one]
         for c, one in enumerate(classes)
     ]
-    known = alone | dict(nodes)
+    known = single | dict(nodes)
     levels = [
         {
             path[min(depth, len(path) - 1)]: known[path[min(depth, len(path) - 1)]]
@@ -129,42 +136,42 @@ def levels_of(
 def node_probabilities(
     probability: np.ndarray, entries: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """Returns [o n] float64, the probability of each of n entries of a level.
+    """Returns [o n] float64, the probabilities of n nodes or entries of a level.
 
     Args:
-        probability: [o c] of the classes.
-        entries: [c] bool each, as nodes_of or a level has them.
+        probability: [o c], of the classes.
+        entries: name -> [c] bool, as nodes_of returns them, or a level.
     """
     inside = np.array([*entries.values()], np.float64).reshape(-1, probability.shape[1])
     return np.float64(probability) @ inside.T
 
 
 def index_within(label: np.ndarray, level: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Returns for class indices the index of the level's entry that holds each."""
+    """Returns the index of the level's entry that contains each class index."""
     return np.array([*level.values()]).argmax(axis=0)[label]
 
 
 def node_of_labels(
     labels: np.ndarray, level: Iterable[str], hierarchy: Hierarchy
 ) -> np.ndarray:
-    """Returns the index of the level's name in which all of each label lies, else -1.
+    """Returns [o], the index of the level's entry that contains each label, or -1.
 
-    SNIbc lies in SN, SN in no part of it; SN, where nothing below it is told apart from
-    the rest, in SN alone.
+    A label is in an entry if all labels below it are: SNIbc is in SN, while SN is in
+    SN itself but in no part of it.
 
     Args:
-        labels: [o] of the survey, names of rows, or such joined by +.
-        level: names of classes and rows, as levels_of gives them.
+        labels: [o], labels of the survey, names of nodes, or several joined by +.
+        level: names of classes and nodes, as levels_of returns them.
     """
-    rows = dict(hierarchy)
+    members = dict(hierarchy)
 
     def lowest(name: str) -> set[str]:
-        return {one for one in _labels(name, rows) if one not in rows}
+        return {one for one in _labels(name, members) if one not in members}
 
-    held = [lowest(name) for name in level]
+    entry_labels = [lowest(name) for name in level]
     names, of_object = np.unique(labels, return_inverse=True)
     index = [
-        next((n for n, inside in enumerate(held) if lowest(name) <= inside), -1)
+        next((n for n, inside in enumerate(entry_labels) if lowest(name) <= inside), -1)
         for name in names.tolist()
     ]
     return np.array(index, int)[of_object]
@@ -173,18 +180,19 @@ def node_of_labels(
 def merge_rare_classes(
     counts: Mapping[str, int], hierarchy: Hierarchy, fewest: int
 ) -> tuple[str, ...]:
-    """Returns the classes, those with fewer than `fewest` objects joined: SNIbc+SNII.
+    """Returns the classes, in which rare ones are merged to classes such as SNIbc+SNII.
 
-    From below: the rare members of a row are joined, and if they are still too few, the
-    smallest other member with them, whole. A row that is too small as a whole is rare
-    in the row above. So a joined class is always members of one row, and ends up in
-    the place of the first.
+    A class with fewer than `fewest` objects is rare. Nodes are processed from the
+    lowest to the highest. The rare members of a node are merged; if the result is still
+    rare, its smallest other member is added. A node that is rare in total is a rare
+    member of the node above. A merged class therefore always consists of members of one
+    node. It takes the position of its first member.
 
     Args:
-        counts: training objects of each class.
-        fewest: 0: none is rare.
+        counts: class -> number of training objects.
+        fewest: objects of a class, at least; 0: no class is rare.
     Raises:
-        ValueError: if a class is too rare and nothing is above it, or one class stays.
+        InputError: if a rare class has no node above it, or one class is left.
     """
     classes = tuple(counts)
     unit = {name: (name,) for name in classes}  # the largest row so far around it
@@ -207,15 +215,16 @@ def merge_rare_classes(
     if rare or (fewest and len(pooled) < 2):
         found = ", ".join(f"{'+'.join(names)} {size(names)[0]}" for names in pooled)
         raise InputError(
-            f"config.selection.min_class_size={fewest}, and training objects pooled as far as "
-            f"config.hierarchy allows are {found}. Each of two classes or more needs "
-            f"{fewest}. Ask for fewer, leave a class out, or give it a parent."
+            f"config.selection.min_class_size={fewest}, but the classes merged as far "
+            f"as config.hierarchy allows have {found} training objects. At least two "
+            f"classes need {fewest} each. Reduce it, exclude a class, or give the "
+            "class a parent."
         )
     return tuple("+".join(names) for names in pooled)
 
 
 def is_merged_from(pooled: tuple[str, ...], classes: tuple[str, ...]) -> bool:
-    """Returns whether pool_rare could have made the former of the latter."""
+    """Returns whether merge_rare_classes can turn `classes` into `pooled`."""
     parts = [set(one.split("+")) for one in pooled]
     each = [set(one.split("+")) for one in classes]
     return set().union(*parts) == set().union(*each) and all(
@@ -224,7 +233,7 @@ def is_merged_from(pooled: tuple[str, ...], classes: tuple[str, ...]) -> bool:
 
 
 def _labels(joined: str, rows: dict) -> list[str]:
-    """Returns "SN" and all that lies below it; of "A+B" that of both."""
+    """Returns a label and all labels below it; for "A+B" those of both."""
     found = []
     for name in joined.split("+"):
         found.append(name)

@@ -1,42 +1,45 @@
-"""Series of like length in one batch, so that the short do not pay for the long."""
+"""Length buckets: series of similar length share a batch, which reduces padding."""
 
 import numpy as np
 
-SHORTEST, STEP = 3, 4  # epochs; twice as many lengths would spare little more
+SHORTEST = 3  # epochs
+FACTOR = 4  # between lengths; a factor of 2 would save little more
 
 
 def bucket_lengths(max_epochs: int) -> tuple[int, ...]:
-    """Returns the few lengths that programs are compiled for: 3, 12, 48 ... the last.
+    """Returns the lengths for which programs are compiled: 3, 12, 48 ... max_epochs.
 
-    Compiling for one takes seconds, so there are few.
+    There are few of them, because each compilation takes seconds.
     """
     lengths = []
     length = SHORTEST
     while length < max_epochs:
         lengths.append(length)
-        length *= STEP
+        length *= FACTOR
     return (*lengths, max_epochs)
 
 
 def group_by_length(
     num_epochs: np.ndarray, lengths: tuple[int, ...], batch_size: int
 ) -> list[tuple[int, np.ndarray]]:
-    """Returns which objects are computed at which length, every object once.
+    """Returns pairs of a length and the indices of the objects padded to it.
 
-    Cut into batches in the order given, they make no more batches than if none was
-    sorted, and all but the last are full. Few objects are not worth a program of their
-    own: they get the longest.
+    Every object is in one pair. Cut into batches in this order, all batches but the
+    last are full. At most batch_size objects get the largest length, since a program
+    for them alone is not worth its compilation.
 
     Args:
-        num_epochs: of each object, at most the last of `lengths`.
-        lengths: what a batch may be padded to, ascending.
+        num_epochs: [o], of each object, at most the last of `lengths`.
+        lengths: to which batches may be padded, ascending.
+        batch_size: objects per batch.
     """
     if len(num_epochs) <= batch_size:
         return [(lengths[-1], np.arange(len(num_epochs)))]
     order = np.argsort(num_epochs, kind="stable")
-    found: dict[int, list] = {}
+    buckets: dict[int, list] = {}
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         longest = num_epochs[batch[-1]]
-        found.setdefault(lengths[np.searchsorted(lengths, longest)], []).append(batch)
-    return [(length, np.concatenate(batches)) for length, batches in found.items()]
+        length = lengths[np.searchsorted(lengths, longest)]
+        buckets.setdefault(length, []).append(batch)
+    return [(length, np.concatenate(batches)) for length, batches in buckets.items()]

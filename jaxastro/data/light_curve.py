@@ -1,4 +1,4 @@
-"""One object's light curve as stored: checked, sorted, in one unit. Ragged."""
+"""The record of a light curve: checked, sorted by time, in one unit."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from jaxastro.surveys import UNLABELLED, Survey
 class LightCurveRecord(NamedTuple):
     """A light curve on disk; its fields are the columns of the data set.
 
-    Unknown numbers are NaN. A catalogue without light curves has no epochs.
+    Unknown numbers are NaN. Records of a catalogue without light curves have no epochs.
     """
 
     object_id: str
@@ -23,7 +23,7 @@ class LightCurveRecord(NamedTuple):
     label_source: str  # spectroscopic, photometric, catalogue, simulated, none
     truth: str  # the class a simulation drew; empty for real objects
     redshift: float
-    group: str  # what may not be split over folds: field, or 2 arcsec cluster
+    group: str  # never split over folds: field, or 2 arcsec cluster
     flux: np.ndarray  # t        float32, the survey's unit
     flux_error: np.ndarray  # t  float32, one standard deviation
     mjd: np.ndarray  # t         float64, days
@@ -50,27 +50,30 @@ def make_light_curve_record(
     redshift: float = np.nan,
     group: str = "",
 ) -> tuple[LightCurveRecord, tuple[str, ...]]:
-    """Returns a checked light curve, and one sentence for each thing that was mended.
+    """Returns a checked record, and one sentence for each repair.
 
-    Epochs are sorted by time. Epochs whose flux or time is not a number, or whose
-    error is not a positive number, are dropped, and told; so are exact repeats.
+    Epochs are sorted by time. Epochs without a finite flux and time and a positive
+    error are dropped, and so are exact repeats; notes report both.
 
     Args:
-        object_id: name of the object, as messages and predictions will show it.
-        survey: whose bands, classes and columns hold.
-        flux: [t], the survey's unit, with flux_error [t] in the same.
+        object_id: name of the object in messages and predictions.
+        survey: its bands, classes and columns are used.
+        flux: [t], the survey's unit, with flux_error [t] in the same unit.
         mjd: [t], modified Julian date, days.
         band: [t], indices into the survey's bands, or their names.
-        features: catalogue numbers by the names in survey.columns; others are NaN.
+        features: name in survey.columns -> catalogue value; others are NaN.
         label: one of the survey's classes, or "Unknown".
-        group: what may not be split over folds; the object itself if empty.
+        label_source: spectroscopic, photometric, catalogue, simulated or none.
+        truth: class of a simulated object; empty for real objects.
+        ra: degrees, with dec.
+        group: name of a set of objects that folds do not split; default: the object.
 
     Raises:
-        RecordError: if shapes disagree, a name is unknown, or no epoch is left and
-            there are no features either.
+        RecordError: if shapes disagree, a name is unknown, or there is neither an
+            epoch nor a feature.
     """
     where, notes = f"Object {object_id}", []
-    with np.errstate(over="ignore"):  # what float32 cannot hold is dropped, and told
+    with np.errstate(over="ignore"):  # an overflow of float32 drops the epoch
         flux, flux_error = (
             np.atleast_1d(np.asarray(v, float)).astype(np.float32)
             for v in (flux, flux_error)
@@ -132,9 +135,10 @@ def make_light_curve_record(
 
 
 def bright_epochs(record: LightCurveRecord, band: int, most: int) -> np.ndarray:
-    """Returns the places of a band's epochs of positive flux: those with a magnitude.
+    """Returns the indices of a band's epochs with positive flux, which have magnitudes.
 
-    Of more than `most`, those evenly spaced in order.
+    Args:
+        most: largest number; of more epochs, evenly spaced ones are kept.
     """
     seen = np.flatnonzero((record.band == band) & (record.flux > 0))
     return seen[evenly_spaced(len(seen), most)]

@@ -1,4 +1,4 @@
-"""Batches at random access: batches[step] is the same however often one restarts."""
+"""Batches at random access: batches[step] is the same after every restart."""
 
 import contextlib
 import multiprocessing
@@ -12,28 +12,30 @@ import numpy as np
 
 from jaxastro.types import Batch, Inputs
 
-AHEAD = 2  # batches that each worker process keeps ready
+AHEAD = 2  # batches that each worker process prefetches
 
 
 def labels_of_classes(classes: tuple[str, ...]) -> list[str]:
-    """Returns the labels that classes are made of: "SNIa+SNOther" joins two."""
+    """Returns the labels of all classes; the class "SNIa+SNOther" has two labels."""
     return "+".join(classes).split("+")
 
 
 def class_index(label: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """Returns the index of each label among the classes, -1 for any other label.
+    """Returns [o] int32, the index of each label's class, or -1 for other labels.
 
-    A class may join labels: "SNIa+SNOther" is the class of both.
+    Args:
+        label: [o], names.
+        classes: c names; "SNIa+SNOther" is the class of both labels.
     """
     number = {name: i for i, joined in enumerate(classes) for name in joined.split("+")}
     return np.array([number.get(name, -1) for name in label], np.int32)
 
 
 class Batches:
-    """Batches of a data set, by number; iterating prefetches.
+    """Batches of a data set, by number, with prefetching.
 
-    `batches[step]` is a pure function of its arguments, so a run that resumes at a
-    step sees exactly what the run it continues would have seen.
+    `batches[step]` is a pure function of step, so that a resumed run gets the same
+    batches as an uninterrupted one.
     """
 
     def __init__(
@@ -50,18 +52,25 @@ class Batches:
         share: np.ndarray | None = None,
         keep: bool = False,
     ):
-        """Takes row_of(position): the record at each position; None fills up.
+        """Stores how batches are made.
 
         Args:
-            num_threads: that read ahead, in each process that reads.
-            num_workers: processes that read for this one; 0: it reads itself. They
-                start in seconds, and need absl's flags parsed, as every command does.
-            share: which rows of a batch to read, for one process of several; None is
-                all of them. Whoever reads a row, the same record is in it.
-            keep: examples that were made, in memory, for those that are small and
-                take long to make.
+            records: at random access.
+            row_of: position in the sequence of all examples -> row number of its
+                record; None for padding of the last batch.
+            make_example: record -> inputs of a model.
+            classes: see class_index.
+            batch_size: examples per batch, in all processes together.
+            num_batches: length.
+            num_threads: reader threads in each process that reads.
+            num_workers: reader processes; 0: this process reads. They take seconds to
+                start and need parsed absl flags.
+            share: [r], rows of a batch that this process reads, if there are several
+                processes; None: all. The content of a row does not depend on it.
+            keep: whether to keep examples in memory, for small examples that take long
+                to compute.
         """
-        kept: dict[int, tuple] = {}
+        cache: dict[int, tuple] = {}
         share = np.arange(batch_size) if share is None else share
 
         def position_of(number: int) -> int:
@@ -69,14 +78,14 @@ class Batches:
 
         def example(position: int) -> Batch:
             row = row_of(int(position))
-            place = 0 if row is None else row
-            made = kept.get(place)
-            if made is None:
-                record = records[place]
-                made = make_example(record), class_index([record.label], classes)[0]
+            number = 0 if row is None else row
+            pair = cache.get(number)
+            if pair is None:
+                record = records[number]
+                pair = make_example(record), class_index([record.label], classes)[0]
                 if keep:
-                    kept[place] = made
-            inputs, label = made
+                    cache[number] = pair
+            inputs, label = pair
             return Batch(
                 inputs=inputs,
                 label=np.maximum(label, 0),
@@ -97,7 +106,7 @@ class Batches:
         return self._batches[step]
 
     def since(self, step: int) -> Iterator[Batch]:
-        """Yields batches from number `step` on, read ahead by threads or processes."""
+        """Yields batches from number `step` on, prefetched by threads or processes."""
         return read_ahead(
             self._batches[step:],
             num_threads=self._threads,
@@ -114,68 +123,73 @@ def batches_of_rounds(
     num_threads: int,
     num_workers: int = 0,
 ) -> Iterator[Batch]:
-    """Returns, round after round and step after step, the members' batches stacked.
+    """Yields stacked batches of several runs: for each step, one per round.
 
-    Member i begins with batches[i][first_steps[i]], and gets what it would get alone.
-    One that is through its batches gets its last again, until the others are.
+    Member i starts with batches[i][first_steps[i]] and gets the same batches as in a
+    run by itself. After its last batch, that batch is repeated until all members are
+    done.
+
+    Args:
+        batches: of each member.
+        first_steps: of each member.
+        rounds: members that are stacked together; a round is a list of members.
+        num_threads: see Batches, with num_workers.
     """
 
     def stacked(number: int) -> Batch:
-        steps, place = divmod(number, len(rounds))
-        found = []
-        for member in rounds[place]:
-            mine = batches[member]
-            found.append(mine[min(first_steps[member] + steps, len(mine) - 1)])
-        columns = zip(*(b.inputs for b in found), strict=True)
-        inputs = type(found[0].inputs)(*map(np.stack, columns))
-        rest = map(np.stack, zip(*(b[1:] for b in found), strict=True))
+        steps, round_number = divmod(number, len(rounds))
+        parts = []
+        for member in rounds[round_number]:
+            own = batches[member]
+            parts.append(own[min(first_steps[member] + steps, len(own) - 1)])
+        columns = zip(*(b.inputs for b in parts), strict=True)
+        inputs = type(parts[0].inputs)(*map(np.stack, columns))
+        rest = map(np.stack, zip(*(b[1:] for b in parts), strict=True))
         return Batch(inputs, *rest)
 
-    left = [len(b) - step for b, step in zip(batches, first_steps, strict=True)]
-    numbers = grain.MapDataset.range(max(left) * len(rounds))
+    remaining = [len(b) - step for b, step in zip(batches, first_steps, strict=True)]
+    numbers = grain.MapDataset.range(max(remaining) * len(rounds))
     return read_ahead(
         numbers.map(stacked),
         num_threads=num_threads,
         num_workers=num_workers,
-        ready=1,  # a round is many batches
+        ready=1,  # a round has many batches
     )
 
 
 def read_ahead(
     batches: grain.MapDataset, *, num_threads: int, num_workers: int, ready: int
 ) -> Iterator[Batch]:
-    """Yields batches in order, of which each thread keeps some `ready`."""
+    """Yields batches in order, of which each thread prefetches `ready`."""
     options = grain.ReadOptions(
         num_threads=num_threads, prefetch_buffer_size=ready * num_threads
     )
     batches = batches.to_iter_dataset(options)
-    if num_workers:  # each reads every n-th batch, and they come in turn
+    if num_workers:  # worker k of n reads batches k, k + n, ...
         options = grain.MultiprocessingOptions(num_workers, AHEAD)
         batches = batches.mp_prefetch(options, worker_init_fn=_end_with_parent)
     with contextlib.closing(iter(batches)) as stream:
         yield from stream
 
 
-def _copied(batch: Batch) -> Batch:
-    """Returns a batch in memory of its own: a worker's is shared, and given back."""
-    inputs = type(batch.inputs)(*map(np.array, batch.inputs))
-    return Batch(inputs, *map(np.array, batch[1:]))
-
-
 def _end_with_parent(number: int, count: int) -> None:
-    """Lets a worker end when its parent does, and not by the keyboard's interrupt."""
+    """Makes a worker process ignore SIGINT and exit when its parent has exited."""
     del number, count
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
 
     def watch():
         multiprocessing.parent_process().join()
-        os._exit(1)  # a parent that was killed could not end its workers
+        os._exit(1)  # a parent that was killed does not stop its workers
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def in_order(rows: np.ndarray, batch_size: int) -> tuple[Callable, int]:
-    """Returns row_of and the number of batches that visit each row once, in order."""
+    """Returns row_of and num_batches for Batches that have each row once, in order.
+
+    Args:
+        rows: [r], row numbers.
+    """
     num_batches = -(-len(rows) // batch_size)
 
     def row_of(position: int) -> int | None:

@@ -1,19 +1,20 @@
-"""Who trains, who picks the state and who is tested: the protocols that have names.
+"""Evaluation protocols: which objects train, validate and test.
 
-Two stages. The survey gave most supernovae a type by their light curves, some of them
-wrongly, and a few by a spectrum. So a network may learn from the former ("photometric")
-and then go on with the latter ("confirmed"), or learn from all at once ("all"). A class
-without photometric labels gives one half of its objects to each stage.
+    honest       Folds of groups (fields, clusters). Training, validation and test are
+                 disjoint, so the state is selected on objects that are not tested. No
+                 stage trains on a tested object or on others of its group. All
+                 labelled objects are tested, including faint ones.
+    published    Folds of objects. The state is selected on the tested objects.
+                 Supernovae with a photometric type are never tested and train in every
+                 fold.
 
-    honest       Folds by group (field, cluster). Test, validation and training are
-                 three: the state is picked on objects that are not tested. Whoever is
-                 tested, and whoever shares a field with one, is seen in no stage. All
-                 labelled objects are tested, the faint ones too.
-    published    Folds by object. The tested objects also pick the state; supernovae of
-                 photometric type are never tested, and all train, in every fold.
+Training may have two stages, because most supernovae have a photometric type, which may
+be wrong, and only some have a spectrum. A network trains on the former ("photometric")
+and then on the latter ("confirmed"), or on all at once ("all"). Of a class without
+photometric labels one half of the objects belongs to each stage.
 
 Source: published: Bairouk et al. 2023, A&A 673, A141, Sect. 4.1 and Table 3, and their
-    public code, whose validation set is the test set. honest: ours.
+    public code, whose validation set is the test set. honest: of this project.
 """
 
 import hashlib
@@ -42,15 +43,18 @@ def rows_of_protocol(
     seed: int,
     held_out: str = "validation_and_test",
 ) -> dict[str, np.ndarray]:
-    """Returns the row numbers of train, validation and test; rows without label stay.
+    """Returns the row numbers of train, validation and test, with unlabelled rows.
 
     Args:
-        object_id: [o], as the three that follow it: names.
-        protocol: one of PROTOCOLS, above.
-        stage: one of STAGES: whose labels are trained on.
-        held_out: one of HELD_OUT: the splits that do not train. The others are empty.
+        object_id: [o], names, as group, label and label_source.
+        protocol: one of PROTOCOLS.
+        stage: one of STAGES, the labels that train.
+        test_fold: from 0 to num_folds - 1.
+        seed: of the folds.
+        held_out: one of HELD_OUT, the splits that do not train; the others are empty.
     Raises:
-        ValueError: if a name is unknown, or there are no labels to stage.
+        InputError: if a name is unknown, or a stage needs photometric labels and there
+            are none.
     """
     for name, value, known in (
         ("protocol", protocol, PROTOCOLS),
@@ -62,7 +66,7 @@ def rows_of_protocol(
     photometric = label_source == "photometric"
     if stage != "all" and not photometric.any():
         raise InputError(
-            f"Stage {stage!r}, but no label is photometric: there are "
+            f"Stage {stage!r}, but no label is photometric: the sources are "
             f"{', '.join(np.unique(label_source).tolist())}. Set "
             "config.folds.stage='all'."
         )
@@ -76,7 +80,7 @@ def rows_of_protocol(
     if published:
         tested = rows["test"][~photometric[rows["test"]]]
         others = np.concatenate([rows["train"], rows["validation"]])
-        # all of photometric type, also those whose fold this is
+        # Objects with photometric labels train in their own test fold too.
         train = np.union1d(others, np.flatnonzero(photometric))
         rows = {"train": train, "validation": tested, "test": tested}
     if held_out != "validation_and_test":
@@ -94,17 +98,21 @@ def rows_of_protocol(
 def in_stage(
     object_id: np.ndarray, label: np.ndarray, label_source: np.ndarray, *, stage: str
 ) -> np.ndarray:
-    """Returns [o] bool, whose labels a stage trains on; those without one are in all.
+    """Returns [o] bool, the objects that train in a stage; unlabelled ones always do.
 
-    The half of a class that is all confirmed is told by a hash of the object's name.
+    A class without photometric labels is halved by a hash of the objects' names.
+
+    Args:
+        object_id: [o], names, as label and label_source.
+        stage: one of STAGES.
     """
     unlabelled = label == UNLABELLED
     if stage == "all":
         return np.ones(len(label), bool)
     photometric = label_source == "photometric"
-    shared = ~unlabelled & ~np.isin(label, np.unique(label[photometric]))
-    early = np.array(
+    is_halved = ~unlabelled & ~np.isin(label, np.unique(label[photometric]))
+    half = np.array(
         [hashlib.sha256(f"{n}".encode()).digest()[0] % 2 for n in object_id]
     )
-    in_photometric = np.where(shared, early == 0, photometric)
+    in_photometric = np.where(is_halved, half == 0, photometric)
     return unlabelled | (in_photometric == (stage == "photometric"))

@@ -1,4 +1,4 @@
-"""Records: objects as they are stored, ragged in epochs, and readers of them."""
+"""Records: objects as they are stored, with any number of epochs."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from jaxastro.data.series import SeriesRecord
 
 Record = SeriesRecord | LightCurveRecord | AlertRecord | CutoutRecord
 
-RECORD_TYPES = {
+RECORD_TYPES = {  # by the kind of a survey
     "series": SeriesRecord,
     "light_curve": LightCurveRecord,
     "alerts": AlertRecord,
@@ -22,16 +22,21 @@ RECORD_TYPES = {
 
 
 class Reading(NamedTuple):
-    """What a builder's `read` yields: a record, or why there is none."""
+    """Result of reading one object: a record, or the reason why there is none."""
 
-    object_id: str  # or file and offset, where not even a name could be read
-    record: tuple | None  # a record of the kind; None: set aside, and the notes say why
-    notes: tuple[str, ...]  # one sentence each: what was wrong or was mended
-    raw: bytes = b""  # what was set aside, where it has no file of its own
+    object_id: str  # or file and offset, if the name could not be read
+    record: Record | None  # None: the object was set aside, see the notes
+    notes: tuple[str, ...]  # faults and repairs, one sentence each
+    raw: bytes = b""  # data of an object that was set aside and has no own file
 
 
 def record_from_example(example: dict, kind: type = SeriesRecord) -> Record:
-    """Returns the record that a TFDS data source gives as a dictionary."""
+    """Returns the record of an example of a TFDS data source.
+
+    Args:
+        example: column -> value.
+        kind: type of the record, a value of RECORD_TYPES.
+    """
     plain = {
         name: value.decode() if isinstance(value, bytes) else value
         for name, value in example.items()
@@ -42,66 +47,71 @@ def record_from_example(example: dict, kind: type = SeriesRecord) -> Record:
 
 
 class Records:
-    """Records at random access, of a data source of TFDS."""
+    """Records of a TFDS data source, at random access."""
 
     def __init__(self, source, kind: type):
-        """Takes the source, whose items are dictionaries, and what they become."""
+        """Stores a source of examples and the type of their records."""
         self._source, self._kind = source, kind
 
     def __len__(self) -> int:
         """Returns the number of records."""
         return len(self._source)
 
-    def __getitem__(self, row: int) -> tuple:
-        """Returns a record."""
+    def __getitem__(self, row: int) -> Record:
+        """Returns the record in a row."""
         return record_from_example(self._source[int(row)], self._kind)
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[Record]:
         """Yields all records."""
         return map(self.__getitem__, range(len(self)))
 
 
-def select_epochs(record: tuple, which) -> tuple:
-    """Returns a record's epochs of these places, or where a mask is True."""
+def select_epochs(record: Record, which) -> Record:
+    """Returns the record with some of its epochs.
+
+    Args:
+        which: indices, a slice, or a mask [t].
+    """
     return record._replace(**{n: getattr(record, n)[which] for n in record.OF_EPOCHS})
 
 
-def first_epochs(record: tuple, count: int) -> tuple:
+def first_epochs(record: Record, count: int) -> Record:
     """Returns the record as it was after its first `count` epochs.
 
-    What a catalogue says of a light curve was measured on all of it: unknown then. The
-    history of alerts ends with the last of them.
+    Catalogue features were measured on all epochs, so they become NaN. The history of
+    alerts ends at the last epoch.
     """
-    return _with_less(record, slice(count))
+    return _with_fewer_epochs(record, slice(count))
 
 
-def without_random_epochs(record: tuple, share: float) -> tuple:
-    """Returns the record without a share of its epochs, each left out by its own luck.
+def without_random_epochs(record: Record, share: float) -> Record:
+    """Returns the record without a random share of its epochs.
 
-    The luck is the object's: what a smaller share leaves out, a larger one does too.
-    The luckiest epoch always stays.
+    Each epoch has a random number that depends on the object alone, and is removed if
+    it is below `share`. A larger share therefore removes all epochs that a smaller one
+    removes. The epoch with the largest number is always kept.
     """
     seed = hashlib.sha256(record.object_id.encode()).digest()
-    luck = np.random.default_rng(list(seed)).random(len(record.mjd))
-    keep = (luck >= share) | (luck == luck.max(initial=0))
-    return _with_less(record, keep)
+    number = np.random.default_rng(list(seed)).random(len(record.mjd))
+    keep = (number >= share) | (number == number.max(initial=0))
+    return _with_fewer_epochs(record, keep)
 
 
-def _with_less(record: tuple, which) -> tuple:
-    less = select_epochs(record, which)
-    if len(less.mjd) < len(record.mjd) and "features" in record._fields:
-        less = less._replace(features=np.full_like(record.features, np.nan))
+def _with_fewer_epochs(record: Record, which) -> Record:
+    selected = select_epochs(record, which)
+    if len(selected.mjd) < len(record.mjd) and "features" in record._fields:
+        selected = selected._replace(features=np.full_like(record.features, np.nan))
     if "history_mjd" in record._fields:
-        known = record.history_mjd <= less.mjd.max(initial=-np.inf)
+        known = record.history_mjd <= selected.mjd.max(initial=-np.inf)
         names = [n for n in record._fields if n.startswith("history_")]
-        less = less._replace(**{n: getattr(record, n)[known] for n in names})
-    return less
+        selected = selected._replace(**{n: getattr(record, n)[known] for n in names})
+    return selected
 
 
-def frames_of(record: tuple) -> tuple:
-    """Returns flux [t y x], bad_pixel [t y x] and band [t]; None where no images are.
+def frames_of(record: Record) -> tuple:
+    """Returns flux [t y x], bad_pixel [t y x] and band [t]; None for light curves.
 
-    Of alerts these are the science stamps, of a cutout its layers, one per band.
+    The frames of alerts are the science stamps, those of a cutout its layers.
     """
     if hasattr(record, "stamp"):
         return record.stamp[..., 0], record.bad_pixel[..., 0], record.band

@@ -1,4 +1,4 @@
-"""Checks that all kinds of records share: labels and bands."""
+"""Checks of labels and bands that all kinds of records need."""
 
 import numpy as np
 
@@ -9,7 +9,11 @@ from jaxastro.surveys import LABEL_SOURCES, UNLABELLED, Survey
 def check_label(
     where: str, survey: Survey, label: str, truth: str, label_source: str
 ) -> None:
-    """Raises RecordError if a label, truth or label source is not known."""
+    """Raises RecordError if a label, true class or label source is unknown.
+
+    Args:
+        where: start of the message, such as "Object SN1".
+    """
     known = (*survey.classes, UNLABELLED)
     for name in (label, truth or UNLABELLED):
         if name not in known:
@@ -25,7 +29,14 @@ def check_label(
 
 
 def band_index(where: str, survey: Survey, band) -> np.ndarray:
-    """Returns int32 indices into the survey's bands, from names or indices."""
+    """Returns [t] int32, indices into the survey's bands.
+
+    Args:
+        where: start of the message, such as "Object SN1".
+        band: [t], names or indices.
+    Raises:
+        RecordError: if a band is unknown.
+    """
     band = np.asarray(band)
     names = np.array(survey.bands)
     is_name = band.dtype.kind in "US"

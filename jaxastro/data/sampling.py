@@ -1,4 +1,4 @@
-"""Which object comes when: a pure function of seed and position."""
+"""Sampling of training objects, as a pure function of seed and position."""
 
 from collections.abc import Callable
 
@@ -10,16 +10,15 @@ from jaxastro.errors import InputError
 def make_sampler(
     label: np.ndarray, *, seed: int, balance: bool = True, unlabelled_share: float = 0.0
 ) -> Callable[[int], int]:
-    """Returns draw(position) -> row: rows drawn with replacement, at random access.
-
-    With `balance` every class is drawn equally often, as weighting each object by one
-    over the number of its class does; else every labelled object is.
+    """Returns a function from position to row, which samples rows with replacement.
 
     Args:
-        label: class index of each row, -1 where unlabelled.
-        unlabelled_share: probability of drawing an unlabelled row, in [0, 1).
+        label: [o], class index of each row, -1 if unlabelled.
+        balance: whether all classes are sampled equally often, by weighting objects by
+            the inverse size of their class; otherwise all labelled objects are.
+        unlabelled_share: probability of an unlabelled row, in [0, 1).
     Raises:
-        ValueError: if there is nothing to draw from, or the share cannot be had.
+        InputError: if there is no labelled row, or no unlabelled row for the share.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3.1 (weighted random sampling).
     """
     label = np.asarray(label)
@@ -52,7 +51,7 @@ def make_sampler(
 
     def draw(position: int) -> int:
         generator = np.random.Generator(np.random.Philox(key=[seed, position]))
-        where = np.searchsorted(cumulative, generator.random(), side="right")
-        return min(int(where), last)  # rounding may leave the last sum below 1
+        row = np.searchsorted(cumulative, generator.random(), side="right")
+        return min(int(row), last)  # the last sum may be below 1 by rounding
 
     return draw

@@ -12,8 +12,8 @@ from jaxastro.surveys import UNLABELLED, Survey
 class SeriesRecord(NamedTuple):
     """An image time series on disk; its fields are the columns of the data set.
 
-    Unknown numbers are NaN. `truth` is the class a simulation drew, which `label`
-    may mistake or hide; it is empty for real objects and never trained on.
+    Unknown numbers are NaN. `truth` is the true class of a simulated object, from which
+    `label` may differ; it is empty for real objects and never used in training.
     """
 
     object_id: str
@@ -23,7 +23,7 @@ class SeriesRecord(NamedTuple):
     label_source: str  # spectroscopic, photometric, catalogue, simulated, none
     truth: str
     redshift: float
-    group: str  # what may not be split over folds: field, or 2 arcsec cluster
+    group: str  # never split over folds: field, or 2 arcsec cluster
     flux: np.ndarray  # t y x  float32, the survey's unit per pixel
     mjd: np.ndarray  # t       float64, days
     band: np.ndarray  # t      int32, index into the survey's bands
@@ -34,7 +34,13 @@ class SeriesRecord(NamedTuple):
     bad_pixel: np.ndarray  # t y x bool, True where flux is not a measurement
 
     OF_EPOCHS = (  # fields with the axis t
-        *("flux", "mjd", "band", "psf_fwhm", "noise", "gain", "zero_point"),
+        "flux",
+        "mjd",
+        "band",
+        "psf_fwhm",
+        "noise",
+        "gain",
+        "zero_point",
         "bad_pixel",
     )
 
@@ -59,25 +65,31 @@ def make_series_record(
     zero_point=np.nan,
     bad_pixel=None,
 ) -> tuple[SeriesRecord, tuple[str, ...]]:
-    """Returns a checked record, and one sentence for each thing that was mended.
+    """Returns a checked record, and one sentence for each repair.
 
     Epochs are sorted by time. Pixels that are not finite, equal a sentinel of the
-    survey or leave its valid range are marked bad; so are those the caller marks.
-    Epochs without one good pixel are dropped, and told.
+    survey or are outside its valid range are marked bad, in addition to bad_pixel.
+    Epochs without a good pixel are dropped. Notes report all of this.
 
     Args:
-        object_id: name of the object, as messages and predictions will show it.
-        survey: whose bands, classes, image size, sentinels and valid range hold.
+        object_id: name of the object in messages and predictions.
+        survey: its bands, classes, image size, sentinels and valid range are used.
         flux: [t y x], the survey's unit per pixel.
         mjd: [t], modified Julian date, days.
         band: [t], indices into the survey's bands, or their names.
         label: one of the survey's classes, or "Unknown".
-        group: what may not be split over folds; the object itself if empty.
-        psf_fwhm: arcsec; with noise, gain and zero_point one number or [t].
-        bad_pixel: [t y x] bool, True where the survey says so.
+        label_source: spectroscopic, photometric, catalogue, simulated or none.
+        truth: class of a simulated object; empty for real objects.
+        ra: degrees, with dec.
+        group: name of a set of objects that folds do not split; default: the object.
+        psf_fwhm: arcsec; one number or [t], as noise, gain and zero_point.
+        noise: standard deviation of an empty pixel, the survey's unit.
+        gain: electrons per ADU.
+        zero_point: AB magnitude of one ADU.
+        bad_pixel: [t y x] bool, True for pixels that the survey flags.
 
     Raises:
-        RecordError: if shapes disagree, nothing was observed, or a name is unknown.
+        RecordError: if shapes disagree, no epoch is left, or a name is unknown.
     """
     where = f"Object {object_id}"
     flux = np.asarray(flux, np.float32)
@@ -146,7 +158,7 @@ def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:
     if not np.isfinite(mjd).all():
         raise RecordError(
             f"{where}: {int((~np.isfinite(mjd)).sum())} of {len(mjd)} observation "
-            "times are not numbers. Give every epoch its MJD or remove it."
+            "times are not numbers. Give every epoch an MJD or remove it."
         )
     if bad_pixel is not None and np.shape(bad_pixel) != flux.shape:
         raise RecordError(
@@ -156,7 +168,7 @@ def _check_frames(where: str, survey: Survey, flux, mjd, bad_pixel) -> None:
 
 
 def _bad_pixels(survey: Survey, flux: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Returns [t y x] bool, True where flux is no measurement, and sentences on it."""
+    """Returns [t y x] bool, True where flux is not a measurement, and notes."""
     notes = []
     bad = ~np.isfinite(flux) | np.isin(flux, np.float32(survey.sentinels))
     if bad.any():

@@ -1,4 +1,4 @@
-"""Folds that depend on nothing but the group's name and a seed."""
+"""Folds that depend only on the name of a group and a seed."""
 
 import hashlib
 
@@ -10,11 +10,12 @@ SPLITS = ("train", "validation", "test")
 
 
 def fold_of(group: str, *, seed: int, num_folds: int) -> int:
-    """Returns the fold of a group, the same in every data set that holds it.
+    """Returns the fold of a group, which is the same in every data set.
 
         fold = sha256(seed, group) mod num_folds
 
-    Pre-training and fine-tuning data agree, and adding objects moves none.
+    Folds of pre-training and fine-tuning data therefore agree, and new objects do not
+    change the folds of others.
     """
     digest = hashlib.sha256(f"{seed}:{group}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % num_folds
@@ -25,10 +26,12 @@ def split_of(
 ) -> dict[str, np.ndarray]:
     """Returns the row numbers of train, validation and test.
 
-    Test is `test_fold`, validation the fold after it, train the rest.
+    Test is `test_fold`, validation the next fold, and train all others.
 
+    Args:
+        groups: [o], names.
     Raises:
-        ValueError: if there are too few folds, or a split would be empty.
+        InputError: if there are too few folds, or a split would be empty.
     """
     if num_folds < 3 or not 0 <= test_fold < num_folds:
         raise InputError(
