@@ -72,7 +72,7 @@ def _draw(classes, counts, share, low, high):
             (predicted, true),
             is_empty=not counts[true].any(),
             texts=_cell_texts(cell, counts, share, low, high)[:num_lines],
-            color="white" if share[true, predicted] > 0.55 else style.INK,
+            color="white" if share[true, predicted] > 0.75 else style.INK,
         )
     names = [style.display_name(name, 16) for name in classes]
     totals = [

@@ -92,7 +92,7 @@ def _draw(axes, classes, mean, deviation) -> None:
     for true, predicted in np.ndindex(size, size):
         value, spread = mean[true, predicted], deviation[true, predicted]
         font = {"ha": "center", "va": "center"}
-        font["color"] = "white" if value > 55 else style.INK
+        font["color"] = "white" if value > 75 else style.INK
         if not np.isfinite(value):
             axes.text(predicted, true, "–", **font)
             continue
