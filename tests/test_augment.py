@@ -300,8 +300,10 @@ def test_an_object_without_observed_epochs_stays_one():
 
 def test_bad_settings_are_refused():
     for name in ("drop", "drop_bands", "gap"):
-        with pytest.raises(ValueError, match=rf"{name} 1.0 is not a share in \[0, 1\)"):
+        with pytest.raises(
+            ValueError, match=rf"{name} 1.0 is not a fraction in \[0, 1\)"
+        ):
             make_augment(max_epochs=3, **{name: 1.0})
-    message = "series of 12 epochs for views of 13. Load"
+    message = "views of 13 epochs need series of at least as many; these have 12"
     with pytest.raises(ValueError, match=message):
         view_of(make_example(5), max_epochs=13)

@@ -240,7 +240,7 @@ def test_what_cannot_be_is_said():
         made(beta=-1.0)
     with pytest.raises(ValueError, match="none, normal, mixture"):
         made(prior="flat")
-    with pytest.raises(ValueError, match="0 clusters"):
+    with pytest.raises(ValueError, match="clusters 0 is below 1"):
         made(clusters=0)
 
 

@@ -135,7 +135,7 @@ def test_a_full_disk_is_said_and_the_last_state_stays(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:  # no file may grow beyond 20 kB, as if the disk ended there
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-        with pytest.raises(OSError, match=r"could not be written into .*Make room"):
+        with pytest.raises(OSError, match=r"could not be written into .*Free disk"):
             save(tmp_path, (0.9,), first=2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -186,7 +186,7 @@ def test_damage_to_any_file_of_a_checkpoint_is_noticed(two_states, tmp_path, dam
         reader = Checkpoints(folder, metric="macro_f1")
         assert (reader.latest_step(), reader.best_step()) == (1, 1)
         assert len(reader.damaged) == 1
-        assert f"{folder}/2 is passed over: it" in reader.damaged[0]
+        assert f"{folder}/2 is ignored: it" in reader.damaged[0]
         shutil.rmtree(folder)
 
 

@@ -134,5 +134,5 @@ def test_bad_settings_are_named():
     x, mask = jnp.zeros((1, 2, 3, 3, 4)), jnp.ones((1, 2), bool)
     with pytest.raises(ValueError, match=r"named 'dot'\. Known: linear, additive"):
         ConvAttention(2, "dot").init(jax.random.key(0), x, mask)
-    with pytest.raises(ValueError, match="4 channels cannot be shared by 3 heads"):
+    with pytest.raises(ValueError, match="4 channels cannot be divided by 3 heads"):
         ConvAttention(3).init(jax.random.key(0), x, mask)

@@ -392,7 +392,7 @@ def test_dropout_is_for_training():
         ({"encoding": "time"}, "'time'. Known: positional, mjd, date, none"),
         ({"score": "dot"}, "'dot'. Known: linear, additive"),
         ({"norm": "batch"}, "'batch'. Known: joint, per_epoch"),
-        ({"num_heads": 3}, "8 channels cannot be shared by 3 heads"),
+        ({"num_heads": 3}, "8 channels cannot be divided by 3 heads"),
     ],
 )
 def test_bad_settings_are_named(args, message):
@@ -401,7 +401,7 @@ def test_bad_settings_are_named(args, message):
 
 
 def test_frames_too_small_for_the_3d_cnn_are_refused():
-    message = "Frames of 14x14 pixels.*at least 15x15.*Cut larger frames"
+    message = "Frames of 14x14 pixels.*at least 15x15.*Use larger frames"
     with pytest.raises(ValueError, match=message):
         count(ConvEntion(4), epochs=3, size=14)
 

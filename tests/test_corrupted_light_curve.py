@@ -90,7 +90,10 @@ def test_parts_of_a_batch_add_up_to_the_whole():
 
 @pytest.mark.parametrize(
     ("args", "message"),
-    [({"share": 0.0}, "share 0.0 of the nights"), ({"noise": 0.0}, "noise 0.0 contam")],
+    [
+        ({"share": 0.0}, "share 0.0 of the nights"),
+        ({"noise": 0.0}, "noise 0.0 changes"),
+    ],
 )
 def test_settings_that_mean_nothing_are_refused_in_words(args, message):
     with pytest.raises(ValueError, match=message):
@@ -103,5 +106,7 @@ def test_a_model_without_states_of_nights_is_refused_in_words():
     method = make_method(
         "corrupted_light_curve", Lstm(3, bands=3), SGD, no_augmentation, seed=0
     )
-    with pytest.raises(ValueError, match="A Lstm tells no states of nights"):
+    with pytest.raises(
+        ValueError, match="Model Lstm does not return the encoded nights"
+    ):
         method.init(jax.random.key(0), make_curves(12))

@@ -128,7 +128,9 @@ def test_at_most_so_many_points_of_a_band_are_drawn():
 def test_bad_settings_are_refused_in_words():
     with pytest.raises(ValueError, match=r"named 'loud'\. Known: share, ceil"):
         drawn(curve_of([0, 1], [15, 16]), "loud")
-    with pytest.raises(ValueError, match="augment: drop, flip, rotation of drawings"):
+    with pytest.raises(
+        ValueError, match="augment: drop, flip, rotation for Image input"
+    ):
         make_augment(max_epochs=3)(jax.random.key(0), images())
     view = make_augment(max_epochs=3, drop=0.0, flip=False, rotation=0.0)
     assert view(jax.random.key(0), images()) is not None

@@ -149,7 +149,7 @@ def test_bad_settings_are_refused_in_words():
     with pytest.raises(ValueError, match=r"named 'loud'\. Known: harmonic, fitted"):
         drawn(star(), "loud")
     pairs = Image(*inputs()[1:])
-    with pytest.raises(ValueError, match=r"drawing of shape \(22, 24, 2\)\. It reads"):
+    with pytest.raises(ValueError, match=r"image of shape \(22, 24, 2\)\. It expects"):
         CnnLstmFolded(3).init(jax.random.key(0), pairs, train=False)
 
 

@@ -147,9 +147,9 @@ def test_a_prior_is_asked_for_where_weights_are_uncertain_and_nowhere_else():
         jax.eval_shape(method.step, state, batch)
 
     step("bayes", 0.1)
-    with pytest.raises(ValueError, match=r"weight 0\.0, .* that are uncertain"):
+    with pytest.raises(ValueError, match=r"weight is 0\.0, .* model is Bayesian"):
         step("bayes", 0.0)
-    with pytest.raises(ValueError, match=r"weight 0\.1, .* that are certain"):
+    with pytest.raises(ValueError, match=r"weight is 0\.1, .* model is not Bay"):
         step("lstm", 0.1)
 
 
@@ -226,7 +226,7 @@ def test_settings_that_mean_nothing_are_refused_in_words():
         init(SuperNNova(4, "sure", bands=3))
     with pytest.raises(ValueError, match="num_draws 0"):
         init(SuperNNova(4, bands=3, num_draws=0))
-    with pytest.raises(ValueError, match="width 20 is no multiple of 2 x 8 heads"):
+    with pytest.raises(ValueError, match="width 20 is not a multiple of 2 x 8 heads"):
         init(SitsBert(4, width=20, bands=3))
     with pytest.raises(ValueError, match="divergence_weight -1"):
         make_method(

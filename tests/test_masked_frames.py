@@ -15,10 +15,10 @@ from support.small_method import (
     make_batch,
 )
 
-from jaxastro.methods.masked_frames import hide
+from jaxastro.methods.masked_frames import mask_frames
 from jaxastro.types import Series
 
-HIDE = jax.jit(hide, static_argnames=("share", "pixels", "pool"))
+HIDE = jax.jit(mask_frames, static_argnames=("share", "pixels", "pool"))
 
 
 def series_of(counts, length, *, seed=0, size=6):
@@ -66,7 +66,7 @@ def test_a_frame_is_told_as_means_around_its_centre():
     two = Series(
         image, jnp.zeros((1, 2)), jnp.zeros((1, 2), int), jnp.ones((1, 2), bool)
     )
-    _, asked = hide(jax.random.key(0), two, share=0.5, pixels=2, pool=2)
+    _, asked = mask_frames(jax.random.key(0), two, share=0.5, pixels=2, pool=2)
     centre = np.arange(36.0).reshape(6, 6)[1:5, 1:5]
     expected = [
         [centre[:2, :2].mean(), centre[:2, 2:].mean()],
@@ -123,7 +123,7 @@ def step_of(name, **args):
     [
         ({"share": 1.0}, r"share 1.0 of the frames is not in \(0, 1\)"),
         ({"share": 0.0}, r"share 0.0 of the frames"),
-        ({"pixels": 4}, r"4x4 means of 2x2 pixels are 8x8 pixels, frames have 4x4"),
+        ({"pixels": 4}, r"4x4 means of 2x2 pixels are 8x8 pixels, and frames have 4x4"),
     ],
 )
 def test_bad_settings_are_named(args, message):

@@ -198,7 +198,7 @@ def test_a_method_that_needs_epochs_refuses_what_has_none_in_words(name):
         name, CnnDmdt(3), SGD, no_augmentation, seed=0, **ARGUMENTS[name]
     )
     drawing = Image(*(np.zeros((2, 22, 24, 1)), np.zeros((2, 0)), np.zeros((2, 0))))
-    with pytest.raises(ValueError, match=f"{name} trains on a Series.* given a Image"):
+    with pytest.raises(ValueError, match=f"{name} expects Series.* got Image"):
         method.init(jax.random.key(0), drawing)
 
 
@@ -206,12 +206,12 @@ def test_hidden_frames_are_not_looked_for_in_light_curves():
     method = make_method(
         "masked_frames", Lstm(3, bands=3), SGD, no_augmentation, seed=0
     )
-    with pytest.raises(ValueError, match="on a Series, and was given a LightCurve"):
+    with pytest.raises(ValueError, match="expects Series input, and got LightCurve"):
         method.init(jax.random.key(0), make_curves(5))
     method = make_method(
         "corrupted_light_curve", SitsBert(3), SGD, no_augmentation, seed=0
     )
-    with pytest.raises(ValueError, match="on a LightCurve, and was given a Series"):
+    with pytest.raises(ValueError, match="expects LightCurve input, and got Series"):
         method.init(jax.random.key(0), make_batch().inputs)
 
 

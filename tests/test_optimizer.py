@@ -131,7 +131,7 @@ def test_no_group_named_trains_all_with_the_same_state():
 
 def test_an_unknown_group_is_answered_with_the_known():
     args = {"learning_rate": 0.1, "num_steps": 9, "train_only": ("hat", "head")}
-    with pytest.raises(ValueError, match=r"has 'hat'. The groups .* are: body, head"):
+    with pytest.raises(ValueError, match=r"has 'hat'. The groups .* model: body, head"):
         make_optimizer("adam", **args).init(PARAMS)
 
 

@@ -130,7 +130,7 @@ def test_too_few_frames_are_refused():
     message = "2 frames padded by 0 are fewer than the kernel's 3 taps"
     with pytest.raises(ValueError, match=message):
         TemporalConv(2, 3).init(jax.random.key(0), x)
-    with pytest.raises(ValueError, match="Padding by 3 frames makes outputs that see"):
+    with pytest.raises(ValueError, match="Padding by 3 frames makes outputs that dep"):
         TemporalConv(2, 3, pad=3).init(jax.random.key(0), x)
 
 

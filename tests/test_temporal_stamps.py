@@ -78,7 +78,7 @@ def test_turning_all_stamps_of_an_object_changes_not_one_bit(over_time):
 def test_a_way_to_read_that_is_not_known_is_said():
     with pytest.raises(ValueError, match="gru, lstm, conv, attention"):
         made("rnn")
-    with pytest.raises(ValueError, match="nothing is looked at"):
+    with pytest.raises(ValueError, match="features is False"):
         made(stamps=(), features=False)
 
 

@@ -251,7 +251,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_its_steps_are_repeated(
     payload.write_bytes(content)
     done = commands.run("evaluate", workdir=workdir, data_dir=data_dir)
     assert done.code == 0, done.stderr
-    sentence = f"{workdir}/checkpoints/2 is passed over: it changed since it was saved"
+    sentence = f"{workdir}/checkpoints/2 is ignored: it changed since it was saved"
     assert sentence in done.stderr
     assert "passed over" not in done.stdout
     assert payload.exists()
@@ -260,7 +260,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_its_steps_are_repeated(
     assert done.code == 0, done.stderr
     place = workdir / "checkpoints_set_aside" / "2"
     assert (
-        f"{place} is passed over: it changed since it was saved, in state/manifest.o"
+        f"{place} is ignored: it changed since it was saved, in state/manifest.o"
         in done.stdout
     )
     assert "Continuing from step 1\n" in done.stdout

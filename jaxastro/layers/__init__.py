@@ -1,1 +1,1 @@
-"""The pieces models are made of, one idea a file."""
+"""Building blocks of models, one per file."""

@@ -1,4 +1,4 @@
-"""What models look at of alerts: some of the stamps, and the numbers beside them."""
+"""Input of alert models: selected stamps, and the metadata of the alert packet."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -11,17 +11,17 @@ STAMPS = ("science", "template", "difference")  # in the order of their axis
 
 
 def select_stamps(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y x d"]:
-    """Returns the named stamps of every alert, 0 where there is none.
+    """Returns the named stamps of every alert, 0 where an epoch is padding.
 
+    Raises:
+        InputError: if a name is not in STAMPS, or no stamp is named.
     Source: ours.
     Differs: none.
-    Raises:
-        ValueError: if there is no such stamp, or none is named.
     """
     if not names or set(names) - set(STAMPS):
         raise InputError(
-            f"stamps {names}: choose of {', '.join(STAMPS)}, at least one, in "
-            "config.model.args.stamps."
+            f"config.model.args.stamps is {names}. Give at least one of "
+            f"{', '.join(STAMPS)}."
         )
     seen = inputs.epoch_mask[:, :, None, None, None]
     places = [STAMPS.index(name) for name in names]
@@ -29,29 +29,29 @@ def select_stamps(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y
 
 
 def single_alert(x: Shaped[Array, "b t ..."]) -> Shaped[Array, "b ..."]:
-    """Returns what there is of the one alert that an object is asked by.
+    """Returns x without its time axis, which has a single alert.
 
+    Raises:
+        InputError: if there is more than one alert per object.
     Source: ours.
     Differs: none.
-    Raises:
-        ValueError: if objects come with more.
     """
     if x.shape[1] != 1:
         raise InputError(
-            f"A classifier of single alerts, but objects come with {x.shape[1]}. Set "
+            f"This model classifies single alerts and got {x.shape[1]} per object. Set "
             "config.representation.max_epochs, config.loader.loaded_epochs and "
-            "config.augment.max_epochs to 1, or choose a model of sequences."
+            "config.augment.max_epochs to 1, or choose a sequence model."
         )
     return x[:, 0]
 
 
 class Metadata(nn.Module):
-    """The numbers beside a stamp, each unknown one as what is learned to stand for it.
+    """Metadata of an alert; unknown values are replaced by learned parameters.
 
-    Then normalised over the batch, where asked.
+    With norm=True batch normalisation follows.
 
     Source: Carrasco-Davis et al. 2021, AJ 162, 231, Sect. 3.2 (the norm).
-    Differs: unknown numbers were those of their sentinel, -999 as a rule.
+    Differs: the source keeps the sentinel of an unknown value, usually -999.
     """
 
     norm: bool = True

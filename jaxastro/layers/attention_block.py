@@ -1,16 +1,16 @@
-"""A block of attention between the epochs of a series."""
+"""Transformer block over the epochs of a series."""
 
 import flax.linen as nn
 from jaxtyping import Array, Bool, Float
 
 
 class AttentionBlock(nn.Module):
-    """Lets the epochs of a series see each other, then each by itself.
+    """Self-attention over the observed epochs, then a feed-forward layer per epoch.
 
         x = x + attention(norm(x));  x = x + dense(gelu(dense(norm(x))))
-    Padded epochs are seen by none.
+    No epoch attends to padded epochs.
 
-    Source: Vaswani et al. 2017, with the norm first (Xiong et al. 2020, arXiv
+    Source: Vaswani et al. 2017, with pre-norm (Xiong et al. 2020, arXiv
         2002.04745).
     Differs: no dropout; the hidden layer is twice as wide, not four times.
     """

@@ -1,4 +1,4 @@
-"""Which band an epoch is of, as numbers to multiply with."""
+"""The band of an epoch as a one-hot vector."""
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +8,10 @@ from jaxtyping import Array, Bool, Float, Int
 def band_rows(
     band: Int[Array, "b t"], epoch_mask: Bool[Array, "b t"], num_rows: int
 ) -> Float[Array, "b t m"]:
-    """Returns 1 for an observed epoch's row of a band table, else 0.
+    """Returns the one-hot row of each epoch in a band table; zeros for padding.
 
-    Bands count from row 1; row 0 is padding's. A band beyond the table would be a row
-    of zeros without a word: it is NaN.
+    Band i has row i + 1; row 0 is for padding. A band outside the table gives NaN, as
+    zeros would hide the error.
 
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 (band embedding).
     Differs: none.

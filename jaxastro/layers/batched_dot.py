@@ -1,4 +1,4 @@
-"""Many small matrix products, with gradients that lie as their inputs do."""
+"""Batched matrix product whose gradients keep the axis order of the inputs."""
 
 import jax
 import jax.numpy as jnp
@@ -9,13 +9,13 @@ from jaxtyping import Array, Float
 def batched_dot(
     x: Float[Array, "*batch n d"], kernel: Float[Array, "*batch d f"]
 ) -> Float[Array, "*batch n f"]:
-    """Multiplies the last two axes, for each place along those before them.
+    """Multiplies matrices on the last two axes, batched over all others.
 
-    JAX's own gradients come out with axes exchanged where the layers need them in
-    order, and moving them costs as much as the products.
+    The default gradients of JAX have their axes exchanged. The layers need them in
+    order, and a transpose costs as much as the products.
 
     Source: ours.
-    Differs: x @ kernel, and its gradients, to the bit or to rounding.
+    Differs: equals x @ kernel and its gradients, up to rounding.
     """
     return _dot(x, -1, kernel, -2)
 
@@ -32,7 +32,7 @@ def _forward(x, kernel):
 
 def _backward(inputs, g):
     x, kernel = inputs
-    if x.shape[-1] > g.shape[-1]:  # wide rows are multiplied faster than tall columns
+    if x.shape[-1] > g.shape[-1]:  # products of wide rows are faster than of tall ones
         return _dot(g, -1, kernel, -1), jnp.swapaxes(_dot(g, -2, x, -2), -1, -2)
     return _dot(g, -1, kernel, -1), _dot(x, -2, g, -2)
 

@@ -1,17 +1,18 @@
-"""Weights that are distributions: Bayes by backprop."""
+"""Weights with normal distributions: Bayes by backprop."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-# Of the prior, two normal laws about 0: the share of the wide one, and their widths.
+# Prior: a mixture of two normal distributions with mean 0. SHARE is the weight of the
+# wide one, WIDE and NARROW are the standard deviations.
 SHARE, WIDE, NARROW = 0.75, np.exp(-1.0), np.exp(-7.0)
-NARROWEST = 1e-5  # of a weight's own standard deviation
+NARROWEST = 1e-5  # smallest standard deviation of a weight
 
 
 def initial_rho(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*w"]:
-    """Returns where the spreads of weights start: a quarter to a third of the prior's.
+    """Returns initial rho: standard deviations of 1/4 to 1/3 of that of the prior.
 
     Source: published code of SuperNNova, Moller & de Boissiere 2020, MNRAS 491, 4277.
     Differs: none.
@@ -22,38 +23,42 @@ def initial_rho(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*w
 
 
 def standard_deviation(rho: Float[Array, "*w"]) -> Float[Array, "*w"]:
-    """Returns a weight's standard deviation, log(1 + e^rho), never quite 0.
+    """Returns the standard deviation of a weight, log(1 + e^rho) + 1e-5.
 
     Source: Blundell et al. 2015, arXiv 1505.05424, Sect. 3.2.
-    Differs: a floor of 1e-5, as in the published code of SuperNNova.
+    Differs: the 1e-5, from the published code of SuperNNova.
     """
     return jax.nn.softplus(rho) + NARROWEST
 
 
 def sample_weights(key: Key[Array, ""], mean, rho):
-    """Returns one draw of a tree of weights, and its log q - log p, summed.
+    """Samples a tree of weights; returns it with the sum of log q - log p.
 
-        w = mean + spread e,  e ~ N(0, 1)
-        log q = sum log N(w; mean, spread),  log p = sum log (share N(w; 0, wide)
+        w = mean + deviation * noise,  noise ~ N(0, 1)
+        log q = sum log N(w; mean, deviation),  log p = sum log (share N(w; 0, wide)
                                                         + (1 - share) N(w; 0, narrow))
 
     Args:
-        mean: the tree.
-        rho: another of the same form.
+        mean: tree of the means of the weights.
+        rho: tree of the same structure; see `standard_deviation`.
     Source: Blundell et al. 2015, arXiv 1505.05424, Eq. 2 and Sect. 3.3.
     Differs: none.
     """
-    leaves, form = jax.tree.flatten(mean)
+    leaves, structure = jax.tree.flatten(mean)
     keys = jax.random.split(key, len(leaves))
-    drawn, divergence = [], 0.0
-    for one, centre, its_rho in zip(keys, leaves, jax.tree.leaves(rho), strict=True):
-        luck, spread = jax.random.normal(one, centre.shape), standard_deviation(its_rho)
-        weight = centre + spread * luck
-        log_q = -(luck**2) / 2 - jnp.log(spread)
+    weights, divergence = [], 0.0
+    for leaf_key, leaf, leaf_rho in zip(
+        keys, leaves, jax.tree.leaves(rho), strict=True
+    ):
+        noise = jax.random.normal(leaf_key, leaf.shape)
+        deviation = standard_deviation(leaf_rho)
+        weight = leaf + deviation * noise
+        # Both log densities omit the constant -log(2 pi) / 2, which cancels.
+        log_q = -(noise**2) / 2 - jnp.log(deviation)
         log_p = jnp.logaddexp(
             np.log(SHARE / WIDE) - (weight / WIDE) ** 2 / 2,
             np.log((1 - SHARE) / NARROW) - (weight / NARROW) ** 2 / 2,
         )
-        drawn.append(weight)  # both lack the same constant, log(2 pi) / 2
+        weights.append(weight)
         divergence += jnp.sum(log_q - log_p)
-    return jax.tree.unflatten(form, drawn), divergence
+    return jax.tree.unflatten(structure, weights), divergence

@@ -1,4 +1,4 @@
-"""Dense layers that classify, told a catalogue's numbers where asked."""
+"""Dense classifier layers, optionally with catalogue features as input."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -17,17 +17,17 @@ def dense_head(
     features: bool,
     train: bool,
 ) -> ModelOutput:
-    """Returns logits after some hidden layers; the last of those is the embedding.
+    """Applies hidden layers and a logits layer; the last hidden layer is the embedding.
 
-    Its layers are named hidden_0, hidden_1 and logits, in the model that calls it.
+    The layers are named hidden_0, hidden_1, ... and logits in the calling model.
 
     Args:
-        num_classes: 0 leaves the logits away.
+        num_classes: 0 omits the logits layer.
         hidden: units of the hidden layers.
-        dropout: before each dense layer.
-        features: whether the catalogue's numbers, and which are known, join x.
+        dropout: rate before each dense layer.
+        features: whether to append catalogue features and their mask to x.
     Source: Carraro, thesis on variable stars of ZTF, Sect. 3.2.
-    Differs: rectifiers, dropout and the numbers are ours, for none are given.
+    Differs: relu, dropout and features are ours; the source specifies none.
     """
     if features:
         known = jnp.where(inputs.feature_mask, inputs.feature, 0)

@@ -1,4 +1,4 @@
-"""2-D convolution of many small frames, multiplied in Fourier space."""
+"""2-D convolution of many small frames by products in Fourier space."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,8 @@ from jaxtyping import Array, Float
 
 from jaxastro.layers.batched_dot import batched_dot
 
-# (a + ib) (v + iw) of three real products: P = (a + b) v, Q = a (w - v), R = b (v + w)
+# Complex product (a + ib) (v + iw) by three real products:
+# P = (a + b) v, Q = a (w - v), R = b (v + w)
 OF_FRAME = np.array([[1, 1], [1, 0], [0, 1]])  # a + b, a, b
 OF_KERNEL = np.array([[1, 0], [-1, 1], [1, 1]])  # v, w - v, v + w
 OF_PRODUCT = np.array([[1, 0, -1], [1, 1, 0]])  # P - R, P + Q: real, imaginary
@@ -16,21 +17,22 @@ OF_PRODUCT = np.array([[1, 0, -1], [1, 1, 0]])  # P - R, P + Q: real, imaginary
 def fourier_conv(
     x: Float[Array, "y x n d"], kernel: Float[Array, "k k d f"], *, pad: int
 ) -> Float[Array, "y2 x2 n f"]:
-    """Convolves every frame with one kernel.
+    """Convolves every frame with the same kernel.
 
-        y = back((forth x) * (forth kernel))
+        y = inverse(transform(x) * transform(kernel))
 
-    In Fourier space a convolution is one product a frequency, where pixels need one
-    for each pixel of the kernel: two a pixel instead of 25. Frames are so small that
-    forth and back are best written as matrices, all of them real. A circle of
-    y + pad pixels is enough: what runs over its end lands where no output is read.
-    Objects and channels come last, as each product runs over all of them.
+    In Fourier space a convolution needs one product per frequency, in pixel space one
+    per pixel of the kernel: for a 5x5 kernel 2 products per pixel instead of 25. Frames
+    are so small that real matrices are the fastest transforms. A circular convolution
+    over y + pad pixels suffices: its wrap-around affects no output pixel. Objects and
+    channels are the last axes, so that each product covers all of them.
 
     Args:
         pad: zero pixels on every side, less than k.
     Source: ours; convolution by FFT in a network: Mathieu et al. 2014, arXiv
         1312.5851; three products for four: Karatsuba and Ofman 1962.
-    Differs: nothing but rounding, 1e-6 of the largest output in float32.
+    Differs: equals a direct convolution up to rounding, 1e-6 of the largest output in
+        float32.
     """
     sizes = zip(x.shape[:2], kernel.shape[:2], strict=True)
     (frame_y, kernel_y, back_y), (frame_x, kernel_x, back_x) = (
@@ -42,25 +44,25 @@ def fourier_conv(
 
 
 def _fourier(size: int, length: int, pad: int) -> tuple[np.ndarray, ...]:
-    """Returns the complex transforms of a frame's axis, a kernel's, and back."""
+    """Returns complex matrices that transform frames and kernels, and the inverse."""
     circle, outputs = size + pad, size + 2 * pad - length + 1
 
-    def wave(place):
-        return np.exp(-2j * np.pi * np.outer(np.arange(circle), place) / circle)
+    def waves(pixel):
+        return np.exp(-2j * np.pi * np.outer(np.arange(circle), pixel) / circle)
 
-    frame, kernel = wave(np.arange(size)), wave(pad - np.arange(length))
-    return frame, kernel, wave(np.arange(outputs)).conj().T / circle
+    frame, kernel = waves(np.arange(size)), waves(pad - np.arange(length))
+    return frame, kernel, waves(np.arange(outputs)).conj().T / circle
 
 
 def _forth(
     x: Float[Array, "y x n d"], to_u: np.ndarray, to_v: np.ndarray, three: np.ndarray
 ) -> Float[Array, "u v n d"]:
-    """Returns three real numbers a frequency; v runs over frequencies and the three.
+    """Returns three real numbers per frequency, both along axis v.
 
-    x is real, so the lower half of the frequencies u holds everything.
+    x is real, so the lower half of the frequencies u determines the others.
     """
     half = to_u[: len(to_u) // 2 + 1]
-    rows = np.stack([half.real, half.imag], axis=1).reshape(-1, len(x))
+    rows = np.stack([half.real, half.imag], axis=1).reshape(-1, x.shape[0])
     z = _along(rows, x, 0).reshape(len(half), -1, *x.shape[2:])
     columns = np.einsum("kr,rsvx->vksx", three, _of_pairs(to_v))
     return _along(columns.reshape(3 * len(to_v), -1), z, 1)
@@ -72,9 +74,9 @@ def _back(
     columns = np.einsum("rsxv,sk->rxvk", _of_pairs(to_x), OF_PRODUCT)
     z = _along(columns.reshape(-1, x.shape[1]), x, 1)
     z = z.reshape(-1, len(to_x), *x.shape[2:])
-    count = len(x)
-    # a frequency and its mirror image give the same, but for the lowest and, of an
-    # even number, the highest
+    count = x.shape[0]
+    # A frequency and its negative contribute the same. The lowest one, and the highest
+    # of an even number, have no such partner.
     twice = np.where(np.arange(count) * 2 % to_y.shape[1] == 0, 1, 2)
     half = to_y[:, :count] * twice
     rows = np.stack([half.real, -half.imag], axis=2).reshape(len(to_y), -1)
@@ -82,15 +84,15 @@ def _back(
 
 
 def _of_pairs(matrix: np.ndarray) -> np.ndarray:
-    """Returns [r s p q], a complex matrix for (real, imaginary) pairs."""
+    """Returns [r s p q], a complex matrix that acts on (real, imaginary) pairs."""
     return np.array([[matrix.real, -matrix.imag], [matrix.imag, matrix.real]])
 
 
 def _along(matrix: np.ndarray, x: Array, axis: int) -> Array:
-    """Multiplies one axis with a matrix; the axes before it are the dot's batch.
+    """Multiplies one axis of x by a matrix, batched over the axes before it.
 
-    Its gradient is the same with the matrix transposed. JAX's own rule leaves the
-    result with that axis last, and moving it costs more than the product.
+    The gradient is the product with the transposed matrix. The default rule of JAX
+    returns it with that axis last, and a transpose costs more than the product.
     """
 
     def dot(matrix, x):

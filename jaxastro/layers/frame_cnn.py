@@ -1,4 +1,4 @@
-"""A small 2-D network on every frame of a series alike."""
+"""Small 2-D CNN that is applied to every frame of a series."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -8,11 +8,12 @@ from jaxastro.errors import InputError
 
 
 class FrameCnn(nn.Module):
-    """Makes one vector of each frame: convolutions, each halving it, and a mean.
+    """Encodes each frame as a vector: convolutions with max pooling, then a mean.
 
-        x = max_pool(relu(conv(x))), or of batch_norm(conv(x));  out = mean over pixels
+        x = max_pool(relu(conv(x))), or with batch_norm(conv(x))
+        out = mean over pixels
 
-    Source: ours, the usual network; see the models that are made of it.
+    Source: ours, a standard CNN; see the models that use it.
     Differs: none.
     """
 
@@ -31,8 +32,8 @@ class FrameCnn(nn.Module):
         if min(size) < least:
             raise InputError(
                 f"Frames of {size[0]}x{size[1]} pixels. {len(self.widths)} layers that "
-                f"each halve them need at least {least}x{least}. Cut larger frames, or "
-                "give fewer widths."
+                f"each halve them need at least {least}x{least}. Use larger frames or "
+                "fewer widths."
             )
         x = x.reshape(b * t, *size, depth)
         seen = epoch_mask.reshape(-1, 1, 1, 1)
@@ -41,18 +42,18 @@ class FrameCnn(nn.Module):
             if self.batch_norm:
                 norm = nn.BatchNorm(
                     use_running_average=not train,
-                    momentum=0.9,  # weight of the old statistics: torch's 0.1
+                    momentum=0.9,  # weight of the old statistics; 0.1 in torch
                     epsilon=1e-5,
                     dtype=x.dtype,
                     name=f"norm_{i}",
                 )
                 x = norm(x, mask=seen)
-            x = nn.relu(_max_pool(x))  # this way round a quarter of the work
+            x = nn.relu(_max_pool(x))  # after pooling: a quarter of the work
         return x.mean((1, 2)).reshape(b, t, -1)
 
 
 def _max_pool(x: Float[Array, "n y x d"]) -> Float[Array, "n y2 x2 d"]:
-    """Returns the largest of every two by two pixels; an odd last line is left out."""
+    """Returns the maximum of each 2x2 block; an odd last row or column is dropped."""
     n, y, x_size, d = x.shape
     x = x[:, : y // 2 * 2, : x_size // 2 * 2]
     x = x.reshape(n, y // 2, 2, x_size // 2, 2, d)
@@ -61,6 +62,6 @@ def _max_pool(x: Float[Array, "n y x d"]) -> Float[Array, "n y2 x2 d"]:
 
 
 def _larger(a: Array, b: Array) -> Array:
-    # Not maximum: its gradient goes where an input equals the result, bit by bit, and
-    # goes astray where the compiler forms one anew, rounded otherwise, on the way back.
+    # Not jnp.maximum: its gradient compares inputs with the result bit by bit. It is
+    # wrong if the compiler recomputes one in the backward pass with other rounding.
     return jnp.where((a >= b) | jnp.isnan(a), a, b)

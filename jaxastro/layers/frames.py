@@ -1,4 +1,4 @@
-"""The frames that a 2-D network sees of a series of single-band epochs."""
+"""Turns a series of single-band epochs into frames for a 2-D CNN."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -14,22 +14,24 @@ DTYPES = ("float32", "bfloat16")
 
 
 class Frames(nn.Module):
-    """Gives frames [b t y x d], their times [b t] and which are observed [b t].
+    """Returns frames [b t y x d], their times [b t] and their mask [b t].
 
-    form="merged" makes one frame of each night, with a channel for each band, zeros
-    where a band was not observed (merge_bands). form="embedded" leaves every epoch a
-    frame, with a learned map of its band as second channel.
+    form="merged": one frame per night with a channel per band; zeros for bands that
+    were not observed (`merge_bands`). form="embedded": one frame per epoch with a
+    learned map of its band as second channel.
 
-    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 (band embedding) and 4 (frames
-        of all bands for its CNN+GRU and CNN+LSTM).
+    Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 (band embedding) and 4
+        (multi-band frames of its CNN+GRU and CNN+LSTM).
     Differs: none.
     """
 
     form: str
     bands: int  # channels of merged frames
-    gap: float  # days between the nights of merged frames
-    band_rows: int  # maps of embedded frames; row 0 is padding's, bands count from 1
-    dtype: str  # of the frames
+    gap: float  # days without an epoch that separate the nights of merged frames
+    band_rows: (
+        int  # maps of embedded frames; row 0 is for padding, band i has row i + 1
+    )
+    dtype: str  # type of the frames
 
     @nn.compact
     def __call__(
@@ -43,7 +45,9 @@ class Frames(nn.Module):
             )
         form = self._embedded if self.form == "embedded" else self._merged
         frames, time, mask = form(inputs)
-        if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
+        if (
+            self.dtype == "bfloat16"
+        ):  # "float32" leaves float64 input of tests unchanged
             frames = frames.astype(jnp.bfloat16)
         return frames, time, mask
 
@@ -52,9 +56,9 @@ class Frames(nn.Module):
 
     def _embedded(self, inputs: Series):
         image, time, band, mask = inputs
-        # What a padded frame holds must not matter, so it is made to hold nothing.
+        # The content of padded frames must not affect the result.
         image = jnp.where(mask[..., None, None], image, 0)
-        # torch's Embedding starts as N(0, 1)
+        # N(0, 1), as torch.nn.Embedding
         shape = (self.band_rows, *image.shape[2:])
         table = self.param("band_table", nn.initializers.normal(1.0), shape)
         row = band_rows(band, mask, self.band_rows)

@@ -1,4 +1,4 @@
-"""Layers that are not trained, in a network of which others are."""
+"""Frozen layers of a network of which only some groups are trained."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,22 +6,23 @@ import flax.linen as nn
 
 
 def with_frozen_layers(fn: Callable, train_only: Sequence[str]) -> Callable:
-    """Returns fn, in which layers of all other groups compute as when they predict.
+    """Returns fn with the layers of all other groups in prediction mode.
 
-    Their batch norms use the running statistics, and leave them as they are; their
-    dropout drops nothing. What comes after them is then trained on what it will see.
-    That parameters stay is the optimizer's part: make_optimizer(train_only=...).
+    Their batch norms use the running statistics and do not update them; their dropout
+    is off. So later layers are trained on the same input that they get in prediction.
+    The optimizer keeps the parameters: make_optimizer(train_only=...).
 
     Args:
-        train_only: groups, the first names of the paths of layers.
+        fn: function that applies a Flax module.
+        train_only: groups that are trained: first names of the paths of layers.
     Source: ours.
-    Differs: published code freezes parameters alone, so that running statistics go on.
+    Differs: published code freezes the parameters but updates running statistics.
     """
 
-    def as_predicting(call, args, kwargs, context):
+    def in_prediction_mode(call, args, kwargs, context):
         layer = context.module
         if layer.path and layer.path[0] not in train_only:
-            # A field of a module is set once; this one lives for one call of the model.
+            # Fields of a module are frozen. This instance exists for one call of fn.
             if isinstance(layer, nn.BatchNorm):
                 object.__setattr__(layer, "use_running_average", True)
             elif isinstance(layer, nn.Dropout):
@@ -29,7 +30,7 @@ def with_frozen_layers(fn: Callable, train_only: Sequence[str]) -> Callable:
         return call(*args, **kwargs)
 
     def with_frozen(*args):
-        with nn.intercept_methods(as_predicting):
+        with nn.intercept_methods(in_prediction_mode):
             return fn(*args)
 
     return with_frozen

@@ -1,4 +1,4 @@
-"""The days between observed epochs, blind to padded ones."""
+"""Days between consecutive observed epochs."""
 
 import jax
 import jax.numpy as jnp
@@ -12,10 +12,10 @@ ENCODINGS = ("none", "gaps")
 def previous_time(
     time: Float[Array, "b t"], epoch_mask: Bool[Array, "b t"]
 ) -> Float[Array, "b t"]:
-    """Returns the time of the last epoch observed before each, -inf if there is none.
+    """Returns the time of the previous observed epoch, -inf if there is none.
 
     Args:
-        time: days, ascending where observed.
+        time: days, ascending over observed epochs.
     Source: ours.
     Differs: none.
     """
@@ -29,12 +29,15 @@ def append_gaps(
     epoch_mask: Bool[Array, "b t"],
     encoding: str,
 ) -> Float[Array, "b t f"]:
-    """Tells a recurrent network the time by one more feature, unless told "none".
+    """Appends the time since the previous epoch as a feature, if encoding="gaps".
 
-        gap[t] = log(1 + time[t] - time of the epoch before), 0 for the first
+        gap[t] = log(1 + time[t] - time of the previous epoch), 0 for the first
 
-    Source: ours; the networks that are imitated see the order of epochs alone.
-    Differs: none.
+    Args:
+        time: days.
+        encoding: "gaps", or "none" to return x unchanged.
+    Source: ours.
+    Differs: the published recurrent networks use the order of epochs only.
     """
     if encoding not in ENCODINGS:
         raise InputError(f"No encoding {encoding!r}. Known: {', '.join(ENCODINGS)}.")

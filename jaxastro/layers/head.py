@@ -1,11 +1,11 @@
-"""The classifier on an embedding."""
+"""Classifier of an embedding."""
 
 import flax.linen as nn
 from jaxtyping import Array, Float
 
 
 class Head(nn.Module):
-    """The classifier on the pooled maps: dropout, hidden layer, dropout, logits.
+    """Classifies pooled maps: dropout, hidden layer, dropout, logits.
 
     Source: Bairouk et al. 2023, A&A 673, A141; sizes: published code.
     Differs: none.

@@ -1,4 +1,4 @@
-"""Layer normalisation of an encoded series, blind to padded epochs."""
+"""Layer normalisation of an encoded series without its padded epochs."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -10,19 +10,19 @@ NORMS = ("joint", "per_epoch")
 
 
 class SeriesNorm(nn.Module):
-    """Normalises a series by its mean and variance over axes that `over` names.
+    """Normalises a series by its mean and variance; `over` selects the axes.
 
-    over="joint" takes them over time, space and channels together, with one scale
-    and bias for every element, as published: the length of the series becomes part
-    of the weights, and every epoch's statistics see every other epoch. A shorter
-    series takes the first of them, as it would if it were padded to that length.
-    over="per_epoch" takes them over space and channels of one epoch, with scales
-    shared by all epochs: any length fits, and the past does not see the future.
+    over="joint": over time, space and channels, with a scale and a bias per element,
+    as published. The weights then have the length of the series, and the statistics of
+    each epoch depend on all epochs. A shorter series uses the first weights, as it
+    would if it were padded.
+    over="per_epoch": over space and channels of each epoch, with a scale and a bias
+    that all epochs share. It takes any length, and no epoch depends on later ones.
         out = (x - mean) / sqrt(variance + epsilon) * scale + bias
 
     Source: Bairouk et al. 2023, A&A 673, A141 (ConvEntion); joint as published code.
-    Differs: padded epochs do not enter the statistics and come out as the bias;
-        "per_epoch" is ours.
+    Differs: padded epochs are excluded from the statistics, and their output is the
+        bias; "per_epoch" is ours.
     """
 
     over: str = "joint"
@@ -48,25 +48,25 @@ class SeriesNorm(nn.Module):
         mean = _masked_mean(wide, seen, axes)
         variance = _masked_mean(jnp.square(wide - mean), seen, axes)
         normal = (wide - mean) / jnp.sqrt(variance + self.epsilon)
-        # A padded epoch alone has variance 0: each block would enlarge it 1000 times.
+        # A padded epoch has variance 0: without this each block scales it by 1000.
         normal = jnp.where(seen, normal, 0)
         return (normal * scale + bias).astype(x.dtype)
 
     def _length(self, length: int) -> int:
-        """Returns the length that the weights were made for."""
+        """Returns the length for which the weights were created."""
         if not self.has_variable("params", "scale"):
             return length
-        made_for = self.get_variable("params", "scale").shape[0]
-        if length > made_for:
+        created_for = self.get_variable("params", "scale").shape[0]
+        if length > created_for:
             raise InputError(
                 f"A series of {length} maps. The joint norm was trained on series of "
-                f"{made_for}, and its weights are as long. Give shorter series, or "
+                f"{created_for} maps and has as many weights. Use shorter series, or "
                 "train with norm='per_epoch', which takes any length."
             )
-        return made_for
+        return created_for
 
 
 def _masked_mean(x, mask, axes):
-    # A row without one observed epoch fills up a batch: its mean is 0, not NaN.
+    # A row that pads the batch has no observed epoch: its mean is 0, not NaN.
     count = jnp.maximum(mask.sum(axes, keepdims=True), 1)
     return jnp.where(mask, x, 0).sum(axes, keepdims=True) / count

@@ -1,4 +1,4 @@
-"""From one band per epoch to all bands of a night, of light curves."""
+"""Merges the single-band epochs of each night of a light curve."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from jaxastro.types import LightCurve
 
 
 class Nights(NamedTuple):
-    """Light curves in groups of epochs, groups first, the rest masked and 0.
+    """Light curves merged by night. Nights come first, the rest is masked and 0.
 
     Source: as merge_nights.
     Differs: none.
@@ -20,31 +20,33 @@ class Nights(NamedTuple):
     flux: Float[Array, "b t n"]  # n bands; 0 where a band was not observed
     flux_error: Float[Array, "b t n"]
     is_seen: Bool[Array, "b t n"]
-    time: Float[Array, "b t"]  # of a group's first epoch, days
+    time: Float[Array, "b t"]  # days, of the first epoch of a night
     mask: Bool[Array, "b t"]
 
 
 def merge_nights(inputs: LightCurve, num_bands: int, longest: float = 0.33) -> Nights:
-    """Makes one epoch of those that lie within `longest` days of the first of them.
+    """Merges epochs within `longest` days of the first of them into one night.
 
-    Of several epochs of a band in a group, the one of the smallest error counts, and
-    of equal ones the first. Bands that were not observed are 0.
+    If a night has several epochs of a band, the one with the smallest error is used,
+    the first of equal ones. Bands that were not observed are 0.
 
     Args:
-        inputs: epochs in the order of time.
-        num_bands: a band beyond them makes its object NaN, not a zero without a word.
-        longest: days; 0 puts epochs of the same time together, and no others.
+        inputs: epochs in time order.
+        num_bands: bands of the survey. A band outside them makes its object NaN.
+        longest: days; with 0 only epochs of the same time are merged.
+    Raises:
+        InputError: if num_bands is below 1 or longest below 0.
     Source: Moller & de Boissiere 2020, MNRAS 491, 4277, and their published code.
-    Differs: on the device, after views are drawn, so by the errors as normalised. Of
-        "asinh" those of brighter fluxes are smaller, so of two epochs alike the one
-        that noise made brighter counts; but a night seldom has a band twice.
+    Differs: computed on the device after augmentation, and so by normalised errors.
+        With "asinh" these are smaller for brighter fluxes, so of two equal epochs the
+        one with positive noise is used. A night rarely has a band twice.
     """
     if num_bands < 1:
         raise InputError(f"num_bands {num_bands}. A survey has at least one band.")
     if longest < 0:
         raise InputError(f"longest {longest} is not a number of days from 0 on.")
     mask = inputs.epoch_mask
-    # What padded epochs hold must not matter, so they are made to hold nothing.
+    # The content of padded epochs must not affect the result.
     flux, error, time = (
         jnp.where(mask, a, 0) for a in (inputs.flux, inputs.flux_error, inputs.time)
     )
@@ -54,30 +56,30 @@ def merge_nights(inputs: LightCurve, num_bands: int, longest: float = 0.33) -> N
     flux = jnp.where(unknown.any(1, keepdims=True), jnp.nan, flux)
     size = time.shape[1]
 
-    def of_one(flux, error, time, band, group, mask, starts):
-        # Whatever lies beyond the last place is dropped.
+    def merge_one(flux, error, time, band, group, mask, starts):
+        # Values at an index beyond the last place are dropped.
         place = jnp.where(mask, group * num_bands + band, size * num_bands)
         best = _is_best(place, error, size * num_bands)
         place = jnp.where(best, place, size * num_bands)
 
-        def spread(values):  # one at most in each place: no sum, and no order of one
+        def scatter(values):  # at most one value per place, so order does not matter
             flat = jnp.zeros(size * num_bands, values.dtype)
             return flat.at[place].set(values, mode="drop").reshape(size, num_bands)
 
         first = jnp.where(starts, group, size)
         return Nights(
-            flux=spread(flux),
-            flux_error=spread(error),
-            is_seen=spread(best),
+            flux=scatter(flux),
+            flux_error=scatter(error),
+            is_seen=scatter(best),
             time=jnp.zeros_like(time).at[first].set(time, mode="drop"),
             mask=jnp.zeros_like(mask).at[first].set(True, mode="drop"),
         )
 
-    return jax.vmap(of_one)(flux, error, time, inputs.band, group, mask, starts)
+    return jax.vmap(merge_one)(flux, error, time, inputs.band, group, mask, starts)
 
 
 def night_of(inputs: LightCurve, longest: float) -> Int[Array, "b t"]:
-    """Returns which group an epoch is in, from 0; a padded one in that before it.
+    """Returns the night of each epoch, from 0; that of the previous one for padding.
 
     Source: as merge_nights.
     Differs: none.
@@ -90,21 +92,21 @@ def night_of(inputs: LightCurve, longest: float) -> Int[Array, "b t"]:
         return jnp.where(is_new, now, start), is_new
 
     time = jnp.where(mask, inputs.time, 0)
-    nothing = jnp.full(len(time), -jnp.inf, time.dtype)
-    starts = jax.lax.scan(step, nothing, (time.T, mask.T))[1].T
+    before = jnp.full(time.shape[0], -jnp.inf, time.dtype)
+    starts = jax.lax.scan(step, before, (time.T, mask.T))[1].T
     return jnp.cumsum(starts, axis=1) - 1
 
 
 def _is_best(
     place: Int[Array, "t"], error: Float[Array, "t"], size: int
 ) -> Bool[Array, "t"]:
-    """Returns whether an epoch has the smallest error of its place, and is the first.
+    """Returns whether an epoch is the first with the smallest error of its place.
 
-    In memory of t and of `size` places, not of pairs of epochs.
+    It needs memory for t epochs and `size` places, not for pairs of epochs.
     """
     smallest = jnp.full(size, jnp.inf, error.dtype).at[place].min(error, mode="drop")
     is_smallest = error == smallest.at[place].get(mode="fill", fill_value=-jnp.inf)
-    number = jnp.arange(len(place))
-    first = jnp.where(is_smallest, number, len(place))
-    first = jnp.full(size, len(place)).at[place].min(first, mode="drop")
+    number = jnp.arange(place.shape[0])
+    first = jnp.where(is_smallest, number, place.shape[0])
+    first = jnp.full(size, place.shape[0]).at[place].min(first, mode="drop")
     return number == first.at[place].get(mode="fill", fill_value=-1)

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians over codes, and how far one code's distribution is from it."""
+"""Gaussian mixture prior over codes, and divergences from it."""
 
 import math
 from typing import NamedTuple
@@ -8,29 +8,29 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-WIDEST = 8.0  # of a log variance, either way
+WIDEST = 8.0  # largest absolute value of a log variance
 
 
 class FromMixture(NamedTuple):
-    """What a mixture says of some codes.
+    """Divergence and cluster probabilities of codes.
 
     Source: as Mixture.
-    Differs: the same.
+    Differs: as Mixture.
     """
 
-    divergence: Float[Array, " b"]  # of q(code) from the mixture, nats
+    divergence: Float[Array, " b"]  # of q(code, cluster) from the mixture, nats
     log_cluster: Float[Array, "b k"]  # log p(cluster | code)
 
 
 class Mixture(nn.Module):
-    """Gaussians with variances of their own in each direction, and their weights.
+    """Gaussians with learned weights, means and diagonal covariances.
 
         p(z) = sum over k of w_k N(z; m_k, s_k)
-        gamma_k = w_k N(z; m_k, s_k) / p(z),  at the code that was drawn
+        gamma_k = w_k N(z; m_k, s_k) / p(z),  at the sampled code
         divergence = sum over k of gamma_k (KL(q | N(m_k, s_k)) + log gamma_k / w_k)
 
-    The divergence is that of (code, cluster), gamma taken for q(cluster), and so never
-    below that of the codes alone; with one cluster it is that of two Gaussians.
+    This is the divergence of (code, cluster) with q(cluster) = gamma. It is an upper
+    bound of that of the code; with one cluster it is that of two Gaussians.
 
     Source: Jiang et al. 2017, arXiv 1611.05148, Eqs. 12 and 16.
     Differs: none.
@@ -52,10 +52,10 @@ class Mixture(nn.Module):
         wide = jnp.clip(wide, -WIDEST, WIDEST)
         log_weight = jax.nn.log_softmax(score)
 
-        away = jnp.square(code[:, None] - center) / jnp.exp(wide)  # b k d
-        log_density = -(away + wide + math.log(2 * math.pi)).sum(-1) / 2
+        distance = jnp.square(code[:, None] - center) / jnp.exp(wide)  # b k d
+        log_density = -(distance + wide + math.log(2 * math.pi)).sum(-1) / 2
         log_cluster = jax.nn.log_softmax(log_weight + log_density)
-        away = jnp.square(mean[:, None] - center) + jnp.exp(log_variance)[:, None]
-        apart = away / jnp.exp(wide) - 1 + wide - log_variance[:, None]
-        each = apart.sum(-1) / 2 + log_cluster - log_weight
-        return FromMixture((jnp.exp(log_cluster) * each).sum(-1), log_cluster)
+        distance = jnp.square(mean[:, None] - center) + jnp.exp(log_variance)[:, None]
+        kl = distance / jnp.exp(wide) - 1 + wide - log_variance[:, None]
+        terms = kl.sum(-1) / 2 + log_cluster - log_weight
+        return FromMixture((jnp.exp(log_cluster) * terms).sum(-1), log_cluster)

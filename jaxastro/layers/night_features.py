@@ -1,4 +1,4 @@
-"""What SuperNNova sees of a night: fluxes, errors, days, and which bands there are."""
+"""Input features of SuperNNova: fluxes, errors, bands and time gap of each night."""
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +12,18 @@ from jaxastro.types import LightCurve
 def night_features(
     inputs: LightCurve, num_bands: int, longest: float = 0.33
 ) -> tuple[Float[Array, "b t d"], Bool[Array, "b t"]]:
-    """Returns a row for each night, and which rows are nights.
+    """Returns a feature vector for each night, and the mask of nights.
 
-        row = flux of each band, error of each band,
-              one of 2^bands - 1 columns: the bands that the night has,
-              log(1 + days since the night before)
+        features = flux of each band, error of each band,
+                   one-hot code of the set of observed bands (2^bands - 1 columns),
+                   log(1 + days since the previous night)
 
+    Args:
+        num_bands: bands of the survey.
+        longest: days from the first epoch of a night to its last.
     Source: Moller & de Boissiere 2020, MNRAS 491, 4277, and their published code.
-    Differs: a band that was not observed is 0 after normalisation, not before; days
-        enter by their logarithm.
+    Differs: a band that was not observed is 0 after normalisation, not before; the
+        days enter as a logarithm.
     """
     nights = merge_nights(inputs, num_bands, longest)
     number = (nights.is_seen * 2 ** jnp.arange(num_bands)).sum(-1)

@@ -1,4 +1,4 @@
-"""Convolutions with a pooling after every second one, over one axis or two."""
+"""1-D or 2-D convolutions with max pooling after every second one."""
 
 import flax.linen as nn
 from jaxtyping import Array, Float
@@ -9,16 +9,15 @@ from jaxastro.errors import InputError
 def pooled_convs(
     x: Float[Array, "b *space d"], widths: tuple[int, ...], sizes: tuple[int, ...]
 ) -> Float[Array, "b *smaller w"]:
-    """Returns what is left of curves [b p d] or maps [b y x d]; pooling halves.
+    """Applies convolutions to curves [b p d] or maps [b y x d]; pooling halves them.
 
-    Its layers are named conv_0, conv_1 and so on, in the model that calls it.
+    The layers are named conv_0, conv_1, ... in the calling model.
 
     Args:
         widths: channels of each convolution.
-        sizes: of their kernels, on each axis.
+        sizes: kernel size of each convolution, in pixels along each axis.
     Source: Carraro, thesis on variable stars of ZTF, Sect. 3.2.
-    Differs: rectifiers, and zeros beyond the edges of maps, are ours, for none are
-        given.
+    Differs: relu and zero padding are ours; the source specifies neither.
     """
     if len(widths) != len(sizes):
         raise InputError(

@@ -1,4 +1,4 @@
-"""A series as one: its largest values over time, or their mean, blind to padding."""
+"""Maximum and mean over the observed epochs of a series."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -7,14 +7,14 @@ from jaxtyping import Array, Bool, Float
 def max_over_time(
     x: Float[Array, "b t *rest"], mask: Bool[Array, "b t"]
 ) -> Float[Array, "b *rest"]:
-    """Returns the largest of each number over the epochs in the mask; 0 without one.
+    """Returns the maximum over the epochs in the mask; 0 if there is none.
 
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 (max pooling).
-    Differs: padded epochs are left out.
+    Differs: padded epochs are excluded.
     """
     seen = _like(mask, x)
-    # Not max: its gradient goes where x equals the maximum, bit by bit, and goes
-    # astray where the compiler forms x anew, rounded otherwise, on the way back.
+    # Not max: its gradient compares x with the maximum bit by bit. It is wrong if the
+    # compiler recomputes x in the backward pass with other rounding.
     best = jnp.argmax(jnp.where(seen, x, -jnp.inf), axis=1, keepdims=True)
     return jnp.take_along_axis(jnp.where(seen, x, 0), best, axis=1)[:, 0]
 
@@ -22,10 +22,10 @@ def max_over_time(
 def mean_over_time(
     x: Float[Array, "b t *rest"], mask: Bool[Array, "b t"]
 ) -> Float[Array, "b *rest"]:
-    """Returns the mean of each number over the epochs in the mask, at least float32.
+    """Returns the mean over the epochs in the mask, at least float32; 0 without one.
 
     Source: ours.
-    Differs: none; 0 without an epoch.
+    Differs: none.
     """
     seen = _like(mask, x)
     wide = jnp.promote_types(x.dtype, jnp.float32)

@@ -1,4 +1,4 @@
-"""A probe of what an encoder knows, that the encoder does not feel."""
+"""Optimizer for a linear probe that does not affect the encoder."""
 
 import optax
 
@@ -6,13 +6,13 @@ import optax
 def separate_probe(
     optimizer: optax.GradientTransformation,
 ) -> optax.GradientTransformation:
-    """Gives the parameters of the group "probe" an optimizer of their own.
+    """Returns an optimizer that updates the group "probe" separately from the rest.
 
-    Clipped together with the rest, the norm of the probe's gradient would scale that
-    of the encoder, and tell it of the labels.
+    With one optimizer, clipping by global norm would scale the gradients of the encoder
+    by those of the probe. The encoder would then depend on the labels.
 
     Source: ours.
-    Differs: published probes share the encoder's optimizer, which clips nothing.
+    Differs: published probes share the optimizer of the encoder, which does not clip.
     """
     return optax.partition(
         {True: optimizer, False: optimizer},

@@ -1,13 +1,13 @@
-"""An image in its four orientations, and means over them."""
+"""Rotations of images by multiples of 90 degrees, and means over them."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
 def quarter_turns(image: Float[Array, "b y x d"]) -> Float[Array, "v y x d"]:
-    """Returns each square image turned by 0, 90, 180 and 270 degrees.
+    """Returns each square image rotated by 0, 90, 180 and 270 degrees.
 
-    Those of an object lie beside each other, [4 b], so that they stay on its device.
+    The four images of an object are consecutive, [4 b], so they stay on its device.
 
     Source: Dieleman et al. 2016, arXiv 1602.02660, Sect. 3 (cyclic slice).
     Differs: none.
@@ -17,21 +17,22 @@ def quarter_turns(image: Float[Array, "b y x d"]) -> Float[Array, "v y x d"]:
 
 
 def split_turns(x: Float[Array, "v d"]) -> Float[Array, "b 4 d"]:
-    """Returns the four rows of each object, of what `quarter_turns` gave.
+    """Splits the rows of `quarter_turns` into objects and rotations.
 
-    Source: as above.
+    Source: as quarter_turns.
     Differs: none.
     """
     return x.reshape(-1, 4, x.shape[-1])
 
 
 def cyclic_mean(x: Float[Array, "v d"]) -> Float[Array, "b d"]:
-    """Returns the mean over the four turns of each object, which no turn can change.
+    """Returns the mean over the four rotations of each object, invariant to rotation.
 
         ((x_0 + x_180) + (x_90 + x_270)) / 4
-    Turning the image moves the four round; summed like this not one bit differs.
+    Rotating the image permutes the four terms; this order of summation makes the result
+    equal to the bit.
 
-    Source: as above (cyclic pool, of means).
+    Source: as quarter_turns (cyclic pool, mean).
     Differs: the order of the sum.
     """
     x = split_turns(x)

@@ -1,4 +1,4 @@
-"""Gated recurrent networks over a time series, blind to padded epochs."""
+"""GRU and LSTM over the observed epochs of a time series."""
 
 import flax.linen as nn
 import jax
@@ -26,32 +26,32 @@ def _lstm(state, of_input, of_hidden):
     return jax.nn.sigmoid(o) * jnp.tanh(c), c
 
 
-# name: gates, parts of the state, of which the first is what others see, and the step
+# name: (number of gates, number of state arrays, step); the first state array is output
 CELLS = {"gru": (3, 1, _gru), "lstm": (4, 2, _lstm)}
 
 
 class Recurrent(nn.Module):
-    """Reads series epoch by epoch, in one or both directions of time.
+    """Recurrent network over time, in one direction or both.
 
-    A padded epoch, wherever it is, leaves the state as it was: the forward state after
-    the last place is that after the last observed epoch, and the backward direction
-    starts at the last observed epoch. Without any, states are 0.
+    Padded epochs, at any place, leave the state unchanged. So the last forward state is
+    that after the last observed epoch, and the backward direction starts at the last
+    observed epoch. Without observed epochs the states are 0.
         GRU     r, z = sigmoid(W x + b_in + U h + b_hidden)
                 n = tanh(W x + b_in + r (U h + b_hidden));  h = (1 - z) n + z h
         LSTM    i, f, o = sigmoid(..), g = tanh(..) of W x + b_in + U h + b_hidden
                 c = f c + i g;  h = o tanh(c)
 
-    Returns:  the state at every epoch [b t d] and the last of each direction [b d],
-        forward before backward. At a padded epoch, the state that is carried past it.
+    Returns:  the states at every epoch [b t d] and the last state of each direction
+        [b d], forward before backward. At a padded epoch the state is the carried one.
     Source: Cho et al. 2014, arXiv 1406.1078, for the GRU; Hochreiter & Schmidhuber
         1997, Neural Computation 9, 1735, for the LSTM.
-    Differs: two biases for each set of gates, the GRU's reset gate after the product,
-        and the start, uniform in +-1/sqrt(hidden): as torch.nn.GRU and torch.nn.LSTM.
+    Differs: as torch.nn.GRU and torch.nn.LSTM: two biases per gate, the reset gate of
+        the GRU after the product, initial weights uniform in +-1/sqrt(hidden).
     """
 
     cell: str  # "gru" or "lstm"
-    hidden: int  # units of the state of one direction
-    num_layers: int = 1  # each above the first reads the states of the one below
+    hidden: int  # units of the state in each direction
+    num_layers: int = 1  # the input of each layer is the output of the one before
     bidirectional: bool = True
 
     @nn.compact
@@ -68,7 +68,7 @@ class Recurrent(nn.Module):
             )
             states = layer(x, epoch_mask)
             x = jnp.concatenate(states, -1).astype(x.dtype)
-        ends = (-1, 0)[: len(states)]  # where each direction arrives
+        ends = (-1, 0)[: len(states)]  # last epoch of each direction
         last = [state[:, end] for state, end in zip(states, ends, strict=True)]
         return jnp.concatenate(states, -1), jnp.concatenate(last, -1)
 
@@ -84,7 +84,7 @@ class _Layer(nn.Module):
     ) -> list[Float[Array, "b t h"]]:
         num_gates, num_parts, next_state = CELLS[self.cell]
         directions = DIRECTIONS[: 1 + self.bidirectional]
-        wide = jnp.promote_types(x.dtype, jnp.float32)  # of states, whatever products'
+        wide = jnp.promote_types(x.dtype, jnp.float32)  # type of states and sums
 
         def weights(name, *shape):
             return [self.param(f"{name}_{d}", self._uniform, shape) for d in directions]
@@ -98,35 +98,35 @@ class _Layer(nn.Module):
             kernel = kernel.astype(x.dtype)
             return jnp.dot(x, kernel, preferred_element_type=wide)
 
-        # What a padded epoch holds must not matter, nor teach: NaN times 0 is NaN.
+        # Padded epochs must not affect results or gradients, and NaN times 0 is NaN.
         rows = jnp.swapaxes(jnp.where(epoch_mask[..., None], x, 0), 0, 1)
-        # All epochs in one product: the loop is left with those of the states.
+        # One product for all epochs; only products of the states remain in the loop.
         gates = dot(rows, jnp.concatenate(kernel_in, -1)) + jnp.concatenate(bias_in)
         gates = jnp.split(gates, len(directions), -1)
         seen = [epoch_mask.T[..., None]] * len(directions)
 
-        def next_of_one(state, gates, seen, kernel, bias):
+        def next_in_direction(state, gates, seen, kernel, bias):
             new = next_state(state, gates, dot(state[0].astype(x.dtype), kernel) + bias)
             return tuple(
                 jnp.where(seen, *pair) for pair in zip(new, state, strict=True)
             )
 
         def step(states, epoch):
-            states = [*map(next_of_one, states, *epoch, kernel, bias)]
+            states = [*map(next_in_direction, states, *epoch, kernel, bias)]
             return states, [state[0] for state in states]
 
-        # Both directions in one loop, of half as many steps, and a product for each:
-        # one product batched over both is slower on CPU.
-        zero = (jnp.zeros((len(x), self.hidden), wide),) * num_parts
-        epochs = (_in_order_read(gates), _in_order_read(seen))
+        # Both directions in one loop, which halves its steps, with a product for each.
+        # One product that is batched over both directions is slower on CPU.
+        zero = (jnp.zeros((x.shape[0], self.hidden), wide),) * num_parts
+        epochs = (_flip_backward(gates), _flip_backward(seen))
         _, states = jax.lax.scan(step, [zero] * len(directions), epochs)
-        return [jnp.swapaxes(state, 0, 1) for state in _in_order_read(states)]
+        return [jnp.swapaxes(state, 0, 1) for state in _flip_backward(states)]
 
     def _uniform(self, key, shape):
         limit = self.hidden**-0.5
         return jax.random.uniform(key, shape, minval=-limit, maxval=limit)
 
 
-def _in_order_read(each: list[Array]) -> list[Array]:
-    """Returns [t ..] of each direction, the second's, which reads backward, turned."""
-    return [*each[:1], *(jnp.flip(a, 0) for a in each[1:])]
+def _flip_backward(directions: list[Array]) -> list[Array]:
+    """Reverses the time axis, the first, in the array of the backward direction."""
+    return [*directions[:1], *(jnp.flip(a, 0) for a in directions[1:])]

@@ -1,4 +1,4 @@
-"""The convolutions that stamp classifiers share."""
+"""Convolutional encoder that stamp models share."""
 
 from collections.abc import Callable
 
@@ -8,17 +8,17 @@ from jaxtyping import Array, Float
 
 
 class StampCnn(nn.Module):
-    """Five convolutions on small stamps, the pixels of the last as features.
+    """Encodes stamps by five convolutions; the flattened pixels are the features.
 
-        pad 3; conv 4x4, conv, halve; conv, conv, conv, halve; flatten
-    A stamp of 21 pixels becomes 27, 24, 12, 6: 36 of the last width.
+        pad 3; conv 4x4, conv, max pool; conv, conv, conv, max pool; flatten
+    Sizes of a 21-pixel stamp: 27, 24, 12, 6; so 36 pixels times the last width.
 
     Source: Cabrera-Vives et al. 2017, ApJ 836, 97, Sect. 3 (Deep-HiTS).
     Differs: none.
     """
 
-    widths: tuple[int, int] = (32, 64)  # before and after the first halving
-    kernel: int = 3  # pixels on a side, of all convolutions but the first
+    widths: tuple[int, int] = (32, 64)  # channels before and after the first pooling
+    kernel: int = 3  # pixels on a side; the first convolution has 4
     activation: Callable = nn.relu
 
     @nn.compact
@@ -32,4 +32,4 @@ class StampCnn(nn.Module):
         for i in range(2, 5):
             x = self.activation(nn.Conv(wide, kernel, name=f"conv_{i}")(x))
         x = nn.max_pool(x, (2, 2), strides=(2, 2))
-        return x.reshape(len(x), -1)
+        return x.reshape(x.shape[0], -1)

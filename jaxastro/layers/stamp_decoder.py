@@ -1,21 +1,23 @@
-"""From a code back to stamps."""
+"""Decoder that reconstructs stamps from a code."""
 
 import flax.linen as nn
 from jaxtyping import Array, Float
 
 
 class StampDecoder(nn.Module):
-    """Draws square images from a code: a dense layer, doubled twice, cut to size.
+    """Decodes square images: a dense layer, two transposed convolutions, a crop.
 
-        dense; transposed conv, transposed conv, each twice as large; middle; conv
+        dense; transposed conv, transposed conv, each doubling the size; crop; conv
 
-    Source: ours, `StampCnn` turned round; of the student project that is followed the
-        number of doublings.
-    Differs: its last layer has a rectifier, and so draws nothing fainter than the
-        faintest pixel.
+    Source: ours, the reverse of `StampCnn`; the number of doublings is that of a
+        student project.
+    Differs: that project applies relu to the output, which excludes values below 0.
     """
 
-    widths: tuple[int, int] = (32, 64)  # as the encoder's: of the last layer, the first
+    widths: tuple[int, int] = (
+        32,
+        64,
+    )  # as of the encoder: of the last layer, the first
 
     @nn.compact
     def __call__(

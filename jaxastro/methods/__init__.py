@@ -1,11 +1,11 @@
-"""Every way of training, by the name a config gives it.
+"""All training methods, by the name used in configs.
 
-A method is a function of a model, an optimizer and an augmentation that returns
-three pure functions, a Method. It is given a model and never imports one.
+A method is a function of a model, an optimizer and an augmentation. It returns a
+`Method`: three pure functions and facts about them. Methods import no model.
 """
 
 from collections.abc import Callable, Sequence
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 from jaxtyping import Array, Integer
 
@@ -41,12 +41,18 @@ def make_method(
 ) -> Method:
     """Builds a method from its name and its own arguments.
 
-    Where many models are trained by one program, the seed is an array of that program.
-
     Args:
-        train_only: as the optimizer's: layers of other groups compute in training as
-            they do in prediction, so that their batch statistics stay, and their
-            gradients are not computed; so there is no norm of all of them either.
+        name: a key of METHODS.
+        model: as `make_model` returns it.
+        optimizer: as `make_optimizer` returns it.
+        augment: as `make_augment` returns it.
+        seed: integer, or an array where one program trains many models.
+        train_only: as for the optimizer. All other layers are in prediction mode: their
+            batch statistics are not updated and their gradients are not computed, so
+            the scalar "grad_norm" is omitted.
+        args: arguments of the method itself.
+    Raises:
+        InputError: if there is no such method.
     """
     if name not in METHODS:
         raise InputError(
@@ -54,7 +60,7 @@ def make_method(
             "one, write its file and list it in jaxastro/methods/__init__.py."
         )
     method = METHODS[name](model, optimizer, augment, seed=seed, **args)
-    method = method._replace(init=_of_what_it_eats(name, method.init))
+    method = method._replace(init=_with_checked_inputs(name, method.init))
     if train_only:
         step = _without_norm(with_frozen_layers(method.step, train_only))
         method = method._replace(step=step)
@@ -62,25 +68,26 @@ def make_method(
 
 
 def _without_norm(step: Callable) -> Callable:
-    """Returns step without the one scalar for which frozen layers need gradients."""
+    """Returns step without the scalar "grad_norm", which needs all gradients."""
 
-    def cheaper(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+    def step_without_norm(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         state, scalars = step(state, batch)
         return state, {name: scalars[name] for name in scalars if name != "grad_norm"}
 
-    return cheaper
+    return step_without_norm
 
 
-def _of_what_it_eats(name: str, init: Callable) -> Callable:
-    """Returns init, which refuses inputs that its own annotation does not name."""
-    eaten = get_type_hints(init)["inputs"]
+def _with_checked_inputs(name: str, init: Callable) -> Callable:
+    """Returns init with a check that the inputs have the annotated type."""
+    annotated = get_type_hints(init)["inputs"]
+    expected = get_args(annotated) or (annotated,)  # members of a union, or one type
 
     def checked(key: Array, inputs: Inputs) -> TrainState:
-        if not isinstance(inputs, eaten):
-            kinds = getattr(eaten, "__args__", (eaten,))  # of a union, or the one
+        if not isinstance(inputs, expected):
+            names = " or ".join(kind.__name__ for kind in expected)
             raise InputError(
-                f"Method {name} trains on a {' or '.join(k.__name__ for k in kinds)}, "
-                f"and was given a {type(inputs).__name__}. Use another method, or "
+                f"Method {name} expects {names} input, and got "
+                f"{type(inputs).__name__}. Use another method, or "
                 "config.representation.name."
             )
         return init(key, inputs)

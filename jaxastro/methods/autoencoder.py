@@ -1,4 +1,4 @@
-"""Auto-encoders of stamps: a code to draw them again from, without labels."""
+"""Auto-encoders of stamps: plain, variational and with a mixture prior (VaDE)."""
 
 import math
 from typing import NamedTuple
@@ -19,29 +19,32 @@ from jaxastro.types import Alerts, Method, ModelOutput, TrainState
 
 LIKELIHOODS = ("gaussian", "bernoulli")
 PRIORS = ("none", "normal", "mixture")
-FINEST = 1e-3  # deviation of a stamp from what is drawn, of the range of its pixels
-KEPT = 0.9  # of the noise so far, at each step
+SMALLEST_NOISE = 1e-3  # standard deviation of pixels, whose range is 0 to 1
+NOISE_DECAY = 0.9  # weight of the old noise in its moving average
 
 
 class Network(nn.Module):
-    """A model's encoder, a code, what is drawn from it, and a probe of what it knows.
+    """The encoder of a model, a decoder of its code and a linear probe of the code.
 
         mean, log variance = dense(encoder(inputs))
-        code = mean + exp(log variance / 2) normal   in training, else the mean
-        drawn = decoder(code);  logits = probe(sg(mean))
-        noise^2 = mean over objects and pixels of (stamps - drawn)^2
+        code = mean + exp(log variance / 2) * normal   in training, otherwise the mean
+        decoded = decoder(code);  logits = probe(sg(mean))
+        noise^2 = mean over objects and pixels of (stamps - decoded)^2
 
-    The mean is the embedding. aux has "reconstruction" [b y x c], as pixels,
-    "negative_log_likelihood" [b], -log p(stamps | code) in nats per pixel, of a
-    gaussian under the noise of the batch in training, else that of training so far;
-    with a prior "log_variance" [b d] and "divergence" [b], of the code's distribution
-    from it, in the same unit; the sum of the two, "negative_elbo" [b]; with a mixture
-    "log_cluster" [b k], log p(cluster | code).
+    The mean is the embedding. aux has
+        "reconstruction" [b y x c]       decoded pixels
+        "negative_log_likelihood" [b]    -log p(stamps | code), nats per pixel
+        "divergence" [b]                 of the code from the prior, nats per pixel
+        "negative_elbo" [b]              the sum of the two
+        "log_variance" [b d]             of the code
+        "log_cluster" [b k]              log p(cluster | code)
+    without a prior no divergence and log_variance, log_cluster with a mixture only. The
+    noise of a gaussian likelihood is that of the batch in training, otherwise a moving
+    average over training.
 
-    Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; the noise is the likeliest,
-        in closed form, as in Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3. Mixture:
-        layers/mixture.py.
-    Differs: a noise for each of the three stamps.
+    Source: Kingma & Welling 2014, arXiv 1312.6114, Sect. 2; maximum-likelihood noise:
+        Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3. Mixture: layers/mixture.py.
+    Differs: separate noise for each of the three stamps.
     """
 
     encoder: nn.Module  # a model with num_classes = 0
@@ -63,39 +66,40 @@ class Network(nn.Module):
             wide = nn.Dense(self.latent, name="log_variance")(output.embedding)
             aux["log_variance"] = wide = jnp.clip(wide, -WIDEST, WIDEST)
             if train:
-                luck = jax.random.normal(self.make_rng("dropout"), mean.shape)
-                code = mean + jnp.exp(wide / 2) * luck
+                noise = jax.random.normal(self.make_rng("dropout"), mean.shape)
+                code = mean + jnp.exp(wide / 2) * noise
             if self.prior == "mixture":
                 found = Mixture(self.clusters, name="prior")(mean, wide, code)
-                aux["log_cluster"], apart = found.log_cluster, found.divergence
+                aux["log_cluster"], divergence = found.log_cluster, found.divergence
             else:
-                apart = kl_from_normal(mean, wide)
-            aux["divergence"] = apart / count
-        drawn = StampDecoder(self.widths, name="decoder")(code, *pixels.shape[-2:])
+                divergence = kl_from_normal(mean, wide)
+            aux["divergence"] = divergence / count
+        decoded = StampDecoder(self.widths, name="decoder")(code, *pixels.shape[-2:])
         depth = pixels.shape[-1:]
-        kept = self.variable("batch_stats", "log_noise", jnp.zeros, depth)
-        log_noise = kept.value
+        average = self.variable("batch_stats", "log_noise", jnp.zeros, depth)
+        log_noise = average.value
         if train:
             seen = inputs.epoch_mask.any(1)
-            log_noise = jax.lax.stop_gradient(optimal_log_noise(drawn, pixels, seen))
-            kept.value = KEPT * kept.value + (1 - KEPT) * log_noise
-        unlike = negative_log_likelihood(drawn, log_noise, pixels, self.likelihood)
-        aux["negative_log_likelihood"] = unlike / count
+            log_noise = jax.lax.stop_gradient(optimal_log_noise(decoded, pixels, seen))
+            old = NOISE_DECAY * average.value
+            average.value = old + (1 - NOISE_DECAY) * log_noise
+        nll = negative_log_likelihood(decoded, log_noise, pixels, self.likelihood)
+        aux["negative_log_likelihood"] = nll / count
         aux["negative_elbo"] = aux["negative_log_likelihood"] + aux.get("divergence", 0)
-        aux["reconstruction"] = as_pixels(drawn, self.likelihood)
+        aux["reconstruction"] = as_pixels(decoded, self.likelihood)
         logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(mean))
         return ModelOutput(logits, mean, aux)
 
 
-class Asked(NamedTuple):
-    """The stamps that are to be drawn again.
+class Stamps(NamedTuple):
+    """The stamps to reconstruct.
 
     Source: ours.
     Differs: nothing to differ from.
     """
 
     pixels: Float[Array, "b y x c"]
-    mask: Bool[Array, "b t"]  # False of rows that fill up a batch
+    mask: Bool[Array, "b t"]  # False for rows that pad the batch
 
 
 def autoencoder(
@@ -113,31 +117,34 @@ def autoencoder(
     widths: tuple[int, int] = (32, 64),
     gradient_accumulation: int = 1,
 ) -> Method:
-    """Returns the method that draws stamps again from a code, and learns no label.
+    """Returns the method that trains an auto-encoder of stamps, without labels.
 
         loss = (-log p(stamps | code) + beta KL) / number of pixels
-        gaussian   -log p = sum over pixels of (x - drawn)^2 / (2 s^2)
+        gaussian   -log p = sum over pixels of (x - decoded)^2 / (2 s^2)
                             + log s + log(2 pi) / 2
-        bernoulli  -log p = sum of cross-entropies of sigmoid(drawn), x in [0, 1]
-        KL = sum over d of (mean^2 + exp(log variance) - 1 - log variance) / 2
-    for a normal prior; for none without KL and luck; for a mixture that of `Mixture`.
-    At beta = 1 it is the negative evidence lower bound. The probe learns from the
-    labels there are, with an optimizer of its own; the code does not feel it.
+        bernoulli  -log p = sum of cross-entropies of sigmoid(decoded), x in [0, 1]
+        normal     KL = sum over d of (mean^2 + variance - 1 - log variance) / 2
+        mixture    KL of `Mixture`
+        none       no KL, and no noise in the code
+    With beta = 1 the loss is the negative evidence lower bound. The labels train the
+    probe, with a separate optimizer (`separate_probe`).
 
     Args:
-        latent: numbers of a code.
-        prior: of codes. "none": a plain auto-encoder; "normal": a variational one;
-            "mixture": of Gaussians, which learn with it, a clustering of the codes.
-        clusters: of the mixture.
+        latent: dimensions of the code.
+        prior: of codes. "none": plain auto-encoder; "normal": variational; "mixture":
+            learned Gaussian mixture, a clustering of the codes.
+        clusters: components of the mixture.
         likelihood: one of LIKELIHOODS.
         beta: weight of KL.
-        beta_steps: over which it rises from 0 in a line; 0: at once.
-        widths: of the decoder, as the encoder's.
-        gradient_accumulation: parts that a batch is computed in, one after the other.
+        beta_steps: steps of a linear warm-up of beta from 0; 0 for none.
+        widths: channels of the decoder, in the order of those of the encoder.
+        gradient_accumulation: number of parts in which a batch is computed.
+    Raises:
+        InputError: if an argument is out of range.
     Source: Kingma & Welling 2014, arXiv 1312.6114; beta: Higgins et al. 2017, ICLR;
         warm-up: Sonderby et al. 2016, arXiv 1602.02282, Sect. 2.3; mixture: Jiang et
         al. 2017, arXiv 1611.05148 (VaDE).
-    Differs: per pixel, which changes the size of the loss alone.
+    Differs: the loss is per pixel, which changes its scale only.
     """
     for name, value, known in (
         ("likelihood", likelihood, LIKELIHOODS),
@@ -146,34 +153,45 @@ def autoencoder(
         if value not in known:
             raise InputError(f"No {name} {value!r}. Known: {', '.join(known)}.")
     if beta < 0 or beta_steps < 0:
-        raise InputError(f"beta {beta}, beta_steps {beta_steps}: neither is below 0.")
+        raise InputError(
+            f"beta is {beta} and beta_steps {beta_steps}. Use 0 or more for both."
+        )
     if clusters < 1:
-        raise InputError(f"A mixture of {clusters} clusters has none. Use 1 or more.")
-    encoder, num_classes = model.clone(num_classes=0), model.num_classes
-    code = latent, prior, clusters, likelihood, widths
+        raise InputError(f"clusters {clusters} is below 1. A mixture needs at least 1.")
+    network = Network(
+        model.clone(num_classes=0),
+        model.num_classes,
+        latent,
+        prior,
+        clusters,
+        likelihood,
+        widths,
+    )
 
-    def ask(key: Key[Array, ""], view: Alerts) -> tuple[tuple[Alerts], Asked]:
+    def prepare(key: Key[Array, ""], view: Alerts) -> tuple[tuple[Alerts], Stamps]:
         del key
-        return (view,), Asked(single_alert(view.stamp), view.epoch_mask)
+        return (view,), Stamps(single_alert(view.stamp), view.epoch_mask)
 
-    def error(output: ModelOutput, asked: Asked, step) -> dict[str, Float[Array, " b"]]:
-        unlike = output.aux["negative_log_likelihood"]
-        apart = output.aux.get("divergence", jnp.zeros_like(unlike))
-        share = jnp.minimum(1.0, step / beta_steps) if beta_steps else 1.0
-        square = jnp.square(output.aux["reconstruction"] - asked.pixels)
+    def error(
+        output: ModelOutput, stamps: Stamps, step
+    ) -> dict[str, Float[Array, " b"]]:
+        nll = output.aux["negative_log_likelihood"]
+        divergence = output.aux.get("divergence", jnp.zeros_like(nll))
+        warm_up = jnp.minimum(1.0, step / beta_steps) if beta_steps else 1.0
+        square = jnp.square(output.aux["reconstruction"] - stamps.pixels)
         return {
-            "error": unlike + beta * share * apart,
-            "negative_log_likelihood": unlike,
-            "divergence": apart,
+            "error": nll + beta * warm_up * divergence,
+            "negative_log_likelihood": nll,
+            "divergence": divergence,
             "square_error": square.mean((1, 2, 3)),
         }
 
     method = self_supervised(
-        Network(encoder, num_classes, *code),
+        network,
         optimizer,
         augment,
         seed=seed,
-        ask=ask,
+        prepare=prepare,
         error=error,
         gradient_accumulation=gradient_accumulation,
     )
@@ -185,58 +203,64 @@ def autoencoder(
 
 
 def optimal_log_noise(
-    drawn: Float[Array, "b y x c"],
+    decoded: Float[Array, "b y x c"],
     pixels: Float[Array, "b y x c"],
     seen: Bool[Array, " b"],
 ) -> Float[Array, " c"]:
-    """Returns the log of the deviation under which what is seen is likeliest.
+    """Returns the log of the maximum-likelihood standard deviation of the pixels.
 
-    Learned as a parameter it would need thousands of steps to fall to what it is, and
-    all the while codes would be told to be close to the prior more than to be of use.
+    A learned parameter would need thousands of steps to converge. During these the
+    prior would dominate the reconstruction.
 
+    Args:
+        decoded: output of the decoder.
+        pixels: of the stamps.
+        seen: True for objects with a stamp.
     Source: Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3.
-    Differs: no finer than FINEST.
+    Differs: at least SMALLEST_NOISE.
     """
-    square = jnp.square(pixels - drawn).mean((1, 2))
+    square = jnp.square(pixels - decoded).mean((1, 2))
     mean = losses.equal_weight(seen) @ square
-    return jnp.log(jnp.maximum(mean, FINEST**2)) / 2
+    return jnp.log(jnp.maximum(mean, SMALLEST_NOISE**2)) / 2
 
 
 def negative_log_likelihood(
-    drawn: Float[Array, "b y x c"],
+    decoded: Float[Array, "b y x c"],
     log_noise: Float[Array, " c"],
     pixels: Float[Array, "b y x c"],
     likelihood: str,
 ) -> Float[Array, " b"]:
-    """Returns -log p(pixels | code) of each object, over all of its pixels.
+    """Returns -log p(pixels | code) of each object, summed over its pixels.
 
     Args:
-        drawn: means of a gaussian, logits of a bernoulli likelihood.
-        log_noise: of the gaussian's deviation; the other has none.
+        decoded: means of a gaussian, logits of a bernoulli likelihood.
+        log_noise: log of the standard deviation of a gaussian; not used otherwise.
+        pixels: of the stamps.
+        likelihood: one of LIKELIHOODS.
     Source: as `autoencoder`.
     Differs: none.
     """
     if likelihood == "bernoulli":
-        each = optax.sigmoid_binary_cross_entropy(drawn, pixels)
+        per_pixel = optax.sigmoid_binary_cross_entropy(decoded, pixels)
     else:
-        each = jnp.square((pixels - drawn) * jnp.exp(-log_noise)) / 2
-        each += log_noise + math.log(2 * math.pi) / 2
-    return each.sum((1, 2, 3))
+        per_pixel = jnp.square((pixels - decoded) * jnp.exp(-log_noise)) / 2
+        per_pixel += log_noise + math.log(2 * math.pi) / 2
+    return per_pixel.sum((1, 2, 3))
 
 
 def kl_from_normal(
     mean: Float[Array, "b d"], log_variance: Float[Array, "b d"]
 ) -> Float[Array, " b"]:
-    """Returns how far each code's distribution is from the normal one, in nats.
+    """Returns the divergence of each code from the standard normal prior, in nats.
 
     Source: Kingma & Welling 2014, arXiv 1312.6114, Appendix B.
     Differs: none.
     """
-    each = jnp.square(mean) + jnp.exp(log_variance) - 1 - log_variance
-    return each.sum(-1) / 2
+    terms = jnp.square(mean) + jnp.exp(log_variance) - 1 - log_variance
+    return terms.sum(-1) / 2
 
 
-def draw(
+def decode(
     state: TrainState,
     code: Float[Array, "n d"],
     *,
@@ -244,18 +268,21 @@ def draw(
     widths: tuple[int, int],
     likelihood: str,
 ) -> Float[Array, "n y x c"]:
-    """Returns the stamps that a trained decoder draws from codes, as pixels.
+    """Decodes stamps from codes, with the decoder of a trained state.
 
     Args:
+        state: of the method `autoencoder`.
+        code: latent vectors.
         size: of the stamps, pixels on a side.
-        widths, likelihood: as the method had them.
+        widths: as of the method.
+        likelihood: as of the method.
     Source: as `autoencoder`.
     Differs: none.
     """
     decoder = state.params["decoder"]
-    depth = len(decoder["out"]["bias"])
-    drawn = StampDecoder(widths).apply({"params": decoder}, code, size, depth)
-    return as_pixels(drawn, likelihood)
+    depth = decoder["out"]["bias"].shape[0]
+    decoded = StampDecoder(widths).apply({"params": decoder}, code, size, depth)
+    return as_pixels(decoded, likelihood)
 
 
 def set_mixture(
@@ -264,14 +291,20 @@ def set_mixture(
     mean: Float[Array, "k d"],
     variance: Float[Array, "k d"],
 ) -> TrainState:
-    """Returns a state whose prior is the mixture that was fitted to its codes.
+    """Returns the state with a fitted mixture of its codes as prior.
 
-    Each code's own distribution starts with a tenth of the mean variance of a cluster:
-    codes of a plain auto-encoder have any scale, and are not to be lost in luck. No
-    variance starts at the edge of what is allowed, where it would not learn.
+    The variance of each code is set to a tenth of the mean variance of the clusters, as
+    codes of a plain auto-encoder have any scale and unit noise could dominate them.
+    Log variances are set inside their limits, where their gradient is not 0.
 
-    Source: Jiang et al. 2017, arXiv 1611.05148, Sect. 3.3 (the start of the mixture).
-    Differs: there the layer of log variances starts at random.
+    Args:
+        state: of the method `autoencoder` with prior="mixture".
+        weight: of each cluster.
+        mean: of each cluster.
+        variance: of each cluster along each dimension.
+    Source: Jiang et al. 2017, arXiv 1611.05148, Sect. 3.3 (initialisation of the
+        mixture).
+    Differs: in the source the layer of log variances is initialised at random.
     """
     most = WIDEST - 1
     inside = jnp.clip(jnp.log(variance), -most, most)
@@ -283,11 +316,11 @@ def set_mixture(
 
 
 def as_pixels(
-    drawn: Float[Array, "b y x c"], likelihood: str
+    decoded: Float[Array, "b y x c"], likelihood: str
 ) -> Float[Array, "b y x c"]:
-    """Returns what a decoder draws as pixels: of logits the means.
+    """Returns decoded pixels: for a bernoulli likelihood the sigmoid of the logits.
 
     Source: as `autoencoder`.
     Differs: none.
     """
-    return nn.sigmoid(drawn) if likelihood == "bernoulli" else drawn
+    return nn.sigmoid(decoded) if likelihood == "bernoulli" else decoded

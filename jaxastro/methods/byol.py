@@ -1,4 +1,4 @@
-"""BYOL: what two views of an object have in common, learnt without labels."""
+"""BYOL: self-supervised training on the agreement of two views."""
 
 from functools import partial
 
@@ -25,10 +25,10 @@ from jaxastro.types import (
 
 
 class Network(nn.Module):
-    """A model's encoder, with a projector, a predictor and a probe of what it knows.
+    """The encoder of a model with a projector, a predictor and a linear probe.
 
         y = encoder(inputs);  z = projector(y);  q = predictor(z)
-        logits = probe(sg(y)),  one layer, whose gradient ends before the encoder
+        logits = probe(sg(y)),  one layer, without a gradient for the encoder
 
     Source: Grill et al. 2020, arXiv 2006.07733, Sect. 3.1; probe: published code.
     Differs: none.
@@ -51,10 +51,10 @@ class Network(nn.Module):
 
 
 class Perceptron(nn.Module):
-    """Two dense layers, with batch norm over the objects that are seen, and relu.
+    """Two dense layers with masked batch norm and relu between them.
 
     Source: Grill et al. 2020, arXiv 2006.07733, Sect. 3.3; biases: published code.
-    Differs: none before the batch norm, where it would have no gradient.
+    Differs: no bias before the batch norm, where it would have no gradient.
     """
 
     hidden: int
@@ -82,25 +82,27 @@ def byol(
     project: int = 128,
     gradient_accumulation: int = 1,
 ) -> Method:
-    """Returns the method that learns the agreement of two views, and no label.
+    """Returns the method that trains on the agreement of two views, without labels.
 
         loss = sum over both directions of |q(v) - sg(z_target(v'))|^2, on the sphere
         target <- tau target + (1 - tau) online,  after each optimizer step
         tau = 1 - (1 - target_decay) (1 + cos(pi step / decay_steps)) / 2
 
-    The probe learns its logits from the labels there are, with an optimizer of its
-    own: clipped together, the norm of its gradient would scale that of the encoder.
+    The labels train the probe, with a separate optimizer (`separate_probe`).
 
     Args:
-        target_decay: tau at first, the weight of the old target.
-        decay_steps: steps in which tau rises to 1; 0: it stays.
-        gradient_accumulation: parts that a batch is computed in, one after the other.
-            Each is normalised by its own batch statistics, and updates the running.
+        target_decay: initial tau, the weight of the old target.
+        decay_steps: steps in which tau increases to 1; 0 keeps it constant.
+        hidden: units of the hidden layers of projector and predictor.
+        project: units of their output.
+        gradient_accumulation: number of parts in which a batch is computed. Each part
+            is normalised by its own statistics and updates the running statistics.
+    Raises:
+        InputError: if an argument is out of range.
     Source: Grill et al. 2020, arXiv 2006.07733, Eqs. 1 to 3 and Sect. 3.3.
-    Differs: the target starts as a copy of the online network; both views pass as one
-        batch, so that batch statistics are those of both; layers of 256 and 128 where
-        4096 and 256 are published, for an encoder with a third of the features; any
-        optimizer.
+    Differs: the target is initialised as a copy of the online network. Both views are
+        one batch, with joint batch statistics. Layers have 256 and 128 units instead of
+        4096 and 256, as the encoder has a third of the features. Any optimizer.
     """
     if not 0 <= target_decay <= 1:
         raise InputError(f"target_decay {target_decay} is not in [0, 1].")
@@ -114,7 +116,7 @@ def byol(
         variables = network.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables["batch_stats"]
         step = jnp.zeros((), jnp.int32)
-        # Copies, for a donated buffer cannot stand in the state twice.
+        # Copies, as a donated buffer cannot occur twice in the state.
         target = jax.tree.map(jnp.copy, (params, batch_stats))
         opt_state = optimizer.init(params)
         return TrainState(step, params, batch_stats, opt_state, *target)
@@ -124,13 +126,13 @@ def byol(
         both = interleave_views(first, second)
         (output, online), (target_output, target) = (
             network.apply(
-                {"params": its_params, "batch_stats": its_statistics},
+                {"params": network_params, "batch_stats": network_statistics},
                 both,
                 train=True,
                 rngs={"dropout": jax.random.fold_in(key, number)},
                 mutable=["batch_stats"],
             )
-            for number, (its_params, its_statistics) in enumerate(
+            for number, (network_params, network_statistics) in enumerate(
                 zip((params, target_params), statistics, strict=True)
             )
         )
@@ -153,7 +155,7 @@ def byol(
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         key = jax.random.fold_in(jax.random.key(seed), state.step)
-        # Rows that fill up a batch are not seen, and enter no statistics.
+        # Rows that pad the batch are masked, so that they enter no batch statistics.
         mask = batch.inputs.epoch_mask & batch.example_mask[:, None]
         inputs = batch.inputs._replace(epoch_mask=mask)
         first = augment(jax.random.fold_in(key, 0), inputs)
@@ -177,9 +179,9 @@ def byol(
 
         tau = jnp.float32(target_decay)
         if decay_steps:
-            done = jnp.minimum(state.step / decay_steps, 1)
-            tau = 1 - (1 - target_decay) * (1 + jnp.cos(jnp.pi * done)) / 2
-        # optax's step_size is the weight of the *new* values.
+            progress = jnp.minimum(state.step / decay_steps, 1)
+            tau = 1 - (1 - target_decay) * (1 + jnp.cos(jnp.pi * progress)) / 2
+        # The step_size of optax is the weight of the *new* values: 1 - tau.
         target = optax.incremental_update(params, state.target_params, 1 - tau)
         batch_stats, target_stats = statistics
         state = TrainState(

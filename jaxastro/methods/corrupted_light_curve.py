@@ -1,4 +1,4 @@
-"""Contaminated nights: what was added to some is told from the rest, without labels."""
+"""Corrupted light curves: self-supervised prediction of nights without added noise."""
 
 from typing import NamedTuple
 
@@ -15,8 +15,8 @@ from jaxastro.training.self_supervised import self_supervised
 from jaxastro.types import LightCurve, Method, ModelOutput, TrainState
 
 
-class Clean(NamedTuple):
-    """What the contaminated nights of each light curve were before.
+class CleanNights(NamedTuple):
+    """The fluxes of all nights before noise was added to some.
 
     Source: ours.
     Differs: nothing to differ from.
@@ -27,16 +27,16 @@ class Clean(NamedTuple):
 
 
 class Network(nn.Module):
-    """A model's encoder, one layer that tells a night's fluxes, and a probe.
+    """The encoder of a model, a linear decoder of fluxes and a linear probe.
 
         s_t = encoder(inputs) of night t;  flux_t = W s_t
-        logits = probe(sg(y)),  one layer, whose gradient ends before the encoder
+        logits = probe(sg(y)),  one layer, without a gradient for the encoder
 
     Source: Yuan & Lin 2021, IEEE JSTARS 14, 474, and their published code.
     Differs: the probe is ours.
     """
 
-    encoder: nn.Module  # a model with num_classes = 0, that tells states of nights
+    encoder: nn.Module  # a model with num_classes = 0 and aux["nights"]
     num_classes: int
 
     @nn.compact
@@ -44,8 +44,9 @@ class Network(nn.Module):
         _, y, aux = self.encoder(inputs, train=train)
         if "nights" not in aux:
             raise InputError(
-                f"A {type(self.encoder).__name__} tells no states of nights, of which "
-                "method contaminated learns. Use a model that does, such as sits_bert."
+                f"Model {type(self.encoder).__name__} does not return the encoded "
+                "nights that method corrupted_light_curve needs. Use a model that "
+                "does, such as sits_bert."
             )
         flux = nn.Dense(self.encoder.bands, name="decoder")(aux["nights"])
         rest = {name: value for name, value in aux.items() if name != "nights"}
@@ -63,44 +64,48 @@ def corrupted_light_curve(
     noise: float = 0.5,
     gradient_accumulation: int = 1,
 ) -> Method:
-    """Returns the method that tells nights as they were from what noise made of them.
+    """Returns the method that predicts nights without noise from corrupted ones.
 
         flux' = flux + U(0, noise)  or  flux + U(-noise, 0),  of some nights
-        loss = mean over objects of the mean over those nights and the bands they have
+        loss = mean over objects of the mean over corrupted nights and observed bands
             of (W s_t - flux)^2
 
-    Each night is contaminated by its own luck, up or down by another, each of its bands
-    by another amount. The probe learns its logits from the labels there are, with an
-    optimizer of its own: clipped together, the norm of its gradient would scale that of
-    the encoder.
+    Which nights are corrupted and the sign of their noise are random per night, the
+    amount is random per night and band. The labels train the probe, with a separate
+    optimizer (`separate_probe`).
 
     Args:
-        model: of nights, as `bands` and `longest` say; without a head it tells their
-            states, as SitsBert does.
-        share: chance of a night to be contaminated.
-        noise: the most that is added, in the unit of fluxes as they are normalised.
-        gradient_accumulation: parts that a batch is computed in, one after the other.
+        model: has the fields `bands` and `longest`, and returns aux["nights"] without
+            classifier, as SitsBert does.
+        share: probability of a night to be corrupted, in (0, 1].
+        noise: largest noise, in units of normalised flux.
+        gradient_accumulation: number of parts in which a batch is computed.
+    Raises:
+        InputError: if an argument is out of range.
     Source: Yuan & Lin 2021, IEEE JSTARS 14, 474, Sect. 3; share, noise: published code.
-    Differs: every object counts alike, not every night; a band that a night has not is
-        neither contaminated nor told; the probe is ours.
+    Differs: every object has the same weight, not every night. Bands that were not
+        observed are neither corrupted nor predicted. The probe is ours.
     """
     if not 0 < share <= 1:
         raise InputError(f"share {share} of the nights is not in (0, 1].")
     if noise <= 0:
-        raise InputError(f"noise {noise} contaminates nothing. Use more than 0.")
+        raise InputError(f"noise {noise} changes nothing. Use more than 0.")
     network = Network(model.clone(num_classes=0), model.num_classes)
 
-    def corrupt_some(key: Key[Array, ""], view: LightCurve):
+    def prepare(key: Key[Array, ""], view: LightCurve):
         noisy, clean = corrupt(
-            *(key, view, model.bands, model.longest), share=share, noise=noise
+            key, view, model.bands, model.longest, share=share, noise=noise
         )
         return (noisy,), clean
 
-    def error(output: ModelOutput, clean: Clean, step) -> dict[str, Float[Array, " b"]]:
+    def error(
+        output: ModelOutput, clean: CleanNights, step
+    ) -> dict[str, Float[Array, " b"]]:
         del step
-        each = (*clean.mask.shape[:1], -1, 1, 1)  # a flux is a frame of one pixel
-        told, flux = output.aux["flux"].reshape(each), clean.flux.reshape(each)
-        return {"error": losses.frame_error(told, flux, clean.mask.reshape(each[:2]))}
+        shape = (*clean.mask.shape[:1], -1, 1, 1)  # each flux as a frame of one pixel
+        predicted = output.aux["flux"].reshape(shape)
+        flux, mask = clean.flux.reshape(shape), clean.mask.reshape(shape[:2])
+        return {"error": losses.frame_error(predicted, flux, mask)}
 
     def init(key: jax.Array, inputs: LightCurve) -> TrainState:
         return method.init(key, inputs)
@@ -110,7 +115,7 @@ def corrupted_light_curve(
         optimizer,
         augment,
         seed=seed,
-        ask=corrupt_some,
+        prepare=prepare,
         error=error,
         gradient_accumulation=gradient_accumulation,
     )
@@ -125,22 +130,23 @@ def corrupt(
     *,
     share: float,
     noise: float,
-) -> tuple[LightCurve, Clean]:
-    """Adds noise to some nights of each light curve, and returns what they were.
+) -> tuple[LightCurve, CleanNights]:
+    """Adds noise to some nights of each light curve; returns it with the clean nights.
 
-    All epochs of a night and band get the same, so that the night does.
+    All epochs of a night and band get the same noise, and so does their merged flux.
 
-    Source: as contaminated.
-    Differs: the same.
+    Source: as corrupted_light_curve.
+    Differs: as corrupted_light_curve.
     """
     nights = merge_nights(inputs, num_bands, longest)
-    is_hit, is_up, amount = jax.random.split(key, 3)
-    is_hit = jax.random.bernoulli(is_hit, share, nights.mask.shape)[..., None]
-    sign = jax.random.rademacher(is_up, nights.mask.shape)[..., None]
-    added = sign * jax.random.uniform(amount, nights.flux.shape, maxval=noise)
-    added = jnp.where(is_hit, added, 0)
+    select_key, sign_key, amount_key = jax.random.split(key, 3)
+    selected = jax.random.bernoulli(select_key, share, nights.mask.shape)[..., None]
+    sign = jax.random.rademacher(sign_key, nights.mask.shape)[..., None]
+    added = sign * jax.random.uniform(amount_key, nights.flux.shape, maxval=noise)
+    added = jnp.where(selected, added, 0)
     place = night_of(inputs, longest) * num_bands + inputs.band
-    flat = added.reshape(len(place), -1)
+    flat = added.reshape(place.shape[0], -1)
     of_epoch = jnp.take_along_axis(flat, place, axis=1, mode="clip")
     flux = jnp.where(inputs.epoch_mask, inputs.flux + of_epoch, inputs.flux)
-    return inputs._replace(flux=flux), Clean(nights.flux, nights.is_seen & is_hit)
+    clean = CleanNights(nights.flux, nights.is_seen & selected)
+    return inputs._replace(flux=flux), clean

@@ -1,4 +1,4 @@
-"""Masked frames: what is hidden of a series is told from the rest, without labels."""
+"""Masked frames: self-supervised prediction of frames taken out of a series."""
 
 import math
 from typing import NamedTuple
@@ -16,29 +16,29 @@ from jaxastro.training.self_supervised import self_supervised
 from jaxastro.types import Method, ModelOutput, Series, TrainState
 
 
-class Hidden(NamedTuple):
+class MaskedFrames(NamedTuple):
     """The frames that were taken out of each series.
 
     Source: ours.
     Differs: nothing to differ from.
     """
 
-    time: Float[Array, "b k"]  # days since the first epoch that is left
+    time: Float[Array, "b k"]  # days since the first remaining epoch
     band: Int[Array, "b k"]
-    frame: Float[Array, "b k y x"]  # their centre, in coarse pixels
+    frame: Float[Array, "b k y x"]  # centre, averaged over pool x pool pixels
     mask: Bool[Array, "b k"]  # True where a frame was taken out
 
 
 class Network(nn.Module):
-    """A model's encoder, a decoder of single frames, and a probe of what it knows.
+    """The encoder of a model, a decoder of single frames and a linear probe.
 
-        y = encoder(inputs);  frame(t, b) = decoder(y, sines(t), sines(b))
-        logits = probe(sg(y)),  one layer, whose gradient ends before the encoder
+        y = encoder(inputs);  frame(t, b) = decoder(y, sinusoidal(t), sinusoidal(b))
+        logits = probe(sg(y)),  one layer, without a gradient for the encoder
 
-    Source: He et al. 2022, arXiv 2111.06377, Sect. 3: an encoder that sees what is
-        left, and a decoder much smaller than it.
-    Differs: one embedding stands for the series, so that any model can be the
-        encoder; a frame is asked for by its time and band.
+    Source: He et al. 2022, arXiv 2111.06377, Sect. 3: an encoder of the visible part
+        and a much smaller decoder.
+    Differs: the decoder gets one embedding of the series, so that any model can be the
+        encoder, and the time and band of the frame to predict.
     """
 
     encoder: nn.Module  # a model with num_classes = 0
@@ -57,10 +57,10 @@ class Network(nn.Module):
     ) -> ModelOutput:
         output = self.encoder(inputs, train=train)
         y = output.embedding
-        # A band's sines tell any number of bands apart, without a table of them.
-        asked = (sinusoidal(time, 32), sinusoidal(band.astype(time.dtype), 8))
-        wide = jnp.broadcast_to(y[:, None], (*time.shape, y.shape[-1]))
-        x = jnp.concatenate([wide, *asked], axis=-1)
+        # A sinusoidal code distinguishes any number of bands without a table.
+        query = [sinusoidal(time, 32), sinusoidal(band.astype(time.dtype), 8)]
+        embedding = jnp.broadcast_to(y[:, None], (*time.shape, y.shape[-1]))
+        x = jnp.concatenate([embedding, *query], axis=-1)
         for i in range(2):
             x = nn.relu(nn.Dense(self.hidden, name=f"decoder_{i}")(x))
         frame = nn.Dense(self.pixels**2, name="decoder_out")(x)
@@ -81,43 +81,43 @@ def masked_frames(
     hidden: int = 256,
     gradient_accumulation: int = 1,
 ) -> Method:
-    """Returns the method that predicts hidden frames from those left, and no label.
+    """Returns the method that predicts masked frames, without labels.
 
-        loss = mean over objects of the mean over its hidden frames and their pixels of
-            (decoder(encoder(what is left), time, band) - frame)^2
+        loss = mean over objects of the mean over masked frames and pixels of
+            (decoder(encoder(remaining frames), time, band) - frame)^2
 
-    Of n epochs of a view round(share n) are hidden, at least one, and one is left.
-    They are taken out: what the encoder sees is a series of fewer epochs, as it will
-    see others when it is used. A frame is told as the means of pool x pool pixels of
-    its centre. The probe learns its logits from the labels there are, with an
-    optimizer of its own: clipped together, the norm of its gradient would scale that
-    of the encoder.
+    Of n epochs of a view, round(share n) are masked, at least one and at most n - 1.
+    They are removed, so that the input of the encoder is a shorter series, as in later
+    use. The prediction of a frame has means of pool x pool pixels of its centre. The
+    labels train the probe, with a separate optimizer (`separate_probe`).
 
     Args:
-        share: of the epochs, hidden.
-        pixels: of a frame as it is told, along each side.
-        pool: pixels of the image in one of those, along each side.
-        hidden: units of the decoder's two layers.
-        gradient_accumulation: parts that a batch is computed in, one after the other.
-            Each is normalised by its own batch statistics, and updates the running.
-    Source: He et al. 2022, arXiv 2111.06377; whole frames: Tong et al. 2022, arXiv
-        2203.12602, Sect. 3.2 (frames of a film resemble each other, so that hidden
-        patches could be copied).
-    Differs: the decoder sees one embedding of the series, no tokens; frames are as
-        the model sees them, normalised by survey and not by patch.
+        share: fraction of the epochs to mask, in (0, 1).
+        pixels: size of a predicted frame along each side.
+        pool: image pixels per predicted pixel, along each side.
+        hidden: units of the two hidden layers of the decoder.
+        gradient_accumulation: number of parts in which a batch is computed. Each part
+            is normalised by its own statistics and updates the running statistics.
+    Raises:
+        InputError: if an argument is out of range.
+    Source: He et al. 2022, arXiv 2111.06377; complete frames: Tong et al. 2022, arXiv
+        2203.12602, Sect. 3.2 (frames of a video are so similar that masked patches
+        could be copied).
+    Differs: the decoder gets one embedding of the series, not tokens. Frames are
+        normalised by survey, as the input is, not by patch.
     """
     if not 0 < share < 1:
         raise InputError(f"share {share} of the frames is not in (0, 1).")
     encoder, num_classes = model.clone(num_classes=0), model.num_classes
 
-    def hide_some(key: Key[Array, ""], view: Series):
-        left, asked = hide(key, view, share=share, pixels=pixels, pool=pool)
-        return (left, asked.time, asked.band), asked
+    def prepare(key: Key[Array, ""], view: Series):
+        rest, masked = mask_frames(key, view, share=share, pixels=pixels, pool=pool)
+        return (rest, masked.time, masked.band), masked
 
-    def error(output: ModelOutput, asked: Hidden, step):
+    def error(output: ModelOutput, masked: MaskedFrames, step):
         del step
-        told = losses.frame_error(output.aux["frame"], asked.frame, asked.mask)
-        return {"error": told}
+        frame = output.aux["frame"]
+        return {"error": losses.frame_error(frame, masked.frame, masked.mask)}
 
     def init(key: jax.Array, inputs: Series) -> TrainState:
         return method.init(key, inputs)
@@ -127,21 +127,23 @@ def masked_frames(
         optimizer,
         augment,
         seed=seed,
-        ask=hide_some,
+        prepare=prepare,
         error=error,
-        nothing=_no_frames,
+        empty_query=_no_frames,
         gradient_accumulation=gradient_accumulation,
     )
     return method._replace(init=init)
 
 
-def hide(
+def mask_frames(
     key: Key[Array, ""], series: Series, *, share: float, pixels: int, pool: int
-) -> tuple[Series, Hidden]:
-    """Takes random frames out of each series, and returns what is left, and them.
+) -> tuple[Series, MaskedFrames]:
+    """Takes random frames out of each series; returns the rest and these frames.
 
-    What is left moves to the front, and its time restarts at its first epoch.
+    The remaining epochs move to the front, and time restarts at the first of them.
 
+    Raises:
+        InputError: if the predicted pixels do not fit into the frames.
     Source: ours, as the views of jaxastro/augment.py.
     Differs: nothing to differ from.
     """
@@ -149,39 +151,40 @@ def hide(
     if not 0 < side <= size:
         raise InputError(
             f"{pixels}x{pixels} means of {pool}x{pool} pixels are {side}x{side} "
-            f"pixels, frames have {size}x{size}. Set pixels times pool to "
+            f"pixels, and frames have {size}x{size}. Set pixels times pool to "
             f"{size // pool * pool} or less."
         )
     most = math.ceil(share * series.image.shape[1])
 
-    def hide_one(key, series):
+    def mask_one(key, series):
         observed = series.epoch_mask
         count = observed.sum()
         number = jnp.clip(jnp.round(share * count), 1, count - 1)
-        luck = jnp.where(observed, jax.random.uniform(key, observed.shape), jnp.inf)
-        lucky = jnp.argsort(luck)  # observed ones first
-        is_hidden = jnp.argsort(lucky) < number
-        keep = observed & ~is_hidden
-        # stable: epochs stay in time order, those taken out go to the end
+        draw = jnp.where(observed, jax.random.uniform(key, observed.shape), jnp.inf)
+        shuffled = jnp.argsort(draw)  # observed epochs first
+        is_masked = jnp.argsort(shuffled) < number
+        keep = observed & ~is_masked
+        # Stable sort: epochs stay in time order, masked ones move to the end.
         order = jnp.argsort(~keep, stable=True)
-        left = jax.tree.map(lambda a: a[order], series)
-        start, mask = left.time[0], keep[order]
-        time = jnp.where(mask, left.time - start, 0)
-        left = left._replace(time=time, epoch_mask=mask)
+        rest = jax.tree.map(lambda a: a[order], series)
+        start, mask = rest.time[0], keep[order]
+        time = jnp.where(mask, rest.time - start, 0)
+        rest = rest._replace(time=time, epoch_mask=mask)
 
-        taken = jax.tree.map(lambda a: a[lucky[:most]], series)
+        taken = jax.tree.map(lambda a: a[shuffled[:most]], series)
         mask = jnp.arange(most) < number
         time = jnp.where(mask, taken.time - start, 0)
-        frame = _coarse(taken.image, pixels, pool)
-        return left, Hidden(time, taken.band, frame, mask)
+        frame = _average_pool(taken.image, pixels, pool)
+        return rest, MaskedFrames(time, taken.band, frame, mask)
 
-    return jax.vmap(hide_one)(jax.random.split(key, len(series.image)), series)
+    keys = jax.random.split(key, series.image.shape[0])
+    return jax.vmap(mask_one)(keys, series)
 
 
-def _coarse(
+def _average_pool(
     image: Float[Array, "k y x"], pixels: int, pool: int
 ) -> Float[Array, "k p p"]:
-    """Returns the means of squares of pixels around the centre of each frame."""
+    """Returns the means of pool x pool pixels around the centre of each frame."""
     side = pixels * pool
     top, left = ((length - side) // 2 for length in image.shape[1:])
     centre = image[:, top : top + side, left : left + side]
@@ -189,5 +192,5 @@ def _coarse(
 
 
 def _no_frames(inputs: Series) -> tuple[Array, Array]:
-    """Returns times and bands that ask the decoder for nothing."""
+    """Returns empty times and bands, for which the decoder predicts no frame."""
     return inputs.time[:, :0], inputs.band[:, :0]

@@ -1,4 +1,4 @@
-"""Semiconformer: labels and agreement with an EMA target network, at once."""
+"""Semiconformer: classification and agreement with an EMA target network."""
 
 from functools import partial
 
@@ -18,11 +18,11 @@ TARGET_STATISTICS = ("own", "ema", "copy")
 
 
 class Network(nn.Module):
-    """A model's encoder with the two projection heads and the class layer.
+    """The encoder of a model with two projection heads and a class layer.
 
         y = g(inputs);  z = f_similarity(y);  p = q(f_class(y))
 
-    With `predictor`, r(z) is there to be compared, with a target that has no r.
+    With `predictor`, the output r(z) is compared with the projection of the target.
 
     Source: Bairouk 2023, thesis, Sect. 5.2.1 and 5.2.2; sizes: published code;
         predictor: Grill et al. 2020, arXiv 2006.07733, Sect. 3.1.
@@ -52,7 +52,7 @@ class Network(nn.Module):
 
 
 class Projection(nn.Module):
-    """Two dense layers with relu and dropout between.
+    """Two dense layers with relu and dropout between them.
 
     Source: Bairouk 2023, thesis, Sect. 5.2.2; 648 -> 256 -> 128: published code.
     Differs: none.
@@ -86,32 +86,38 @@ def semiconformer(
     dropout: float = 0.3,
     gradient_accumulation: int = 1,
 ) -> Method:
-    """Returns the method that learns from labels and from agreement of two views.
+    """Returns the method that trains on labels and on the agreement of two views.
 
         loss = sum over both directions of CE(p(v), label) + |z(v) - sg(z_target(v'))|^2
         target <- tau target + (1 - tau) online,  after each optimizer step
 
-    Objects without a label contribute the similarity alone.
+    Objects without a label contribute to the similarity only.
 
     Args:
         target_decay: tau, the weight of the old target.
-        target_statistics: the target's batch statistics. "own": it normalises by its
-            batch and keeps running statistics of its own, as BYOL. "ema": it
-            normalises by running statistics that follow the online network's with
-            tau. "copy": by those of the online network.
-        similarity_weight: 0 leaves two views with cross-entropy; the target is then
-            not asked.
-        symmetric: False keeps the first direction alone, of both terms: Eqs. 5.1 and
-            5.2 without their tilde. The second view is then the target's.
-        predictor: puts a network of two dense layers before the comparison, on the
-            online side only. Without one, agreement is soon complete.
-        gradient_accumulation: parts that a batch is computed in, one after the other.
-            Each is normalised by its own batch statistics, and updates the running.
+        target_statistics: batch statistics of the target. "own": it normalises by its
+            batch and has its own running statistics, as in BYOL. "ema": it normalises
+            by an EMA, with tau, of the running statistics of the online network.
+            "copy": by the running statistics of the online network.
+        similarity_weight: weight of the similarity. With 0 the target is not computed,
+            and training is on the cross-entropy of two views.
+        symmetric: False keeps only the first direction of both terms: Eqs. 5.1 and 5.2
+            without their tilde. The second view is then for the target only.
+        predictor: adds two dense layers to the online network before the comparison.
+            Without them the projection collapses soon.
+        label_smoothing: of the cross-entropy, in [0, 1).
+        hidden: units of the hidden layers of the projections and the predictor.
+        project: units of the projections.
+        dropout: rate between the layers of the projections.
+        gradient_accumulation: number of parts in which a batch is computed. Each part
+            is normalised by its own statistics and updates the running statistics.
+    Raises:
+        InputError: if an argument is out of range.
     Source: Bairouk 2023, thesis, Eqs. 5.1 to 5.4 and Fig. 5.1; policy of the batch
         statistics: Grill et al. 2020, published code of BYOL.
-    Differs: the target starts as a copy of the online network; each term is a mean
-        over the objects it applies to; both views pass as one batch, so that batch
-        statistics are those of both.
+    Differs: the target is initialised as a copy of the online network. Each term is a
+        mean over the objects to which it applies. Both views are one batch, with joint
+        batch statistics.
     """
     if target_statistics not in TARGET_STATISTICS:
         raise InputError(
@@ -128,26 +134,24 @@ def semiconformer(
         dropout,
         predictor,
     )
-    views = 2 if symmetric else 1  # that the online network sees, and the target
+    views = 2 if symmetric else 1  # per object, for the online and the target network
 
     def init(key: jax.Array, inputs: Inputs) -> TrainState:
         variables = network.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
-        # Copies, for a donated buffer cannot stand in the state twice.
+        # Copies, as a donated buffer cannot occur twice in the state.
         target = jax.tree.map(jnp.copy, (params, batch_stats))
         opt_state = optimizer.init(params)
         return TrainState(step, params, batch_stats, opt_state, *target)
 
     def loss_fn(params, target_params, statistics, key, rows):
         first, second, label, weight_label, weight = rows
-        near, far = (
-            (interleave_views(first, second),) * 2 if symmetric else (first, second)
-        )
+        both = interleave_views(first, second) if symmetric else None
         batch_stats, target_batch_stats = statistics
         output, online = network.apply(
             {"params": params, "batch_stats": batch_stats},
-            near,
+            both if symmetric else first,
             train=True,
             rngs={"dropout": jax.random.fold_in(key, 0)},
             mutable=["batch_stats"],
@@ -163,12 +167,12 @@ def semiconformer(
 
         target_output, target = network.apply(
             {"params": target_params, "batch_stats": target_batch_stats},
-            far,
+            both if symmetric else second,
             train=target_statistics == "own",
             rngs={"dropout": jax.random.fold_in(key, 1)},
             mutable=["batch_stats"],
         )
-        # Not needed, as gradients are taken of params alone; it says what is meant.
+        # Not necessary, as the gradient is with respect to params; it shows the intent.
         z_target = jax.lax.stop_gradient(target_output.aux["projection"])
         compared_with = switch_views(z_target) if symmetric else z_target
         compared = output.aux["prediction" if predictor else "projection"]
@@ -199,7 +203,7 @@ def semiconformer(
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
 
-        # optax's step_size is the weight of the *new* values: 1 - tau.
+        # The step_size of optax is the weight of the *new* values: 1 - tau.
         follow = 1 - target_decay
         target_params = optax.incremental_update(params, state.target_params, follow)
         batch_stats, target_stats = statistics

@@ -1,4 +1,4 @@
-"""Training on labels alone."""
+"""Supervised training."""
 
 import math
 from functools import partial
@@ -32,20 +32,25 @@ def supervised(
 ) -> Method:
     """Returns the method that minimises a loss over one view of labelled objects.
 
-    With an average_decay tau the mean of the networks so far predicts, the latest with
-    most weight: its parameters, and its batch statistics, after step k are
+    With average_decay = tau, an exponential moving average predicts. Its parameters and
+    batch statistics after step k are
         average = sum over i <= k of (1 - tau) tau^(k - i) params_i / (1 - tau^k)
 
     Args:
-        entropy_weight: of the entropy that is subtracted from the loss.
-        average_decay: tau, the weight of the old average; 0 for none.
-        divergence_weight: of the divergence from the prior that a model of uncertain
-            weights gives, for one object: one over the number of training objects.
-        gradient_accumulation: parts that a batch is computed in, one after the other.
-            Each is normalised by its own batch statistics, and updates the running.
+        loss: "cross_entropy" or "focal".
+        label_smoothing: of the cross-entropy, in [0, 1).
+        focal_gamma: exponent of the focal loss.
+        entropy_weight: weight of an entropy bonus against over-confidence.
+        average_decay: tau, the weight of the old average; 0 for no average.
+        divergence_weight: weight of the divergence from the prior of a Bayesian model:
+            1 / number of training objects. 0 for other models.
+        gradient_accumulation: number of parts in which a batch is computed. Each part
+            is normalised by its own statistics and updates the running statistics.
+    Raises:
+        InputError: if an argument is out of range.
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 4 (cross-entropy); average:
         Polyak & Juditsky 1992, with the weights of Kingma & Ba 2015, Sect. 3.
-    Differs: objects without a label contribute nothing.
+    Differs: objects without a label do not contribute.
     """
     if loss not in LOSSES:
         raise InputError(f"No loss named {loss!r}. Known losses: {', '.join(LOSSES)}.")
@@ -64,7 +69,7 @@ def supervised(
         variables = model.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
-        # Copies, for a donated buffer cannot stand in the state twice.
+        # Copies, as a donated buffer cannot occur twice in the state.
         average = jax.tree.map(jnp.copy, (params, batch_stats))
         average = average if average_decay else ({}, {})
         return TrainState(step, params, batch_stats, optimizer.init(params), *average)
@@ -86,11 +91,13 @@ def supervised(
             )
         if entropy_weight:
             per_object -= entropy_weight * losses.entropy(output.logits)
-        if ("divergence" in output.aux) != bool(divergence_weight):
+        is_bayesian = "divergence" in output.aux
+        if is_bayesian != bool(divergence_weight):
+            kind = "Bayesian" if is_bayesian else "not Bayesian"
             raise InputError(
-                f"divergence_weight {divergence_weight}, and weights of the model that "
-                f"are {'un' * ('divergence' in output.aux)}certain. It is for those "
-                "that are uncertain, and they need it: 1 / number of training objects."
+                f"divergence_weight is {divergence_weight}, and the model is {kind}. "
+                "Set it to 1 / number of training objects for a Bayesian model, and to "
+                "0 for others."
             )
         if divergence_weight:
             per_object += divergence_weight * output.aux["divergence"]
@@ -116,7 +123,8 @@ def supervised(
         params = optax.apply_updates(state.params, updates)
         average = state.target_params, state.target_batch_stats
         if average_decay:
-            # the weight that makes it the sum above; 1 at first, so the start is gone
+            # The weight that gives the sum above. It is 1 in the first step, so the
+            # initial parameters have no effect.
             log_tau = math.log(average_decay)
             newest = jnp.expm1(log_tau) / jnp.expm1(log_tau * (state.step + 1))
             average = optax.incremental_update((params, batch_stats), average, newest)

@@ -1,4 +1,4 @@
-"""Every architecture, by the name a config gives it."""
+"""All models, by the name used in configs."""
 
 import flax.linen as nn
 
@@ -41,7 +41,11 @@ MODELS = {
 
 
 def make_model(name: str, **args) -> nn.Module:
-    """Builds a model from its name and its constructor's arguments."""
+    """Builds a model from its name and the arguments of its constructor.
+
+    Raises:
+        InputError: if there is no such model.
+    """
     if name not in MODELS:
         raise InputError(
             f"No model named {name!r}. Known models: {', '.join(MODELS)}. To add one, "

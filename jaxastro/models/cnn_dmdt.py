@@ -1,4 +1,4 @@
-"""2D-CNN on dm-dt maps."""
+"""2D-CNN for dm-dt maps."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -10,24 +10,24 @@ from jaxastro.types import Image, ModelOutput, Task
 
 
 class CnnDmdt(Requirements, nn.Module):
-    """Classifies a map by four convolutions and three dense layers.
+    """Classifies a dm-dt map by four convolutions and three dense layers.
 
         3x3, 5x5, pool, 5x5, 5x5, pool; two hidden layers, logits
-    Of 11 by 24 cells in two bands, five classes, 6,338,373 parameters.
+    It has 6,338,373 parameters for 11 x 24 cells, two bands and five classes.
 
     Source: Carraro, thesis on variable stars of ZTF, Sect. 3.2, after Bassi et al.
         2021, Front. Astron. Space Sci. 8, 718139.
-    Differs: padding, rectifiers and dropout are ours, for none is given; the map is of
-        pairs within one light curve (jaxastro/representations/dmdt.py), where the
-        thesis's is of differences to other stars of the same class.
+    Differs: padding, relu and dropout are ours; the source specifies none. The map
+        contains pairs of points of one light curve (jaxastro/representations/dmdt.py);
+        that of the thesis contains differences to other stars of the same class.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
     widths: tuple[int, ...] = (64, 128, 256, 256)  # channels of the convolutions
     hidden: tuple[int, ...] = (1024, 512)  # units of the dense layers
-    absolute: bool = False  # True: maps of brighter and fainter are added, half as high
+    absolute: bool = False  # True: adds the halves of positive and negative dm
     dropout: float = 0.0  # before each dense layer
-    features: bool = False  # True: the catalogue's numbers join the dense layers
+    features: bool = False  # True: catalogue features are input of the dense layers
 
     inputs = Image
 
@@ -47,7 +47,8 @@ class CnnDmdt(Requirements, nn.Module):
             x = x[:, half:] + jnp.flip(x[:, :half], 1)
         x = pooled_convs(x, self.widths, (3, 5, 5, 5))
         return dense_head(
-            *(x.reshape(len(x), -1), inputs),
+            x.reshape(x.shape[0], -1),
+            inputs,
             num_classes=self.num_classes,
             hidden=self.hidden,
             dropout=self.dropout,

@@ -1,4 +1,4 @@
-"""CNN+LSTM: a small network on every frame, two layers of LSTM over the frames."""
+"""CNN+LSTM: a CNN for every frame and a two-layer LSTM over the frames."""
 
 import flax.linen as nn
 
@@ -17,31 +17,36 @@ from jaxastro.types import ModelOutput, Series, Task
 class CnnLstm(Requirements, nn.Module):
     """Classifies an image time series, after the RCNN of Carrasco-Davis et al.
 
-    Four convolutions with batch norms see every frame alone; two layers of LSTM read
-    the frames in both directions of time; the last states of the second are classified.
+    Four convolutions with batch norm encode every frame. Two bidirectional LSTM layers
+    read the frames, and the last states of the second are classified.
 
-    After, not a reproduction: neither the layers of that RCNN could be had nor those
-    of the CNN+LSTM that ConvEntion was compared with. The sizes are ours, chosen to
-    meet the published budget of the latter for four classes: 2.190 million parameters
-    where frames have five bands (2,190,068 here), 2.189 where one (2,189,492).
+    This is not a reproduction: neither the layers of that RCNN nor those of the
+    CNN+LSTM in the comparison with ConvEntion are available. Our sizes match the
+    published number of parameters of the latter for four classes: 2.190 million for
+    frames of five bands (here 2,190,068), 2.189 million for one (here 2,189,492).
 
     Source: Carrasco-Davis et al. 2019, PASP 131, 108006; budget: Bairouk et al. 2023,
         A&A 673, A141, Table 4.
-    Differs: all sizes are ours, and so are the masks of padded epochs, of the batch
-        norms too.
+    Differs: all sizes are ours, and so is the masking of padded epochs, also in batch
+        norms.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    widths: tuple[int, ...] = (16, 16, 32, 32)  # channels; each layer halves the frames
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    widths: tuple[int, ...] = (
+        16,
+        16,
+        32,
+        32,
+    )  # channels; each convolution halves the frames
     hidden: int = 256  # units of the LSTM in each direction
     num_layers: int = 2  # of the LSTM
-    dropout: float = 0.3  # before the class layer
+    dropout: float = 0.3  # before the logits
     frames: str = "merged"
-    bands: int = 5  # of the survey: channels of merged frames
-    gap: float = 0.5  # days without an epoch that end the night of a merged frame
-    band_rows: int = 10  # maps of embedded frames, row 0 padding's
+    bands: int = 5  # number of bands of the survey: channels of merged frames
+    gap: float = 0.5  # days without an epoch that separate merged nights
+    band_rows: int = 10  # maps of embedded frames; row 0 is for padding
     encoding: str = "none"
-    dtype: str = "float32"  # of the products; parameters, norms and states: float32
+    dtype: str = "float32"  # of products; parameters, norms and states are float32
 
     inputs = Series
     any_length = True
@@ -54,8 +59,10 @@ class CnnLstm(Requirements, nn.Module):
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
-        of_frames = (self.frames, self.bands, self.gap, self.band_rows, self.dtype)
-        x, time, mask = Frames(*of_frames, name="frames")(inputs)
+        frames = Frames(
+            self.frames, self.bands, self.gap, self.band_rows, self.dtype, name="frames"
+        )
+        x, time, mask = frames(inputs)
         x = FrameCnn(self.widths, batch_norm=True, name="cnn")(x, mask, train)
         x = append_gaps(x, time, mask, self.encoding)
         lstm = Recurrent("lstm", self.hidden, self.num_layers, name="lstm")

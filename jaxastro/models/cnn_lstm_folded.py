@@ -1,4 +1,4 @@
-"""CNN-LSTM on folded light curves."""
+"""CNN-LSTM for folded light curves."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -12,23 +12,23 @@ from jaxastro.types import Image, ModelOutput, Task
 
 
 class CnnLstmFolded(Requirements, nn.Module):
-    """Classifies a curve by four convolutions, two LSTMs and three dense layers.
+    """Classifies a folded light curve by convolutions, LSTMs and dense layers.
 
-        3, 3, pool, 5, 5, pool; 90 steps; LSTM, LSTM, its last state; two hidden layers
-    Of 360 phases in one band, five classes, 1,358,213 parameters.
+        3, 3, pool, 5, 5, pool; 90 steps; LSTM, LSTM, last state; two hidden layers
+    It has 1,358,213 parameters for 360 phases, one band and five classes.
 
     Source: Carraro, thesis on variable stars of ZTF, Sect. 3.2, after Bassi et al.
         2021, Front. Astron. Space Sci. 8, 718139.
-    Differs: rectifiers between the convolutions and dropout are ours, for none is
-        given; the catalogue's numbers may join.
+    Differs: relu between the convolutions and dropout are ours; the source specifies
+        neither. Catalogue features are optional input.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
     widths: tuple[int, ...] = (64, 128, 256, 256)  # channels of the convolutions
-    states: tuple[int, ...] = (64, 128)  # units of the LSTMs, which read forward
+    states: tuple[int, ...] = (64, 128)  # units of the LSTMs, which are unidirectional
     hidden: tuple[int, ...] = (1024, 512)  # units of the dense layers
     dropout: float = 0.0  # before each dense layer
-    features: bool = False  # True: the catalogue's numbers join the dense layers
+    features: bool = False  # True: catalogue features are input of the dense layers
 
     inputs = Image
 
@@ -44,17 +44,18 @@ class CnnLstmFolded(Requirements, nn.Module):
     def __call__(self, inputs: Image, *, train: bool) -> ModelOutput:
         if inputs.image.shape[2] != 1:
             raise InputError(
-                f"cnn_lstm_folded got a drawing of shape {inputs.image.shape[1:]}. It "
-                "reads curves, [phases, 1, bands]. Set "
+                f"cnn_lstm_folded got an image of shape {inputs.image.shape[1:]}. It "
+                "expects folded light curves, [phases, 1, bands]. Set "
                 "config.representation.name='folded'."
             )
         x = pooled_convs(inputs.image[:, :, 0], self.widths, (3, 3, 5, 5))
-        every = jnp.ones(x.shape[:2], bool)
+        mask = jnp.ones(x.shape[:2], bool)
         for i, width in enumerate(self.states):
             lstm = Recurrent("lstm", width, bidirectional=False, name=f"lstm_{i}")
-            x, last = lstm(x, every)
+            x, last = lstm(x, mask)
         return dense_head(
-            *(last, inputs),
+            last,
+            inputs,
             num_classes=self.num_classes,
             hidden=self.hidden,
             dropout=self.dropout,

@@ -21,40 +21,41 @@ from jaxastro.types import ModelOutput, Series, Task
 DTYPES = ("float32", "bfloat16")
 BAND_EMBEDDINGS = ("learned", "fixed", "none")
 POOLS = ("max", "mean_max")
-SPANS = {"3d": 3, "2d": 1}  # frames that become one map
+SPANS = {"3d": 3, "2d": 1}  # frames of a chunk, which become one map
 
-# kernel (pixels), stride, padding of the four convolutions, in 3-D each of 3 frames
+# kernel (pixels), stride, padding of the four convolutions; in 3-D each has 3 taps
 DOWNSIZE = ((11, 2, 2), (5, 1, 2), (3, 1, 0), (3, 1, 0))
 
 
 class ConvEntion(Requirements, nn.Module):
-    """Classifies an image time series of any bands, gaps and length.
+    """Classifies an image time series with any bands, gaps and length.
 
-    Each frame gets a map of its band as a further channel. Chunks of three frames
-    shrink to one small map through the same 3D-CNN; blocks of convolutional
-    attention relate the chunks; the maximum over time is classified.
+    A learned map of its band is a second channel of each frame. A 3D-CNN reduces each
+    chunk of three frames to one small map. Blocks of convolutional attention relate the
+    maps, and their maximum over time is classified.
 
-    Options that change what the blocks see:
-    - downsize="2d": each frame becomes a map of its own, by 2-D convolutions of the
-      same kernels, strides and widths: three times as many maps;
-    - change: each frame gets what is new in it as a channel (`change_of`);
-    - band_token: each map gets the mean of a learned vector of its frames' bands, and
-      encoding="date" that of a learned linear code of their dates (`date_features`):
-          map += mean over the chunk's observed frames of
+    Options that change the input of the blocks:
+    - downsize="2d": 2-D convolutions with the same kernels, strides and widths reduce
+      each frame to one map, so there are three times as many maps;
+    - change: the change since the mean frame of the band is a further channel
+      (`change_of`);
+    - band_token, encoding="date": a learned vector of the band, and a learned linear
+      code of the date (`date_features`), are added to each map:
+          map += mean over the observed frames of the chunk of
                  token[band] + sum over f of date_features(time)[f] weight[f]
-      Both start at zero, as if they were not there.
+      Both are initialised to zero.
 
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 and Table 2; "2d": Bairouk's
         thesis, Table 4.6.
-    Differs: padded epochs are masked everywhere unless `masked=False`, which is the
-        published behaviour; a chunk is observed if any of its frames is. The band
-        table has `band_rows` rows where 10 are published for at most 6 in use.
-        No dropout but the head's: the published code stores others, applies none.
-        The layers of the 2D-CNN were never published: "2d" is ours. So are change,
-        band_token, encoding="date" and pool="mean_max".
+    Differs: padded epochs are masked everywhere; `masked=False` is the published
+        behaviour. A chunk is observed if any of its frames is. The band table has
+        `band_rows` rows; the published one has 10, of which at most 6 are used.
+        Dropout is applied in the head only, as in the published code. The layers of
+        the 2D-CNN were not published: "2d" is ours. So are change, band_token,
+        encoding="date" and pool="mean_max".
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
     widths: tuple[int, ...] = (64, 128, 64, 8)  # channels of the CNN; last: D
     num_blocks: int = 2  # L
     num_heads: int = 4  # T
@@ -66,12 +67,12 @@ class ConvEntion(Requirements, nn.Module):
     encoding: str = "positional"
     band_embedding: str = "learned"
     band_token: bool = False
-    band_rows: int = 10  # row 0 is padding, as published; bands count from 1
+    band_rows: int = 10  # row 0 is for padding, as published; band i has row i + 1
     change: str = "none"
     pool: str = "max"
     masked: bool = True
-    remat: bool = False  # recompute blocks on the way back: less memory, more time
-    dtype: str = "float32"  # of the arithmetic; parameters, norms, softmax: float32
+    remat: bool = False  # recompute blocks in the backward pass: less memory, more time
+    dtype: str = "float32"  # of products; parameters, norms and softmax are float32
 
     inputs = Series
 
@@ -87,7 +88,7 @@ class ConvEntion(Requirements, nn.Module):
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
         self._check(inputs.image)
-        # What a padded frame holds must not matter, so it is made to hold nothing.
+        # The content of padded frames must not affect the result.
         mask = inputs.epoch_mask
         image = jnp.where(mask[:, :, None, None], inputs.image, 0)
         time = jnp.where(mask, inputs.time, 0)
@@ -95,25 +96,27 @@ class ConvEntion(Requirements, nn.Module):
         frame = image[..., None]
         if self.change != "none":
             frame = jnp.stack([image, change_of(image, row, self.change)], axis=-1)
-        if self.dtype == "bfloat16":  # float32 leaves alone what tests give in float64
+        if (
+            self.dtype == "bfloat16"
+        ):  # "float32" leaves float64 input of tests unchanged
             frame = frame.astype(jnp.bfloat16)
 
-        parts = (_chunks(a, SPANS[self.downsize]) for a in (frame, row, time, mask))
-        frame, row, time, mask = parts
+        span = SPANS[self.downsize]
+        frame, row, time, mask = (_chunks(a, span) for a in (frame, row, time, mask))
         chunk_mask = mask.any(-1) if self.masked else jnp.ones(mask.shape[:2], bool)
         x = self._downsize(frame, row, chunk_mask, train)
         x = self._encode(x, row, time, mask)
 
         block = nn.remat(Block, static_argnums=(3,)) if self.remat else Block
         for i in range(self.num_blocks):
-            arguments = (self.num_heads, self.score, self.norm)
-            x = block(*arguments, name=f"block_{i}")(x, chunk_mask, train)
+            layer = block(self.num_heads, self.score, self.norm, name=f"block_{i}")
+            x = layer(x, chunk_mask, train)
 
         pooled = max_over_time(x, chunk_mask)
         pooled = pooled.astype(jnp.promote_types(x.dtype, jnp.float32))
         if self.pool == "mean_max":
             pooled = jnp.concatenate([mean_over_time(x, chunk_mask), pooled], axis=-1)
-        embedding = pooled.reshape(len(pooled), -1)
+        embedding = pooled.reshape(pooled.shape[0], -1)
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
         head = Head(self.hidden, self.num_classes, self.dropout, name="head")
@@ -140,7 +143,7 @@ class ConvEntion(Requirements, nn.Module):
         if min(image.shape[-2:]) < 15:
             raise InputError(
                 f"Frames of {image.shape[-2]}x{image.shape[-1]} pixels. The CNN needs "
-                "at least 15x15. Cut larger frames or pad them."
+                "at least 15x15. Use larger frames or pad them."
             )
 
     def _downsize(
@@ -150,11 +153,11 @@ class ConvEntion(Requirements, nn.Module):
         chunk_mask: Bool[Array, "b n"],
         train: bool,
     ) -> Float[Array, "b n y2 x2 d"]:
-        """Turns the frames of every chunk into one map."""
+        """Reduces the frames of every chunk to one map."""
         b, n, span, *pixels = frame.shape
         table = self._band_table(*pixels[:2])
         norm_mask = chunk_mask.reshape(-1, 1) if self.masked else None
-        # t y x n d: the frames of every chunk n, pixels before chunks
+        # [t y x n d], with the chunks of all objects as axis n
         x = jnp.moveaxis(frame.reshape(b * n, span, *pixels), 0, 3)
         row = jnp.moveaxis(row.reshape(b * n, span, self.band_rows), 0, 1)
         for i, (width, shape) in enumerate(zip(self.widths, DOWNSIZE, strict=True)):
@@ -166,13 +169,13 @@ class ConvEntion(Requirements, nn.Module):
                 return nn.relu(norm(x, mask=norm_mask))
 
             x = (nn.remat(layer) if self.remat else layer)(self, x, table, row)
-        x = jnp.moveaxis(x[0], 2, 0)  # one frame a chunk is left
+        x = jnp.moveaxis(x[0], 2, 0)  # one map per chunk is left
         return x.reshape(b, n, *x.shape[1:])
 
     def _band_table(self, y: int, x: int) -> Float[Array, "m y x"] | None:
         shape = (self.band_rows, y, x)
         if self.band_embedding == "learned":
-            # torch's Embedding starts as N(0, 1)
+            # N(0, 1), as torch.nn.Embedding
             return self.param("band_table", nn.initializers.normal(1.0), shape)
         if self.band_embedding == "fixed":
             return jnp.broadcast_to(
@@ -187,7 +190,7 @@ class ConvEntion(Requirements, nn.Module):
         time: Float[Array, "b n s"],
         mask: Bool[Array, "b n s"],
     ) -> Float[Array, "b n y2 x2 d"]:
-        """Adds to every map when, and in which bands, its frames were taken."""
+        """Adds codes of the dates and bands of its frames to every map."""
         n, depth = x.shape[1], x.shape[-1]
         zeros = nn.initializers.zeros
         learned = functools.partial(nn.Dense, depth, use_bias=False, kernel_init=zeros)
@@ -211,7 +214,7 @@ class ConvEntion(Requirements, nn.Module):
 
 
 class Block(nn.Module):
-    """One attention block: norm first, a shortcut around each half.
+    """One pre-norm attention block with two residual connections.
 
         x = x + attention(norm(x));  x = x + feed_forward(norm(x))
         feed_forward = conv, relu, batch norm, twice
@@ -240,8 +243,8 @@ class Block(nn.Module):
 
 
 def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
-    # Statistics are float32 whatever the type of what comes out.
-    # momentum is the weight of the old statistics: torch's 0.1 is flax's 0.9
+    # Statistics are float32 for any output type. Momentum is the weight of the old
+    # statistics: 0.9 in flax is 0.1 in torch.
     return nn.BatchNorm(
         use_running_average=not train,
         momentum=0.9,
@@ -254,6 +257,6 @@ def _batch_norm(train: bool, name: str, dtype: jnp.dtype) -> nn.BatchNorm:
 def _chunks(
     a: Float[Array, "b t *rest"] | Bool[Array, "b t"], span: int
 ) -> Float[Array, "b n s *rest"] | Bool[Array, "b n s"]:
-    """Cuts a series into chunks of `span` frames, the last filled up with zeros."""
+    """Splits a series into chunks of `span` frames; the last is padded with zeros."""
     a = jnp.pad(a, [(0, 0), (0, -a.shape[1] % span)] + [(0, 0)] * (a.ndim - 2))
-    return a.reshape(len(a), -1, span, *a.shape[2:])
+    return a.reshape(a.shape[0], -1, span, *a.shape[2:])

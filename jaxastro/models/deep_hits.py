@@ -1,4 +1,4 @@
-"""Deep-HiTS: real or bogus, by the stamps of one alert in four orientations."""
+"""Deep-HiTS: classifies the stamps of one alert in four orientations."""
 
 from functools import partial
 
@@ -12,23 +12,23 @@ from jaxastro.types import Alerts, ModelOutput
 
 
 class DeepHits(Requirements, nn.Module):
-    """Classifies one alert by what is seen of it in each of four orientations.
+    """Classifies one alert by the features of its stamps in four orientations.
 
-        x = [cnn(turn(stamps)) for the four turns], one after the other
+        x = concatenation of cnn(rotated stamps) over the four rotations
         logits = dense(dense(dense(x)))
-    The order of the turns is kept, so a turned stamp need not be classified alike:
-    that is learned. `StampClassifier` takes their mean and cannot tell.
+    The rotations are concatenated in order, so the output is not exactly invariant to
+    rotation. That of `StampClassifier`, which averages over them, is.
 
     Source: Cabrera-Vives et al. 2017, ApJ 836, 97, Sect. 3, and the public code.
-    Differs: three stamps; the fourth, the difference in units of its noise, is in no
-        alert packet of ZTF. Trained by Adam, not by plain gradient steps.
+    Differs: three stamps; alert packets of ZTF do not have the fourth, the difference
+        in units of its noise. Trained with Adam instead of gradient descent.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
     widths: tuple[int, int] = (32, 64)  # of the convolutions
     hidden: int = 64  # units of the dense layers
     dropout: float = 0.5
-    stamps: tuple[str, ...] = STAMPS  # those looked at
+    stamps: tuple[str, ...] = STAMPS  # stamps to use
 
     inputs = Alerts
 
@@ -37,7 +37,7 @@ class DeepHits(Requirements, nn.Module):
         leaky = partial(nn.leaky_relu, negative_slope=0.01)
         image = quarter_turns(single_alert(select_stamps(inputs, self.stamps)))
         x = StampCnn(self.widths, 3, leaky, name="cnn")(image)
-        x = split_turns(x).reshape(len(inputs.stamp), -1)
+        x = split_turns(x).reshape(inputs.stamp.shape[0], -1)
         for i in range(2):
             x = leaky(nn.Dense(self.hidden, name=f"hidden_{i}")(x))
             x = nn.Dropout(self.dropout, deterministic=not train)(x)

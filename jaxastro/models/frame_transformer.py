@@ -1,4 +1,4 @@
-"""Frame transformer: a token for every frame, attention between all of them."""
+"""Frame transformer: attention between tokens of the frames of a series."""
 
 import functools
 
@@ -18,33 +18,38 @@ from jaxastro.types import ModelOutput, Series, Task
 
 
 class FrameTransformer(Requirements, nn.Module):
-    """Classifies an image time series by what is new in each frame, and when.
+    """Classifies an image time series; inputs are flux, change, band and time.
 
-    A frame is looked at twice, its centre as it is and all of it in fewer pixels; each
-    time the image and its change (`change_of`). Light is what Gaussians of several
-    widths gather at the centre of both, as in forced photometry, each band's in places
-    of its own. With the band and the date, that makes a token:
-        token = dense([cnn(views), light, band, date_features(time)])
+    A CNN encodes two views of every frame: its centre, and the complete frame at lower
+    resolution. Both views have the image and its change since the mean frame of the
+    band (`change_of`) as channels. Fluxes of both are measured at the centre with
+    Gaussian apertures, as in forced photometry, in separate columns for each band. The
+    token of a frame combines these with its band and date:
+        token = dense([cnn(views), fluxes, band, date_features(time)])
         x = x + attention(norm(x));  x = x + dense(gelu(dense(norm(x))))
-        embedding = [max and mean over the frames of norm(x), each band's mean light]
-    whose last part are brightness and colours, free of how often a band was observed.
+        embedding = [max and mean over the frames of norm(x), mean fluxes per band]
+    The mean fluxes are brightness and colours, independent of the number of epochs.
 
-    Source: ours; blocks: Vaswani et al. 2017, with the norm first (Xiong et al. 2020,
+    Source: ours; blocks: Vaswani et al. 2017, with pre-norm (Xiong et al. 2020,
         arXiv 2002.04745).
     Differs: none.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    widths: tuple[int, ...] = (16, 32, 64)  # of the convolutions; each halves a frame
-    width: int = 64  # of a token
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    widths: tuple[int, ...] = (
+        16,
+        32,
+        64,
+    )  # channels of the convolutions; each halves a view
+    width: int = 64  # channels of a token
     num_blocks: int = 2
     num_heads: int = 4
     hidden: int = 128  # units of the classifier's hidden layer
-    dropout: float = 0.1  # before and after it
-    change: str = "asinh"  # what the images are; "linear" if they are no asinh
+    dropout: float = 0.1  # before and after the hidden layer
+    change: str = "asinh"  # scale of the images; "linear" for other normalisations
     core: int = 16  # pixels on a side of both views
-    apertures: tuple[float, ...] = (1.0, 2.0, 4.0)  # pixels, deviations of Gaussians
-    band_rows: int = 10  # most bands, and one for padding
+    apertures: tuple[float, ...] = (1.0, 2.0, 4.0)  # standard deviations in pixels
+    band_rows: int = 10  # number of bands + 1 or more; row 0 is for padding
 
     inputs = Series
     any_length = True
@@ -57,51 +62,51 @@ class FrameTransformer(Requirements, nn.Module):
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
         mask = inputs.epoch_mask
-        # What a padded frame holds must not matter, so it is made to hold nothing.
+        # The content of padded frames must not affect the result.
         image = jnp.where(mask[:, :, None, None], inputs.image, 0)
         time = jnp.where(mask, inputs.time, 0)
         row = band_rows(inputs.band, mask, self.band_rows)
 
-        new = change_of(image, row, self.change)
-        both = jnp.stack([image, new], axis=-1)
-        seen = self._look(both)
-        light = jnp.einsum("btl,btm->btlm", self._light(both), row)
+        change = change_of(image, row, self.change)
+        frame = jnp.stack([image, change], axis=-1)
+        views = self._encode_views(frame)
+        flux = jnp.einsum("btl,btm->btlm", self._measure_flux(frame), row)
         count = jnp.maximum(row.sum(1), 1)[:, None]
-        mean_light = (light.sum(1) / count).reshape(len(image), -1)
-        light = light.reshape(*mask.shape, -1)
-        parts = [seen, light, row, date_features(time).astype(image.dtype)]
+        mean_flux = (flux.sum(1) / count).reshape(image.shape[0], -1)
+        flux = flux.reshape(*mask.shape, -1)
+        parts = [views, flux, row, date_features(time).astype(image.dtype)]
         x = nn.Dense(self.width, name="token")(jnp.concatenate(parts, axis=-1))
         for i in range(self.num_blocks):
             x = AttentionBlock(self.num_heads, name=f"block_{i}")(x, mask)
         x = nn.LayerNorm(name="norm")(x)
-        pooled = max_over_time(x, mask), mean_over_time(x, mask), mean_light
+        pooled = max_over_time(x, mask), mean_over_time(x, mask), mean_flux
         embedding = jnp.concatenate(pooled, axis=-1)
         if self.num_classes == 0:
             return ModelOutput(embedding[:, :0], embedding, {})
         head = Head(self.hidden, self.num_classes, self.dropout, name="head")
         return ModelOutput(head(embedding, train), embedding, {})
 
-    def _look(self, frame: Float[Array, "b t y x c"]) -> Float[Array, "b t f"]:
-        """Returns what a small network makes of the two views of every frame."""
+    def _encode_views(self, frame: Float[Array, "b t y x c"]) -> Float[Array, "b t f"]:
+        """Encodes the two views of every frame by a small CNN."""
         b, t, *size, depth = frame.shape
         x = frame.reshape(b * t, *size, depth)
         side = min(self.core, *size)
         low, left = ((length - side) // 2 for length in size)
         core = x[:, low : low + side, left : left + side]
-        whole = jax.image.resize(x, (len(x), side, side, depth), "linear")
-        x = jnp.concatenate([core, whole], axis=-1)
+        resized = jax.image.resize(x, (x.shape[0], side, side, depth), "linear")
+        x = jnp.concatenate([core, resized], axis=-1)
         for i, width in enumerate(self.widths):
             x = nn.relu(nn.Conv(width, (3, 3), strides=2, name=f"conv_{i}")(x))
         return x.reshape(b, t, -1)
 
-    def _light(self, frame: Float[Array, "b t y x c"]) -> Float[Array, "b t l"]:
-        """Returns the light at the centre in each aperture, in the images' scale."""
+    def _measure_flux(self, frame: Float[Array, "b t y x c"]) -> Float[Array, "b t l"]:
+        """Returns the flux in each Gaussian aperture, on the scale of the images."""
         undo, again = CHANGES[self.change]
         y, x = (jnp.arange(size) - (size - 1) / 2 for size in frame.shape[2:4])
         wide = 2 * jnp.square(jnp.asarray(self.apertures))[:, None, None]
         weight = jnp.exp(-(y[:, None] ** 2 + x**2) / wide)
-        # White noise stays as it is.
+        # Normalised so that the noise of the flux is that of a pixel.
         weight = weight / jnp.sqrt(jnp.sum(weight**2, (1, 2), keepdims=True))
-        einsum = functools.partial(jnp.einsum, precision="highest")  # of small lights
-        light = again(einsum("btyxc,ayx->btac", undo(frame), weight))
-        return light.reshape(*light.shape[:2], -1)
+        einsum = functools.partial(jnp.einsum, precision="highest")  # for faint flux
+        flux = again(einsum("btyxc,ayx->btac", undo(frame), weight))
+        return flux.reshape(*flux.shape[:2], -1)

@@ -1,4 +1,4 @@
-"""LSTM: a recurrent network on the light curve of all bands."""
+"""LSTM for multi-band light curves."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -13,27 +13,27 @@ from jaxastro.types import LightCurve, ModelOutput, Task
 class Lstm(Requirements, nn.Module):
     """Classifies a light curve by the last states of an LSTM.
 
-    The epochs of a night become one, with a flux for each band, 0 where there is none.
-    Three layers read them in both directions of time; the last states are classified.
+    The epochs of a night are merged: a flux for each band, 0 if not observed. Three
+    bidirectional layers read the nights, and the last states are classified.
 
-    After, not a reproduction: of the published network only its name, its input and
-    its size are known, "60K". With five bands and four classes this one has 60,420
-    parameters.
+    This is not a reproduction: of the published network only its name, its input and
+    its size, "60K", are known. Ours has 60,420 parameters for five bands and four
+    classes.
 
     Source: Bairouk et al. 2023, A&A 673, A141, Table 4, for its score and size;
         Hochreiter & Schmidhuber 1997, Neural Computation 9, 1735.
-    Differs: all sizes are ours, and so is the mask of padded epochs.
+    Differs: all sizes and the masking of padded epochs are ours.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    hidden: int = 32  # units of a layer in each direction
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    hidden: int = 32  # units of each layer in each direction
     num_layers: int = 3
-    bands: int = 5  # of the survey
-    longest: float = 0.33  # days from a night's first epoch to its last
-    errors: bool = False  # True: the network is told the errors as well
-    encoding: str = "none"  # "gaps": and the days between nights
-    features: bool = False  # True: and the numbers of the catalogue, at the end
-    dtype: str = "float32"  # of the products; parameters and states: float32
+    bands: int = 5  # number of bands of the survey
+    longest: float = 0.33  # days from the first epoch of a night to its last
+    errors: bool = False  # True: flux errors are input too
+    encoding: str = "none"  # "gaps": days between nights are input too
+    features: bool = False  # True: catalogue features are input of the logits layer
+    dtype: str = "float32"  # of products; parameters and states are float32
 
     inputs = LightCurve
     any_length = True
@@ -51,8 +51,8 @@ class Lstm(Requirements, nn.Module):
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:
         del train  # there is no dropout
         nights = merge_nights(inputs, self.bands, self.longest)
-        told = (nights.flux, nights.flux_error)[: 1 + self.errors]
-        x = jnp.concatenate(told, -1).astype(self.dtype)
+        columns = [nights.flux, nights.flux_error] if self.errors else [nights.flux]
+        x = jnp.concatenate(columns, -1).astype(self.dtype)
         x = append_gaps(x, nights.time, nights.mask, self.encoding)
         lstm = Recurrent("lstm", self.hidden, self.num_layers, name="lstm")
         _, embedding = lstm(x, nights.mask)

@@ -1,4 +1,4 @@
-"""Real or bogus by one colour image of a difference."""
+"""Real/bogus CNN for colour difference images."""
 
 import flax.linen as nn
 
@@ -7,22 +7,23 @@ from jaxastro.models.requirements import Requirements
 from jaxastro.types import Image, ModelOutput
 
 FORMS = ("initial", "refined")
-DROPOUT = (0.25, 0.25, 0.4, 0.3)  # of the refined form: after each pool, and the layer
+DROPOUT = (0.25, 0.25, 0.4, 0.3)  # of "refined": after each pool and the hidden layer
 
 
 class RealBogusCnn(Requirements, nn.Module):
-    """Classifies a picture by three convolutions and one hidden layer.
+    """Classifies an image by three convolutions and one hidden layer.
 
-        [conv 3x3, halve] three times; hidden layer, logits
-    The refined form has leaky rectifiers and dropout after each layer. Of 69 by 69
-    pixels in three colours, two classes, 1,420,738 parameters.
+        [conv 3x3, max pool] three times; hidden layer, logits
+    form="refined" has leaky relu, and dropout after each layer; form="initial" has relu
+    and no dropout. It has 1,420,738 parameters for 69 x 69 pixels in three colours and
+    two classes.
 
     Source: Negm 2021, figshare 13720948, and its public notebook.
-    Differs: the refined form's first convolution has one rectifier, the leaky one; the
-        notebook has a plain one before it, which leaves nothing to leak.
+    Differs: the first convolution of "refined" has a leaky relu only. The notebook has
+        a relu before it, which makes it useless.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
     form: str = "refined"
     widths: tuple[int, ...] = (32, 64, 128)  # channels of the convolutions
     hidden: int = 128  # units of the hidden layer
@@ -46,7 +47,7 @@ class RealBogusCnn(Requirements, nn.Module):
         for i, width in enumerate(self.widths):
             x = rectify(nn.Conv(width, (3, 3), name=f"conv_{i}")(x))
             x = drop(nn.max_pool(x, (2, 2), strides=(2, 2), padding="SAME"), DROPOUT[i])
-        x = rectify(nn.Dense(self.hidden, name="hidden")(x.reshape(len(x), -1)))
+        x = rectify(nn.Dense(self.hidden, name="hidden")(x.reshape(x.shape[0], -1)))
         x = drop(x, DROPOUT[-1])
         if self.num_classes == 0:
             return ModelOutput(x[:, :0], x, {})

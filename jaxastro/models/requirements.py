@@ -64,6 +64,6 @@ def check_change(task: Task, change: str) -> None:
     if change == "asinh" != task.normalisation:
         raise InputError(
             "config.model.args.change='asinh' takes images to be asinh of the flux, "
-            f"but config.representation.normalisation is {task.normalisation!r}. Set it to "
-            "'asinh', or the change to 'linear'."
+            f"but config.representation.normalisation is {task.normalisation!r}. Set "
+            "it to 'asinh', or the change to 'linear'."
         )

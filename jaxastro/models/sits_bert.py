@@ -1,4 +1,4 @@
-"""SITS-BERT: a transformer on the nights of a light curve."""
+"""SITS-BERT: a transformer over the nights of a light curve."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -15,27 +15,28 @@ EPSILON = 1e-6  # of the layer norms
 
 
 class SitsBert(Requirements, nn.Module):
-    """Classifies a light curve by the largest of what attention makes of its nights.
+    """Classifies a light curve by attention over its nights and a maximum over time.
 
-    A night is a flux for each band, 0 where there is none, beside a code of its day:
+    The input of a night is a flux for each band, 0 if not observed, and a code of the
+    day:
         x = [W flux, sinusoidal(day)]
         x = x + attention(norm(x));  x = x + W gelu(W norm(x)), num_blocks times
-    With five bands and four classes 595,716 parameters, 0.596 million as published.
-    Without a head aux has "nights" [b t d], what attention makes of each.
+    It has 595,716 parameters for five bands and four classes, 0.596 million as
+    published. With num_classes=0, aux has "nights" [b t d], the encoded nights.
 
     Source: Yuan & Lin 2021, IEEE JSTARS 14, 474; sizes: Bairouk et al. 2023, A&A 673,
         A141, Table 4, and the published code.
-    Differs: days since the first epoch, not of the year; the standard layer norm; no
-        dropout of a block's output, and in attention the same for all heads and
-        objects; padding is masked in the pooling too.
+    Differs: day since the first epoch, not of the year; the standard layer norm; no
+        dropout of the output of blocks; dropout in attention is the same for all heads
+        and objects; padding is also masked in the pooling.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    width: int = 128  # half of it the fluxes', half the day's
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    width: int = 128  # channels; half for fluxes, half for the day
     num_blocks: int = 3
     num_heads: int = 8
-    bands: int = 5  # of the survey
-    longest: float = 0.33  # days from a night's first epoch to its last
+    bands: int = 5  # number of bands of the survey
+    longest: float = 0.33  # days from the first epoch of a night to its last
     dropout: float = 0.1
 
     inputs = LightCurve
@@ -49,7 +50,7 @@ class SitsBert(Requirements, nn.Module):
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:
         if self.width % (2 * self.num_heads):
             raise InputError(
-                f"width {self.width} is no multiple of 2 x {self.num_heads} heads. "
+                f"width {self.width} is not a multiple of 2 x {self.num_heads} heads. "
                 "Change one of them."
             )
         nights = merge_nights(inputs, self.bands, self.longest)

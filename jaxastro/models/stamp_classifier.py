@@ -1,4 +1,4 @@
-"""ALeRCE's classifier of the first alert: stamps and the numbers beside them."""
+"""Stamp classifier of ALeRCE: stamps and metadata of the first alert."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -12,25 +12,25 @@ from jaxastro.types import Alerts, ModelOutput, Task
 
 
 class StampClassifier(Requirements, nn.Module):
-    """Classifies one alert; turning its stamps by 90 degrees changes nothing.
+    """Classifies one alert, invariant to rotation of its stamps by 90 degrees.
 
-        x = mean over four turns of relu(dense(cnn(turn(stamps))))
+        x = mean over four rotations of relu(dense(cnn(rotated stamps)))
         logits = dense(relu(dense(relu(dense([x, metadata])))))
-    With stamps of 21 pixels, 23 numbers and five classes 441,098 parameters: the
-    441,075 of the published network, and 23 that stand for unknown numbers.
+    It has 441,098 parameters for stamps of 21 pixels, 23 metadata columns and five
+    classes: 441,075 of the published network, and 23 that replace unknown metadata.
 
     Source: Carrasco-Davis et al. 2021, AJ 162, 231, Sect. 3.2; sizes: public code.
-    Differs: unknown numbers (`Metadata`); batch statistics keep 0.9 of the old ones,
-        not 0.99: short runs would be tested on those of the start.
+    Differs: unknown metadata (`Metadata`). The momentum of the batch norm is 0.9, not
+        0.99, with which short runs would be evaluated with initial statistics.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    widths: tuple[int, int] = (32, 64)  # of the convolutions
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    widths: tuple[int, int] = (32, 64)  # channels of the convolutions
     kernel: int = 5  # pixels on a side
     hidden: int = 64  # units of the dense layers
     dropout: float = 0.5
-    stamps: tuple[str, ...] = STAMPS  # those looked at; () for numbers alone
-    features: bool = True  # whether the numbers are told
+    stamps: tuple[str, ...] = STAMPS  # stamps to use; () for metadata only
+    features: bool = True  # whether to use the metadata of the packet
 
     inputs = Alerts
 
@@ -50,12 +50,13 @@ class StampClassifier(Requirements, nn.Module):
             x = StampCnn(self.widths, self.kernel, name="cnn")(image)
             parts.append(cyclic_mean(dense(x, "of_a_turn")))
         if self.features:
-            told = (single_alert(x) for x in (inputs.metadata, inputs.metadata_mask))
-            parts.append(Metadata(name="metadata")(*told, train))
+            value = single_alert(inputs.metadata)
+            known = single_alert(inputs.metadata_mask)
+            parts.append(Metadata(name="metadata")(value, known, train))
         if not parts:
             raise InputError(
-                "config.model.args.stamps is empty and features False: nothing is "
-                "looked at. Set one of them."
+                "config.model.args.stamps is empty and features is False, so the "
+                "model has no input. Set one of them."
             )
         x = dense(jnp.concatenate(parts, -1), "hidden_0")
         x = dense(x, "hidden_1")

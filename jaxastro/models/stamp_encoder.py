@@ -1,4 +1,4 @@
-"""The encoder of stamps that auto-encoders train."""
+"""Stamp encoder for auto-encoders."""
 
 import flax.linen as nn
 
@@ -9,19 +9,19 @@ from jaxastro.types import Alerts, ModelOutput
 
 
 class StampEncoder(Requirements, nn.Module):
-    """Classifies one alert by its stamps as they lie, for they are drawn again.
+    """Classifies one alert by its stamps in one orientation, for reconstruction.
 
         logits = dense(relu(dense(cnn(stamps))))
 
     Source: Cabrera-Vives et al. 2017, ApJ 836, 97, for the convolutions.
-    Differs: one orientation; sizes of the dense layer are ours.
+    Differs: one orientation; the size of the dense layer is ours.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    widths: tuple[int, int] = (32, 64)  # of the convolutions
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    widths: tuple[int, int] = (32, 64)  # channels of the convolutions
     kernel: int = 3  # pixels on a side
     hidden: int = 128  # units of the dense layer
-    stamps: tuple[str, ...] = STAMPS  # those looked at
+    stamps: tuple[str, ...] = STAMPS  # stamps to use
 
     inputs = Alerts
 

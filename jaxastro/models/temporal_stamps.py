@@ -1,4 +1,4 @@
-"""The alerts of an object one after the other: stamps, numbers, days between."""
+"""Temporal stamp classifier: stamps and metadata of the alert sequence of an object."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -21,32 +21,32 @@ OVER_TIME = (*CELLS, "conv", "attention")
 
 
 class TemporalStamps(Requirements, nn.Module):
-    """Classifies an object by its alerts so far, 1 to as many as there are.
+    """Classifies an object by its alerts so far, one or more.
 
-    Each alert is encoded as `StampClassifier` does, by the same layers under the same
-    names, so that a run can start from one of those. Band, numbers and the days since
-    the alert before stand beside the code; what reads them in order is
-        gru, lstm    its last state
-        conv         two causal convolutions of three alerts, the largest over time
-        attention    two blocks that know the date, the largest over time
-    and then one hidden layer and the logits.
+    Layers with the names of those in `StampClassifier` encode each alert, so that a run
+    can start from one of that model. The code of the stamps is concatenated with band,
+    metadata and days since the previous alert. Then follows, by `over_time`:
+        gru, lstm    the last state
+        conv         two causal convolutions over three alerts, maximum over time
+        attention    two blocks with the date as input, maximum over time
+    and one hidden layer and the logits.
 
-    Source: Neira et al. 2024, arXiv 2405.15073: an encoder of each detection, then
-        recurrence; simple ones were as good as others.
-    Differs: layers are not published: sizes are ours. Three stamps, not two; one to 20
-        alerts, not two to five; no catalogue of other surveys.
+    Source: Neira et al. 2024, arXiv 2405.15073: an encoder of each detection, then a
+        recurrent network; simple ones were as good as others.
+    Differs: the layers are not published, so sizes are ours. Three stamps, not two; one
+        to 20 alerts, not two to five; no catalogues of other surveys.
     """
 
-    num_classes: int  # 0 builds the encoder alone, for methods with heads of their own
-    widths: tuple[int, int] = (32, 64)  # of the convolutions
+    num_classes: int  # 0: encoder without classifier, for methods with own heads
+    widths: tuple[int, int] = (32, 64)  # channels of the convolutions
     kernel: int = 5  # pixels on a side
-    code: int = 64  # units that stand for the stamps of an alert
+    code: int = 64  # units that encode the stamps of an alert
     over_time: str = "gru"
-    hidden: int = 64  # units that read the alerts, and of the hidden layer
+    hidden: int = 64  # units over time, and of the hidden layer
     dropout: float = 0.5
-    stamps: tuple[str, ...] = STAMPS  # those looked at; () for numbers alone
-    features: bool = True  # whether the numbers are told
-    band_rows: int = 10  # most bands, and one for padding
+    stamps: tuple[str, ...] = STAMPS  # stamps to use; () for metadata only
+    features: bool = True  # whether to use the metadata of the packet
+    band_rows: int = 10  # number of bands + 1 or more; row 0 is for padding
 
     inputs = Alerts
     any_length = True
@@ -72,22 +72,22 @@ class TemporalStamps(Requirements, nn.Module):
             x = nn.relu(nn.Dense(self.code, name="of_a_turn")(x))
             parts.append(drop(cyclic_mean(x).reshape(*shape, self.code)))
         if self.features:
-            # Already scaled; statistics of a batch would hold its padding.
-            told = Metadata(norm=False, name="numbers")
-            parts.append(told(inputs.metadata, inputs.metadata_mask, train))
+            # Already scaled. Batch statistics would include padded alerts.
+            metadata = Metadata(norm=False, name="numbers")
+            parts.append(metadata(inputs.metadata, inputs.metadata_mask, train))
         if len(parts) == 1:
             raise InputError(
-                "config.model.args.stamps is empty and features False: nothing is "
-                "looked at. Set one of them."
+                "config.model.args.stamps is empty and features is False, so the "
+                "model has no input. Set one of them."
             )
         x = append_gaps(jnp.concatenate(parts, -1), inputs.time, mask, "gaps")
-        x = self._read(jnp.where(mask[..., None], x, 0), inputs.time, mask)
+        x = self._encode_sequence(jnp.where(mask[..., None], x, 0), inputs.time, mask)
         x = drop(nn.relu(nn.Dense(self.hidden, name="hidden")(drop(x))))
         if self.num_classes == 0:
             return ModelOutput(x[:, :0], x, {})
         return ModelOutput(nn.Dense(self.num_classes, name="logits")(x), x, {})
 
-    def _read(
+    def _encode_sequence(
         self,
         x: Float[Array, "b t d"],
         time: Float[Array, "b t"],

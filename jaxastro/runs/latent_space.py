@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from jaxastro.evaluation.clusters import fit_gaussian_mixture
 from jaxastro.evaluation.predictions import LatentSpace, ObjectNumbers
-from jaxastro.methods.autoencoder import draw
+from jaxastro.methods.autoencoder import decode
 from jaxastro.runs.dataset import Dataset
 from jaxastro.runs.input_pipeline import auxiliary_outputs
 from jaxastro.runs.predictor import Output, Predictor
@@ -54,7 +54,7 @@ def latent_fields(
     unlikely = first_stamps(dataset, predictor, rows[strange])
     how = {"widths": args["widths"], "likelihood": args["likelihood"]}
     draw_all = jax.jit(
-        partial(draw, size=unlikely.shape[1], **how),
+        partial(decode, size=unlikely.shape[1], **how),
         out_shardings=sharding.replicated(predictor.mesh),
     )
 

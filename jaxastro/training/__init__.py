@@ -1,1 +1,1 @@
-"""Optimizer, devices, checkpoints and scalars: the effects of training."""
+"""Optimizers, devices, checkpoints and scalars of training."""

@@ -1,4 +1,4 @@
-"""Checkpoints of the whole state, with what made it beside it, sealed by hashes."""
+"""Checkpoints of the training state with metadata, verified by SHA-256 manifests."""
 
 import contextlib
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from jaxastro.atomic_write import atomic_write
 from jaxastro.errors import FileAccessError, InputError, MissingFileError
 from jaxastro.training import sharding
 from jaxastro.types import TrainState
@@ -22,20 +23,21 @@ SEAL = "manifest.sha256"  # as sha256sum writes it; sha256sum -c reads it
 class Checkpoints:
     """The latest two and the best state of a run, saved while training goes on.
 
-    A checkpoint counts once it is sealed: when all of it is on disk, a manifest of the
-    hashes of its files is added. One without a seal, or other than its seal says, does
-    not count, for Orbax would restore a flipped bit in silence.
+    When all files of a checkpoint are on disk, a manifest of their hashes is added, its
+    seal. A checkpoint without a seal, or with other hashes, is ignored: Orbax restores
+    damaged files without an error.
     """
 
     def __init__(self, folder: Path, *, metric: str, create: bool = False):
         """Opens a folder.
 
         Args:
-            metric: the validation score to rank by, high is best.
-            create: to train: makes the folder, and sets damaged checkpoints aside.
+            folder: of the checkpoints of a run.
+            metric: validation score that ranks checkpoints, highest is best.
+            create: for training: creates the folder and moves damaged checkpoints away.
 
         Attributes:
-            damaged: one sentence for each checkpoint that does not count.
+            damaged: one sentence for each checkpoint that is ignored.
         """
         self._folder, self._metric = folder.absolute(), metric
         moved, left = {}, {}
@@ -47,11 +49,11 @@ class Checkpoints:
         sharding.wait_for_all("checkpoints verified")
         self._bad = {int(path.name) for path in left}
         self.damaged = [
-            f"Checkpoint {path} is passed over: {why}."
+            f"Checkpoint {path} is ignored: {why}."
             for path, why in (moved | left).items()
         ]
-        # max_to_keep with best_fn would drop the latest step, and resuming lose work.
-        # Two of the latest: one may turn out damaged.
+        # max_to_keep with best_fn may delete the latest step, from which a run resumes.
+        # The latest two are kept, as one may be damaged.
         best = checkpoint_managers.BestN(
             n=1,
             get_metric_fn=lambda scores: scores[metric],
@@ -62,8 +64,8 @@ class Checkpoints:
             preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
             best_fn=best.get_metric_fn,
             create=create,
-            cleanup_tmp_directories=create,  # what a killed run left half written
-            lightweight_initialize=not create,  # else it reads what may be damaged
+            cleanup_tmp_directories=create,  # incomplete ones of a killed run
+            lightweight_initialize=not create,  # otherwise it reads damaged files
         )
         with self._writing():
             self._manager = ocp.CheckpointManager(self._folder, options=options)
@@ -71,11 +73,11 @@ class Checkpoints:
         self._sealing: Future | None = None
 
     def latest_step(self) -> int | None:
-        """Returns the step of the last checkpoint, None if there is none."""
+        """Returns the step of the latest checkpoint, None if there is none."""
         return self._agreed(max(self._steps(), default=None))
 
     def best_step(self) -> int | None:
-        """Returns the last of the best checkpoints, None if none has a score."""
+        """Returns the step of the best checkpoint, the latest if equal, or None."""
         scores = {step: self._manager.metrics(step) for step in self._steps()}
         scores = {step: s[self._metric] for step, s in scores.items() if s}
         best = max(scores, key=lambda step: (scores[step], step), default=None)
@@ -84,14 +86,16 @@ class Checkpoints:
     def save(
         self, step: int, state: TrainState, notes: dict, scores: dict[str, float] | None
     ) -> None:
-        """Starts to save; training goes on meanwhile.
+        """Starts to save a checkpoint in the background.
 
         Args:
-            notes: what to know of the state beside itself, such as its config.
-            scores: of validation; None if it has not been scored.
+            step: number of the checkpoint.
+            state: to save.
+            notes: metadata of the state, such as its config.
+            scores: validation scores; None if it has not been evaluated.
 
         Raises:
-            FileAccessError: if this checkpoint or the one before could not be written.
+            FileAccessError: if this or the previous checkpoint could not be written.
         """
         args = ocp.args.Composite(
             state=ocp.args.StandardSave(state), notes=ocp.args.JsonSave(notes)
@@ -102,29 +106,30 @@ class Checkpoints:
         self._sealing = self._sealer.submit(self._seal, step)
 
     def restore(self, step: int, abstract: TrainState) -> TrainState:
-        """Returns the state of a step, laid out as `abstract` says.
+        """Returns the state of a step with the shardings of `abstract`.
 
         Args:
+            step: number of the checkpoint.
             abstract: jax.ShapeDtypeStruct leaves with shardings, of any mesh.
-
         Raises:
-            ValueError: if the checkpoint is of another model.
+            InputError: if the checkpoint is of another model.
+            MissingFileError: if the checkpoint was deleted meanwhile.
         """
         args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract))
         with self._reading(step):
             return self._manager.restore(step, args=args)["state"]
 
     def notes_of(self, step: int) -> dict:
-        """Returns the notes saved with a step."""
+        """Returns the metadata saved with a step."""
         args = ocp.args.Composite(notes=ocp.args.JsonRestore())
         with self._reading(step):
             return self._manager.restore(step, args=args)["notes"]
 
     def close(self) -> None:
-        """Waits until what was saved is on disk and sealed.
+        """Waits until all checkpoints are on disk and sealed.
 
         Raises:
-            FileAccessError: if it could not be written.
+            FileAccessError: if one could not be written.
         """
         with self._writing():
             self._wait()
@@ -136,7 +141,7 @@ class Checkpoints:
         return [step for step in self._manager.all_steps() if step not in self._bad]
 
     def _agreed(self, step: int | None) -> int | None:
-        # A shared disk may show each host another moment of it.
+        # Hosts may read a shared disk at different times.
         agreed = sharding.from_first_process(-1 if step is None else step)
         return None if agreed == -1 else agreed
 
@@ -149,24 +154,22 @@ class Checkpoints:
         while self._manager.is_saving_in_progress():
             time.sleep(0.01)
         folder = self._folder / str(step)
-        if (
-            sharding.is_first_process() and folder.is_dir()
-        ):  # else the save failed, and says so
+        has_state = folder.is_dir()  # otherwise the save failed and raises an error
+        if sharding.is_first_process() and has_state:
             text = manifest_of(folder)
-            partial = folder / f"{SEAL}.partial"
-            partial.write_text(text)
-            partial.replace(folder / SEAL)  # whole or not at all
+            with atomic_write(folder / SEAL) as file:
+                file.write(text)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError) as error:  # a full disk is either, by its writer
+        except (OSError, ValueError) as error:  # writers raise either for a full disk
             why = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
             raise FileAccessError(
                 f"A checkpoint could not be written into {self._folder}: {why}. "
-                "Make room there, or the folder writable; the same command then "
-                "continues from the last complete one."
+                "Free disk space or make the folder writable. The same command "
+                "then continues from the latest complete checkpoint."
             ) from error
 
     @contextlib.contextmanager
@@ -175,10 +178,10 @@ class Checkpoints:
             yield
         except FileNotFoundError as error:
             raise MissingFileError(
-                f"The checkpoint {self._folder / str(step)} was there and is gone: its "
-                "run goes on and has newer ones. Try again."
+                f"The checkpoint {self._folder / str(step)} was deleted while it was "
+                "read, as its run has newer ones. Try again."
             ) from error
-        # A state of other shapes raises a dozen types of error, Exception among them.
+        # Orbax raises many types of error for other shapes, including Exception.
         except Exception as error:
             raise InputError(
                 f"The checkpoint {self._folder / str(step)} is of another model: "
@@ -187,7 +190,7 @@ class Checkpoints:
 
 
 def manifest_of(folder: Path) -> str:
-    """Returns a line of hash and name for each file of a folder, but for its seal."""
+    """Returns a line of hash and name for each file of a folder except its seal."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = []
     for path in files:
@@ -201,14 +204,14 @@ def manifest_of(folder: Path) -> str:
 
 
 def damage_of(folder: Path) -> str:
-    """Returns what is wrong with a checkpoint, "" for nothing."""
+    """Returns why a checkpoint cannot be used; "" if it can."""
     seal = folder / SEAL
     if not seal.is_file():
         return "it is not complete"
     try:
         sealed, found = seal.read_bytes(), manifest_of(folder).encode()
-    except FileNotFoundError:  # by the run that it belongs to
-        return "it is being removed"
+    except FileNotFoundError:  # its run deletes it
+        return "its run is deleting it"
     if sealed == found:
         return ""
     changed = set(sealed.splitlines()) ^ set(found.splitlines())
@@ -217,7 +220,7 @@ def damage_of(folder: Path) -> str:
 
 
 def _damage(folder: Path) -> dict[Path, str]:
-    """Returns the checkpoints that do not count, and why."""
+    """Returns damaged or incomplete checkpoints, each with the reason."""
     steps = sorted(
         (path for path in folder.glob("*") if path.name.isdigit()),
         key=lambda path: int(path.name),
@@ -226,9 +229,9 @@ def _damage(folder: Path) -> dict[Path, str]:
 
 
 def _set_aside(checkpoint: Path) -> Path:
-    """Moves a checkpoint out of its folder, and returns where to."""
+    """Moves a checkpoint to the folder of damaged ones; returns its new path."""
     folder = checkpoint.parent.with_name(f"{checkpoint.parent.name}_set_aside")
     folder.mkdir(exist_ok=True)
     place = folder / checkpoint.name
-    shutil.rmtree(place, ignore_errors=True)  # of the same step, and as damaged
+    shutil.rmtree(place, ignore_errors=True)  # an older damaged one of this step
     return checkpoint.rename(place)

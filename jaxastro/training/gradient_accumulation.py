@@ -1,4 +1,4 @@
-"""Gradients of a batch that is too large for the memory, part by part."""
+"""Gradient accumulation over parts of a batch that does not fit into memory."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,32 +18,33 @@ def accumulated(
     *,
     parts: int,
 ) -> tuple[tuple[Float[Array, ""], tuple[Tree, dict]], Tree]:
-    """Returns what grad_fn would of all rows at once, and needs the memory of a part.
+    """Returns the result of grad_fn for all rows, with the memory for one part.
 
-        loss = sum over parts of loss_fn(part),  gradient likewise
+        loss = sum over parts of loss_fn(part);  the gradient is summed likewise
 
-    which is exact where a loss is a sum over objects with weights that were chosen
-    over the whole batch. Batch statistics are the exception: each part is normalised by
-    its own, and the running ones are updated after every part.
+    This is exact if the loss is a sum over objects with weights for the complete batch.
+    Batch statistics are the exception: each part is normalised by its own statistics,
+    and the running statistics are updated after every part.
 
     Args:
         grad_fn: jax.value_and_grad of (params, statistics, key, rows) -> loss, (new
-            statistics, scalars to add up), its params already given.
-        rows: arrays whose first axis, objects, is shared out: part k gets the objects
-            k, k + parts ..., so that each device works on its own in every part.
-
+            statistics, scalars to sum), with params already bound.
+        statistics: batch statistics before the step.
+        rows: arrays whose first axis is objects. Part k gets the objects k, k + parts,
+            ..., so that in every part each device computes on its own objects.
+        parts: number of parts; it divides the number of objects.
     Source: ours.
     Differs: nothing to differ from.
     """
     if parts == 1:
         return grad_fn(statistics, key, rows)
 
-    def deal(a: Array) -> Array:
-        # Not -1: of an array without columns nothing tells how many rows there are.
-        rows = a.reshape(len(a) // parts, parts, *a.shape[1:])
+    def split(a: Array) -> Array:
+        # Not -1, which is ambiguous for an array of size 0.
+        rows = a.reshape(a.shape[0] // parts, parts, *a.shape[1:])
         return jnp.moveaxis(rows, 1, 0)
 
-    def one(carry, part):
+    def add_part(carry, part):
         total, statistics, number = carry
         (loss, (statistics, scalars)), grads = grad_fn(
             statistics, jax.random.fold_in(key, number), part
@@ -51,12 +52,11 @@ def accumulated(
         total = jax.tree.map(jnp.add, total, (loss, scalars, grads))
         return (total, statistics, number + 1), None
 
-    dealt = jax.tree.map(deal, rows)
-    first = jax.tree.map(lambda a: a[0], dealt)
+    split_rows = jax.tree.map(split, rows)
+    first = jax.tree.map(lambda a: a[0], split_rows)
     (loss, (_, scalars)), grads = jax.eval_shape(grad_fn, statistics, key, first)
-    nothing = jax.tree.map(
-        lambda a: jnp.zeros(a.shape, a.dtype), (loss, scalars, grads)
-    )
-    carry = (nothing, statistics, jnp.int32(0))
-    ((loss, scalars, grads), statistics, _), _ = jax.lax.scan(one, carry, dealt)
+    zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), (loss, scalars, grads))
+    carry = (zeros, statistics, jnp.int32(0))
+    (total, statistics, _), _ = jax.lax.scan(add_part, carry, split_rows)
+    loss, scalars, grads = total
     return (loss, (statistics, scalars)), grads

@@ -1,4 +1,4 @@
-"""Optimizers and their schedule, from plain numbers."""
+"""Optimizers and learning-rate schedules."""
 
 from collections.abc import Sequence
 
@@ -20,19 +20,25 @@ def make_optimizer(
     clip: float = 0.0,
     train_only: Sequence[str] = (),
 ) -> optax.GradientTransformation:
-    """Returns an optimizer whose learning rate warms up, then decays.
+    """Returns an optimizer with warm-up and decay of the learning rate.
 
         0 .. warmup_steps    linear from 0 to learning_rate
-        .. num_steps         decay="cosine": half a cosine down to 0; "constant": flat
+        .. num_steps         decay="cosine": half a cosine to 0; "constant": constant
 
     Args:
-        name: "adam"; "adamw"; "adamw_amsgrad", which optax lacks: as the published
-            code's (torch AdamW with amsgrad), but optax takes the largest second
-            moment after the correction of its bias, torch before.
-        weight_decay: times the learning rate; "adam" has none.
+        name: "adam", "adamw" or "adamw_amsgrad". The last is AdamW with amsgrad, as in
+            the published code. It takes the largest second moment after its bias
+            correction; torch takes it before.
+        learning_rate: after warm-up.
+        num_steps: of training.
+        warmup_steps: less than num_steps.
+        decay: "cosine" or "constant".
+        weight_decay: multiplied by the learning rate; must be 0 for "adam".
         clip: largest global norm of the gradients; 0 for no limit.
-        train_only: groups of parameters, the first names of their paths, such as
-            ("head",); all others stay as they are, to the bit. None given: all learn.
+        train_only: groups of parameters to train, such as ("head",): first names of
+            their paths. All other parameters keep their bits. Empty: train all.
+    Raises:
+        InputError: if an argument is out of range, or a group does not exist.
     """
     if name not in OPTIMIZERS:
         raise InputError(
@@ -70,7 +76,7 @@ def make_optimizer(
         if unknown:
             raise InputError(
                 f"train_only has {', '.join(map(repr, unknown))}. The groups of "
-                f"parameters that there are: {', '.join(params)}."
+                f"parameters of this model: {', '.join(params)}."
             )
         return {name: name in train_only for name in params}
 
@@ -80,7 +86,7 @@ def make_optimizer(
 def make_schedule(
     learning_rate: float, *, num_steps: int, warmup_steps: int, decay: str
 ) -> optax.Schedule:
-    """Returns step -> learning rate."""
+    """Returns the learning rate as a function of the step."""
     rest = num_steps - warmup_steps
     tails = {
         "cosine": optax.cosine_decay_schedule(learning_rate, rest),

@@ -1,23 +1,24 @@
-"""Scalars of a run: JSON lines to read, TensorBoard files to look at."""
+"""Scalars of a run, as JSON lines and TensorBoard files."""
 
 import json
 from pathlib import Path
 
 from tensorboardX import SummaryWriter
 
+from jaxastro.atomic_write import atomic_write
+
 
 class Scalars:
-    """Writes numbers by step; a resumed run forgets what it is about to repeat."""
+    """Writes scalars by step. Resuming deletes those of steps that are repeated."""
 
     def __init__(self, folder: Path, *, first_step: int):
         """Opens a folder's scalars.jsonl, dropping the lines after `first_step`."""
         self.path = folder / "scalars.jsonl"
         kept = [line for line in read_scalars(folder) if line["step"] <= first_step]
         text = "".join(json.dumps(line) + "\n" for line in kept)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(text)
-        partial.replace(self.path)  # whole or not at all
-        # Never full: its thread dies on a full disk, and would be waited for.
+        with atomic_write(self.path) as file:
+            file.write(text)
+        # A full queue blocks: on a full disk its thread dies and never empties it.
         self._board = SummaryWriter(
             str(folder / "tensorboard"),
             purge_step=first_step + 1,
@@ -39,7 +40,7 @@ class Scalars:
 
 
 def read_scalars(folder: Path) -> list[dict]:
-    """Returns the lines of scalars.jsonl; a line cut off by a kill is left out."""
+    """Returns the lines of scalars.jsonl; an incomplete last line is ignored."""
     path = folder / "scalars.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     complete = []
@@ -47,5 +48,5 @@ def read_scalars(folder: Path) -> list[dict]:
         try:
             complete.append(json.loads(line))
         except json.JSONDecodeError:
-            break  # the process died while it wrote this one; its step is repeated
+            break  # the process was killed while writing it; its step is repeated
     return complete

@@ -1,4 +1,4 @@
-"""Learning without labels: a loss of an encoder's, and a probe beside it."""
+"""Self-supervised training by reconstruction, with a linear probe."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,60 +20,62 @@ def self_supervised(
     augment,
     *,
     seed: int | Integer[Array, ""],
-    ask: Callable,
+    prepare: Callable,
     error: Callable,
-    nothing: Callable = lambda inputs: (),
+    empty_query: Callable = lambda inputs: (),
     gradient_accumulation: int,
 ) -> Method:
-    """Returns the method of a network that tells what it is asked for, and a probe.
+    """Returns the method that trains a network to reconstruct, and its probe.
 
     Args:
-        network: has a group "probe", whose logits learn from the labels there are.
-        ask: (key, view) -> arguments of the network, and what it is to tell of them, in
-            a tuple with a `mask` that is True where there is something.
-        error: (the network's output, what it was to tell, step) -> numbers per object
-            by name; "error" is what is minimised, the others are shown.
-        nothing: inputs -> the network's further arguments where nothing is asked.
-    Source: as masked_frames, contaminated and autoencoder.
-    Differs: the same.
+        network: has a group "probe", whose logits are trained with the labels.
+        prepare: (key, view) -> arguments of the network, and a named tuple of what it
+            has to reconstruct. The field `mask` is True where there is something.
+        error: (output of the network, what it has to reconstruct, step) -> arrays per
+            object, by name. "error" is minimised, the others are scalars to log.
+        empty_query: inputs -> further arguments of the network in prediction, where it
+            reconstructs nothing.
+    Source: as masked_frames, corrupted_light_curve and autoencoder.
+    Differs: as these.
     """
     optimizer = separate_probe(optimizer)
 
     def init(key: jax.Array, inputs: Inputs) -> TrainState:
-        variables = network.init(key, inputs, *nothing(inputs), train=False)
+        variables = network.init(key, inputs, *empty_query(inputs), train=False)
         params, batch_stats = variables["params"], variables.get("batch_stats", {})
         step = jnp.zeros((), jnp.int32)
         return TrainState(step, params, batch_stats, optimizer.init(params), {}, {})
 
     def loss_fn(params, step, batch_stats, key, rows):
-        given, asked, label, weight_label, weight = rows
+        arguments, expected, label, weight_label, weight = rows
         output, updated = network.apply(
             {"params": params, "batch_stats": batch_stats},
-            *given,
+            *arguments,
             train=True,
             rngs={"dropout": key},
             mutable=["batch_stats"],
         )
-        told = {
-            name: losses.weighted_sum(of_each, weight)
-            for name, of_each in error(output, asked, step).items()
+        reconstruction = {
+            name: losses.weighted_sum(per_object, weight)
+            for name, per_object in error(output, expected, step).items()
         }
         per_object = losses.cross_entropy(output.logits, label)
         classify = losses.weighted_sum(per_object, weight_label)
         hit = (output.logits.argmax(-1) == label).astype(jnp.float32)
         accuracy = losses.weighted_sum(hit, weight_label)
-        scalars = {**told, "cross_entropy": classify, "accuracy": accuracy}
-        return told["error"] + classify, (updated["batch_stats"], scalars)
+        scalars = {**reconstruction, "cross_entropy": classify, "accuracy": accuracy}
+        loss = reconstruction["error"] + classify
+        return loss, (updated["batch_stats"], scalars)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         key = jax.random.fold_in(jax.random.key(seed), state.step)
-        # Rows that fill up a batch are not seen, and enter no statistics.
+        # Rows that pad the batch are masked, so that they enter no batch statistics.
         mask = batch.inputs.epoch_mask & batch.example_mask[:, None]
         inputs = batch.inputs._replace(epoch_mask=mask)
         view = augment(jax.random.fold_in(key, 0), inputs)
-        given, asked = ask(jax.random.fold_in(key, 1), view)
+        arguments, expected = prepare(jax.random.fold_in(key, 1), view)
         weight_label = losses.equal_weight(batch.label_mask & batch.example_mask)
-        weight = losses.equal_weight(asked.mask.reshape(len(mask), -1).any(1))
+        weight = losses.equal_weight(expected.mask.reshape(mask.shape[0], -1).any(1))
 
         (loss, (batch_stats, scalars)), grads = accumulated(
             partial(
@@ -81,7 +83,7 @@ def self_supervised(
             ),
             state.batch_stats,
             jax.random.fold_in(key, 2),
-            (given, asked, batch.label, weight_label, weight),
+            (arguments, expected, batch.label, weight_label, weight),
             parts=gradient_accumulation,
         )
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
@@ -92,6 +94,6 @@ def self_supervised(
 
     def predict(state: TrainState, inputs: Inputs) -> ModelOutput:
         variables = {"params": state.params, "batch_stats": state.batch_stats}
-        return network.apply(variables, inputs, *nothing(inputs), train=False)
+        return network.apply(variables, inputs, *empty_query(inputs), train=False)
 
     return Method(init, step, predict)

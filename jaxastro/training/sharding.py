@@ -1,4 +1,4 @@
-"""The only file that names devices: hosts, a mesh, and what lies where on it."""
+"""Hosts, device mesh and shardings. No other file refers to devices."""
 
 import functools
 import os
@@ -17,62 +17,63 @@ from jaxastro.errors import InputError
 from jaxastro.types import TrainState
 
 AXES = ("data", "fsdp")  # objects are split over both, parameters over "fsdp" alone
-SMALLEST = 1024  # elements of a parameter that is worth cutting up
+SMALLEST = 1024  # elements; smaller parameters are not sharded
 
 
 # -- hosts -----------------------------------------------------------------------------
 
 
 def join_hosts(coordinator: str, num_processes: int, process_id: int) -> None:
-    """Makes this process one of several; before anything asks JAX for its devices.
+    """Connects this process to the others of a job. Call it before JAX finds devices.
 
     Args:
-        coordinator: host:port of process 0; "" lets JAX find all three from SLURM,
-            Kubernetes, Open MPI or a TPU pod.
-
+        coordinator: host:port of process 0. "" lets JAX find all three arguments from
+            SLURM, Kubernetes, Open MPI or a TPU pod.
+        num_processes: of the job.
+        process_id: of this process, from 0.
     Raises:
-        ValueError: if JAX finds no cluster, or cannot reach the coordinator.
+        InputError: if JAX finds no cluster, or cannot reach the coordinator.
     """
     given = (coordinator, num_processes, process_id) if coordinator else ()
     try:
         jax.distributed.initialize(*given)
     except (ValueError, RuntimeError) as error:
         raise InputError(
-            f"The hosts could not be joined: {error} Give --coordinator=HOST:PORT, "
-            "--num_processes and --process_id, each process its own."
+            f"The hosts could not be joined: {error} Give --coordinator=HOST:PORT and "
+            "--num_processes, and each process its own --process_id."
         ) from error
-    # JAX's own watch would swallow it, also where nobody asks what it saw.
+    # JAX installs a handler that ignores the signal.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def num_processes() -> int:
-    """Returns how many processes train together."""
+    """Returns the number of processes of the job."""
     return jax.process_count()
 
 
 def is_first_process() -> bool:
-    """Returns whether this is the process that logs, reports and writes."""
+    """Returns whether this process is the one that logs and writes files."""
     return jax.process_index() == 0
 
 
 def wait_for_all(what: str) -> None:
-    """Returns when every process has come this far."""
+    """Waits until every process has reached this call."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(what)
 
 
 def from_first_process(number: int) -> int:
-    """Returns what the first process says, for what each might see otherwise."""
+    """Returns the number of the first process; each process passes its own."""
     if jax.process_count() == 1:
         return number
     return int(multihost_utils.broadcast_one_to_all(np.int32(number)))
 
 
-def in_any_process(claim: bool, mesh: Mesh) -> jax.Array:
-    """Returns whether the claim holds in any process, and does not wait for it."""
+def in_any_process(condition: bool, mesh: Mesh) -> jax.Array:
+    """Returns whether the condition is true in any process, computed asynchronously."""
     count = len(local_rows(mesh.size, mesh))
-    claims = put_batch(np.full(count, claim), mesh)
-    return _any(replicated(mesh))(claims)
+    conditions = put_batch(np.full(count, condition), mesh)
+    return _any(replicated(mesh))(conditions)
 
 
 @functools.cache
@@ -81,13 +82,13 @@ def _any(where: NamedSharding) -> Callable:
 
 
 def use_cores_as_devices(most: int) -> None:
-    """Makes a CPU count as one device for each of its cores, but not more than `most`.
+    """Makes JAX count each CPU core as a device, up to `most` devices.
 
-    Before anything asks JAX for its devices. A number that the user set stands.
+    Call it before JAX finds devices. A number of devices set by the user is kept.
     """
     flags = os.environ.get("XLA_FLAGS", "")
-    asked = "JAX_NUM_CPU_DEVICES" in os.environ or "device_count" in flags
-    if not asked:
+    is_set = "JAX_NUM_CPU_DEVICES" in os.environ or "device_count" in flags
+    if not is_set:
         jax.config.update("jax_num_cpu_devices", min(most, os.cpu_count() or 1))
 
 
@@ -98,12 +99,11 @@ def make_mesh(fsdp: int = 1, devices: Sequence | None = None) -> Mesh:
     """Returns a mesh of all devices of all hosts.
 
     Args:
-        fsdp: how many devices share one copy of the parameters, each holding a part
-            of every large one; 1 keeps a copy on each.
-        devices: others than these, such as a machine's that is compiled for.
-
+        fsdp: number of devices that share one copy of the parameters; each holds a
+            part of every large parameter. 1 keeps a copy on each device.
+        devices: use these instead, such as those of a machine to compile for.
     Raises:
-        ValueError: if the devices do not divide into such groups.
+        InputError: if fsdp does not divide the number of devices.
     """
     count = jax.device_count() if devices is None else len(devices)
     if fsdp < 1 or count % fsdp:
@@ -111,13 +111,13 @@ def make_mesh(fsdp: int = 1, devices: Sequence | None = None) -> Mesh:
             f"config.mesh.fsdp {fsdp} does not divide {count} devices into groups of "
             "equal size. Use a divisor, or 1."
         )
-    # Auto: the compiler propagates shardings. make_mesh's own default does not.
+    # Auto: the compiler propagates shardings. By default it does not.
     shape = (count // fsdp, fsdp)
     return jax.make_mesh(shape, AXES, devices=devices, axis_types=(AxisType.Auto,) * 2)
 
 
 def describe(mesh: Mesh) -> dict:
-    """Returns what a reader of a run should know of its devices."""
+    """Returns a description of the devices, for the record of a run."""
     return {
         "devices": mesh.size,
         "kind": mesh.devices.flat[0].device_kind,
@@ -126,7 +126,7 @@ def describe(mesh: Mesh) -> dict:
     }
 
 
-# -- what lies where -------------------------------------------------------------------
+# -- shardings -------------------------------------------------------------------------
 
 
 def split_by_object(mesh: Mesh) -> NamedSharding:
@@ -140,10 +140,10 @@ def replicated(mesh: Mesh) -> NamedSharding:
 
 
 def abstract_state(init: Callable[..., TrainState], mesh: Mesh, *args) -> TrainState:
-    """Returns shapes, types and places of a state without making it.
+    """Returns shapes, types and shardings of a state without computing it.
 
-    Of every large array the longest axis that divides is cut over "fsdp"; moments and
-    the target network lie as the parameters they follow, for they have their shapes.
+    The longest axis of every large array that "fsdp" divides is split over it. Moments
+    and the target network have the shapes of the parameters, and so their shardings.
     """
     count = mesh.shape["fsdp"]
 
@@ -159,23 +159,23 @@ def abstract_state(init: Callable[..., TrainState], mesh: Mesh, *args) -> TrainS
 
 
 def shardings_of(abstract: Any) -> Any:
-    """Returns the sharding of every leaf, as jit wants them."""
+    """Returns the sharding of every leaf, as arguments of jit."""
     return jax.tree.map(lambda leaf: leaf.sharding, abstract)
 
 
 def with_gathered_parameters(fn: Callable, mesh: Mesh) -> Callable:
-    """Returns a step or predict that gathers the parameters before it uses them.
+    """Returns a step or predict function that gathers the parameters before use.
 
-    Moments stay in parts. Left to itself the compiler would split convolutions by
-    channels where the parameters lie so, and its gradients are then wrong: doubled, or
-    those of other channels (XLA of JAX 0.10; tests/test_sharding.py).
+    Moments stay sharded. Otherwise the compiler splits convolutions by channels where
+    the parameters are sharded so. Its gradients are then wrong: doubled, or those of
+    other channels (XLA of JAX 0.10; tests/test_sharding.py).
     """
     copy = replicated(mesh)
 
     def gathered(state: TrainState, inputs: Any) -> Any:
-        wanted = state._replace(opt_state=())
-        wanted = jax.lax.with_sharding_constraint(wanted, copy)
-        return fn(wanted._replace(opt_state=state.opt_state), inputs)
+        rest = state._replace(opt_state=())
+        rest = jax.lax.with_sharding_constraint(rest, copy)
+        return fn(rest._replace(opt_state=state.opt_state), inputs)
 
     return gathered
 
@@ -183,7 +183,7 @@ def with_gathered_parameters(fn: Callable, mesh: Mesh) -> Callable:
 def with_summed_gradients(
     optimizer: optax.GradientTransformation, mesh: Mesh
 ) -> optax.GradientTransformation:
-    """Returns the optimizer, for gradients that are summed before they are split."""
+    """Returns the optimizer with gradients summed over devices before sharding."""
 
     def update(grads, state, params=None):
         grads = jax.lax.with_sharding_constraint(grads, replicated(mesh))
@@ -196,17 +196,17 @@ def with_summed_gradients(
 
 
 def put_like(array, other: jax.Array) -> jax.Array:
-    """Returns the array on the devices where another of its shape lies."""
+    """Returns the array with the sharding of another array of its shape."""
     return jax.device_put(array, other.sharding)
 
 
 def put_replicated(tree, mesh: Mesh):
-    """Returns arrays of this process with a copy on every device."""
+    """Returns arrays with a copy on every device."""
     return jax.device_put(tree, replicated(mesh))
 
 
 def local_rows(batch_size: int, mesh: Mesh) -> np.ndarray:
-    """Returns which rows of a batch this process has to read, in their order."""
+    """Returns the indices of the rows of a batch that this process has to read."""
     slices = (
         split_by_object(mesh).addressable_devices_indices_map((batch_size,)).values()
     )
@@ -214,7 +214,7 @@ def local_rows(batch_size: int, mesh: Mesh) -> np.ndarray:
 
 
 def put_batch(batch, mesh: Mesh):
-    """Returns a batch of this process's NumPy rows as arrays over all devices."""
+    """Returns the global batch, given the NumPy rows of this process."""
     sharding = split_by_object(mesh)
     return jax.tree.map(
         lambda a: jax.make_array_from_process_local_data(sharding, np.asarray(a)), batch
@@ -222,7 +222,11 @@ def put_batch(batch, mesh: Mesh):
 
 
 def check_batch_size(batch_size: int, mesh: Mesh, parts: int = 1) -> None:
-    """Says so if devices, and parts of a batch, cannot share it equally."""
+    """Refuses a batch size that devices times parts do not divide.
+
+    Raises:
+        InputError: with the nearest batch size that is possible.
+    """
     share = mesh.size * parts
     if batch_size % share:
         near = max(batch_size // share, 1) * share
