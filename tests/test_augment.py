@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxastro.augment import _turn, make_augment
+from jaxastro.augment import _rotate, make_augment
 from jaxastro.types import Series
 
 
@@ -43,7 +43,7 @@ def numbers(view):
 
 
 def turn(image, degrees, mirror=False):
-    return np.array(jax.jit(_turn)(jnp.array(image), jnp.deg2rad(degrees), mirror))
+    return np.array(jax.jit(_rotate)(jnp.array(image), jnp.deg2rad(degrees), mirror))
 
 
 def frames(size=9, count=3):

@@ -16,7 +16,7 @@ from jaxastro.layers import bayes
 from jaxastro.methods import make_method
 from jaxastro.models.lstm import Lstm
 from jaxastro.models.sits_bert import SitsBert
-from jaxastro.models.supernnova import CERTAIN, SuperNNova
+from jaxastro.models.supernnova import POINT_ESTIMATE, SuperNNova
 from jaxastro.types import Batch
 
 MODELS = {
@@ -215,7 +215,7 @@ def test_weights_without_spread_are_the_plain_network():
     expected = jax.nn.log_softmax(plain.logits)
     np.testing.assert_allclose(found.logits, expected, atol=1e-3)
     assert found.aux["spread"].max() < 1e-3
-    assert CERTAIN not in traverse_util.flatten_dict(params["rho"])
+    assert POINT_ESTIMATE not in traverse_util.flatten_dict(params["rho"])
 
 
 def test_settings_that_mean_nothing_are_refused_in_words():

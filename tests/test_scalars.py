@@ -60,7 +60,7 @@ def test_a_full_disk_keeps_existing_lines(tmp_path, monkeypatch):
     def fails(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", fails)
+    monkeypatch.setattr("os.fsync", fails)
     with pytest.raises(OSError, match="No space left"):
         Scalars(tmp_path, first_step=6)
     assert read_scalars(tmp_path) == LINES
