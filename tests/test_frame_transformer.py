@@ -79,18 +79,22 @@ def test_light_is_what_gaussians_at_the_centre_gather_in_units_of_its_noise():
     generator = np.random.default_rng(0)
     frames = generator.normal(size=(1, 4000, 24, 24, 2)).astype(np.float32)
     model = FrameTransformer(3, change="linear", apertures=apertures)
-    light = jax.jit(model._light)(jnp.array(frames))
+    light = jax.jit(model._measure_flux)(jnp.array(frames))
     np.testing.assert_allclose(np.std(light[0], axis=0), 1, atol=0.05)
     y, x = np.mgrid[:24, :24] - 11.5
     for place, width in enumerate(apertures):
         star = np.exp(-(x**2 + y**2) / (2 * width**2)).astype(np.float32)
         star = np.stack([star, 0 * star], -1)[None, None]  # nothing in the change
-        found = model._measure_flux(jnp.array(star))[0, 0].reshape(2, 2)  # apertures x views
+        found = model._measure_flux(jnp.array(star))[0, 0].reshape(
+            2, 2
+        )  # apertures x views
         whole = np.sqrt((star**2).sum())
         assert found[place, 0] == pytest.approx(whole, rel=1e-5)
         assert found[1 - place, 0] < 0.9 * whole
         np.testing.assert_array_equal(found[:, 1], 0)
-        of_flux = FrameTransformer(3, apertures=apertures)._measure_flux(jnp.arcsinh(star))
+        of_flux = FrameTransformer(3, apertures=apertures)._measure_flux(
+            jnp.arcsinh(star)
+        )
         assert np.sinh(of_flux[0, 0, 2 * place]) == pytest.approx(whole, rel=1e-4)
 
 
@@ -98,7 +102,9 @@ def test_the_embedding_ends_in_the_mean_light_of_each_band():
     inputs = make_example(6, 4, 0)
     model = FrameTransformer(3, **SMALL)
     frames = np.stack([inputs.image, 0 * inputs.image], -1)
-    light = np.asarray(model._measure_flux(jnp.array(frames)))[..., ::2]  # not of the change
+    light = np.asarray(model._measure_flux(jnp.array(frames)))[
+        ..., ::2
+    ]  # not of the change
     found = np.asarray(make()(inputs).embedding)[:, 2 * SMALL["width"] :]
     found = found.reshape(3, 6, 10)[:, ::2]
     for i in range(3):
