@@ -1,4 +1,4 @@
-"""Damaged alerts in the middle of a night cost themselves, and no other alert.
+"""Damaged alerts in the middle of a night cost no other alert.
 
 A night is a list of alerts, some of them damaged, and is packed as brokers send it.
 """
@@ -105,8 +105,8 @@ FATAL = {
     ),
     "no name": lambda a: sent(a.packet | {"objectId": ""}),
 }
-# With these it is classified; of all but the last two the report says what was masked.
-MENDED = {
+# With these it is classified; the report states what was masked, except for UNREPORTED.
+REPAIRED = {
     "missing cutout": lambda a: with_stamp(a, None, "cutoutTemplate"),
     "NaN stamp": lambda a: with_stamp(
         a, ztf_packets.stamp_file(np.full((63, 63), np.nan))
@@ -117,7 +117,7 @@ MENDED = {
     "NaN pixels": lambda a: with_stamp(a, pixels_with(np.nan)),
     "huge pixels": lambda a: with_stamp(a, pixels_with(3e38)),
 }
-UNTOLD = ("NaN pixels", "huge pixels")
+UNREPORTED = ("NaN pixels", "huge pixels")
 
 
 # -- how a night is sent ---------------------------------------------------------------
@@ -150,9 +150,9 @@ def packed(night, form, folder, monkeypatch):
 
 def answers(run, raw, folder):
     """Rows by alert, and the report."""
-    said, report = folder / "said.csv", folder / "said.json"
-    predict(run, raw, said, report=report, each_alert=True)
-    listed = list(csv.DictReader(said.open(newline="")))
+    output, report = folder / "predictions.csv", folder / "report.json"
+    predict(run, raw, output, report=report, each_alert=True)
+    listed = list(csv.DictReader(output.open(newline="")))
     rows = {int(row["alert_id"]): row for row in listed}
     assert len(rows) == len(listed)
     return rows, json.loads(report.read_text())
@@ -175,14 +175,14 @@ def expected(alert_run, tmp_path_factory):
     return rows
 
 
-# -- what is claimed -------------------------------------------------------------------
+# -- tests -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_kind_of_damage_costs_its_alert_alone(
+def test_every_kind_of_damage_costs_no_other_alert(
     form, alert_run, expected, tmp_path, monkeypatch
 ):
-    damage = FATAL | MENDED
+    damage = FATAL | REPAIRED
     places = dict(zip(range(3, NUMBER, 3), damage, strict=False))
     assert len(places) == len(damage)
     night = [
@@ -197,22 +197,22 @@ def test_every_kind_of_damage_costs_its_alert_alone(
             probabilities(rows[n + 1]), probabilities(expected[n + 1]), atol=2e-6
         )
     fatal = [n for n, name in places.items() if name in FATAL]
-    mended = [n for n, name in places.items() if name in MENDED]
+    repaired = [n for n, name in places.items() if name in REPAIRED]
     assert set(rows) == {n + 1 for n in range(NUMBER) if n not in fatal}
-    for n in mended:
-        said = probabilities(rows[n + 1])
-        assert np.isfinite(said).all()
-        assert said.sum() == pytest.approx(1, abs=1e-5)
-        if places[n] not in UNTOLD:
+    for n in repaired:
+        found = probabilities(rows[n + 1])
+        assert np.isfinite(found).all()
+        assert found.sum() == pytest.approx(1, abs=1e-5)
+        if places[n] not in UNREPORTED:
             assert "masked" in report["mended"][str(n + 1)][0], places[n]
     assert report["objects_set_aside"] == len(fatal)
     assert report["objects_read"] == NUMBER
-    told = "\n".join(report["set_aside"])
+    reasons = "\n".join(report["set_aside"])
     if form not in ("night.avro", "-"):  # a file has a name, a block has none
-        assert all(NAMES[n] in told for n in fatal)
+        assert all(NAMES[n] in reasons for n in fatal)
     for n in fatal:
         if places[n] in ("gzip flipped", "FITS broken off", "no time", "no name"):
-            assert f"(candid {n + 1})" in told, places[n]
+            assert f"(candid {n + 1})" in reasons, places[n]
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +249,9 @@ def wild(draw, n):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_whatever_happens_to_some_the_others_are_classified(form, serving, data):
+def test_undamaged_alerts_are_classified_whatever_the_damage_of_others(
+    form, serving, data
+):
     places = data.draw(st.sets(st.integers(0, NUMBER - 1), max_size=12))
     night = [
         data.draw(wild(n)) if n in places else alert for n, alert in enumerate(CLEAN)
@@ -267,7 +269,7 @@ def test_whatever_happens_to_some_the_others_are_classified(form, serving, data)
 # -- a night of many ------------------------------------------------------------------
 
 
-def test_more_damage_than_a_file_may_have_is_forgiven_a_night_that_is_read(monkeypatch):
+def test_a_night_that_is_read_may_have_more_damage_than_a_file(monkeypatch):
     monkeypatch.setattr(ztf_alerts, "MAX_FAILED", 5)
     monkeypatch.setattr(archive, "MAX_PASSED_OVER", 5)
     few = [FATAL["empty"](a) if n % 3 == 0 else a for n, a in enumerate(CLEAN)]
@@ -296,7 +298,7 @@ def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
     assert at == [len(start) + size * n for n in range(len(at))]
 
 
-def test_one_large_false_length_does_not_use_up_the_patience_for_small_ones(
+def test_one_large_false_length_leaves_the_limit_for_small_ones(
     monkeypatch,
 ):
     body = ztf_packets.zigzag(50) + b"x" * 50

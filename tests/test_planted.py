@@ -17,7 +17,7 @@ from jaxastro.models import MODELS
 from jaxastro.photometry import aperture_light_curve
 from jaxastro.representations.series import fit_statistics, make_example
 from jaxastro.runs.model_building import build_model
-from jaxastro.simulation.planted import CLASSES, SURVEY, draw_flare, simulate_twins
+from jaxastro.simulation.planted import CLASSES, SURVEY, draw_flare, simulate_pair
 from jaxastro.types import LightCurve, Series
 
 PAIRS = 150
@@ -26,12 +26,12 @@ PER_FRAME = ("flux", "psf_fwhm", "noise", "gain", "zero_point", "band", "bad_pix
 
 @pytest.fixture(scope="module")
 def order():
-    return [simulate_twins(i, seed=0, planted="order") for i in range(PAIRS)]
+    return [simulate_pair(i, seed=0, planted="order") for i in range(PAIRS)]
 
 
 @pytest.fixture(scope="module")
 def host():
-    return [simulate_twins(i, seed=0, planted="host") for i in range(PAIRS)]
+    return [simulate_pair(i, seed=0, planted="host") for i in range(PAIRS)]
 
 
 def accuracy(features, pairs, fit):
@@ -43,7 +43,7 @@ def accuracy(features, pairs, fit):
 
 
 def light(record):
-    """An object's light curve, as many numbers as frames."""
+    """An object's light curve, one number per frame."""
     flux, _ = aperture_light_curve(record.flux, record.bad_pixel, radius=6.0)
     return flux
 
@@ -51,7 +51,7 @@ def light(record):
 # -- order -----------------------------------------------------------------------------
 
 
-def test_twins_are_each_other_in_reverse_order_bit_by_bit(order):
+def test_a_pair_has_the_same_frames_in_reverse_order_bit_by_bit(order):
     for rise, fall in order:
         assert (rise.label, fall.label) == CLASSES["order"] == ("rise", "fall")
         assert rise.group == fall.group
@@ -78,7 +78,7 @@ def test_a_flare_rises_fast_and_falls_slowly():
     assert 12 < above[-1] - days[peak] < 30 + 0.02
 
 
-def test_conditions_know_nothing_of_the_time(order):
+def test_conditions_are_independent_of_the_time(order):
     place = np.arange(21) - 10
     for name in ("psf_fwhm", "noise", "zero_point"):
         table = np.array([getattr(fall, name) for _, fall in order])
@@ -88,7 +88,7 @@ def test_conditions_know_nothing_of_the_time(order):
             assert abs((table * shape).mean()) < 4 / np.sqrt(table.size)
 
 
-def test_who_is_blind_to_order_is_right_on_one_twin_of_each_pair(order):
+def test_features_without_order_are_right_on_one_object_of_each_pair(order):
     def nuisances(record):
         return nuisance_features(record, SURVEY)
 
@@ -97,11 +97,11 @@ def test_who_is_blind_to_order_is_right_on_one_twin_of_each_pair(order):
     assert accuracy(lambda r: r.flux[10].ravel(), order, fit_predict) == 0.5
 
 
-def test_who_sees_the_order_tells_the_twins_apart(order):
+def test_features_with_order_separate_the_classes(order):
     assert accuracy(light, order, fit_predict) > 0.9
 
 
-def test_frames_dealt_to_the_times_tell_nothing(order):
+def test_shuffled_frames_give_chance(order):
     generator = np.random.default_rng(0)
     right = accuracy(lambda r: generator.permutation(light(r)), order, fit_predict)
     assert abs(right - 0.5) < 3 * 0.5 / np.sqrt(PAIRS)
@@ -110,7 +110,7 @@ def test_frames_dealt_to_the_times_tell_nothing(order):
 # -- host ------------------------------------------------------------------------------
 
 
-def test_twins_of_other_hosts_are_seen_under_the_same_sky(host):
+def test_a_pair_of_hosts_has_the_same_conditions(host):
     for spiral, elliptical in host:
         assert (spiral.label, elliptical.label) == CLASSES["host"]
         for name in ("mjd", *PER_FRAME[1:], "group"):
@@ -125,7 +125,7 @@ def test_a_host_does_not_vary(host):
         assert abs(flux / np.median(flux) - 1).max() < 0.2 + 5 * error.max()
 
 
-def test_any_frame_tells_the_host_and_the_nuisances_do_not(host):
+def test_any_frame_predicts_the_host_and_nuisances_do_not(host):
     def flattening(frame):
         return lambda record: second_moments(record.flux[frame])
 
@@ -152,9 +152,9 @@ def second_moments(image):
 
 
 def test_pairs_differ_and_the_same_number_is_the_same_pair(order):
-    again = simulate_twins(0, seed=0, planted="order")[0]
+    again = simulate_pair(0, seed=0, planted="order")[0]
     np.testing.assert_array_equal(again.flux, order[0][0].flux)
-    other = simulate_twins(0, seed=1, planted="order")[0]
+    other = simulate_pair(0, seed=1, planted="order")[0]
     assert not {other.object_id} & {record.object_id for p in order for record in p}
     names = {record.object_id for pair in order for record in pair}
     assert len(names) == 2 * PAIRS
@@ -164,7 +164,7 @@ def test_what_cannot_be_planted_is_refused():
     with pytest.raises(
         ValueError, match=r"planted has order, host\. Choose one of them"
     ):
-        simulate_twins(0, seed=0, planted="colour")
+        simulate_pair(0, seed=0, planted="colour")
 
 
 # -- builder and reader ----------------------------------------------------------------
@@ -175,7 +175,7 @@ def test_records_come_back_bit_for_bit(planted, tmp_path):
     config = builder.PlantedConfig(name=f"{planted}_of_8", planted=planted, pairs=8)
     built = builder.Planted(config=config, data_dir=tmp_path)
     built.download_and_prepare()
-    made = [r for i in range(8) for r in simulate_twins(i, seed=0, planted=planted)]
+    made = [r for i in range(8) for r in simulate_pair(i, seed=0, planted=planted)]
     made = {record.object_id: record for record in made}
     examples = built.as_data_source(split="all")
     assert len(examples) == len(made) == 16
@@ -186,7 +186,7 @@ def test_records_come_back_bit_for_bit(planted, tmp_path):
             np.testing.assert_array_equal(one, other, err_msg=name)
 
 
-def test_twins_lie_in_the_same_fold(order):
+def test_a_pair_lies_in_the_same_fold(order):
     group = np.array([record.group for pair in order for record in pair])
     rows = split_of(group, test_fold=0, num_folds=5, seed=0)
     for split in rows.values():
@@ -194,7 +194,7 @@ def test_twins_lie_in_the_same_fold(order):
 
 
 def test_raw_sequences_are_recognised_and_read(tmp_path, order):
-    path, records = tmp_path / "twins.npz", order[0]
+    path, records = tmp_path / "pair.npz", order[0]
     np.savez(
         path,
         images=np.concatenate([record.flux for record in records]),

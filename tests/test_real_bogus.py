@@ -1,4 +1,4 @@
-"""Real or bogus: simulated hand-scan images, and the network that tells them."""
+"""Real or bogus: simulated hand-scan images, the network, and the study."""
 
 import functools
 
@@ -44,7 +44,7 @@ def test_parameters_are_those_published(form):
     assert sum(leaf.size for leaf in leaves) == 1_420_738
 
 
-def test_only_the_refined_form_drops_and_leaks():
+def test_only_the_refined_form_has_dropout_and_leaky_units():
     def trained(form, seed):
         model, variables = made(form)
         rngs = {"dropout": jax.random.key(seed)}
@@ -58,7 +58,7 @@ def test_only_the_refined_form_drops_and_leaks():
     assert float(model.apply(variables, images(), train=False).embedding.min()) == 0
 
 
-def test_a_form_that_is_not_known_is_said():
+def test_an_unknown_form_is_answered_with_the_known():
     with pytest.raises(ValueError, match="initial, refined"):
         make_model("real_bogus_cnn", num_classes=2, form="first").init(
             jax.random.key(0), images(), train=False
@@ -68,7 +68,7 @@ def test_a_form_that_is_not_known_is_said():
 # -- images -------------------------------------------------------------------------
 
 
-def test_every_class_of_the_survey_is_made_as_grey_levels():
+def test_every_class_of_the_survey_is_simulated_as_grey_levels():
     assert set(CLASSES) == set(SURVEY.classes) == set(sdss_handscan_sim.SHARE)
     assert sum(sdss_handscan_sim.SHARE.values()) == pytest.approx(1)
     for label in CLASSES:
@@ -79,11 +79,11 @@ def test_every_class_of_the_survey_is_made_as_grey_levels():
         assert 0 <= image.min() < image.max() <= 255
 
 
-def test_the_same_number_gives_the_same_image_and_noise_knows_no_class():
+def test_the_same_number_gives_the_same_image_and_noise_is_independent_of_class():
     again = [simulate_image("SN Gold", number=5, seed=0) for _ in range(2)]
     np.testing.assert_array_equal(*again)
     assert (simulate_image("SN Gold", number=6, seed=0) != again[0]).any()
-    # Far from the middle there is noise alone: with scales of their own, in one order.
+    # Far from the middle there is only noise, the same but for its scale.
     corners = [
         simulate_image(label, number=5, seed=0)[:12, :12].ravel()
         for label in ("SN Gold", "Transient", "Dipole")
@@ -92,7 +92,7 @@ def test_the_same_number_gives_the_same_image_and_noise_knows_no_class():
         assert np.corrcoef(corner, corners[0])[0, 1] > 0.98
 
 
-def test_what_moves_is_elsewhere_in_each_colour_and_what_explodes_is_not():
+def test_moving_objects_change_place_between_colours_and_supernovae_do_not():
     def spread(label, number):
         image = simulate_image(label, number=number, seed=2)
         places = [
@@ -107,7 +107,7 @@ def test_what_moves_is_elsewhere_in_each_colour_and_what_explodes_is_not():
     assert moved >= 3 > 2 >= stayed
 
 
-def test_a_record_has_its_class_and_a_name_that_does_not_tell_it():
+def test_a_record_has_its_class_and_a_name_independent_of_it():
     readings = [sdss_handscan_sim.reading_of(n, seed=0) for n in range(300)]
     labels = [reading.record.label for reading in readings]
     share = np.mean([sdss_handscan.binary_class(label) == "Real" for label in labels])
@@ -116,7 +116,7 @@ def test_a_record_has_its_class_and_a_name_that_does_not_tell_it():
     assert all(r.record.truth == r.record.label for r in readings)
 
 
-def test_grey_levels_become_zero_to_one_whatever_else_is_in_the_image():
+def test_grey_levels_become_zero_to_one_independent_of_the_image():
     record = sdss_handscan_sim.reading_of(0, seed=0).record
     how = {"max_epochs": 1, "normalisation": "grey", "statistics": {}}
     example = cutout.make_example(record, **how)
@@ -130,7 +130,7 @@ def test_grey_levels_become_zero_to_one_whatever_else_is_in_the_image():
 # -- the classical benchmark --------------------------------------------------------
 
 
-def test_an_area_is_that_of_pairs_and_its_interval_holds_it():
+def test_an_area_is_the_share_of_ordered_pairs_and_lies_in_its_interval():
     rng = np.random.default_rng(0)
     label = rng.integers(0, 2, 200)
     score = label + rng.normal(0, 1, 200)

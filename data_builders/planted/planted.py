@@ -16,7 +16,7 @@ import tensorflow_datasets as tfds
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.npz_sequences import holds_sequences, read_sequences
 from jaxastro.data.record import Reading
-from jaxastro.simulation.planted import CLASSES, simulate_twins
+from jaxastro.simulation.planted import CLASSES, simulate_pair
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["planted"]
@@ -57,7 +57,7 @@ class Planted(SurveyBuilder):
         """Yields simulated objects, twin beside twin."""
         config = self.builder_config
         for number in part:
-            twins = simulate_twins(number, seed=config.seed, planted=config.planted)
+            twins = simulate_pair(number, seed=config.seed, planted=config.planted)
             for record in twins:
                 yield Reading(record.object_id, record, ())
 

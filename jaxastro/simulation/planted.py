@@ -1,6 +1,6 @@
 """Surveys of twins that differ in one thing alone, to see what a network looks at.
 
-    rise, fall = simulate_twins(0, seed=0, planted="order")
+    rise, fall = simulate_pair(0, seed=0, planted="order")
 
 planted="order": a flare on a galaxy, and the same frames in reverse order. Times are
 symmetric about their middle, and each frame has the sky of a night that knows nothing
@@ -35,7 +35,7 @@ PEAK = 20.0  # days from the middle, either way
 FAST, SLOW = (1.0, 3.0), (12.0, 30.0)  # e-folding times, days
 
 
-def simulate_twins(
+def simulate_pair(
     number: int, *, seed: int, planted: str
 ) -> tuple[SeriesRecord, SeriesRecord]:
     """Returns twins, one of each class, in the order of CLASSES[planted].
