@@ -140,7 +140,7 @@ def test_a_curve_and_its_map_stand_side_by_side():
     blank = folded_and_map.blank(SURVEY, max_epochs=100, num_objects=1)
     assert [a.shape[1:] for a in blank] == [a.shape for a in both]
     with pytest.raises(
-        ValueError, match=r"'fitted' of a folded curve and a map\. Name"
+        ValueError, match=r"'fitted' of a folded curve and a map\. Give"
     ):
         folded_and_map.fit_statistics([curve], normalisation="fitted", survey=SURVEY)
 

@@ -1,4 +1,13 @@
-"""From a record to an example of fixed size, by the name a config gives it."""
+"""Representations: from a record to model inputs of fixed size.
+
+Each is a module with
+    KIND, Example    kind of its records, and type of its examples
+    CAUSAL           normalisations for which an epoch does not depend on later ones
+    CATALOGUED       normalisations that compute the input from catalogue columns
+    make_example     record -> example
+    blank            inputs of zeros in the shape of a batch
+    fit_statistics   numbers that make_example needs, measured on training objects
+"""
 
 from types import ModuleType
 
@@ -24,17 +33,21 @@ REPRESENTATIONS = {
 }
 
 
-LABELLED = ("dmdt_of_class", "dmdt_thesis")  # names of what cannot be drawn honestly
+USES_LABELS = ("dmdt_of_class", "dmdt_thesis")  # published representations that leak
 
 
 def representation_of(name: str) -> ModuleType:
-    """Returns a representation, or says which there are."""
-    if name in LABELLED:
+    """Returns the representation of a name.
+
+    Raises:
+        InputError: if there is none; the message lists the names.
+    """
+    if name in USES_LABELS:
         raise InputError(
-            f"No representation {name!r}: a map of a star's differences to the stars "
-            "of its own class is drawn with the label, and so tells it, even one dealt "
-            "at random (python -m experiments.studies.dmdt_leak shows it). Use 'dmdt', of the "
-            "pairs of points within a light curve."
+            f"No representation {name!r}: maps of the differences between a star and "
+            "the other stars of its class need the label and leak it, even if labels "
+            "are random (python -m experiments.studies.dmdt_leak shows this). Use "
+            "'dmdt', which has the pairs of points within a light curve."
         )
     if name not in REPRESENTATIONS:
         raise InputError(

@@ -1,4 +1,4 @@
-"""A picture of fixed size, normalised: a heat map, or a single cutout."""
+"""A single image, normalised: a cutout or a heat map."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Image
 
-KIND, Example = "cutout", Image  # of the records, and what is made of one
-CAUSAL = ()  # a picture that is drawn cannot end early
-CATALOGUED = ()  # normalisations that draw a catalogue's numbers
+KIND, Example = "cutout", Image
+CAUSAL = ()  # a heat map depends on all epochs
+CATALOGUED = ()
 NORMALISATIONS = ("peak", "grey")
 
 
@@ -22,17 +22,17 @@ def make_example(
     normalisation: str,
     statistics: dict[str, list[float]],
 ) -> Image:
-    """Returns one object's picture, [y x d], without the axis b, and no features.
+    """Returns one object's image, [y x d] without the axis b, and no features.
 
-    Pixels that are not numbers are 0.
+    Pixels that are not finite are 0.
 
     Args:
-        max_epochs: has no say: a picture is one.
-        normalisation: "peak": all layers in units of the largest absolute value of the
-            first, which of a heat map is the mean; but at least of the smallest of the
-            last, its deviation, lest noise be enlarged. "grey": levels of a screen, 0
-            to 255, become 0 to 1.
-        statistics: what fit_statistics returned: no number is needed.
+        max_epochs: not used.
+        normalisation: "peak": all layers are divided by the largest absolute value of
+            the first layer (the mean of a heat map), or by the smallest value of the
+            last layer (its standard deviation) if that is larger, so that noise is not
+            amplified. "grey": grey levels from 0 to 255 are divided by 255.
+        statistics: not used.
     """
     del max_epochs, statistics
     _check(normalisation)
@@ -45,7 +45,7 @@ def make_example(
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
-    """Returns inputs of the shape that models see, to make states of."""
+    """Returns inputs of zeros, in the shape of a batch, to initialise models."""
     del max_epochs
     shape = survey.shape or (*2 * (survey.image_size,), len(survey.bands))
     none = np.zeros((num_objects, 0))
@@ -59,7 +59,7 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
 def fit_statistics(
     records: Iterable[CutoutRecord], *, normalisation: str, survey: Survey
 ) -> dict[str, list[float]]:
-    """Returns the numbers that normalising needs: none."""
+    """Returns the statistics that the normalisation needs: none."""
     del records, survey
     _check(normalisation)
     return {}

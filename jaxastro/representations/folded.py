@@ -1,8 +1,8 @@
-"""Light curves folded on their period and drawn as smooth curves, a value a degree.
+"""Folded light curves: smooth curves of 360 values over one period.
 
-Two forms. "harmonic" draws what a catalogue says: two harmonics of its amplitude and
-Fourier numbers. "fitted" is of the star's own epochs: a Fourier series fitted to them
-at the period of its catalogue, or else at that which the light curve itself has.
+Normalisation "harmonic" computes two harmonics from the amplitude and the Fourier
+parameters of a catalogue. Normalisation "fitted" fits a Fourier series to the epochs of
+the star, at the period of the catalogue or, without one, of the light curve itself.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,14 +19,14 @@ from jaxastro.surveys import Survey
 from jaxastro.types import Image
 
 Statistics = dict[str, list[float]]  # plain numbers by name: JSON
-KIND, Example = "light_curve", Image  # of the records, and what is made of one
-CAUSAL = ()  # a period is of the whole light curve
+KIND, Example = "light_curve", Image
+CAUSAL = ()  # a period depends on all epochs
 PHASES = 360
 NUM_HARMONICS = 6  # of a fit
-RIDGE = 1e-3  # of a fit, of weights whose sum is 1: what tames it between far epochs
-PERIODS = ("Per", "period")  # columns that hold a period, days
-OF_BAND = ("{}mag", "Amp_{}", "R21", "phi21")  # columns that "harmonic" draws
-LARGEST = 30.0  # a drawn value
+RIDGE = 1e-3  # of a fit with weights of sum 1; limits it between distant phases
+PERIODS = ("Per", "period")  # columns with a period, days
+OF_BAND = ("{}mag", "Amp_{}", "R21", "phi21")  # columns that "harmonic" needs
+LARGEST = 30.0  # absolute value of the result
 
 
 def make_example(
@@ -36,26 +36,26 @@ def make_example(
     normalisation: str,
     statistics: Statistics,
 ) -> Image:
-    """Returns one object's folded curves, [360 phases, 1, bands], without the axis b.
+    """Returns one object's folded curves, [360 phases, 1, bands] without the axis b.
 
-    Points without a positive flux have no magnitude and are left out. A band of which
-    nothing can be drawn is zeros: one of less than ten points, or of a star that has
-    no period, or whose catalogue does not have the numbers.
+    Points without a positive flux have no magnitude and are omitted. A band is 0 if its
+    curve cannot be computed: with less than ten points, without a period, or without
+    the catalogue columns.
 
     Args:
-        record: sorted by time; one without epochs has features alone.
-        max_epochs: of more in a band, those evenly spaced in order are kept.
-        normalisation: a name in FORMS.
+        record: sorted by time; a record without epochs has features only.
+        max_epochs: per band; of more epochs, evenly spaced ones are kept.
+        normalisation: a key of FORMS.
         statistics: what fit_statistics returned for the training objects.
     """
-    drawn = _form(normalisation).draw(record, max_epochs, statistics)
-    drawn = _scaled(drawn, statistics)
-    drawn = np.nan_to_num(np.clip(drawn, -LARGEST, LARGEST)).astype(np.float32)
-    return Image(drawn[:, None], *scale_features(record.features, statistics))
+    curves = _form(normalisation).compute(record, max_epochs, statistics)
+    curves = _scaled(curves, statistics)
+    curves = np.nan_to_num(np.clip(curves, -LARGEST, LARGEST)).astype(np.float32)
+    return Image(curves[:, None], *scale_features(record.features, statistics))
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
-    """Returns inputs of the shape that models see, to make states of."""
+    """Returns inputs of zeros, in the shape of a batch, to initialise models."""
     del max_epochs
     columns = num_objects, len(survey.columns)
     return Image(
@@ -68,34 +68,39 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Image:
 def fit_statistics(
     records: Iterable[LightCurveRecord], *, normalisation: str, survey: Survey
 ) -> Statistics:
-    """Returns the numbers that drawing needs, measured on training objects only."""
+    """Returns the statistics that the curves need, of the training objects.
+
+    Raises:
+        InputError: if the survey does not have the columns of the normalisation.
+    """
     form, records = _form(normalisation), list(records)
     names = [name for name, _ in survey.columns]
     wanted = [w.format(band) for band in survey.bands for w in form.columns]
     if missing := [name for name in wanted if name not in names]:
         raise InputError(
             f"Folded curves, normalisation {normalisation!r}: survey {survey.name} has "
-            f"no column {missing[0]!r}. Use 'fitted', which needs light curves alone."
+            f"no column {missing[0]!r}. Use 'fitted', which needs light curves only."
         )
-    found = {
+    statistics = {
         "num_bands": [float(len(survey.bands))],
         "columns": [float(names.index(name)) for name in wanted],
         "period": [float(names.index(name)) for name in PERIODS if name in names],
     }
-    drawn = [form.draw(record, 1000, found) for record in records]
-    drawn = np.reshape(drawn, (-1, PHASES, len(survey.bands)))
-    return found | _fit(drawn) | fit_feature_ranks(r.features for r in records)
+    curves = [form.compute(record, 1000, statistics) for record in records]
+    curves = np.reshape(curves, (-1, PHASES, len(survey.bands)))
+    return statistics | _fit(curves) | fit_feature_ranks(r.features for r in records)
 
 
 class Form(NamedTuple):
-    """What is drawn, [360, bands] magnitudes, NaN where it cannot be."""
+    """A way to compute folded curves."""
 
-    draw: Callable[[LightCurveRecord, int, Statistics], np.ndarray]
+    # record, max_epochs, statistics -> [360, bands] magnitudes, NaN if unknown
+    compute: Callable[[LightCurveRecord, int, Statistics], np.ndarray]
     columns: tuple[str, ...]  # of a band, that it needs
 
 
-def _draw_harmonic(record, max_epochs: int, statistics: Statistics) -> np.ndarray:
-    """m = M + A1 cos 2 pi p + A1 R21 cos(4 pi p + phi21), A1 half the amplitude."""
+def _compute_harmonic(record, max_epochs: int, statistics: Statistics) -> np.ndarray:
+    """Returns M + A1 cos 2 pi p + A1 R21 cos(4 pi p + phi21), A1 half the amplitude."""
     del max_epochs
     columns = np.array(statistics["columns"], int).reshape(-1, len(OF_BAND))
     mean, amplitude, r21, phi21 = record.features[columns].T
@@ -104,22 +109,22 @@ def _draw_harmonic(record, max_epochs: int, statistics: Statistics) -> np.ndarra
     return mean + amplitude / 2 * (np.cos(angle) + second)
 
 
-def _draw_fitted(record, max_epochs: int, statistics: Statistics) -> np.ndarray:
-    """Magnitudes above the mean of a band's fit; phase 0 where the first is brightest.
+def _compute_fitted(record, max_epochs: int, statistics: Statistics) -> np.ndarray:
+    """Returns fitted magnitudes by which a band is brighter than its mean.
 
-    The first is the band of most points.
+    Phase 0 is the maximum of the band with the most points.
     """
     bands = range(int(statistics["num_bands"][0]))
-    drawn = np.full((PHASES, len(bands)), np.nan)
-    places = {band: bright_epochs(record, band, max_epochs) for band in bands}
-    ranked = sorted(bands, key=lambda band: -len(places[band]))
-    ranked = [band for band in ranked if len(places[band]) >= MIN_EPOCHS]
+    curves = np.full((PHASES, len(bands)), np.nan)
+    epochs = {band: bright_epochs(record, band, max_epochs) for band in bands}
+    ranked = sorted(bands, key=lambda band: -len(epochs[band]))
+    ranked = [band for band in ranked if len(epochs[band]) >= MIN_EPOCHS]
     days = _period(record, ranked, statistics)
     if not days > 0:
-        return drawn
+        return curves
     start = None
     for band in ranked:
-        seen = places[band]
+        seen = epochs[band]
         mjd = record.mjd[seen]
         curve = magnitudes(record.flux[seen], record.flux_error[seen])
         frequency = np.array([1 / days])
@@ -132,8 +137,8 @@ def _draw_fitted(record, max_epochs: int, statistics: Statistics) -> np.ndarray:
             brightest = _series(fine, brighter).argmax()
             start = mjd.mean() + fine[brightest] * days
         phase = np.arange(PHASES) / PHASES + (start - mjd.mean()) / days
-        drawn[:, band] = _series(phase, brighter)
-    return drawn
+        curves[:, band] = _series(phase, brighter)
+    return curves
 
 
 def _series(phase: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
@@ -141,10 +146,10 @@ def _series(phase: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
 
 
 def _period(record: LightCurveRecord, ranked: list[int], statistics) -> float:
-    """Returns the catalogue's period, else that of the band of most points; or NaN."""
+    """Returns the period of the catalogue or of the band with most points, or NaN."""
     for column in statistics["period"]:
         days = record.features[int(column)]
-        if 1e-3 < days < 1e5:  # no number, zero and nonsense are none
+        if 1e-3 < days < 1e5:  # excludes NaN, 0 and sentinels
             return float(days)
     if not ranked:
         return np.nan
@@ -153,13 +158,13 @@ def _period(record: LightCurveRecord, ranked: list[int], statistics) -> float:
     return find_period(*curve).days
 
 
-def _fit(drawn: np.ndarray) -> Statistics:
-    """Mean and deviation of the curves' levels, and the spread of a typical one."""
-    level, spread = drawn.mean(axis=1), drawn.std(axis=1)
+def _fit(curves: np.ndarray) -> Statistics:
+    """Returns mean and deviation of the levels of curves, and their median spread."""
+    level, spread = curves.mean(axis=1), curves.std(axis=1)
     known = np.isfinite(level)
     if not known.any():
         return {"level": [0.0, 1.0], "spread": [1.0]}
-    # Of curves that are all alike, or flat, a thousandth of a magnitude.
+    # At least 0.001 mag, for curves that are equal or flat.
     deviation, typical = level[known].std(), np.median(spread[known])
     return {
         "level": [float(level[known].mean()), max(float(deviation), 1e-3)],
@@ -167,22 +172,21 @@ def _fit(drawn: np.ndarray) -> Statistics:
     }
 
 
-def _scaled(drawn: np.ndarray, statistics: Statistics) -> np.ndarray:
+def _scaled(curves: np.ndarray, statistics: Statistics) -> np.ndarray:
     """Returns (level - mean) / deviation + asinh((m - level) / spread).
 
-    Without units of its own a shape would drown in the levels; and so a twentieth of a
-    magnitude and five are both seen.
+    Level and shape are scaled separately, because the scatter of the levels is much
+    larger than an amplitude. asinh keeps amplitudes of 0.05 and 5 mag both visible.
     """
     (mean, deviation), (spread,) = statistics["level"], statistics["spread"]
-    level = drawn.mean(axis=0)
-    return (level - mean) / deviation + np.arcsinh((drawn - level) / spread)
+    level = curves.mean(axis=0)
+    return (level - mean) / deviation + np.arcsinh((curves - level) / spread)
 
 
 FORMS = {
-    "harmonic": Form(_draw_harmonic, OF_BAND),
-    "fitted": Form(_draw_fitted, ()),
+    "harmonic": Form(_compute_harmonic, OF_BAND),
+    "fitted": Form(_compute_fitted, ()),
 }
-# Normalisations that draw a catalogue's numbers.
 CATALOGUED = tuple(name for name, form in FORMS.items() if form.columns)
 
 

@@ -1,8 +1,8 @@
-"""A light curve of fixed length, normalised: what light-curve models eat.
+"""A light curve of fixed length, normalised: the input of light-curve models.
 
-Bands stay apart: an epoch has one. Errors are normalised with their fluxes, so that a
-flux in units of its error is what it was, as far as a curve is straight; but "log"
-gives them a scale of their own, as published.
+Each epoch has one band. Errors are scaled with their fluxes, so that the ratio of flux
+and error is preserved (for asinh, to first order). Normalisation "log" scales errors
+independently, as published.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,9 +17,9 @@ from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import LightCurve
 
-Statistics = dict[str, list[float]]  # plain numbers by name: JSON
-KIND, Example = "light_curve", LightCurve  # of the records, and what is made of one
-LARGEST = 1e4  # normalised flux or error
+Statistics = dict[str, list[float]]  # name -> numbers, can be stored as JSON
+KIND, Example = "light_curve", LightCurve
+LARGEST = 1e4  # absolute value of a normalised flux or error
 
 
 def make_example(
@@ -29,15 +29,12 @@ def make_example(
     normalisation: str,
     statistics: Statistics,
 ) -> LightCurve:
-    """Returns one object's light curve, without the axis b, zeros at the end.
-
-    Of more than `max_epochs` epochs, those evenly spaced in order are kept. A record's
-    epochs are sorted, so the order in which they were given cannot matter.
+    """Returns one object's light curve, without the axis b, padded with zeros.
 
     Args:
-        record: sorted by time; one without epochs has features alone.
-        max_epochs: length of the result.
-        normalisation: a name in NORMALISATIONS.
+        record: sorted by time; a record without epochs has features only.
+        max_epochs: length of the result; of more epochs, evenly spaced ones are kept.
+        normalisation: a key of NORMALISATIONS.
         statistics: what fit_statistics returned for the training objects.
     """
     epochs = len(record.mjd)
@@ -46,7 +43,7 @@ def make_example(
         flux=record.flux.astype(float), flux_error=record.flux_error.astype(float)
     )
     columns = _normalisation(normalisation).apply(wide, statistics)
-    # An absurd number stays finite in float32, and in what a network makes of it.
+    # Extreme values stay finite in float32 and in the network.
     flux, error = (np.clip(column, -LARGEST, LARGEST) for column in columns)
     days = record.mjd - (record.mjd[0] if epochs else 0)
 
@@ -69,10 +66,12 @@ def make_example(
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> LightCurve:
-    """Returns inputs of the shape that models see, to make states of."""
+    """Returns inputs of zeros, in the shape of a batch, to initialise models."""
     shape, columns = (num_objects, max_epochs), (num_objects, len(survey.columns))
     return LightCurve(
-        *(np.zeros(shape, np.float32) for _ in ("flux", "flux_error", "time")),
+        flux=np.zeros(shape, np.float32),
+        flux_error=np.zeros(shape, np.float32),
+        time=np.zeros(shape, np.float32),
         band=np.zeros(shape, np.int32),
         epoch_mask=np.ones(shape, bool),
         feature=np.zeros(columns, np.float32),
@@ -83,21 +82,23 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> LightCurve:
 def fit_statistics(
     records: Iterable[LightCurveRecord], *, normalisation: str, survey: Survey
 ) -> Statistics:
-    """Returns the numbers that normalising needs, measured on training objects only."""
+    """Returns the statistics that the normalisation needs, of the training objects."""
     records = list(records)
-    found = _normalisation(normalisation).fit(records, len(survey.bands))
-    return found | fit_feature_ranks(r.features for r in records)
+    statistics = _normalisation(normalisation).fit(records, len(survey.bands))
+    return statistics | fit_feature_ranks(r.features for r in records)
 
 
 class Normalisation(NamedTuple):
-    """Two functions: numbers from training records, fluxes and errors of one."""
+    """A pair of functions; `apply` depends on training objects by statistics only."""
 
+    # training records, number of bands -> statistics
     fit: Callable[[list[LightCurveRecord], int], Statistics]
+    # record, statistics -> flux and error [t]
     apply: Callable[[LightCurveRecord, Statistics], tuple[np.ndarray, np.ndarray]]
 
 
 def _fit_asinh(records: list[LightCurveRecord], num_bands: int) -> Statistics:
-    """Softening: a band's typical error."""
+    """Returns the softening of each band, its median error."""
     band, error = _all(records, "band"), _all(records, "flux_error")
     typical = [
         np.median(error[band == k]) if (band == k).any() else 1.0
@@ -118,7 +119,7 @@ def _fit_peak(records: list[LightCurveRecord], num_bands: int) -> Statistics:
 
 
 def _apply_peak(record: LightCurveRecord, statistics: Statistics):
-    """In units of the brightest epoch, or of the smallest error if that is more."""
+    """Divides by the largest absolute flux, or the smallest error if it is larger."""
     del statistics
     faintest = record.flux_error.min(initial=np.inf)
     peak = max(abs(record.flux).max(initial=0), min(faintest, 1e30))
@@ -126,7 +127,7 @@ def _apply_peak(record: LightCurveRecord, statistics: Statistics):
 
 
 def _fit_relative(records: list[LightCurveRecord], num_bands: int) -> Statistics:
-    """The spread of all fluxes about their object's median of the band, in medians."""
+    """Returns the deviation of flux / median of its object and band - 1."""
     change = np.concatenate([_relative(r)[0] for r in records] or [np.zeros(0)])
     low, high = np.percentile(change, [16, 84]) if len(change) else (0, 0)
     return {"deviation": [float(high - low) / 2 or 1.0]}
@@ -135,55 +136,54 @@ def _fit_relative(records: list[LightCurveRecord], num_bands: int) -> Statistics
 def _apply_relative(record: LightCurveRecord, statistics: Statistics):
     deviation = statistics["deviation"][0]
     change, error = _relative(record)
-    # A wild point must not drown the rest: thirty deviations.
+    # Limits the effect of outliers to 30 deviations.
     return np.clip(change / deviation, -30, 30), error / deviation
 
 
 def _relative(record: LightCurveRecord) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [t] flux / median of its band - 1, and the error of it."""
+    """Returns [t], flux / median of its band - 1, and its error."""
     median = np.ones(len(record.mjd))
     for band in np.unique(record.band):
         of_band = record.band == band
         median[of_band] = np.median(record.flux[of_band])
-    # A band that is as often below zero as above has no level to compare with.
+    # The median of faint objects may be near 0, so the error is a lower limit.
     median = np.maximum(abs(median), record.flux_error)
     return record.flux / median - 1, record.flux_error / median
 
 
 def _fit_log(records: list[LightCurveRecord], num_bands: int) -> Statistics:
     del num_bands
-    found = {}
+    statistics = {}
     for name in ("flux", "flux_error"):
         value = _all(records, name).astype(np.float64)
         lowest = value.min(initial=np.inf) if len(value) else 0.0
         log = np.log(value - lowest + _LOG_SOFTENING)
         spread = float(log.std()) if len(value) else 1.0
-        found[name] = [
+        statistics[name] = [
             float(lowest),
             float(log.mean()) if len(value) else 0.0,
             spread or 1.0,
         ]
-    return found
+    return statistics
 
 
 def _apply_log(record: LightCurveRecord, statistics: Statistics):
-    found = []
+    columns = []
     for name in ("flux", "flux_error"):
         lowest, mean, deviation = statistics[name]
         value = np.maximum(getattr(record, name) - lowest, 0)  # clipped, as published
-        found.append((np.log(value + _LOG_SOFTENING) - mean) / deviation)
-    return tuple(found)
+        columns.append((np.log(value + _LOG_SOFTENING) - mean) / deviation)
+    return tuple(columns)
 
 
 _LOG_SOFTENING = 1e-5
-# Whose result for an epoch does not depend on later ones.
 CAUSAL = ("asinh", "log")
-CATALOGUED = ()  # normalisations that draw a catalogue's numbers
+CATALOGUED = ()
 NORMALISATIONS = {
     "asinh": Normalisation(_fit_asinh, _apply_asinh),
     "log": Normalisation(_fit_log, _apply_log),  # SuperNNova's "global"
     "peak": Normalisation(_fit_peak, _apply_peak),  # SuperNNova's "cosmo"
-    "relative": Normalisation(_fit_relative, _apply_relative),  # of variable stars
+    "relative": Normalisation(_fit_relative, _apply_relative),  # for variable stars
 }
 
 

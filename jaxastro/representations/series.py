@@ -1,7 +1,7 @@
-"""An image time series of fixed length, normalised: what image models eat.
+"""An image time series of fixed length, normalised: the input of image models.
 
-A normalisation is a pair of functions: `fit` measures the training objects, once;
-`apply` uses only those numbers, so training and serving cannot differ.
+A normalisation is a pair of functions. `fit` measures statistics of the training
+objects once; `apply` uses these, so that training and prediction are consistent.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,33 +18,30 @@ from jaxastro.photometry.median import nanmedian
 from jaxastro.surveys import Survey
 from jaxastro.types import Series
 
-SMOOTHING = 1.5  # pixels, standard deviation: a little less than HiTS' seeing
+SMOOTHING = 1.5  # pixels, standard deviation; slightly less than the seeing of HiTS
 BORDER = 3  # pixels along a stamp's edge that give its sky
 
-Statistics = dict[str, list[float]]  # plain numbers by name, one per band: JSON
-Epochs = slice | np.ndarray  # which epochs of a record are kept
-KIND, Example = "series", Series  # of the records, and what is made of one
-# Normalisations whose result for a frame does not depend on later ones.
+Statistics = dict[str, list[float]]  # name -> number per band, can be stored as JSON
+Epochs = slice | np.ndarray  # selection of epochs of a record
+KIND, Example = "series", Series
 CAUSAL = ("standard", "asinh")
-CATALOGUED = ()  # normalisations that draw a catalogue's numbers
+CATALOGUED = ()
 
 
 def make_example(
     record: SeriesRecord, *, max_epochs: int, normalisation: str, statistics: Statistics
 ) -> Series:
-    """Returns one object's series, without the axis b, padded with zeros at the end.
-
-    Of more than `max_epochs` epochs, those evenly spaced in order are kept.
+    """Returns one object's series, without the axis b, padded with zeros.
 
     Args:
         record: sorted by time.
-        max_epochs: length of the result.
-        normalisation: a name in NORMALISATIONS.
+        max_epochs: length of the result; of more epochs, evenly spaced ones are kept.
+        normalisation: a key of NORMALISATIONS.
         statistics: what fit_statistics returned for the training objects.
     """
     keep = evenly_spaced(len(record.mjd), max_epochs)
     image = _normalisation(normalisation).apply(record, keep, statistics)
-    days = record.mjd[keep] - record.mjd[0]  # the first is kept
+    days = record.mjd[keep] - record.mjd[0]  # the first epoch is always kept
 
     def pad(values, kind):
         out = np.zeros((max_epochs, *values.shape[1:]), kind)
@@ -60,10 +57,10 @@ def make_example(
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Series:
-    """Returns inputs of the shape that models see, to make states of."""
-    shape = num_objects, max_epochs
+    """Returns inputs of zeros, in the shape of a batch, to initialise models."""
+    shape, size = (num_objects, max_epochs), survey.image_size
     return Series(
-        image=np.zeros((*shape, *2 * (survey.image_size,)), np.float32),
+        image=np.zeros((*shape, size, size), np.float32),
         time=np.zeros(shape, np.float32),
         band=np.zeros(shape, np.int32),
         epoch_mask=np.ones(shape, bool),
@@ -73,14 +70,15 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Series:
 def fit_statistics(
     records: Iterable[SeriesRecord], *, normalisation: str, survey: Survey
 ) -> Statistics:
-    """Returns the numbers a normalisation needs, measured on training objects only."""
+    """Returns the statistics that the normalisation needs, of the training objects."""
     return _normalisation(normalisation).fit(records, len(survey.bands))
 
 
 def fill_bad_pixels(record: SeriesRecord, keep: Epochs = slice(None)) -> np.ndarray:
-    """Returns flux of the kept frames, bad pixels set to the median of the good.
+    """Returns [t y x], flux with bad pixels replaced by the median of the frame.
 
-    Each frame has its own median; most have no bad pixel, and cost none.
+    Args:
+        keep: which epochs are returned.
     """
     flux, bad = record.flux[keep], record.bad_pixel[keep]
     frames = bad.any(axis=(1, 2))
@@ -94,12 +92,11 @@ def fill_bad_pixels(record: SeriesRecord, keep: Epochs = slice(None)) -> np.ndar
 
 
 class Normalisation(NamedTuple):
-    """Two functions: numbers from training records, kept frames as a model sees them.
+    """A pair of functions; `apply` depends on training objects by statistics only."""
 
-    The second may look at all epochs of the record, and returns those that are kept.
-    """
-
+    # training records, number of bands -> statistics
     fit: Callable[[Iterable[SeriesRecord], int], Statistics]
+    # record, which epochs, statistics -> normalised frames [t y x] of these epochs
     apply: Callable[[SeriesRecord, Epochs, Statistics], np.ndarray]
 
 
@@ -115,7 +112,7 @@ def _fit_standard(records: Iterable[SeriesRecord], num_bands: int) -> Statistics
     count = np.maximum(count, 1)
     mean = total / count
     deviation = np.sqrt(np.maximum(square / count - mean**2, 0))
-    # A band that no training object has is left as it is.
+    # A band without training objects is not scaled.
     deviation = np.where(deviation > 0, deviation, 1)
     return {"mean": mean.tolist(), "deviation": deviation.tolist()}
 
@@ -129,7 +126,7 @@ def _apply_standard(record: SeriesRecord, keep: Epochs, statistics: Statistics):
 
 
 def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
-    """Softening: a band's typical pixel noise, from the corners of its frames."""
+    """Returns the softening of each band, the median pixel noise in frame corners."""
     noise = [[] for _ in range(num_bands)]
     for record in records:
         corner = fill_bad_pixels(record)[:, :5, :5].reshape(len(record.mjd), -1)
@@ -144,7 +141,7 @@ def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
 
 def _apply_asinh(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     softening = np.float32(statistics["softening"])[record.band[keep]][:, None, None]
-    # Three softenings: noise is about 0.3, and a star a thousand times brighter 6.5.
+    # Noise becomes about 0.3, and a star 1000 times brighter 6.5.
     return np.arcsinh(fill_bad_pixels(record, keep) / (3 * softening))
 
 
@@ -159,43 +156,43 @@ def _fit_variability(records: Iterable[SeriesRecord], num_bands: int) -> Statist
 
 def _apply_variability(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     change = _change(record)[keep] / statistics["deviation"][0]
-    # A cosmic ray or a moving neighbour must not drown the object: 30 deviations.
+    # Limits the effect of cosmic rays and moving neighbours to 30 deviations.
     return np.clip(change, -30, 30).astype(np.float32)
 
 
 def _change(record: SeriesRecord) -> np.ndarray:
-    """Returns [t y x] how each frame differs from the object's median frame.
+    """Returns [t y x], the change of each frame relative to the median frame.
 
-    The sky, the median of the stamp's border, and the median frame of the same band
-    are taken off, so what is steady vanishes. The unit is the object's own
-    variability: the range that 90 % of its central light stays in, but at least three
-    times that light's noise and 2 % of its median, so that a constant object is not
-    blown up to a variable one. Bad pixels have not changed. Last, frames are smoothed
-    to about the seeing, which gathers a star's light and hides the noise's texture,
-    where supernova stamps were resampled and others were not.
+    The sky (the median of the stamp's border) and the median frame of the band are
+    subtracted, which removes constant light. The unit is the variability of the object:
+    the range of the central flux from its 5th to its 95th percentile, but at least
+    three times the noise and 2 % of the median of that flux, so that constant objects
+    are not amplified. The change of bad pixels is 0. Last, frames are smoothed to about
+    the seeing. This raises the signal to noise and hides the noise correlations of
+    resampled stamps, which in HiTS only supernovae have.
     """
     sky, noise, _ = border_statistics(record.flux, record.bad_pixel, BORDER)
     if np.isnan(sky).all():
         raise RecordError(
-            f"Object {record.object_id}: no good pixel in the outer {BORDER} pixels of "
-            "any frame, so its sky is unknown. Remove the object."
+            f"Object {record.object_id}: no frame has a good pixel in its outer "
+            f"{BORDER} pixels, so the sky is unknown. Remove the object."
         )
     sky = np.where(np.isnan(sky), np.nanmedian(sky), sky)
-    above = record.flux.astype(np.float64) - sky[:, None, None]
-    above = np.where(record.bad_pixel, np.nan, above)
-    change, steady = np.zeros_like(above), 0.0
-    size = above.shape[1:]
+    signal = record.flux.astype(np.float64) - sky[:, None, None]
+    signal = np.where(record.bad_pixel, np.nan, signal)
+    change, constant_flux = np.zeros_like(signal), 0.0
+    size = signal.shape[1:]
     weight = np.clip(size[0] // 2 - BORDER - centre_distance(size), 0, 1)
     for band in np.unique(record.band):
         rows = record.band == band
-        blind = np.isnan(above[rows]).all(axis=0)
-        median = nanmedian(np.where(blind, 0, above[rows]), axis=0)
-        change[rows] = np.nan_to_num(above[rows] - median)
-        steady = max(steady, float((median * weight).sum()))
-    light = (change * weight).sum(axis=(1, 2))
-    low, high = np.percentile(light, [5, 95])
+        always_bad = np.isnan(signal[rows]).all(axis=0)
+        median = nanmedian(np.where(always_bad, 0, signal[rows]), axis=0)
+        change[rows] = np.nan_to_num(signal[rows] - median)
+        constant_flux = max(constant_flux, float((median * weight).sum()))
+    central_flux = (change * weight).sum(axis=(1, 2))
+    low, high = np.percentile(central_flux, [5, 95])
     error = np.nanmedian(noise) * np.sqrt(np.square(weight).sum())
-    change /= max(high - low, 3 * error, 0.02 * steady, 1e-6)
+    change /= max(high - low, 3 * error, 0.02 * constant_flux, 1e-6)
     return gaussian_filter(change, sigma=(0, SMOOTHING, SMOOTHING), mode="constant")
 
 

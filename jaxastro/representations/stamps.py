@@ -1,7 +1,8 @@
-"""The alerts of one object, their stamps normalised one by one: what serving sees too.
+"""The first alerts of an object, with normalised stamps and metadata.
 
-Each stamp is normalised by itself, so an alert's input is the same whatever came before
-or after it. Crop first (config.selection.crop): what lies outside must not set the scale.
+Each stamp is normalised independently, so that the input of an alert does not depend on
+other alerts. Records are cropped before (config.selection.crop), so that pixels outside
+the crop do not affect the scale.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,22 +16,22 @@ from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 from jaxastro.types import Alerts
 
-Statistics = dict[str, list[float]]  # plain numbers by name: JSON
-KIND, Example = "alerts", Alerts  # of the records, and what is made of one
-CATALOGUED = ()  # normalisations that draw a catalogue's numbers
+Statistics = dict[str, list[float]]  # name -> numbers, can be stored as JSON
+KIND, Example = "alerts", Alerts
+CATALOGUED = ()
 
 
 def make_example(
     record: AlertRecord, *, max_epochs: int, normalisation: str, statistics: Statistics
 ) -> Alerts:
-    """Returns one object's first alerts, without the axis b, zeros at the end.
+    """Returns one object's first alerts, without the axis b, padded with zeros.
 
-    Pixels that are no measurement are 0, after normalising: they set no scale.
+    Bad pixels are 0 after the normalisation, on which they have no effect.
 
     Args:
         record: sorted by time.
-        max_epochs: length of the result: later alerts are left out.
-        normalisation: a name in NORMALISATIONS.
+        max_epochs: length of the result; later alerts are omitted.
+        normalisation: a key of NORMALISATIONS.
         statistics: what fit_statistics returned for the training objects.
     """
     apply = _normalisation(normalisation)
@@ -56,7 +57,7 @@ def make_example(
 
 
 def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Alerts:
-    """Returns inputs of the shape that models see, to make states of."""
+    """Returns inputs of zeros, in the shape of a batch, to initialise models."""
     shape, size = (num_objects, max_epochs), survey.image_size
     return Alerts(
         stamp=np.zeros((*shape, size, size, 3), np.float32),
@@ -71,10 +72,10 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Alerts:
 def fit_statistics(
     records: Iterable[AlertRecord], *, normalisation: str, survey: Survey
 ) -> Statistics:
-    """Returns the numbers that scaling needs, measured on training objects only.
+    """Returns the statistics that the normalisation needs, of the training objects.
 
-    The ranks of each column, and the softening of each stamp: its typical deviation,
-    of the middle half of its pixels.
+    They are the quantiles of each column, and a softening for science, template and
+    difference: the median of the standard deviations of stamps, from quartiles.
     """
     del survey
     _normalisation(normalisation)
@@ -89,47 +90,47 @@ def fit_statistics(
 
 
 def _spread(stamp: np.ndarray) -> np.ndarray:
-    """Returns [t 3] the deviation of each stamp's pixels, by their quartiles."""
+    """Returns [t 3], the standard deviation of each stamp's pixels, from quartiles."""
     pixels = stamp.reshape(len(stamp), -1, 3)
     out = np.zeros((len(stamp), 3))
     seen = np.isfinite(pixels).any(1)
-    for t, channel in zip(*np.nonzero(seen), strict=True):
-        low, high = np.nanpercentile(pixels[t, :, channel], [25, 75])
-        out[t, channel] = (high - low) / 1.349
+    for t, k in zip(*np.nonzero(seen), strict=True):
+        low, high = np.nanpercentile(pixels[t, :, k], [25, 75])
+        out[t, k] = (high - low) / 1.349
     return out
 
 
 def _min_max(stamp: np.ndarray, statistics: Statistics) -> np.ndarray:
-    """From 0 to 1, between a stamp's own extremes; 0 if they are one."""
+    """Scales each stamp from its minimum, 0, to its maximum, 1."""
     del statistics
     low, high = _extreme(stamp, np.inf, np.min), _extreme(stamp, -np.inf, np.max)
     return (stamp - low) / _or_one(high - low)
 
 
 def _l2(stamp: np.ndarray, statistics: Statistics) -> np.ndarray:
-    """Of sum of squares 1, each stamp by itself: as BTSbot's are published."""
+    """Divides each stamp by its L2 norm, as in the published stamps of BTSbot."""
     del statistics
     return stamp / _or_one(np.sqrt(np.nansum(stamp**2, (1, 2), keepdims=True)))
 
 
 def _asinh(stamp: np.ndarray, statistics: Statistics) -> np.ndarray:
-    """asinh of the flux less a stamp's own sky, in units of a survey's typical noise.
+    """Returns asinh((flux - sky) / softening), which preserves the order of fluxes.
 
-    Fluxes can be told from it: a bright source is brighter than a faint one. The
-    difference has no sky.
+    The sky is the median of a stamp, and 0 for the difference.
     """
     pixels = np.where(np.isfinite(stamp), stamp, np.nan)
     empty = ~np.isfinite(pixels).any((1, 2))
-    middle = np.zeros((len(stamp), 1, 1, 3))
-    for t, channel in zip(*np.nonzero(~empty), strict=True):
-        middle[t, 0, 0, channel] = np.nanmedian(pixels[t, :, :, channel])
-    middle[..., 2] = 0
-    return np.arcsinh((stamp - middle) / np.array(statistics["softening"]))
+    sky = np.zeros((len(stamp), 1, 1, 3))
+    for t, k in zip(*np.nonzero(~empty), strict=True):
+        sky[t, 0, 0, k] = np.nanmedian(pixels[t, :, :, k])
+    sky[..., 2] = 0
+    return np.arcsinh((stamp - sky) / np.array(statistics["softening"]))
 
 
-def _extreme(stamp: np.ndarray, otherwise: float, of: Callable) -> np.ndarray:
-    found = of(np.where(np.isfinite(stamp), stamp, otherwise), (1, 2), keepdims=True)
-    return np.where(np.isfinite(found), found, 0)
+def _extreme(stamp: np.ndarray, default: float, function: Callable) -> np.ndarray:
+    known = np.where(np.isfinite(stamp), stamp, default)
+    extreme = function(known, (1, 2), keepdims=True)
+    return np.where(np.isfinite(extreme), extreme, 0)
 
 
 def _or_one(scale: np.ndarray) -> np.ndarray:
@@ -137,7 +138,7 @@ def _or_one(scale: np.ndarray) -> np.ndarray:
 
 
 NORMALISATIONS = {"min_max": _min_max, "l2": _l2, "asinh": _asinh}
-CAUSAL = tuple(NORMALISATIONS)  # an alert's input depends on no later one
+CAUSAL = tuple(NORMALISATIONS)
 
 
 def _normalisation(name: str) -> Callable:
