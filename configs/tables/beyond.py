@@ -11,69 +11,77 @@ Presets: :laptop (default without an accelerator), :paper (default with one), :s
 
 from configs.tables import base
 
+CONVENTION = "configs/convention.py"
+
 
 def get_config(preset: str = "auto"):
     """Returns the table."""
     table = base.make_table("beyond", "Beyond the published systems", preset)
     base.add_convention(table)
-    config = "configs/convention.py"
+    add_variants(table)
+    add_other_stages(table)
+    base.add_system(table, "best", "transformer over frames", "configs/best.py")
+    add_longer(table)
+    base.add_aperture_forest(table)
+    table.shown = ("convention", "best")
+    return table
+
+
+def add_variants(table) -> None:
+    """Adds ConvEntion with one part changed."""
+    preset = table.preset
     # The norm that the preset does not have. A joint one needs views of full length.
-    norm, views = "per_epoch", ()
-    if preset != "paper":
-        norm, views = "joint", (("augment.max_epochs", 9 if preset == "smoke" else 60),)
-    change = "linear" if preset == "paper" else "asinh"
+    if preset == "paper":
+        norm = ("norm_per_epoch", "per-epoch norm", ("model.args.norm", "per_epoch"))
+    else:
+        views = ("augment.max_epochs", 9 if preset == "smoke" else 60)
+        norm = ("norm_joint", "joint norm", ("model.args.norm", "joint"), views)
+    date = ("model.args.encoding", "date")
+    change = ("model.args.change", "linear" if preset == "paper" else "asinh")
     for key, name, *changes in (
-        (
-            f"norm_{norm}",
-            f"{norm} norm".replace("_", "-"),
-            ("model.args.norm", norm),
-            *views,
-        ),
-        (
-            "encoding_date",
-            "learned encoding of the date",
-            ("model.args.encoding", "date"),
-        ),
+        norm,
+        ("encoding_date", "learned encoding of the date", date),
         ("band_token", "band tokens", ("model.args.band_token", True)),
-        (
-            "change",
-            "change since the mean frame as a channel",
-            ("model.args.change", change),
-        ),
+        ("change", "change since the mean frame as a channel", change),
         ("drop_bands", "bands dropped in training", ("augment.drop_bands", 0.2)),
         ("gap", "gaps in time in training", ("augment.gap", 0.5)),
         ("averaged", "averaged weights", ("method.args.average_decay", 0.99)),
     ):
-        base.add_system(table, key, name, config, *changes)
+        base.add_system(table, key, name, CONVENTION, *changes)
+
+
+def add_other_stages(table) -> None:
+    """Adds ConvEntion trained in other stages, and with pre-training."""
     head = {"photometric": (), "confirmed": (("optimizer.train_only", ("head",)),)}
-    base.add_system(table, "head_only", "second stage: head only", config, stages=head)
+    name = "second stage: head only"
+    base.add_system(table, "head_only", name, CONVENTION, stages=head)
     both = sum(base.steps_of(table).values())
     once = {"all": (("num_steps", both),)}
-    base.add_system(table, "one_stage", "one stage, all labels", config, stages=once)
+    name = "one stage, all labels"
+    base.add_system(table, "one_stage", name, CONVENTION, stages=once)
     # The network is trained without labels; a linear probe's score selects the state.
     natural = ("loader.unlabelled_share", 0.2), ("loader.balance", False)
-    without = {"pretrain": (*natural, ("num_steps", both))}
+    stages = {"pretrain": (*natural, ("num_steps", both))}
+    stages |= dict.fromkeys(table.stages, ())
     for key, name in (("byol", "BYOL"), ("masked_frames", "masked frames")):
-        name, stages = (
-            f"pre-trained without labels: {name}",
-            dict.fromkeys(table.stages, ()),
-        )
-        base.add_system(table, key, name, config, stages=without | stages)
+        name = f"pre-trained without labels: {name}"
+        base.add_system(table, key, name, CONVENTION, stages=stages)
         table.systems[key].config_of.pretrain = f"configs/{key}.py"
-    base.add_system(table, "best", "transformer over frames", "configs/best.py")
-    longer = {s: (("num_steps", 3 * n),) for s, n in base.steps_of(table).items()}
+
+
+def add_longer(table) -> None:
+    """Adds systems with more steps."""
+    steps = base.steps_of(table)
+    longer = {stage: (("num_steps", 3 * n),) for stage, n in steps.items()}
     flat = (("model.args.downsize", "2d"),)
     for key, name, file, changes in (
         ("best_long", "transformer over frames", "configs/best.py", ()),
-        ("convention_long", "ConvEntion, ugriz", config, ()),
-        ("convention_2d_long", "2D CNN", config, flat),
+        ("convention_long", "ConvEntion, ugriz", CONVENTION, ()),
+        ("convention_2d_long", "2D CNN", CONVENTION, flat),
     ):
         name = f"{name}, three times the steps"
         base.add_system(table, key, name, file, *changes, stages=longer)
     # As many steps as take the time of ConvEntion's.
-    times = {s: (("num_steps", 10 * n),) for s, n in base.steps_of(table).items()}
+    times = {stage: (("num_steps", 10 * n),) for stage, n in steps.items()}
     name, config = "SuperNNova, ten times the steps", "configs/supernnova.py"
     base.add_light_curve_system(table, "supernnova_long", name, config, stages=times)
-    base.add_aperture_forest(table)
-    table.shown = ("convention", "best")
-    return table
