@@ -142,9 +142,7 @@ def test_a_run_ends_with_a_page_of_light_curves(trained):
     assert "Light curves of" in page
 
 
-def test_new_images_become_light_curves_and_probabilities(
-    trained, data_dir, tmp_path
-):
+def test_new_images_become_light_curves_and_probabilities(trained, data_dir, tmp_path):
     images, _ = records_of(IMAGES, SeriesRecord, data_dir)
     some = [images[row] for row in range(3)]
     raw = tmp_path / "new.npz"

@@ -1,7 +1,7 @@
 """Keeps compiled programs on disk, so that no later command compiles them again.
 
-They are in JAX_COMPILATION_CACHE_DIR or, if that is not set, in the user's cache folder.
-A program read back is the program that was compiled, to the bit.
+They are in JAX_COMPILATION_CACHE_DIR or, if that is not set, in the user's cache
+folder. A program read back is the program that was compiled, to the bit.
 """
 
 import contextlib

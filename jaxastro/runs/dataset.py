@@ -45,7 +45,7 @@ class Dataset(NamedTuple):
         return rows[self.index.label[rows] != UNLABELLED]
 
     def labels(self, rows: np.ndarray, *, scoring: bool = False) -> np.ndarray:
-        """Returns class indices [o], -1 if unlabelled; if scoring, the truth if known."""
+        """Returns class indices [o], -1: none; if scoring, the truth if known."""
         use_truth = scoring and self.truth_is_known()
         name = self.index.truth if use_truth else self.index.label
         return class_index(

@@ -1,4 +1,4 @@
-"""A trained run as one object: predict, evaluate, report, in a notebook or a service."""
+"""A trained run as one object: predict, evaluate and report from Python."""
 
 import functools
 import itertools
