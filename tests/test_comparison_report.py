@@ -238,7 +238,7 @@ def test_published_orders_are_confirmed_contradicted_or_undecided():
     ("change", "message"),
     [
         (lambda s: [s[0], s[0]], "A table needs different names"),
-        (lambda s: s[1:], "the reference's among them"),
+        (lambda s: s[1:], "the reference must be one of them"),
         (lambda s: [s[0]._replace(members=())], "No run of any system is finished"),
         (
             lambda s: [s[0]._replace(members=s[0].members * 2)],

@@ -24,7 +24,7 @@ from jaxastro.reports.score_by_epochs import spaced_ticks
 from jaxastro.reports.style import count_text, display_name
 from jaxastro.reports.summary import cautions, summary_text
 from jaxastro.runs.reporting import write_report
-from jaxastro.runs.spec import RunSpec
+from jaxastro.runs.spec import Component, RunSpec
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -129,7 +129,8 @@ def test_the_page_is_one_file_without_outside_addresses(report):
 def test_the_page_states_which_objects_were_held_out(
     held_out, text, has_scores, tmp_path
 ):
-    spec = RunSpec().replace({"folds.held_out": held_out})
+    spec = RunSpec(model=Component("convention"), method=Component("supervised"))
+    spec = spec.replace({"folds.held_out": held_out})
     (tmp_path / "config.json").write_text(json.dumps(spec.to_dict()))
     if has_scores:
         save(make_predictions(60), tmp_path / "predictions")
