@@ -24,13 +24,14 @@ import numpy as np
 from astropy.io import fits
 
 from benchmarks import result
-from data_builders.ztf.ztf_alerts import SURVEY, full_reader
 from jaxastro.alerts.archive import alert_files, containers_in
 from jaxastro.alerts.container import read_packets
-from jaxastro.alerts.ztf import CUTOUTS, JPEG, read_packet
+from jaxastro.alerts.ztf import CUTOUTS, JPEG, packet_reader, read_packet
 from jaxastro.alerts.ztf_stamp import read_stamp
 from jaxastro.errors import InputError
+from jaxastro.surveys import SURVEYS
 
+SURVEY = SURVEYS["ztf_alerts"]
 MIN_PACKETS = 200  # per repeat, at least: those of rare schemas are read repeatedly
 
 
@@ -54,7 +55,7 @@ def read_with_jaxastro(files: list[bytes]) -> list:
     return [
         read_packet(packet.row, SURVEY)
         for file in files
-        for packet in read_packets(io.BytesIO(file), full_reader)
+        for packet in read_packets(io.BytesIO(file), packet_reader)
     ]
 
 
@@ -104,7 +105,7 @@ def load(folder: Path) -> tuple[dict, int]:
     """
     by_schema, num_stamps = collections.defaultdict(lambda: ([], [], [])), 0
     for file in containers(folder):
-        packets = list(read_packets(io.BytesIO(file), full_reader))
+        packets = list(read_packets(io.BytesIO(file), packet_reader))
         schema = fastavro.parse_schema(json.loads(packets[0].schema))
         raw = [(schema, packet.raw) for packet in packets]
         read = read_with_fastavro(raw)
@@ -150,7 +151,7 @@ def stages(files: list[bytes], rows: list[dict], repeats: int) -> dict:
     stored = [stamp for row in rows for stamp in stored_stamps(row)]
     work = {
         "container and Avro": lambda _: [
-            list(read_packets(io.BytesIO(file), full_reader)) for file in files
+            list(read_packets(io.BytesIO(file), packet_reader)) for file in files
         ],
         "gunzip": lambda _: [zlib.decompress(stamp, 31) for stamp in stored],
         "gunzip and FITS": lambda _: [read_stamp(stamp) for stamp in stored],

@@ -94,7 +94,8 @@ def prepare(config: str, folder: Path) -> None:
     )
     python(
         "-m",
-        "data_builders.commands.new_objects",
+        "data_builders",
+        "new-objects",
         "--preset=tiny",
         "--objects=5",
         "--seed=99",

@@ -1,6 +1,6 @@
 """Alerts per second from the bytes of a night to probabilities, by a trained run.
 
-    python -m data_builders.commands.simulate_night --objects 2000 --output night.tar.gz
+    python -m data_builders simulate-night --objects 2000 --output night.tar.gz
     python -m benchmarks.serving --workdir RUN --input night.tar.gz [--json]
 
 The command is `jaxastro predict --each_alert`, each time in a new process, with an

@@ -1,4 +1,4 @@
-"""The command line of the data sets: `python -m data_builders --help`."""
+"""Command line of the data sets: `python -m data_builders --help`."""
 
 import argparse
 import importlib
@@ -8,68 +8,75 @@ import sys
 from absl import logging
 
 from data_builders.engine.printable import printable
+from jaxastro.errors import UserError
 
-COMMANDS = {  # what the user types -> the module that does it, and what it does
-    "list": (
-        "list_builders",
-        "which data sets can be built, from what; which are there",
-    ),
-    "inspect": (
-        "inspect_raw",
-        "what a raw file or folder is, and what is wrong with it",
-    ),
-    "build": ("build", "a data set, on one core, on several, or on a cluster"),
-    "leaks": ("leaks", "whether labels can be told without looking at the objects"),
-    "export": ("export", "a data set as Parquet, for people without TFDS"),
-    "schema": ("show_schema", "every column: type, shape, unit, meaning"),
+PROGRAM = "python -m data_builders"
+COMMANDS = {  # name on the command line -> its module, and what it does
+    "list": ("list_builders", "list all data sets and show which are built"),
+    "build": ("build", "build a data set, on one core, on several, or on a cluster"),
+    "inspect": ("inspect_raw", "read raw files and report what they hold"),
+    "schema": ("show_schema", "show all columns: type, shape, unit, meaning"),
+    "export": ("export", "write a data set as Parquet, for use without TFDS"),
+    "leaks": ("leaks", "test whether nuisance variables predict the labels"),
+    "new-objects": ("new_objects", "simulate raw objects, to try a trained run on"),
+    "simulate-night": ("simulate_night", "simulate the ZTF alerts of one night"),
 }
 EPILOG = """\
 examples:
-  python -m data_builders build sdss_sn_sim/tiny      needs no raw file
+  python -m data_builders build sdss_sn_sim/tiny      simulated: needs no raw file
   python -m data_builders inspect some_night.tar.gz
   python -m data_builders build hits --help
 
-Ends with 0 if all went well, 1 if the data are at fault (a leak, a file that nothing
-can read), 2 if the command could not do what was asked."""
+exit codes:
+  0 success    1 the data have a fault (a leak, an unreadable file)    2 wrong use"""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs a sub-command and returns its exit code."""
+def main(arguments: list[str] | None = None, *, program: str = PROGRAM) -> int:
+    """Runs a sub-command and returns its exit code.
+
+    An error that the user can correct is printed as its message alone; any other error
+    is raised.
+
+    Args:
+        arguments: of the command line; by default those of this process.
+        program: name of the command in help texts.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
-    given = _parser(arguments).parse_args(arguments)
+    options = _parser(arguments, program).parse_args(arguments)
     logging.set_verbosity(logging.WARNING)
-    logging.get_absl_handler().setFormatter(None)  # words only, no thread numbers
+    logging.get_absl_handler().setFormatter(None)  # the message, without a prefix
     try:
-        return given.run(given)
-    except BrokenPipeError:  # `| head` has seen enough
+        return options.run(options)
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ValueError, ImportError) as error:
-        if given.debug:
+    except (UserError, OSError) as error:
+        if options.debug:
             raise
-        words = str(error)
+        message = str(error)
     except KeyboardInterrupt:
-        words = "Stopped. Nothing half-made was left: run the same command again."
-    for line in words.splitlines():  # a name from a raw file may be in it
+        message = "Stopped. No partial output was left. Run the same command again."
+    for line in message.splitlines():  # it may quote text from a raw file
         print(printable(line, length=2000), file=sys.stderr)
     return 2
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+def _parser(arguments: list[str], program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m data_builders",
-        description="From raw survey files to data sets that any framework reads.",
-        epilog=EPILOG,
+        prog=program,
+        description="Build, inspect and export data sets of astronomical surveys.",
+        epilog=EPILOG.replace(PROGRAM, program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, (module_name, what) in COMMANDS.items():
+    for name, (module_name, summary) in COMMANDS.items():
         command = commands.add_parser(
-            name, help=what, formatter_class=argparse.RawDescriptionHelpFormatter
+            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name in arguments[:1]:  # the others need not be loaded
+        if name in arguments[:1]:  # loading the modules of all would take seconds
             module = importlib.import_module(f"data_builders.commands.{module_name}")
-            command.description, _, command.epilog = module.__doc__.partition("\n\n")
+            text = module.__doc__.replace(PROGRAM, program)
+            command.description, _, command.epilog = text.partition("\n\n")
             module.add_arguments(command)
             command.add_argument(
                 "--debug", action="store_true", help="show where an error was raised"

@@ -1,4 +1,4 @@
-"""Builds a data set once and opens it: what training does first."""
+"""Opens a data set by its name, and builds it first if it is not on disk."""
 
 import contextlib
 import importlib.util
@@ -13,10 +13,29 @@ from pathlib import Path
 import filelock
 import tensorflow_datasets as tfds
 
+from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.index import index_of
 from data_builders.registry import builder_class_of
 from jaxastro.data.record import RECORD_TYPES, Records
 from jaxastro.errors import InputError, MissingPackageError
+
+
+def load(
+    name: str, *, data_dir: str = "", manual_dir: str = "", processes: int = 1
+) -> Records:
+    """Returns the records of a data set, which is built first if it is not on disk.
+
+    Arguments and errors are those of `prepare`.
+    """
+    return open_records(
+        prepare(name, data_dir=data_dir, manual_dir=manual_dir, processes=processes)
+    )
+
+
+def open_records(builder: SurveyBuilder) -> Records:
+    """Returns the records of a data set that is on disk, in its order."""
+    source = builder.as_data_source(split="all")
+    return Records(source, RECORD_TYPES[builder.survey.kind])
 
 
 def prepare(
@@ -28,39 +47,40 @@ def prepare(
     beam_runner: str = "",
     beam_options: Sequence[str] = (),
     most: int = 0,
-) -> tfds.core.DatasetBuilder:
-    """Returns the builder of a data set that lies on disk, built now if it did not.
+) -> SurveyBuilder:
+    """Returns the builder of a data set, which is built first if it is not on disk.
 
     Args:
-        name: a builder of this package, with its preset: "sdss_sn_sim/laptop", "hits".
-        data_dir: where data sets are kept; empty for TFDS's own default, which is
-            the environment variable TFDS_DATA_DIR or ~/tensorflow_datasets.
-        manual_dir: the folder of raw files, for surveys that are not simulated.
-        processes: how many read raw data at a time.
-        beam_runner: "DirectRunner", "DataflowRunner" or another of Apache Beam's;
-            empty builds here, without Beam.
-        beam_options: the runner's own, as "project=sky" or "region=europe-west1".
-        most: objects that are built, the first ones, to try a large survey out: in a
-            data_dir of its own, for what lies there passes for the whole; 0: all.
+        name: of the data set, with its preset: "sdss_sn_sim/laptop", "hits".
+        data_dir: folder of built data sets; empty for TFDS's default: the environment
+            variable TFDS_DATA_DIR, or else ~/tensorflow_datasets.
+        manual_dir: folder of raw files, for surveys that are not simulated.
+        processes: number of processes that read raw data.
+        beam_runner: "DirectRunner", "DataflowRunner" or another runner of Apache Beam;
+            empty builds without Beam.
+        beam_options: of the runner, such as "project=sky" or "region=europe-west1".
+        most: number of objects to build, the first ones, to try a large survey; use a
+            separate data_dir, as the result is stored like the complete data set. 0
+            builds all.
     Raises:
-        ValueError: if there is no such builder or preset, or it lies there but was made
-            of another data set that has changed since.
-        FileNotFoundError: if raw files are missing; says which, and where from.
-        ModuleNotFoundError: if Beam is asked for and not there.
+        InputError: if there is no such data set or preset, or it was derived from
+            another data set that has changed since.
+        MissingFileError: if raw files are missing; says which and their source.
+        MissingPackageError: if Beam is requested and not installed.
         OSError: if data_dir cannot be written.
     """
     builder = builder_of(name, data_dir=data_dir, processes=processes)
     if not is_built(builder):
         download = tfds.download.DownloadConfig(
             manual_dir=os.path.expanduser(manual_dir) or None,
-            try_download_gcs=False,  # none of these data sets lies there
+            try_download_gcs=False,  # none of these data sets is on TFDS's cloud
             max_examples_per_split=most or None,
             **_beam(beam_runner, beam_options),
         )
         if not sys.stderr.isatty():
             tfds.disable_progress_bar()
-        # TFDS would tell on the screen of a download that there is not.
-        with _alone(builder), contextlib.redirect_stdout(io.StringIO()):
+        # TFDS would print that it downloads, which it does not.
+        with _build_lock(builder), contextlib.redirect_stdout(io.StringIO()):
             if is_built(builder):  # by another process, while this one waited
                 builder = builder_of(name, data_dir=data_dir, processes=processes)
             else:
@@ -71,10 +91,11 @@ def prepare(
     return builder
 
 
-def builder_of(
-    name: str, *, data_dir: str = "", processes: int = 1
-) -> tfds.core.DatasetBuilder:
-    """Returns the builder of a data set, built or not; see `prepare`."""
+def builder_of(name: str, *, data_dir: str = "", processes: int = 1) -> SurveyBuilder:
+    """Returns the builder of a data set, whether it is on disk or not.
+
+    Arguments and errors are those of `prepare`.
+    """
     survey, _, preset = name.partition("/")
     builder_class = builder_class_of(survey)
     presets = builder_class.builder_configs
@@ -88,32 +109,13 @@ def builder_of(
     return builder_class(
         config=preset or None,
         data_dir=os.path.expanduser(data_dir) or None,
-        file_format="array_record",  # read at random, and without TensorFlow
+        file_format="array_record",  # random access, without TensorFlow
         processes=processes,
     )
 
 
-def load(
-    name: str, *, data_dir: str = "", manual_dir: str = "", processes: int = 1
-) -> Records:
-    """Returns the records of a data set, built now if it is not on disk.
-
-    The arguments and errors are those of `prepare`.
-    """
-    builder = prepare(
-        name, data_dir=data_dir, manual_dir=manual_dir, processes=processes
-    )
-    return open_records(builder)
-
-
-def open_records(builder: tfds.core.DatasetBuilder) -> Records:
-    """Returns the records of a data set that is on disk, in its order."""
-    source = builder.as_data_source(split="all")
-    return Records(source, RECORD_TYPES[builder.survey.kind])
-
-
-def is_built(builder: tfds.core.DatasetBuilder) -> bool:
-    """Returns whether the whole data set lies on disk: it moves there at the end."""
+def is_built(builder: SurveyBuilder) -> bool:
+    """Returns whether the data set is on disk; it is moved there when complete."""
     return builder.data_path.exists()
 
 
@@ -121,27 +123,27 @@ def _beam(runner: str, options: Sequence[str]) -> dict:
     if not runner:
         if options:
             raise InputError(
-                f"Beam options {', '.join(options)}, but no runner to take them. Name "
-                "one: DirectRunner, DataflowRunner, FlinkRunner or SparkRunner."
+                f"Beam options {', '.join(options)} without a runner. Name one: "
+                "DirectRunner, DataflowRunner, FlinkRunner or SparkRunner."
             )
         return {}
     if not importlib.util.find_spec("apache_beam"):
         raise MissingPackageError(
-            f"Runner {runner} was asked for, but Apache Beam is not installed. "
-            "Install it with: pip install 'jaxastro[beam]'"
+            f"Runner {runner} needs Apache Beam, which is not installed. Install it "
+            "with: pip install 'jaxastro[beam]'"
         )
-    logging.disable()  # it warns of clients of clouds that are not installed
+    logging.disable()  # it warns of cloud clients that are not installed
     from apache_beam.options.pipeline_options import PipelineOptions
 
     logging.disable(logging.NOTSET)
-    # Given none, Beam would take the options of this program for its own.
+    # Without flags, Beam would parse the options of this program.
     flags = [f"--{option}" for option in options]
     return {"beam_runner": runner, "beam_options": PipelineOptions(flags)}
 
 
 @contextlib.contextmanager
-def _alone(builder: tfds.core.DatasetBuilder) -> Iterator[None]:
-    """Lets one process build a data set, without what a killed one left behind."""
+def _build_lock(builder: SurveyBuilder) -> Iterator[None]:
+    """Lets one process build a data set, and removes what a killed build left."""
     folder = Path(builder.data_dir).parent
     if "://" in builder.data_dir:  # a bucket of a cloud has no locks
         yield

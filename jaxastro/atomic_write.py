@@ -35,14 +35,12 @@ def atomic_write(
     Raises:
         OSError: if the file cannot be written.
     """
-    partial = _partial_path(Path(path), unique=unique)
     encoding = None if "b" in mode else "utf-8"
-    with _removed_on_error(partial):
-        with open(partial, mode, encoding=encoding, newline=newline) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())  # or a crash could leave an empty file
-        partial.replace(path)
+    with (
+        atomic_path(path, unique=unique) as partial,
+        open(partial, mode, encoding=encoding, newline=newline) as file,
+    ):
+        yield file
 
 
 @contextlib.contextmanager
@@ -53,31 +51,42 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
         path: the folder to make; it does not exist or is empty.
 
     Raises:
-        OSError: if the folder cannot be made, or `path` holds files.
+        OSError: if the folder cannot be made, or `path` has files.
     """
-    path = Path(path)
-    partial = _partial_path(path)
-    with _removed_on_error(partial):
-        _remove(partial)  # left by a process that was killed
+    with atomic_path(path) as partial:
         partial.mkdir()
         yield partial
-        if path.is_dir():
-            path.rmdir()  # empty, or this raises
-        partial.replace(path)
-
-
-def _partial_path(path: Path, *, unique: bool = False) -> Path:
-    process = f".{os.getpid()}" if unique else ""
-    return path.with_name(f"{path.name}{process}.partial")
 
 
 @contextlib.contextmanager
-def _removed_on_error(partial: Path) -> Iterator[None]:
+def atomic_path(path: str | os.PathLike, *, unique: bool = False) -> Iterator[Path]:
+    """Gives the temporary path, for functions that write to a path.
+
+    Arguments and errors are those of `atomic_write`.
+    """
+    path = Path(path)
+    process = f".{os.getpid()}" if unique else ""
+    partial = path.with_name(f"{path.name}{process}.partial")
     try:
-        yield
+        _remove(partial)  # left by a process that was killed
+        yield partial
+        if partial.is_file():
+            _flush_to_disk(partial)
+        elif path.is_dir():
+            path.rmdir()  # empty, or this raises
+        partial.replace(path)
     except BaseException:  # also of an interruption
         _remove(partial)
         raise
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Without this, a crash of the machine could leave an empty file."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _remove(path: Path) -> None:

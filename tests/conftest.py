@@ -66,10 +66,10 @@ def alert_run(tmp_path_factory, data_dir) -> Path:
 
 @pytest.fixture(scope="session")
 def raw_objects(tmp_path_factory) -> Path:
-    """A file of five new raw objects, as a stranger would bring them."""
+    """A file of five new raw objects, to predict on."""
     path = tmp_path_factory.mktemp("raw") / "new.npz"
     commands.python(
-        *("-m", "data_builders.commands.new_objects", "--preset=tiny"),
+        *("-m", "data_builders", "new-objects", "--preset=tiny"),
         *("--objects=5", "--seed=99", f"--output={path}"),
     )
     return path

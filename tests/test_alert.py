@@ -28,7 +28,7 @@ def test_alerts_and_history_come_in_the_order_of_time():
     np.testing.assert_array_equal(record.history_flux, np.float32([1, 2, 3]))
 
 
-def test_stamps_lie_centre_on_centre_and_the_rim_is_bad():
+def test_stamps_are_centred_and_padding_is_bad():
     stamps = np.full((3, 4), 7.0), np.ones((5, 5)), None
     record, notes = make("a", SURVEY, alerts=[alert(stamps=stamps)])
     assert record.stamp.shape == (1, 5, 5, 3)
@@ -86,6 +86,6 @@ def test_stamps_of_a_survey_with_one_size_have_it():
         ([alert()._replace(band="z")], "unknown band 'z'. ztf_alerts has g, r, i"),
     ],
 )
-def test_a_wrong_alert_is_refused_in_words(alerts, message):
+def test_a_wrong_alert_is_an_error_with_a_message(alerts, message):
     with pytest.raises(RecordError, match=message):
         make("a", SURVEY, alerts=alerts)

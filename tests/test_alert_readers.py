@@ -159,5 +159,5 @@ def test_a_schema_of_other_types_than_wanted_is_refused():
         {"prv_candidates": {"jd": True}},
         {"prv_candidates": True},
     ):
-        with pytest.raises(RecordError, match="a field that is read has the type"):
+        with pytest.raises(RecordError, match="a selected field has the unexpected type"):
             reader_of(schema, wanted)

@@ -70,14 +70,14 @@ def test_the_period_is_that_of_the_light_curve(tmp_path):
     assert np.isnan(two).all()
 
 
-def test_repeated_points_are_dropped_and_told(tmp_path):
+def test_repeated_points_are_dropped_and_noted(tmp_path):
     one, two, _ = asas.read(write(tmp_path, three_stars()))
     np.testing.assert_array_equal(one.record.flux, two.record.flux)
     assert one.notes == ()
     assert two.notes == ("40 epochs are exact repeats: dropped.",)
 
 
-def test_what_was_not_measured_is_dropped_and_told(tmp_path):
+def test_invalid_points_are_dropped_and_noted(tmp_path):
     mag, error = MAG.copy(), ERROR.copy()
     mag[3], error[5], error[7] = 29.999, 99, 0
     (reading,) = asas.read(write(tmp_path, [star("1", mag=mag, error=error)]))
@@ -114,9 +114,9 @@ def test_a_bad_star_costs_no_other(tmp_path):
     assert [r.record is None for r in readings] == [0, 1, 1, 1, 1, 0]
     notes = [" ".join(r.notes) for r in readings]
     assert "unknown class 'Quasar'" in notes[1]
-    assert "Each epoch has one of each" in notes[2]
+    assert "The same is expected. Write the file again." in notes[2]
     assert "no epoch with a flux" in notes[3]
-    assert "Each epoch has one of each" in notes[4]
+    assert "The same is expected. Write the file again." in notes[4]
 
 
 def test_light_curves_come_back_through_the_data_set(tmp_path):
@@ -147,7 +147,7 @@ def test_what_is_no_such_file_is_refused(tmp_path, monkeypatch):
     assert not asas.recognises(path)
     assert asas.recognises(write(tmp_path, three_stars()))
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
-    with pytest.raises(FileNotFoundError, match=r"asas\.parquet; looked at"):
+    with pytest.raises(FileNotFoundError, match=r"asas\.parquet; searched"):
         asas.Asas(data_dir=tmp_path).parts(tmp_path / "empty")
 
 
@@ -162,7 +162,7 @@ def real_readings():
 
 
 @pytest.mark.slow
-def test_the_real_file_is_read_whole(real_readings):
+def test_the_real_file_is_read_completely(real_readings):
     records = [reading.record for reading in real_readings]
     count = collections.Counter(record.label for record in records)
     assert count == {

@@ -31,9 +31,14 @@ def test_bytes_and_line_ends_are_written_as_they_are(tmp_path):
 def test_an_error_leaves_the_file_of_before(tmp_path, error):
     path = tmp_path / "a.txt"
     path.write_text("before")
-    with pytest.raises(error), atomic_write(path) as file:
-        file.write("after")
-        raise error
+
+    def write():
+        with atomic_write(path) as file:
+            file.write("after")
+            raise error
+
+    with pytest.raises(error):
+        write()
     assert path.read_text() == "before"
     assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]
 

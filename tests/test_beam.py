@@ -10,7 +10,7 @@ from support import commands
 
 from data_builders import opening as preparing
 from data_builders.engine.builder import REPORT_FILE, SurveyBuilder
-from data_builders.engine.gather import whole_readings
+from data_builders.engine.gather import gather_packets
 from data_builders.engine.processes import read_in_order
 from data_builders.engine.shuffle import DiskShuffler
 from data_builders.opening import is_built, prepare
@@ -44,9 +44,9 @@ class Wild(SurveyBuilder):
         return list(range(6))
 
     def read_part(self, part):
-        yield reading_of(f"whole{part}", part, notes=("mended: a bit.",) * (part == 2))
+        yield reading_of(f"whole{part}", part, notes=("a bit.",) if part == 2 else ())
         yield reading_of("again", 100 + part)  # of six equal names the first is kept
-        yield Reading(f"part{part}@7", None, ("Broken: mend it.",), b"raw%d" % part)
+        yield Reading(f"part{part}@7", None, ("Broken: repair it.",), b"raw%d" % part)
         for i in range(3):
             yield f"star{(part + i) % 4}", (part, i)
 
@@ -86,7 +86,7 @@ def test_the_records_are_the_same_in_the_same_order(wild, plain):
             np.testing.assert_array_equal(a, b)
 
 
-def test_the_report_is_the_same_and_loses_nobody(wild, plain):
+def test_the_report_is_the_same_and_complete(wild, plain):
     text = (wild.data_path / REPORT_FILE).read_text()
     assert text == (plain.data_path / REPORT_FILE).read_text()
     found = json.loads(text)
@@ -95,7 +95,7 @@ def test_the_report_is_the_same_and_loses_nobody(wild, plain):
     assert found["classes"] == {"EB": 10}
     assert len(found["set_aside"]["again"]) == 5
     assert "its name occurs twice" in found["set_aside"]["again"][0]
-    assert list(found["mended"]) == ["whole2", "star0", "star1", "star2"]
+    assert list(found["repaired"]) == ["whole2", "star0", "star1", "star2"]
 
 
 def test_of_equal_names_the_first_is_kept(wild):
@@ -127,7 +127,7 @@ class Hopeless(Wild):
 
 
 @pytest.mark.parametrize("how", HOW.values(), ids=HOW)
-def test_a_build_without_a_record_fails_and_leaves_nothing(how, tmp_path):
+def test_a_build_without_a_record_fails_and_leaves_no_files(how, tmp_path):
     builder = Hopeless(data_dir=tmp_path, processes=how.get("processes", 1))
     config = tfds.download.DownloadConfig(
         **preparing._beam(how.get("beam_runner", ""), ())
@@ -184,7 +184,7 @@ def test_who_stops_listening_stops_the_processes(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_process_that_was_killed_is_told_in_words():
+def test_a_killed_process_is_an_error_with_a_message():
     with pytest.raises(ValueError, match="Give fewer --processes"):
         list(read_in_order(dying, range(3), processes=2))
 
@@ -198,7 +198,7 @@ def test_packets_meet_by_name_in_the_order_they_came():
 
     whole = Reading("whole", None, ("as it is",))
     things = [("b", 1), ("a", 2), whole, ("b", 0), ("\u00e9'; --", {"x": None})]
-    found = list(whole_readings(iter(things), together))
+    found = list(gather_packets(iter(things), together))
     assert [(r.object_id, r.notes[0]) for r in found] == [
         ("whole", "as it is"),
         ("a", "[2]"),
@@ -230,7 +230,7 @@ def test_a_data_set_larger_than_tfds_holds_in_memory_is_built(tmp_path, monkeypa
 # -- preparing -------------------------------------------------------------------------
 
 
-def test_what_a_killed_build_left_is_swept_away(tmp_path):
+def test_files_of_a_killed_build_are_removed(tmp_path):
     left = tmp_path / "sdss_sn_sim" / "tiny" / "incomplete.ABC123_1.0.0"
     left.mkdir(parents=True)
     (left / "half.array_record").write_bytes(b"half")
@@ -245,21 +245,21 @@ def test_what_a_killed_build_left_is_swept_away(tmp_path):
         ({"name": "hist"}, "No builder named 'hist'. Known builders: asas"),
         ({"name": "hits/x"}, "Survey hits has no preset 'x'. Known presets: none"),
         ({"name": "hits", "processes": 0}, "0 processes"),
-        ({"name": "hits", "beam_options": ["a=b"]}, "no runner to take them"),
+        ({"name": "hits", "beam_options": ["a=b"]}, "without a runner"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_told_in_words(wish, message, tmp_path):
+def test_impossible_options_are_explained(wish, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         prepare(**wish, data_dir=str(tmp_path))
 
 
-def test_without_beam_the_user_is_told_what_to_install(tmp_path, monkeypatch):
+def test_without_beam_the_message_has_the_command_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setattr(preparing.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'jaxastro\[beam\]'"):
         prepare("hits", data_dir=str(tmp_path), beam_runner="DirectRunner")
 
 
-def test_beam_is_loaded_only_when_it_is_asked_for(tmp_path):
+def test_beam_is_loaded_only_if_it_is_requested(tmp_path):
     script = (
         "import sys\n"
         "from data_builders.opening import prepare\n"

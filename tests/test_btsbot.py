@@ -97,7 +97,9 @@ def test_the_difference_is_science_minus_template_and_flux_is_in_microjansky(
     np.testing.assert_allclose(record.history_flux_error, 9.2103, rtol=1e-4)
 
 
-def test_the_published_split_is_a_column_and_nothing_tells_label_or_future(raw_folder):
+def test_the_published_split_is_a_column_and_columns_have_no_label_or_future(
+    raw_folder,
+):
     readings = records_in(raw_folder)
     for name, split in (("ZTF20aaaaaaa", 0), ("ZTF22ccccccc", 1), ("ZTF23ddddddd", 2)):
         metadata = readings[name].record.metadata
@@ -119,11 +121,13 @@ def test_pixels_that_the_packet_did_not_have_are_masked(tmp_path):
 
 def test_an_object_in_two_splits_stops_the_build_by_name(raw_folder):
     write_split(raw_folder, "test", [{"objectId": "ZTF20aaaaaaa"}])
-    with pytest.raises(ValueError, match=r"published .* split too: ZTF20aaaaaaa"):
+    with pytest.raises(
+        ValueError, match=r"also in the published .* split: ZTF20aaaaaaa"
+    ):
         btsbot.parts_of(raw_folder)
 
 
-def test_neighbours_in_two_splits_share_a_group_and_are_told(raw_folder):
+def test_neighbours_in_two_splits_share_a_group_and_are_noted(raw_folder):
     near = {"objectId": "ZTF23eeeeeee", "ra": 20.0, "dec": 1.5 / 3600}
     write_split(raw_folder, "test", [near])
     readings = records_in(raw_folder)
@@ -133,7 +137,7 @@ def test_neighbours_in_two_splits_share_a_group_and_are_told(raw_folder):
     assert "within 2 arcsec of ZTF23eeeeeee of the published test split" in one.notes[0]
 
 
-def test_rounded_numbers_of_alerts_are_replaced_and_told(tmp_path):
+def test_rounded_numbers_of_alerts_are_replaced_and_noted(tmp_path):
     rows = [{"candid": "2.46644e+18", "jd": 2460220.5 + i} for i in range(3)]
     write_split(tmp_path / "raw", "train", rows)
     (reading,) = btsbot.read(tmp_path / "raw")
@@ -160,7 +164,7 @@ def test_a_bad_row_sets_its_object_aside_and_no_other(raw_folder, row, message):
     assert readings["ZTF24good"].record is not None
 
 
-def test_files_that_do_not_fit_are_refused_in_words(raw_folder):
+def test_files_that_do_not_match_are_errors(raw_folder):
     table = raw_folder / "val_cand_v10_N100_programid1.csv"
     stamps = raw_folder / "val_triplets_v10_N100_programid1.npy"
 
@@ -182,7 +186,7 @@ def test_files_that_do_not_fit_are_refused_in_words(raw_folder):
         list(btsbot.read(raw_folder))
 
 
-def test_it_is_found_or_asked_for(raw_folder, tmp_path, monkeypatch):
+def test_a_missing_raw_file_is_an_error(raw_folder, tmp_path, monkeypatch):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     with pytest.raises(FileNotFoundError, match=r"zenodo.org/records/10839691"):
         btsbot.Btsbot(data_dir=tmp_path).parts(None)

@@ -6,18 +6,18 @@ import pytest
 from support.predictions import make_predictions
 from support.runs import predict
 
-from jaxastro.data.csv_escaping import shown_cell
+from jaxastro.data.csv_escaping import escape_cell
 from jaxastro.reports import REPORTS
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_what_a_spreadsheet_would_run_is_shown(text):
-    assert shown_cell(text) == "'" + text
+    assert escape_cell(text) == "'" + text
 
 
 @pytest.mark.parametrize("text", ["SN2011fe", "a=b", "", "ZTF-1"])
 def test_other_text_stays_as_it_is(text):
-    assert shown_cell(text) == text
+    assert escape_cell(text) == text
 
 
 def test_predictions_of_an_object_named_like_a_formula_are_harmless(

@@ -25,6 +25,7 @@ from data_builders.ztf import ztf_alerts
 from experiments.studies import damaged_alerts
 from jaxastro.alerts import archive
 from jaxastro.alerts.container import read_packets
+from jaxastro.alerts.ztf import packet_reader
 
 NUMBER = 60
 NIGHT = [
@@ -204,7 +205,7 @@ def test_every_kind_of_damage_costs_no_other_alert(
         assert np.isfinite(found).all()
         assert found.sum() == pytest.approx(1, abs=1e-5)
         if places[n] not in UNREPORTED:
-            assert "masked" in report["mended"][str(n + 1)][0], places[n]
+            assert "masked" in report["repaired"][str(n + 1)][0], places[n]
     assert report["objects_set_aside"] == len(fatal)
     assert report["objects_read"] == NUMBER
     reasons = "\n".join(report["set_aside"])
@@ -288,7 +289,7 @@ def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
     start = ztf_packets.container()
     whole = start + (claims + start[-16:]) * 2000
     monkeypatch.setattr(container, "MAX_AGAIN", 10 * len(whole))
-    packets = list(read_packets(io.BytesIO(whole), ztf_alerts.full_reader))
+    packets = list(read_packets(io.BytesIO(whole), packet_reader))
     assert all(packet.row is None for packet in packets)
     assert 10 <= len(packets) < 40
     assert packets[-1].reason.startswith("the rest cannot be read")

@@ -17,14 +17,15 @@ from support import commands
 from data_builders import __main__ as command
 from data_builders.commands import inspect_raw
 from data_builders.commands.show_schema import markdown
-from data_builders.commands.summary import KINDS_OF_REASONS, Summary, date_of, reason_of
+from data_builders.commands.summary import MAX_REASONS, Summary, date_of, reason_of
 from data_builders.engine.builder import REPORT_FILE
-from data_builders.engine.foreign import kind_of
+from data_builders.engine.file_type import describe_file
 from data_builders.engine.printable import printable
 from data_builders.engine.schema import COLUMNS, FURTHER, OBJECT, record_features
 from data_builders.registry import BUILDERS
 from data_builders.sdss import sdss_sn_sim
 from jaxastro.data.record import RECORD_TYPES, Reading
+from jaxastro.errors import InputError
 from jaxastro.simulation.survey import PRESETS, simulate_object
 from jaxastro.surveys import SURVEYS
 
@@ -124,15 +125,15 @@ def test_the_list_shows_what_is_there_and_what_is_missing(
     assert lines["sdss_sn_sim/paper"][3] == "-"
 
 
-def test_a_built_data_set_is_left_alone(tmp_path, capsys):
+def test_a_built_data_set_is_not_built_again(tmp_path, capsys):
     options = ("sdss_sn_sim/tiny", f"--data_dir={tmp_path}")
     text = said(capsys, "build", *options)
     assert "sdss_sn_sim/tiny is built:" in text
     assert "        13 SNIa\n" in text
-    assert "0 set aside, 0 mended: see" in text
+    assert "0 set aside, 0 repaired: see" in text
     (report,) = tmp_path.rglob(REPORT_FILE)
     before = report.stat().st_mtime_ns
-    assert "was there already" in said(capsys, "build", *options)
+    assert "exists and is not built again" in said(capsys, "build", *options)
     assert report.stat().st_mtime_ns == before
     report.write_text("{}")
     assert "of an earlier version" in said(capsys, "build", *options)
@@ -158,7 +159,7 @@ def test_the_report_names_what_was_set_aside(tmp_path, capsys):
 
 def test_a_refusal_shows_no_control_code_of_a_file(capsys, monkeypatch):
     def refuse(given):
-        raise ValueError("Object a\x1b[2J: no light.\nRemove it.")
+        raise InputError("Object a\x1b[2J: no light.\nRemove it.")
 
     monkeypatch.setattr("data_builders.commands.build.run", refuse)
     assert (
@@ -186,7 +187,7 @@ def test_columns_are_described_once_for_tfds_the_page_and_the_command(capsys):
 # -- inspect: what raw data are --------------------------------------------------------
 
 
-def test_raw_data_that_a_survey_knows_are_read_and_counted(raw, capsys):
+def test_raw_data_of_a_survey_are_read_and_counted(raw, capsys):
     found = json.loads(said(capsys, "inspect", raw / "four.npz", "--json"))
     assert found["recognised_by"] == ["sdss_sn_sim"]
     (what,) = found["found"]
@@ -197,22 +198,22 @@ def test_raw_data_that_a_survey_knows_are_read_and_counted(raw, capsys):
     assert sum(what["labels"].values()) == what["with_position"] == 4
     assert what["dates"][0].startswith("200")
     text = said(capsys, "inspect", raw / "four.npz", "--objects=2")
-    assert "a zip archive, as npz is one: " in text
+    assert "a zip archive, such as npz: " in text
     assert "         2 records" in text
 
 
-def test_a_folder_is_looked_at_file_by_file(raw, capsys):
+def test_a_folder_is_examined_file_by_file(raw, capsys):
     found = json.loads(said(capsys, "inspect", raw, "--json"))
     assert found["files"] == 4
-    assert found["kinds"]["a table as text"] == 1
+    assert found["file_types"]["a table as text"] == 1
     assert found["recognised_by"] == ["sdss_sn_sim"]
     assert "         1 a table as text" in said(capsys, "inspect", raw)
 
 
-def test_what_nobody_knows_is_described_and_ends_with_1(raw, capsys):
+def test_an_unknown_file_is_described_and_ends_with_1(raw, capsys):
     text = said(capsys, "inspect", raw / "wild.bin", code=1)
-    assert "bytes of no kind that is known here: 01 ff 01" in text
-    assert "No survey recognises it. Known: asas" in text
+    assert "of unknown type, first bytes 01 ff 01" in text
+    assert "In no survey's format. Known surveys: asas" in text
     assert "does not exist" in refused(capsys, "inspect", raw / "gone")
     assert "No survey named 'x'" in refused(capsys, "inspect", raw, "--survey=x")
 
@@ -231,19 +232,19 @@ def test_reasons_are_counted_by_kind_and_shown_without_control_codes(
     path = tmp_path / "file"
     path.write_bytes(b"")
     text = said(capsys, "inspect", path, "--survey=hits", "--reasons=1", code=1)
-    assert "       300 like: Object bad0" in text
-    assert "and 1 further kinds" in text
+    assert "       300 such as: Object bad0" in text
+    assert "and 1 further reasons" in text
     assert "Reading stopped. file: RuntimeError: the \\x1b[31mdisk\\u202e is" in text
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
 
 
-def test_no_count_grows_with_what_the_data_say():
+def test_memory_for_counts_has_a_limit():
     summary = Summary(SURVEYS["hits"])
-    letters = [chr(0x4E00 + i) for i in range(KINDS_OF_REASONS + 50)]
+    letters = [chr(0x4E00 + i) for i in range(MAX_REASONS + 50)]
     for letter in letters:
         summary.add(Reading("x", None, (f"{letter} is wrong.",)))
-    answer = summary.answer()
-    assert len(answer["why_set_aside"]) == KINDS_OF_REASONS
+    answer = summary.counts()
+    assert len(answer["reasons_set_aside"]) == MAX_REASONS
     assert answer["further_reasons"] == 50
     assert answer["set_aside"] == len(letters)
 
@@ -253,7 +254,7 @@ def test_equal_reasons_are_one_whatever_names_and_numbers_they_hold():
     other = reason_of("Object b: 44 of 2 epochs, 2 ADU.", "b")
     assert one == other == "Object ...: N of N epochs, N ADU."
     assert date_of(51544.5) == "2000-01-01"
-    assert date_of(1e12) == "no date of our calendar"
+    assert date_of(1e12) == "no calendar date"
 
 
 def test_letters_that_act_are_spelled_out():
@@ -262,20 +263,20 @@ def test_letters_that_act_are_spelled_out():
 
 
 KINDS_OF_FILES = {
-    "a FITS file: an image of 63 x 63 comes first": b"SIMPLE  =   T".ljust(80)
+    "a FITS file: first image of 63 x 63 pixels": b"SIMPLE  =   T".ljust(80)
     + b"".join(
         card.ljust(80)
         for card in (b"BITPIX  = -32", b"NAXIS = 2", b"NAXIS1 = 63", b"NAXIS2 = 63")
     ),
     "an Avro container": b"Obj\x01\x04",
     "an HDF5 file": b"\x89HDF\r\n\x1a\n",
-    "something compressed by gzip: a table as text: a,b": gzip.compress(b"a,b\n1,2\n"),
-    "perhaps one message of a stream, of schema 1100": b"\x00\x00\x00\x04\x4c\x02\x80",
+    "data compressed by gzip: a table as text: a,b": gzip.compress(b"a,b\n1,2\n"),
+    "perhaps one message of an alert stream": b"\x00\x00\x00\x04\x4c\x02\x80",
     "an empty file": b"",
     "a web page or XML": b"\n<!DOCTYPE html><html>404</html>",
-    "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1",
+    "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1",
     "text, perhaps JSON: {": b'{\n "a": 1}\n',
-    "a zip archive, as npz is one, damaged": b"PK\x03\x04nonsense",
+    "a zip archive, such as npz, damaged": b"PK\x03\x04nonsense",
     "a Parquet table, damaged": b"PAR1nonsense",
     "a PNG picture": b"\x89PNG\r\n",
 }
@@ -284,22 +285,24 @@ KINDS_OF_FILES = {
 @pytest.mark.parametrize(
     ("kind", "content"), KINDS_OF_FILES.items(), ids=list(KINDS_OF_FILES)
 )
-def test_files_are_told_by_their_first_bytes(kind, content, tmp_path):
+def test_file_types_are_found_from_the_first_bytes(kind, content, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(content)
-    assert kind_of(path).startswith(kind)
+    assert describe_file(path).startswith(kind)
 
 
-def test_arrays_and_archives_tell_what_is_in_them(tmp_path):
+def test_content_of_arrays_and_archives_is_described(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((3, 4)))
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         archive.add(tmp_path / "a.npy", "b")
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for i in range(9):
             archive.writestr(f"file{i}", "x")
-    assert kind_of(tmp_path / "a.npy") == "a NumPy array: shape (3, 4), type float64"
-    assert kind_of(tmp_path / "a.tar") == "a tar archive"
-    assert kind_of(tmp_path / "a.zip").endswith("file3, file4 and 4 more")
+    assert (
+        describe_file(tmp_path / "a.npy") == "a NumPy array: shape (3, 4), type float64"
+    )
+    assert describe_file(tmp_path / "a.tar") == "a tar archive"
+    assert describe_file(tmp_path / "a.zip").endswith("file3, file4 and 4 more")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path, capsys):
@@ -359,7 +362,7 @@ def whole_files(raw):
     return {
         ".npz": plain.getvalue(),
         ".tar.gz": archive.getvalue(),
-        ".fits": KINDS_OF_FILES["a FITS file: an image of 63 x 63 comes first"].ljust(
+        ".fits": KINDS_OF_FILES["a FITS file: first image of 63 x 63 pixels"].ljust(
             2880
         ),
         ".csv": b"object,file,mjd,band\na,b.fits,1,g\n",
@@ -376,7 +379,7 @@ def test_no_damage_makes_it_raise(data, whole_files, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.slow
-def test_real_files_cut_short_are_told_in_words(tmp_path):
+def test_truncated_real_files_are_reported(tmp_path):
     if not os.environ.get("JAXASTRO_DATA"):
         pytest.skip("JAXASTRO_DATA is not set: no real files to cut")
     files = sorted(Path(os.environ["JAXASTRO_DATA"]).rglob("*.*"))

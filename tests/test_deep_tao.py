@@ -75,13 +75,13 @@ def test_objects_found_in_the_images_of_a_transient_stay_in_its_fold(tmp_path):
     np.testing.assert_allclose(record.mjd, np.sort(MJD), rtol=0, atol=1e-5)
 
 
-def test_the_folder_says_the_class_and_the_remark_does_not(tmp_path):
+def test_the_class_is_the_name_of_the_folder_not_the_comment(tmp_path):
     for label in ("SN", "OTHER", "elsewhere"):
         ((_, record, _, _),) = deep_tao.read(write(tmp_path, label))
         assert record.label == (label if label != "elsewhere" else "Unknown")
 
 
-def test_stamps_of_other_sizes_are_laid_centre_on_centre_and_told(tmp_path):
+def test_stamps_of_other_sizes_are_centred_and_noted(tmp_path):
     sizes = (64, 70, 63, 20, 64)
     path = write(tmp_path, sizes=sizes, mjd=(53377.5, 53378, 53379, 53380, 53381))
     ((_, record, notes, _),) = deep_tao.read(path)
@@ -92,10 +92,10 @@ def test_stamps_of_other_sizes_are_laid_centre_on_centre_and_told(tmp_path):
     assert record.bad_pixel.sum(axis=(1, 2)).tolist() == [0, 0, 127, 64**2 - 400, 0]
     for t, n in enumerate(sizes):  # pixel n // 2 lies on pixel 32
         assert record.flux[t, 32, 32] == raw[t][n // 2, n // 2]
-    assert "3 images were not 64x64: cut or framed, centre on centre." in notes
+    assert "3 images were not 64x64: cut or padded around the centre." in notes
 
 
-def test_times_that_contradict_the_date_are_told(tmp_path):
+def test_times_that_contradict_the_date_are_noted(tmp_path):
     mjd = (53466.9, 53403.3, 53405.9, 53377.4, 54139.2)
     ((_, record, notes, _),) = deep_tao.read(write(tmp_path, mjd=mjd))
     assert notes == ("1 epochs lie days from the date in their file name.",)
@@ -111,7 +111,7 @@ def test_times_that_contradict_the_date_are_told(tmp_path):
         ({"sizes": (64, 64, 64, 64, 5000)}, r"an image of shape (5000, 5000)"),
     ],
 )
-def test_a_bad_object_is_set_aside_in_words(tmp_path, changed, message):
+def test_a_bad_object_is_set_aside_with_a_note(tmp_path, changed, message):
     path = write(tmp_path, **changed)
     ((_, record, (note,), _),) = deep_tao.read(path)
     assert record is None
@@ -119,7 +119,7 @@ def test_a_bad_object_is_set_aside_in_words(tmp_path, changed, message):
     assert note.startswith(path.name)
 
 
-def test_every_object_of_the_folders_is_built_or_told(tmp_path):
+def test_every_object_of_the_folders_is_built_or_reported(tmp_path):
     data = tmp_path / "data"
     for number, label in enumerate(deep_tao.SURVEY.classes):
         name = f"CSS{number}"
@@ -147,10 +147,10 @@ def test_files_and_folders_are_recognised(tmp_path):
     assert not deep_tao.recognises(tmp_path / "gone")
 
 
-def test_missing_files_are_asked_for(tmp_path, monkeypatch):
+def test_missing_files_are_errors(tmp_path, monkeypatch):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     builder = deep_tao.DeepTao(data_dir=tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"No \.fits file in or below"):
+    with pytest.raises(FileNotFoundError, match=r"No \.fits file in"):
         builder.parts(tmp_path)
     with pytest.raises(FileNotFoundError, match="TAO_non-transients"):
         builder.parts(None)

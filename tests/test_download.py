@@ -186,7 +186,7 @@ def test_whatever_happens_the_file_is_right_or_not_there(
         assert not [name for name in left(folder) if name.startswith("tmp")]
 
 
-def test_a_busy_server_is_waited_for_as_long_as_it_asks(server, tmp_path):
+def test_the_waiting_time_of_a_busy_server_is_kept(server, tmp_path):
     server.script = [503, 429, 500, "whole"]
     fetcher(tmp_path).fetch(server.address)
     waits = [wait for wait in server.waited if wait > 0.01]
@@ -214,34 +214,36 @@ def test_retries_end(server, tmp_path):
     assert len(server.requests) == 4
     server.statuses[429] = {"Retry-After": "86400"}
     server.script, server.requests = [429], []
-    with pytest.raises(DownloadError, match="come back in 86400 s") as error:
+    with pytest.raises(DownloadError, match="retry after 86400 s") as error:
         fetcher(tmp_path).fetch(server.address)
     assert len(server.requests) == 1
     assert error.value.status == 429
 
 
-def test_what_will_not_change_is_not_asked_for_again(server, tmp_path):
+def test_a_permanent_failure_is_not_repeated(server, tmp_path):
     server.script = [404]
-    with pytest.raises(DownloadError, match="the server says 404") as error:
+    with pytest.raises(
+        DownloadError, match="the server answered with status 404"
+    ) as error:
         fetcher(tmp_path).fetch(server.address)
     assert error.value.status == 404
     assert len(server.requests) == 1
-    assert f"by hand at {tmp_path / 'file.fits.gz'}" in str(error.value)
+    assert f"put the file at {tmp_path / 'file.fits.gz'} by hand" in str(error.value)
 
 
 def test_a_wrong_hash_or_size_leaves_no_file(server, tmp_path):
     with pytest.raises(DownloadError, match="its sha256 is not 0000"):
         fetcher(tmp_path).fetch(server.address, sha256=64 * "0")
-    with pytest.raises(DownloadError, match="it has 50000 bytes, 7 were expected"):
+    with pytest.raises(DownloadError, match="it has 50000 bytes, 7 are expected"):
         fetcher(tmp_path).fetch(server.address, size=7)
-    with pytest.raises(DownloadError, match="more than 40000 bytes"):
+    with pytest.raises(DownloadError, match="more than the limit 40000"):
         fetcher(tmp_path, max_bytes=40_000).fetch(server.address)
     assert left(tmp_path) == []
 
 
-def test_without_any_length_no_file_is_believed(server, tmp_path):
+def test_a_file_of_unknown_length_is_not_kept(server, tmp_path):
     server.script = ["no length"]
-    with pytest.raises(DownloadError, match="neither server nor caller knows"):
+    with pytest.raises(DownloadError, match="its size and sha256 are unknown"):
         fetcher(tmp_path).fetch(server.address)
     for known in ({"size": len(BODY)}, {"sha256": SHA}):
         server.script = ["no length"]
@@ -250,7 +252,7 @@ def test_without_any_length_no_file_is_believed(server, tmp_path):
         path.unlink()
 
 
-def test_a_damaged_file_is_set_aside_and_fetched_anew(server, tmp_path):
+def test_a_damaged_file_is_renamed_and_downloaded_again(server, tmp_path):
     path = fetcher(tmp_path).fetch(server.address)
     path.write_bytes(BODY[:-1] + b"x")
     fetcher(tmp_path).fetch(server.address)
@@ -269,7 +271,7 @@ def test_a_file_that_somebody_put_there_is_taken(server, tmp_path):
     assert not server.requests
 
 
-def test_redirects_are_followed_to_the_web_alone(server, tmp_path):
+def test_redirects_are_followed_to_web_addresses_only(server, tmp_path):
     server.script = [f"redirect {server.address}?token={SECRET}", "whole"]
     assert fetcher(tmp_path).fetch(server.address).read_bytes() == BODY
     assert SECRET not in (tmp_path / download.MANIFEST).read_text()
@@ -349,11 +351,13 @@ def test_no_name_escapes(tmp_path_factory, name):
 
 def test_bad_addresses_and_names_are_refused(tmp_path):
     for url in ("ftp://a.org/x", "file:///etc/hostname", "x.fits", "http:///x"):
-        with pytest.raises(ValueError, match="Files are fetched by http or https"):
+        with pytest.raises(
+            ValueError, match="http or https and a host name are expected"
+        ):
             fetcher(tmp_path).fetch(url)
     for name in ("..", "___", download.MANIFEST):
-        with pytest.raises(ValueError, match="cannot name a fetched file"):
+        with pytest.raises(ValueError, match="cannot be the name of a file"):
             safe_name(name)
-    with pytest.raises(ValueError, match="cannot name a fetched file"):
+    with pytest.raises(ValueError, match="cannot be the name of a file"):
         fetcher(tmp_path).fetch("https://a.org/")
     assert public_address("https://u:p@[::1]:80/a?b=c#d") == "https://[::1]:80/a"

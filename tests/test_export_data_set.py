@@ -121,7 +121,7 @@ def test_the_command_exports_what_tfds_stores(data_dir, tmp_path, capsys):
         assert_same(row, record_from_example(example))
 
 
-def test_every_column_says_its_unit_and_meaning():
+def test_every_column_has_unit_and_meaning():
     for survey in SURVEYS.values():
         schema = parquet_schema(survey)
         for name, column in COLUMNS[survey.kind].items():
@@ -137,7 +137,7 @@ def test_every_column_says_its_unit_and_meaning():
 
 
 def test_no_file_is_large_and_no_group_of_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "GROUP", 30_000)
+    monkeypatch.setattr(export, "ROW_GROUP", 30_000)
     records = [series(i % 6) for i in range(40)]
     survey = SURVEYS["hits"]
     write_parquet(tmp_path, iter(records), survey, max_bytes=100_000)
@@ -155,10 +155,10 @@ def test_an_export_never_writes_over_another(data_dir, tmp_path, capsys):
     (tmp_path / "there").mkdir()
     options = (f"--data_dir={data_dir}", f"--output={tmp_path / 'there'}")
     assert command.main(["export", "sdss_sn_sim/tiny", *options]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists. A new folder is expected" in capsys.readouterr().err
 
 
-def test_an_export_that_fails_leaves_nothing(data_dir, tmp_path, monkeypatch, capsys):
+def test_an_export_that_fails_leaves_no_files(data_dir, tmp_path, monkeypatch, capsys):
     def full_disk(*_, **__):
         raise OSError(28, "No space left on device")
 

@@ -61,7 +61,7 @@ def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(data_dir))
     names = {}
     exec(code.replace("laptop", "tiny"), names)
-    assert len(names["source"]) == 60
+    assert len(names["records"]) == 60
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def trained(data_dir, tmp_path_factory):
     return workdir
 
 
-def test_a_run_ends_with_a_page_of_maps_and_no_early_looks(trained):
+def test_a_run_ends_with_a_page_of_heat_maps_without_early_classification(trained):
     found = load(trained / "predictions")
     assert found.shown_inputs["image"].shape[1:] == (32, 180, 2)
     assert not len(found.early_epochs)
@@ -103,7 +103,7 @@ def test_new_images_become_heat_maps_and_probabilities(trained, data_dir, tmp_pa
         assert abs(total - 1) < 1e-5
 
 
-def test_what_does_not_fit_together_is_said():
+def test_contradictory_settings_are_errors():
     with pytest.raises(ValueError, match="no preset 'hits': a pixel of a heat map is"):
         scone.get_config("hits")
     config = scone.get_config("smoke")

@@ -18,7 +18,7 @@ NAMES = ("SNHiTS15A", "Blind15A_04_EB", "Blind15A_40_RR")
 
 
 def raw_columns():
-    """Three objects; the second's fourth frame holds an overwritten star."""
+    """Three objects; the second's fourth frame has an overwritten star."""
     generator = np.random.default_rng(1)
     images = generator.normal(120, 4, (15, 21, 21)).astype(np.float32)
     images[8, 7:14, 7:14] = np.linspace(1000, 1300, 7)  # each value seven times
@@ -77,7 +77,7 @@ def test_groups_are_fields_and_no_fold_cuts_one(raw_folder, tmp_path):
     assert records["Blind15A_04_EB"].label_source == "catalogue"
 
 
-def test_what_is_no_measurement_is_masked_dropped_and_told(raw_folder, tmp_path):
+def test_invalid_measurements_are_masked_or_dropped_and_noted(raw_folder, tmp_path):
     builder, records = build(raw_folder, tmp_path / "built")
     supernova, star = records["SNHiTS15A"], records["Blind15A_04_EB"]
     assert len(supernova.mjd) == 4  # the frame of zeros is gone
@@ -101,7 +101,7 @@ def test_a_bright_star_that_was_measured_is_kept():
     assert not hits.overwritten_epochs(record).any()
 
 
-def test_the_raw_file_is_found_or_asked_for(tmp_path, monkeypatch, raw_folder):
+def test_a_missing_raw_file_is_an_error(tmp_path, monkeypatch, raw_folder):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     assert hits.find_hits(str(raw_folder)) == raw_folder / hits.RAW_FILE
     with pytest.raises(FileNotFoundError, match=r"no folder was given.*HiTS_simul"):
@@ -136,14 +136,14 @@ def real_readings():
     return list(hits.read(hits.find_hits(None)))
 
 
-def test_the_real_file_is_read_whole(real_readings):
+def test_the_real_file_is_read_completely(real_readings):
     assert len(real_readings) == 622
     records = [reading.record for reading in real_readings]
     count = collections.Counter(record.label for record in records)
     assert count == {"SN": 65, "EB": 52, "RRLyrae": 72, "NonVariable": 433}
     assert len({record.group for record in records}) == 33
-    mended = [reading.object_id for reading in real_readings if reading.notes]
-    assert len(mended) == 13
+    repaired = [reading.object_id for reading in real_readings if reading.notes]
+    assert len(repaired) == 13
     assert sum(len(record.mjd) for record in records) == 16215 - 8 - 14
     for record in records:
         good = record.flux[~record.bad_pixel]

@@ -44,7 +44,7 @@ def simulate(truth, log, number=0, **camera):
 
 
 @pytest.mark.parametrize("truth", CLASSES)
-def test_every_class_is_seen_in_raw_counts_over_the_sky(truth, log):
+def test_every_class_has_raw_counts_with_sky(truth, log):
     record = simulate(truth, log)
     assert record.label == record.truth == truth
     assert record.flux.shape[1:] == (21, 21)
@@ -54,7 +54,7 @@ def test_every_class_is_seen_in_raw_counts_over_the_sky(truth, log):
     assert np.median(edge / sky) == pytest.approx(1, abs=0.15)
 
 
-def test_how_an_object_was_observed_says_nothing_of_its_class(log):
+def test_observing_conditions_are_independent_of_the_class(log):
     records = [simulate(truth, log, number=5) for truth in CLASSES]
     for record in records[1:]:
         for name in ("mjd", "band", "psf_fwhm", "gain", "zero_point", "noise"):
@@ -124,7 +124,7 @@ def test_an_unknown_class_is_answered_with_those_there_are(log):
 # -- conditions ------------------------------------------------------------------------
 
 
-def test_a_star_tells_the_seeing_and_how_much_of_its_light_arrived(log):
+def test_seeing_and_transparency_are_measured_on_stars(log):
     flux = 10 ** (-0.4 * (17.0 - 23.9)) * np.ones(len(log.mjd))
     clear = np.random.default_rng(2).uniform(0.5, 1.1, len(log.mjd))
     image = scene.render(

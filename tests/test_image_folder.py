@@ -124,7 +124,7 @@ def test_several_processes_build_the_same(folder, tmp_path):
         np.testing.assert_array_equal(record.flux, two[name].flux)
 
 
-def test_several_data_sets_lie_beside_each_other(tmp_path):
+def test_several_data_sets_share_a_folder(tmp_path):
     for name, size in (("first", 9), ("second", 5)):
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / "a.npy", IMAGES[0, :size, :size])
@@ -164,7 +164,7 @@ def test_columns_reach_the_record(folder):
     assert notes == ("epochs were out of order: sorted by time.",)
 
 
-def test_new_objects_are_read_with_the_bands_of_the_survey_a_network_knows(folder):
+def test_new_objects_are_read_with_the_bands_of_the_model(folder):
     np.save(folder / "a.npy", IMAGES[0])
     write_table(folder, [("a", "a.npy", 59000, "r", "")])
     ((_, alone, _, _),) = image_folder.read(folder)
@@ -200,9 +200,9 @@ def test_facts_of_every_survey_survive_json():
     ("text", "message"),
     [
         ("{", "Expecting property name"),
-        ("[1]", "have no"),
-        ('{"pixelscale": 1}', "have no 'pixelscale'. Known: name"),
-        ('{"bands": "gr"}', "bands is 'gr', of another type"),
+        ("[1]", "A survey has no fact"),
+        ('{"pixelscale": 1}', "A survey has no fact 'pixelscale'. Known: name"),
+        ('{"bands": "gr"}', "bands is 'gr', which has the wrong type"),
         ('{"image_size": 2.5}', "image_size is 2.5"),
         ('{"image_size": true}', "image_size is True"),
         ('{"bands": ["g"], "wavelength": [1, 2]}', "2 wavelengths for 1 bands"),
@@ -235,15 +235,15 @@ def test_a_bad_object_costs_no_other(folder):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ({"file": "../secret.npy"}, "'../secret.npy' lies outside the folder"),
-        ({"file": "sub/../a.npy"}, "'sub/../a.npy' lies outside the folder"),
-        ({"file": "{above}/secret.npy"}, "lies outside the folder"),
-        ({"file": "link.npy"}, "'link.npy' lies outside the folder"),
-        ({"file": "up/secret.npy"}, "'up/secret.npy' lies outside the folder"),
+        ({"file": "../secret.npy"}, "'../secret.npy' is outside the folder"),
+        ({"file": "sub/../a.npy"}, "'sub/../a.npy' is outside the folder"),
+        ({"file": "{above}/secret.npy"}, "is outside the folder"),
+        ({"file": "link.npy"}, "'link.npy' is outside the folder"),
+        ({"file": "up/secret.npy"}, "'up/secret.npy' is outside the folder"),
         ({"file": "gone.npy"}, "'gone.npy' is no file in the folder"),
         ({"file": "loop.npy"}, "'loop.npy' is no file in the folder"),
         ({"file": ""}, "'' is no file in the folder"),
-        ({"file": "words.txt"}, "its name ends with none of .fits"),
+        ({"file": "words.txt"}, "its suffix is none of .fits"),
         ({"object": "=1+1"}, "its name is '=1+1'"),
         ({"object": "+cmd"}, "a spreadsheet would run it as a formula"),
         ({"object": "-cmd"}, "a spreadsheet would run it as a formula"),
@@ -264,7 +264,7 @@ def test_a_bad_object_costs_no_other(folder):
         ({"file": "flat.npy"}, r"cutouts of shape (1, 9, 8)"),
     ],
 )
-def test_what_is_wrong_with_an_object_is_said(folder, cells, message):
+def test_faults_of_objects_are_noted(folder, cells, message):
     np.save(folder.parent / "secret.npy", IMAGES[0])
     np.save(folder / "a.npy", IMAGES[0])
     np.save(folder / "cube.npy", IMAGES[:3])
@@ -317,17 +317,17 @@ def test_a_table_that_is_none_is_refused(folder, content, message):
         list(image_folder.read(folder))
 
 
-def test_a_missing_folder_is_asked_for(tmp_path, monkeypatch):
+def test_a_missing_folder_is_an_error(tmp_path, monkeypatch):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     builder = tfds.builder("image_folder/stars", data_dir=tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"stars/objects.csv; looked at"):
+    with pytest.raises(FileNotFoundError, match=r"stars/objects.csv; searched"):
         builder.parts(tmp_path)
     builder = tfds.builder("image_folder", data_dir=tmp_path)
-    with pytest.raises(ValueError, match="Ask for image_folder/NAME"):
+    with pytest.raises(ValueError, match="Use image_folder/NAME"):
         builder.parts(tmp_path)
 
 
-def test_a_folder_is_recognised_and_nothing_else_is(folder, tmp_path):
+def test_only_a_folder_of_images_is_recognised(folder, tmp_path):
     assert not image_folder.recognises(folder)
     assert image_folder.recognises(three_stars(folder))
     assert not image_folder.recognises(folder / "objects.csv")
@@ -356,7 +356,7 @@ def read_or_refuse(folder):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_no_object_of_a_wild_table_is_lost(tmp_path_factory, data):
+def test_no_object_of_a_random_table_is_lost(tmp_path_factory, data):
     folder = tmp_path_factory.getbasetemp() / "wild_table"
     folder.mkdir(exist_ok=True)
     np.save(folder / "a.npy", IMAGES[0])

@@ -40,7 +40,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
-def test_a_build_leaves_the_index_that_reading_all_records_gives(built, monkeypatch):
+def test_a_build_writes_the_index_of_all_records(built, monkeypatch):
     found = index_from(built.as_data_source(split="all"))
     assert len(found.label) == built.info.splits["objects"].num_examples
     monkeypatch.setattr(index, "index_from", None)  # whoever reads all records fails
@@ -56,7 +56,7 @@ def test_a_data_set_without_an_index_is_read_once(copy, capsys):
     before = index_of(copy)
     file_of(copy).unlink()
     assert_same(index_of(copy), before)
-    words = f"{NAME}/1.0.0: no index.npz lies beside it. All objects are read, once."
+    words = f"{NAME}/1.0.0: it has no index.npz. All objects are read, once."
     assert words in capsys.readouterr().err
     assert_same(index_of(copy), before)
     assert not capsys.readouterr().err
@@ -85,20 +85,20 @@ def test_an_index_of_other_files_is_noticed(copy, change):
     change(Path(copy.info.splits["objects"].filepaths[0]))
     found, reason = read_index(copy)
     assert found is None
-    assert reason.endswith("is of other files than those beside it")
+    assert reason.endswith("belongs to other files")
 
 
-def test_an_index_of_other_objects_is_made_anew(copy, capsys):
+def test_an_index_of_other_objects_is_made_again(copy, capsys):
     right = index_of(copy)
     wrong = right._replace(label=np.roll(right.label, 1))
     with np.load(file_of(copy)) as file:
-        np.savez(file_of(copy), seal=file["seal"], **wrong._asdict())
+        np.savez(file_of(copy), checksum=file["checksum"], **wrong._asdict())
     assert_same(index_of(copy), right)
-    assert "is of other files" in capsys.readouterr().err
+    assert "belongs to other files" in capsys.readouterr().err
     assert_same(read_index(copy)[0], right)
 
 
-def test_a_damaged_index_is_never_believed(copy):
+def test_a_damaged_index_is_never_used(copy):
     right, path = index_of(copy), file_of(copy)
     content = path.read_bytes()
 
@@ -120,7 +120,7 @@ def test_a_damaged_index_is_never_believed(copy):
     damage()
 
 
-def test_where_it_cannot_be_kept_that_is_said(copy, capsys, monkeypatch):
+def test_an_index_that_cannot_be_stored_is_reported(copy, capsys, monkeypatch):
     file_of(copy).unlink()
 
     def refuse(*_):
@@ -128,7 +128,9 @@ def test_where_it_cannot_be_kept_that_is_said(copy, capsys, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", refuse)
     assert len(index_of(copy).label)
-    assert "could not be kept for the next start: [Errno 13]" in capsys.readouterr().err
+    assert (
+        "could not be stored for the next start: [Errno 13]" in capsys.readouterr().err
+    )
     assert not file_of(copy).exists()
 
 
@@ -147,7 +149,7 @@ def test_who_waited_for_another_process_to_build_opens_what_that_one_built(
         prepare(NAME, data_dir=str(tmp_path))
         yield
 
-    monkeypatch.setattr(prepare_module, "_alone", after_another)
+    monkeypatch.setattr(prepare_module, "_build_lock", after_another)
     builder = prepare(NAME, data_dir=str(tmp_path))
     assert len(index_of(builder, quiet=True).object_id) == len(
         builder.as_data_source("all")

@@ -102,7 +102,7 @@ def test_a_class_in_one_group_is_refused():
         out_of_fold(np.zeros((4, 1)), np.array([0, 0, 1, 1]), [1, 2, 3, 3], seed=0)
 
 
-# -- the clues -------------------------------------------------------------------------
+# -- nuisance groups -------------------------------------------------------------------
 
 
 def test_the_level_of_the_sky_counts_only_where_the_sky_is():
@@ -135,7 +135,7 @@ def test_no_nuisance_sees_the_object_and_one_epoch_does():
     assert str(faint) == str(bright)
 
 
-def test_every_kind_of_record_has_its_clues():
+def test_every_kind_of_record_has_nuisance_groups():
     rng = np.random.default_rng(0)
     curve, _ = make_light_curve_record(
         "a", CURVES, flux=[1, 2, 3], flux_error=[1, 1, 1], mjd=[1, 2, 9], band=[0] * 3
@@ -160,7 +160,7 @@ def test_every_kind_of_record_has_its_clues():
     assert measure_groups(cutout, CURVES)["conditions"]["width"] == 40
 
 
-def test_a_record_without_epochs_or_with_nothing_but_bad_pixels_has_clues():
+def test_a_record_without_epochs_or_with_bad_pixels_only_has_nuisance_groups():
     empty, _ = make_light_curve_record(
         *("a", SURVEYS["ztf_periodic"]),
         **{name: [] for name in ("flux", "flux_error", "mjd")},
@@ -213,16 +213,16 @@ def test_one_object_in_two_groups_is_found_by_place_name_and_numbers():
 
 def test_real_hits_is_flagged(tmp_path, capsys):
     if not os.environ.get("JAXASTRO_DATA"):
-        pytest.skip("JAXASTRO_DATA is not set: no real HiTS stamps to look at")
+        pytest.skip("JAXASTRO_DATA is not set: real HiTS stamps are needed")
     report = tmp_path / "leaks.png"
     options = (f"--data_dir={tmp_path}", "--json", f"--report={report}")
     assert command.main(["leaks", "hits", *options]) == 1
     found = json.loads(capsys.readouterr().out)
     assert {"hits: length", "hits: season", "hits: background"} <= set(found["leaks"])
-    clues = found["data_sets"]["hits"]["clues"]
-    assert "NonVariable" in clues["length"]["given_away"]
-    assert clues["length"]["auc_of_class"]["NonVariable"] > 0.95
-    assert not clues[ONE_EPOCH]["is_leak"]
+    nuisances = found["data_sets"]["hits"]["nuisances"]
+    assert "NonVariable" in nuisances["length"]["leaked_classes"]
+    assert nuisances["length"]["auc_of_class"]["NonVariable"] > 0.95
+    assert not nuisances[ONE_EPOCH]["is_leak"]
     assert found["data_sets"]["hits"]["sky_in_images"] is True
     assert report.read_bytes().startswith(b"\x89PNG")
 
@@ -233,20 +233,20 @@ def test_the_simulated_survey_passes(tmp_path, capsys):
     assert command.main(["leaks", "sdss_sn_sim/laptop", *options]) == 0
     out = capsys.readouterr().out
     assert "The sky was subtracted" in out
-    assert "Leaks: none found." in out
+    assert "Leaks: none." in out
     assert "LEAK\n" not in out
 
 
-def test_too_few_objects_are_said_to_be_too_few(data_dir, capsys):
+def test_classes_with_few_objects_are_left_out(data_dir, capsys):
     options = (f"--data_dir={data_dir}", "--classes=AGN,SNIa")
     assert command.main(["leaks", "sdss_sn_sim/tiny", *options]) == 0
     out = capsys.readouterr().out
     assert "AGN is left out: 5 objects, 10 are needed." in out
-    assert "Leaks: none could be looked for." in out
+    assert "Leaks: none, as nothing was tested." in out
 
 
 def test_the_same_data_set_twice_is_one(data_dir, capsys):
     prepare("sdss_sn_sim/tiny", data_dir=data_dir)
     names = ["sdss_sn_sim/tiny", "sdss_sn_sim/tiny"]
     assert command.main(["leaks", *names, f"--data_dir={data_dir}"]) == 2
-    assert "sdss_sn_sim/tiny is named twice" in capsys.readouterr().err
+    assert "sdss_sn_sim/tiny is given twice" in capsys.readouterr().err

@@ -78,9 +78,7 @@ def test_facts_are_those_of_the_images_but_for_what_images_have():
         ("light_curves", "light_curves/: '' is no survey of image time series"),
     ],
 )
-def test_a_name_that_is_no_data_set_of_images_is_answered_in_words(
-    name, words, tmp_path
-):
+def test_a_name_of_another_kind_of_data_set_is_an_error(name, words, tmp_path):
     with pytest.raises(ValueError, match=re.escape(words)):
         prepare(name, data_dir=str(tmp_path))
 
@@ -91,7 +89,7 @@ def test_the_example_of_the_data_card_runs(data_dir, monkeypatch):
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(data_dir))
     names = {}
     exec(code.replace("laptop", "tiny"), names)
-    assert len(names["source"]) == 60
+    assert len(names["records"]) == 60
 
 
 def test_images_of_users_are_measured_by_psf_or_aperture():
@@ -113,7 +111,7 @@ def test_images_of_users_are_measured_by_psf_or_aperture():
     readings = [Reading(r.object_id, r, ("seen",)) for r in (record, no_psf, small)]
     readings.append(Reading("none", None, ("unreadable",)))
     facts = images._replace(name="hits")  # a user may call their folder so
-    by_psf, by_aperture, refused, none = light_curves.measured(
+    by_psf, by_aperture, refused, none = light_curves.light_curves_of(
         readings, facts, "image_folder"
     )
     expected, _ = measure_light_curve(record, images, drift=0.3)
@@ -175,12 +173,12 @@ def test_early_classification_does_not_use_features_of_later_epochs(data_dir):
     assert len(without_random_epochs(empty, 0.5).mjd) == 0
 
 
-def test_light_curves_of_images_that_were_built_anew_are_not_opened(data_dir):
+def test_light_curves_of_images_that_were_built_again_are_not_opened(data_dir):
     builder = prepare(CURVES, data_dir=data_dir)
     noted = Path(builder.data_dir) / ORIGIN_FILE
     text = noted.read_text()
     noted.write_text("of other images")
-    with pytest.raises(ValueError, match=r"built anew since: .* Remove that folder"):
+    with pytest.raises(ValueError, match=r"built again later: .* Remove this folder"):
         prepare(CURVES, data_dir=data_dir)
     noted.unlink()  # older than the note
     assert prepare(CURVES, data_dir=data_dir).outdated() == ""

@@ -113,7 +113,7 @@ def test_an_unknown_class_sets_only_its_object_aside(tmp_path):
         ({"label": np.array(["SN", {}, None], object)}, "damaged or unsafe npz file"),
     ],
 )
-def test_a_bad_file_is_refused_in_words(tmp_path, changed, message):
+def test_a_bad_file_is_an_error_with_a_message(tmp_path, changed, message):
     path = write(tmp_path, **changed)
     with pytest.raises(ValueError, match=message) as error:
         list(read_sequences(path, HITS))
@@ -125,7 +125,7 @@ def test_several_bands_need_a_band_column(tmp_path):
         list(read_sequences(write(tmp_path, size=32), SDSS))
 
 
-def test_a_missing_file_is_said(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.npz does not exist"):
         list(read_sequences(tmp_path / "gone.npz", HITS))
     with pytest.raises(FileNotFoundError, match="is a folder"):
@@ -198,7 +198,7 @@ def test_what_was_set_aside_is_counted_and_named(tmp_path):
     assert "Quasar" in text
 
 
-def test_a_file_of_nothing_but_bad_objects_is_an_error(tmp_path):
+def test_a_file_of_bad_objects_only_is_an_error(tmp_path):
     path = write(tmp_path, size=15)
     with pytest.raises(ValueError, match=r"None of 3 objects could be read.*15, 15"):
         list(records_of(read_sequences(path, HITS), report=None))

@@ -120,7 +120,7 @@ def test_a_message_becomes_a_record_in_microjansky_and_utc(raw_folder):
     assert np.isnan(column(record, "isDipole"))
 
 
-def test_the_history_has_detections_forced_points_and_limits_but_nothing_withdrawn(
+def test_the_history_has_detections_forced_points_and_limits_without_withdrawn_ones(
     raw_folder,
 ):
     write(raw_folder, {"alert": PACKET})
@@ -175,7 +175,7 @@ def test_schema_7_is_read_under_its_own_number_and_names(tmp_path):
     assert column(only(tmp_path).record, "isNegative") == 1
 
 
-def test_what_moves_is_named_for_itself_and_grouped_alone(raw_folder):
+def test_moving_objects_have_their_own_names_and_groups(raw_folder):
     asteroid = source_of(diaObjectId=0, ssObjectId=20892066498361688)
     write(
         raw_folder,
@@ -238,13 +238,11 @@ def test_cutouts_may_be_missing_and_differ_in_size(raw_folder):
         ({"band": "V"}, "band 'V'"),
         ({"midpointMjdTai": 1480360995.0}, "midpointMjdTai is 1480360995.0"),
         ({"diaObjectId": 1.7e17}, "its diaObjectId is 1.7e"),
-        ({"psfFlux": "bright"}, "'bright' stands where a number is expected"),
-        ({"diaSourceId": None}, "has a diaSource with a diaSourceId"),
+        ({"psfFlux": "bright"}, "'bright' instead of a number"),
+        ({"diaSourceId": None}, "A diaSource with a diaSourceId is expected"),
     ],
 )
-def test_a_bad_packet_is_set_aside_in_words_and_the_others_are_read(
-    tmp_path, fields, message
-):
+def test_a_bad_packet_is_set_aside_and_the_others_are_read(tmp_path, fields, message):
     def write_table(name, **fields):
         table = pyarrow.Table.from_pylist([packet_of(diaSource=source_of(**fields))])
         pyarrow.parquet.write_table(table, tmp_path / name)
@@ -302,7 +300,7 @@ def test_a_message_without_its_schema_is_set_aside_with_what_to_do(
     reading = only(folder)
     assert reading.record is None
     assert reading.raw == message
-    assert "Put lsst.v11_0.alert.avsc and the files beside it" in reading.notes[0]
+    assert "Put lsst.v11_0.alert.avsc and the other files" in reading.notes[0]
     monkeypatch.setenv("JAXASTRO_RUBIN_SCHEMAS", str(tmp_path / "elsewhere"))
     assert only(folder).record is not None
 
@@ -339,7 +337,9 @@ def test_no_damage_to_a_message_stops_the_reading(data):
         assert reading.record is not None or reading.notes
 
 
-def test_raw_files_are_recognised_or_asked_for(raw_folder, tmp_path, monkeypatch):
+def test_raw_files_are_recognised_and_missing_ones_are_errors(
+    raw_folder, tmp_path, monkeypatch
+):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     builder = rubin_alerts.RubinAlerts(data_dir=tmp_path)
     with pytest.raises(FileNotFoundError, match="Rubin's alert brokers"):

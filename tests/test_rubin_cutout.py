@@ -19,7 +19,7 @@ def stored(*hdus):
     return file.getvalue()
 
 
-def read_or_told(raw):
+def read_or_error(raw):
     """The image, or the sentence that refuses it."""
     try:
         return read_cutout(raw).image
@@ -46,7 +46,7 @@ def test_plain_images_are_read_to_the_bits_that_astropy_reads(image, psf_size):
         fits.ImageHDU(image[::-1], name="UNCERT"),
         fits.ImageHDU(psf, name="PSFIMAGE"),
     )
-    assert rubin_cutout._read_by_hand(raw)
+    assert rubin_cutout._read_plain(raw)
     read, expected = read_cutout(raw), by_astropy(raw)
     for ours, name in zip(read, ("PRIMARY", "UNCERT", "PSFIMAGE"), strict=False):
         assert ours.astype(expected[name].dtype).tobytes() == expected[name].tobytes()
@@ -57,7 +57,7 @@ def test_what_is_not_plain_is_left_to_astropy_and_comes_out_scaled():
     scaled = fits.PrimaryHDU(counts)
     scaled.header["BSCALE"], scaled.header["BZERO"] = 0.5, 10.0
     raw = stored(scaled, fits.BinTableHDU.from_columns([]))
-    assert not rubin_cutout._read_by_hand(raw)
+    assert not rubin_cutout._read_plain(raw)
     np.testing.assert_array_equal(read_cutout(raw).image, counts * 0.5 + 10)
     empty_first = stored(fits.PrimaryHDU(), fits.ImageHDU(counts.astype(float)))
     np.testing.assert_array_equal(read_cutout(empty_first).image, counts)
@@ -66,7 +66,7 @@ def test_what_is_not_plain_is_left_to_astropy_and_comes_out_scaled():
 def test_a_cutout_that_breaks_off_anywhere_is_refused():
     raw = cutout_of(30)
     for end in {*range(0, len(raw), 500), len(raw) - 2880, len(raw) - 15000}:
-        read = read_or_told(raw[:end])
+        read = read_or_error(raw[:end])
         if isinstance(read, str):
             assert "is no FITS image" in read
         else:  # it broke off between images, or in the padding after one
@@ -75,18 +75,18 @@ def test_a_cutout_that_breaks_off_anywhere_is_refused():
 
 @settings(deadline=None, max_examples=200)
 @given(st.data())
-def test_damaged_cutouts_are_refused_in_words_or_read(data):
+def test_damaged_cutouts_are_read_or_errors_with_a_message(data):
     raw = bytearray(cutout_of(8))
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    read = read_or_told(bytes(raw))
+    read = read_or_error(bytes(raw))
     if isinstance(read, str):
         assert "cutout" in read
     else:
         assert max(read.shape) <= rubin_cutout.MAX_SIDE
 
 
-def test_sizes_that_make_no_sense_are_refused():
+def test_invalid_sizes_are_errors():
     with pytest.raises(RecordError, match=r"image of shape \(1, 300\)"):
         read_cutout(stored(fits.PrimaryHDU(np.zeros((1, 300), np.float32))))
     with pytest.raises(RecordError, match=r"has \(4, 4\) pixels and its variance"):

@@ -68,7 +68,7 @@ def records_named(node):
     return found
 
 
-def test_all_alerts_are_read_with_nothing_lost():
+def test_all_alerts_are_read():
     readings = list(rubin_alerts.read(FOLDER))
     records = [reading.record for reading in readings]
     assert len(records) == 75
@@ -134,7 +134,7 @@ def test_real_alerts_come_back_from_the_wire_as_they_went(tmp_path, name, schema
             np.testing.assert_array_equal(ours, theirs, err_msg=field)
 
 
-def test_the_sample_packet_of_every_public_schema_is_read_or_told():
+def test_the_sample_packet_of_every_public_schema_is_read_or_reported():
     for version in ("8/0", "9/0", "10/0", "11/0"):
         folder = FOLDER / "schema" / version / "sample_data"
         (reading,) = rubin_alerts.read(folder / "fakeAlert.avro")

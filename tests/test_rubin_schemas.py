@@ -61,7 +61,7 @@ def test_records_of_files_of_their_own_are_written_in_once(tmp_path):
     assert found.count(b'"isDipole"') == 1
 
 
-def test_a_registry_is_asked_once_and_what_it_sent_is_kept(registry, tmp_path):
+def test_a_registry_gets_one_request_per_schema(registry, tmp_path):
     url, asked, _ = registry
     schemas = Schemas(registry=url + "/", cache=tmp_path / "cache")
     assert schemas.find(1100) == schemas.find(1100)
@@ -89,34 +89,32 @@ def test_a_password_is_sent_and_never_shown(registry, tmp_path, caplog, capfd):
     schemas.find(1100)
     pair = base64.b64encode(b"user:Dont@show").decode()
     assert asked == [("/registry/schemas/ids/1100", f"Basic {pair}")]
-    with pytest.raises(RecordError) as told:
+    with pytest.raises(RecordError) as caught:
         schemas.find(704)
-    shown = f"{told.value} {caplog.text} {capfd.readouterr()}"
+    shown = f"{caught.value} {caplog.text} {capfd.readouterr()}"
     files = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     shown += " ".join(f"{path} {path.read_text()}" for path in files)
     assert "Dont" not in shown
     assert "user:" not in shown
 
 
-def test_a_registry_that_cannot_help_is_told_in_words_and_not_asked_again(
-    registry, tmp_path
-):
+def test_a_failed_request_to_a_registry_is_not_repeated(registry, tmp_path):
     url, asked, answers = registry
     answers["/registry/schemas/ids/1000"] = 200, {"message": "hello"}
     answers["/registry/schemas/ids/900"] = 401, {}
     schemas = Schemas(registry=url, cache=tmp_path / "cache")
 
-    def told(schema_id):
+    def message_of(schema_id):
         with pytest.raises(RecordError, match="JAXASTRO_RUBIN_SCHEMAS") as error:
             schemas.find(schema_id)
         return str(error.value)
 
-    assert "its schema 7.4 cannot be had" in told(704)
-    assert "the server says 404" in told(704)
-    assert "the server says 401" in told(900)
-    assert "its schema 10.0 cannot be had: 'schema'" in told(1000)
+    assert "its schema 7.4 is missing" in message_of(704)
+    assert "the server answered with status 404" in message_of(704)
+    assert "the server answered with status 401" in message_of(900)
+    assert "its schema 10.0 is missing: 'schema'" in message_of(1000)
     count = len(asked)
-    assert told(704) == told(704)
+    assert message_of(704) == message_of(704)
     assert len(asked) == count
     gone = Schemas(registry="http://127.0.0.1:9/", cache=tmp_path / "other")
     with pytest.raises(RecordError, match="the connection failed"):
@@ -129,7 +127,9 @@ def test_the_environment_names_a_folder_or_a_registry(registry, tmp_path, monkey
     url, _, _ = registry
     monkeypatch.setattr(rubin_schemas.pooch, "os_cache", lambda name: tmp_path / name)
     monkeypatch.delenv(rubin_schemas.VARIABLE, raising=False)
-    with pytest.raises(RecordError, match=r"looked for lsst\.v11_0\.alert\.avsc in no"):
+    with pytest.raises(
+        RecordError, match=r"lsst\.v11_0\.alert\.avsc is not in any folder"
+    ):
         schemas_for(()).find(1100)
     monkeypatch.setenv(rubin_schemas.VARIABLE, url)
     asked = schemas_for(()).find(1100)
@@ -141,7 +141,7 @@ def test_the_environment_names_a_folder_or_a_registry(registry, tmp_path, monkey
         schemas_for(())
 
 
-def test_a_schema_file_that_is_none_is_told(tmp_path):
+def test_an_invalid_schema_file_is_an_error(tmp_path):
     (tmp_path / "lsst.v11_0.alert.avsc").write_text("{")
-    with pytest.raises(RecordError, match=r"its schema 11\.0 cannot be had: Expecting"):
+    with pytest.raises(RecordError, match=r"its schema 11\.0 is missing: Expecting"):
         Schemas((tmp_path,)).find(1100)

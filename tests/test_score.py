@@ -11,7 +11,7 @@ from support import commands
 
 from configs import base
 from jaxastro.commands.error_handling import message_of
-from jaxastro.data.csv_escaping import shown_cell, told_cell
+from jaxastro.data.csv_escaping import escape_cell, unescape_cell
 from jaxastro.data.hierarchy import nodes_of
 from jaxastro.runs.prediction_table import PredictionTable, read_predictions
 from jaxastro.runs.scoring import MAJORITY, as_text, score
@@ -320,7 +320,7 @@ def test_a_file_that_is_no_table_of_predictions_is_refused(name, tmp_path):
     "name", ["=1+1", "+x", "-5", "@me", "ZTF18a", "'", "5", "'=x", "''=x"]
 )
 def test_names_that_look_like_formulas_come_back(name, tmp_path):
-    assert told_cell(shown_cell(name)) == name
+    assert unescape_cell(escape_cell(name)) == name
     table, _ = random_table(number=2)
     names = np.array([name, *table.object_id[1:]])
     table = dataclasses.replace(table, object_id=names)

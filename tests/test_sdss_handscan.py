@@ -112,7 +112,7 @@ def test_a_bad_image_costs_no_other(tmp_path):
     (tmp_path / "Moving" / "words.png").write_text("words")
     notes = {r.object_id: r.notes for r in sdss_handscan.read(tmp_path) if r.notes}
     assert set(notes) == {"wide", "words"}
-    assert "a picture of (70, 69) pixels" in notes["wide"][0]
+    assert "an image of (70, 69) pixels" in notes["wide"][0]
     assert "words.png: damaged: UnidentifiedImageError" in notes["words"][0]
 
 
@@ -126,13 +126,13 @@ def test_a_bad_image_costs_no_other(tmp_path):
         ({"images": np.zeros((12, 69, 69, 3), bool)}, r"images \(12, 69, 69, 3\)"),
     ],
 )
-def test_a_bad_file_is_refused_in_words(tmp_path, changed, message):
+def test_a_bad_file_is_an_error_with_a_message(tmp_path, changed, message):
     path = write_hdf5(tmp_path, **changed)
     with pytest.raises(ValueError, match=message):
         list(sdss_handscan.read(path))
 
 
-def test_without_h5py_it_says_what_to_install(tmp_path, monkeypatch):
+def test_without_h5py_the_message_has_the_command_to_install_it(tmp_path, monkeypatch):
     path = write_hdf5(tmp_path)
     monkeypatch.delitem(sys.modules, "h5py")
     real_import = builtins.__import__
@@ -147,9 +147,9 @@ def test_without_h5py_it_says_what_to_install(tmp_path, monkeypatch):
         list(sdss_handscan.read(path))
 
 
-def test_files_are_recognised_or_asked_for(tmp_path, monkeypatch):
+def test_files_are_recognised_and_missing_ones_are_errors(tmp_path, monkeypatch):
     assert not sdss_handscan.recognises(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"No sdss\.hdf5 in .* no picture"):
+    with pytest.raises(FileNotFoundError, match=r"No sdss\.hdf5 in .* no image"):
         sdss_handscan.parts_of(tmp_path)
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     with pytest.raises(FileNotFoundError, match="du Buisson"):

@@ -127,7 +127,7 @@ def test_labels_redshifts_and_groups_reach_the_record(records):
     assert records["104"].record is None
     assert "doubtful Ia" in records["104"].notes[0]
     assert records["105"].record is None
-    assert "0 of the 0 frames that show it" in records["105"].notes[0]
+    assert "0 of the 0 frames that contain it" in records["105"].notes[0]
 
 
 def test_labels_change_nothing_but_labels(records, tmp_path):
@@ -174,10 +174,10 @@ def test_photometric_nights_leave_the_others_out(survey, tmp_path):
     assert len(built["101"].mjd) == 5
 
 
-def test_what_was_not_cut_is_asked_for(tmp_path, monkeypatch):
+def test_missing_stamps_are_an_error(tmp_path, monkeypatch):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     (tmp_path / "raw").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"data_builders\.sdss_sn_cut"):
+    with pytest.raises(FileNotFoundError, match=r"data_builders\.sdss\.sdss_sn_cut"):
         build("all_nights", tmp_path / "raw", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"has no cutouts\.db"):
         next(sdss_sn.read(tmp_path))

@@ -72,7 +72,7 @@ def test_killed_at_any_moment_it_goes_on_without_loss(survey, tmp_path):
     folder = write_survey(tmp_path)
     code = (
         "import os, signal, sys\n"
-        "from data_builders import sdss_sn_cut, sdss_sn_cutouts\n"
+        "from data_builders.sdss import sdss_sn_cut, sdss_sn_cutouts\n"
         "class Killer(sdss_sn_cutouts.Stamp):\n"
         "    left = int(sys.argv[2])\n"
         "    def __getattribute__(self, name):\n"
@@ -95,7 +95,7 @@ def test_killed_at_any_moment_it_goes_on_without_loss(survey, tmp_path):
     assert stored(folder) == stored(survey)
 
 
-def test_missing_and_damaged_frames_are_told_and_tried_again(tmp_path):
+def test_missing_and_damaged_frames_are_reported_and_tried_again(tmp_path):
     folder = write_survey(tmp_path)
     names = [frame.name for frame in frames_of(ROWS[0])]
     kept = {name: (folder / "frames" / name).read_bytes() for name in names}
@@ -109,14 +109,14 @@ def test_missing_and_damaged_frames_are_told_and_tried_again(tmp_path):
     assert tally.missing == 1
     assert list(tally.damaged) == names[1:4]
     assert "damaged frame" in tally.damaged[names[1]]
-    assert "its header says run 5800, camera column 3" in tally.damaged[names[3]]
+    assert "its header has run 5800, camera column 3" in tally.damaged[names[3]]
     listed = (folder / "missing_frames.txt").read_text()
     assert listed.splitlines() == [
         "https://data.sdss.org/sas/dr17/eboss/photoObj/frames/301/2873/3/"
         "frame-u-002873-3-0100.fits.bz2"
     ]
     reading = next(sdss_sn.read(folder))
-    assert "6 of the 10 frames that show it were cut" in reading.notes[-1]
+    assert "6 of the 10 frames that contain it were cut" in reading.notes[-1]
     assert len(reading.record.mjd) == 6
     # Whole again, and sorted as the archive does.
     for name in names:
@@ -182,7 +182,7 @@ def test_frames_are_fetched_cut_and_dropped(archive, tmp_path, capsys, survey):
     arguments = ["--manual_dir", str(folder), "--download", "--drop"]
     assert sdss_sn_cut.main(arguments) == 0
     said = capsys.readouterr().out
-    assert "9 frames cut now, 0 before; 1 are not there" in said
+    assert "9 frames cut now, 0 before; 1 are missing" in said
     lost = frames_of(ROWS[0])[4].name
     assert stored(folder) == [row for row in stored(survey) if row[1] != lost]
     assert not list((folder / "frames").glob("*.bz2"))
@@ -197,7 +197,7 @@ def test_frames_are_fetched_cut_and_dropped(archive, tmp_path, capsys, survey):
     assert kept.exists()
 
 
-def test_without_the_archive_the_command_says_what_to_do(tmp_path, capsys):
+def test_without_the_archive_the_message_has_the_remedy(tmp_path, capsys):
     arguments = ["--manual_dir", str(tmp_path)]
     assert sdss_sn_cut.main(arguments) == 2
     assert "No *_HEAD.FITS* and no master_data.txt" in capsys.readouterr().err

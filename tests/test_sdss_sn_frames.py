@@ -180,7 +180,7 @@ def wild_content(data, content):
 @pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_a_damaged_frame_is_read_or_refused_in_words(whole, data):
+def test_a_damaged_frame_is_read_or_an_error_with_a_message(whole, data):
     frame, path = whole
     path.write_bytes(wild_content(data, path.with_name("whole").read_bytes()))
     try:

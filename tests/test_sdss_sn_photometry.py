@@ -83,12 +83,12 @@ def snana(tmp_path):
     return tmp_path
 
 
-def test_fluxcal_becomes_microjansky_and_bad_epochs_are_told(snana):
+def test_fluxcal_becomes_microjansky_and_bad_epochs_are_noted(snana):
     readings = {r.object_id: r for r in sdss_sn_photometry.read(snana)}
     curve = readings["1032"].record
     assert readings["1032"].notes == (
         "1 epochs have a flag of 1024 or more: dropped.",
-        "1 epochs have a place in the survey's list of outliers: dropped.",
+        "1 epochs have a row in the survey's list of outliers: dropped.",
         "1 epochs have no band of ugriz: dropped.",
     )
     # 27.5 - 2.5 log10(FLUXCAL) = 23.9 - 2.5 log10(microjansky), so 100 are 3.63078.
@@ -169,7 +169,7 @@ def test_smp_files_are_read_by_the_names_in_their_last_comment(smp):
         "master_data.txt@5",
         "master_data.txt@6",
     ]
-    assert "6 words" in bad[0].notes[0]
+    assert "6 cells" in bad[0].notes[0]
 
 
 def test_pointers_that_do_not_fit_set_their_object_aside(snana):
@@ -191,7 +191,7 @@ def test_pointers_that_do_not_fit_set_their_object_aside(snana):
 
 @pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
 @pytest.mark.parametrize("which", ["HEAD", "PHOT"])
-def test_damaged_tables_are_refused_in_words(snana, which):
+def test_damaged_tables_are_errors_with_a_message(snana, which):
     (path,) = snana.glob(f"*/*/*_{which}*")
     content = path.read_bytes()
     for damaged in (content[: len(content) // 2], content[:80], b"", b"<html></html>"):
@@ -205,15 +205,15 @@ def test_damaged_tables_are_refused_in_words(snana, which):
         list(sdss_sn_photometry.read(snana))
 
 
-def test_what_is_missing_is_said(snana, tmp_path):
+def test_missing_files_are_named(snana, tmp_path):
     (phot,) = snana.glob("*/*/*_PHOT*")
     (head,) = snana.glob("*/*/*_HEAD*")
     phot.unlink()
     assert not sdss_sn_photometry.recognises(snana)
-    with pytest.raises(FileNotFoundError, match=r"No SDSS.*_PHOT\.FITS\.gz beside"):
+    with pytest.raises(FileNotFoundError, match=r"No SDSS.*_PHOT\.FITS\.gz in the"):
         list(sdss_sn_photometry.read(snana))
     (snana / "again_HEAD.FITS").write_bytes(head.read_bytes())
-    with pytest.raises(ValueError, match="holds 2 HEAD tables"):
+    with pytest.raises(ValueError, match="has 2 HEAD tables"):
         list(sdss_sn_photometry.read(snana))
     (snana / "again_HEAD.FITS").unlink()
     head.unlink()
@@ -229,7 +229,7 @@ def test_what_is_missing_is_said(snana, tmp_path):
 
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=200))
-def test_any_text_is_an_smp_file_or_refused_in_words(tmp_path_factory, text):
+def test_any_text_is_an_smp_file_or_a_fault(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "SMP_000001.dat"
     path.write_text("# MJD FILT FLUX FLUXERR FLAG\n" + text)
     found = sdss_sn_tables.read_smp(path)
@@ -278,7 +278,7 @@ def test_the_real_catalogue_is_the_published_table(real_folder):
     }
     assert sum(count.values()) == 10_217
     assert len({candidate.object_id for candidate in candidates}) == 10_258
-    assert all("doubtful" in c.wrong for c in candidates if not c.row)
+    assert all("doubtful" in c.fault for c in candidates if not c.row)
     # Spans follow each other, a separator between them.
     spans = [candidate.span for candidate in candidates]
     assert spans[0][0] == 0

@@ -3,9 +3,10 @@ import sys
 
 import numpy as np
 import pytest
+from support import commands
 
 import data_builders
-from data_builders.commands import new_objects
+from data_builders import __main__ as command
 from data_builders.sdss import sdss_sn_sim
 from jaxastro.data.record import record_from_example
 from jaxastro.data.series import SeriesRecord
@@ -77,7 +78,7 @@ def test_the_files_are_array_record_and_need_no_tensorflow_and_no_jax(tmp_path):
     assert lines[-2:] == ["60 array_record", "[]"]
 
 
-def test_names_tell_nothing_and_are_unique():
+def test_names_are_unique_and_independent_of_the_class():
     names = [survey.object_name(number, seed=0) for number in range(10217)]
     assert len(set(names)) == 10217
     rank = np.argsort(np.argsort(names))
@@ -109,38 +110,42 @@ def test_raw_files_hold_plain_arrays(tmp_path):
 
 def test_the_command_writes_new_objects(tmp_path):
     path = tmp_path / "three.npz"
-    arguments = ["--objects", "3", "--preset", "tiny", "--output", str(path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "data_builders.commands.new_objects", *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=REPOSITORY,
-    )
+    options = ("--objects=3", "--preset=tiny", f"--output={path}")
+    done = commands.python("-m", "data_builders", "new-objects", *options)
     assert "3 objects of seed 99" in done.stdout
     assert not done.stderr
     assert all(reading.record for reading in sdss_sn_sim.read(path))
 
 
-def test_the_command_answers_a_bad_wish_in_words(tmp_path, capsys):
-    path = str(tmp_path / "none.npz")
-    with pytest.raises(SystemExit):
-        new_objects.main(["--preset", "huge", "--output", path])
-    assert "Known presets: tiny, laptop, paper" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        new_objects.main(["--objects", "0", "--output", path])
-    assert "needs one at least" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        new_objects.main(["--seed", "-1", "--output", path])
-    assert "0 or more" in capsys.readouterr().err
-    nowhere = str(tmp_path / "missing" / "x.npz")
-    with pytest.raises(SystemExit):
-        new_objects.main(["--objects", "1", "--preset", "tiny", "--output", nowhere])
-    assert "cannot be written: No such file" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "huge"}, "Known presets: tiny, laptop, paper"),
+        ({"objects": 0}, "objects is 0. A whole number from 1 to"),
+        ({"seed": -1}, "seed is -1. A whole number from 0 to"),
+        ({"output": "missing/x.npz"}, "cannot be written: No such file"),
+    ],
+)
+def test_wrong_options_are_explained(tmp_path, capsys, options, message):
+    options = {"objects": 1, "preset": "tiny", "output": "x.npz"} | options
+    options["output"] = tmp_path / options["output"]
+    line = [f"--{name}={value}" for name, value in options.items()]
+    try:
+        code = command.main(["new-objects", *line])
+    except SystemExit as end:  # of the parser of the command line
+        code = end.code
+    assert code == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_no_objects_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="needs at least one"):
+        sdss_sn_sim.write_raw(tmp_path / "none.npz", [])
 
 
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit):
-        new_objects.main(["--help"])
+        command.main(["new-objects", "--help"])
     text = capsys.readouterr().out
-    assert "--objects 20 --seed 99 --output new_objects.npz" in text
+    assert "new-objects --objects=20 --output=new_objects.npz" in text

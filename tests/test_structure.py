@@ -44,7 +44,9 @@ from jaxastro.surveys import SURVEYS
 HOST = (
     "jaxastro/types.py",
     "jaxastro/errors.py",
+    "jaxastro/atomic_write.py",
     "jaxastro/units.py",
+    "jaxastro/survey_columns.py",
     "jaxastro/surveys.py",
     "jaxastro/data/",
     "jaxastro/alerts/",
@@ -93,6 +95,7 @@ HOMES = {  # package -> the only files that may import it
     "pyarrow": (
         "data_builders/",
         "jaxastro/alerts/container.py",  # for the Snappy codec
+        "jaxastro/data/text_table.py",  # for large CSV files
         "jaxastro/runs/prediction_table.py",
         "benchmarks/",
         "experiments/studies/",

@@ -66,7 +66,7 @@ def nested(depth):
 
 
 def doubling(depth):
-    """Each type holds the one before twice: short to write, endless to unfold."""
+    """Each type contains the one before twice, so the size grows exponentially."""
     node = {"type": "record", "name": "r0", "fields": []}
     for i in range(1, depth):
         fields = [{"name": "x", "type": node}, {"name": "y", "type": f"r{i - 1}"}]
@@ -116,14 +116,18 @@ BOMB = zlib.compress(bytes(2**28), 9)[2:-4]  # a quarter of a gibibyte of zeros
     [
         (b"deflate", BOMB, "inflates beyond"),
         (b"deflate", b"no deflate", "cannot be inflated"),
-        (b"snappy", b"\xff\xff\xff\xff\x0f" + bytes(100), "unpacks to 4294967295"),
+        (
+            b"snappy",
+            b"\xff\xff\xff\xff\x0f" + bytes(100),
+            "a block of 4294967295 bytes uncompressed",
+        ),
         (b"snappy", b"\x64" + bytes(100), "no snappy data"),
         (b"snappy", b"", "no snappy data"),
         (b"zstandard", b"", "its codec is b'zstandard'; null, deflate and snappy"),
-        (b"null", b"", "data break off"),
+        (b"null", b"", "data are incomplete"),
     ],
 )
-def test_blocks_that_cannot_be_unpacked_are_told(tmp_path, codec, block, why):
+def test_damaged_blocks_are_reported(tmp_path, codec, block, why):
     with resource_limits(mebibytes=160):
         assert why in refusal_of(
             tmp_path, ztf_packets.framed(ALERT, [(1, block)], codec=codec)
@@ -138,9 +142,9 @@ def test_packets_without_a_size_do_not_go_on_for_ever(tmp_path):
         )
 
 
-def test_a_file_of_damage_alone_does_not_fill_the_report(tmp_path):
+def test_a_file_without_packets_does_not_fill_the_report(tmp_path):
     blocks = [(1, b"\x01")] * 5000
     with resource_limits(mebibytes=64):
         readings = read_alerts(tmp_path, ztf_packets.framed(ALERT, blocks))
     assert len(readings) == 1001
-    assert "what follows was not read" in readings[-1].notes[0]
+    assert "the rest was not read" in readings[-1].notes[0]

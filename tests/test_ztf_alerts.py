@@ -126,7 +126,7 @@ def test_a_stamp_at_the_edge_of_the_chip_is_put_back_where_it_belongs(
         np.testing.assert_array_equal(record.stamp[0, good, channel], stamp[good])
 
 
-def test_previews_and_missing_stamps_are_masked_and_told(tmp_path):
+def test_previews_and_missing_stamps_are_masked_and_noted(tmp_path):
     file = tmp_path / "a.avro"
     stamps = [ztf_packets.pixels(1), b"\xff\xd8\xff\xe0 JFIF", None]
     file.write_bytes(ztf_packets.container(ztf_packets.packet(stamps=stamps)))
@@ -170,7 +170,7 @@ def tar_of(files, mode="w"):
     return opened.getvalue()
 
 
-def test_every_way_of_packing_gives_the_same_records(tmp_path):
+def test_every_archive_format_gives_the_same_records(tmp_path):
     packets = night()
     single = {f"x/{p['candid']}.avro": ztf_packets.container(p) for p in packets}
     forms = {
@@ -204,7 +204,7 @@ def test_neighbours_on_the_sky_share_a_group(tmp_path):
     assert found["ZTF18ccc"].group == "sky150.0000+3.0000"
 
 
-def test_labels_beside_the_alerts_are_used(tmp_path):
+def test_labels_in_the_folder_of_the_alerts_are_used(tmp_path):
     (tmp_path / "a.avro").write_bytes(ztf_packets.container(*night()))
     (tmp_path / "labels.csv").write_text("object_id,label\nZTF18aaa,SN\n")
     for path in (tmp_path, tmp_path / "a.avro"):
@@ -217,9 +217,9 @@ def test_labels_beside_the_alerts_are_used(tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("object_id,label\na,Nova\n", "a has the label 'Nova'. A row for each object"),
-        ("object_id,label\na,SN\na,VS\n", "a is both SN and VS. A row"),
-        ("name,label\na,SN\n", "'object_id'. A row for each object was expected"),
+        ("object_id,label\na,Nova\n", "a has the label 'Nova'. One row per object"),
+        ("object_id,label\na,SN\na,VS\n", "a is both SN and VS. One row"),
+        ("name,label\na,SN\n", "'object_id'. One row per object is expected"),
     ],
 )
 def test_a_table_of_labels_that_cannot_be_meant_is_refused(tmp_path, table, message):
@@ -229,9 +229,9 @@ def test_a_table_of_labels_that_cannot_be_meant_is_refused(tmp_path, table, mess
         list(ztf_alerts.read(tmp_path))
 
 
-def test_a_folder_without_alerts_says_what_was_expected(tmp_path):
+def test_a_folder_without_alerts_is_an_error_with_a_message(tmp_path):
     with pytest.raises(
-        FileNotFoundError, match=r"No alerts at .* Name the file, or a folder"
+        FileNotFoundError, match=r"No alerts at .* Give a file or a folder"
     ):
         list(ztf_alerts.read(tmp_path))
 
@@ -244,14 +244,14 @@ def test_a_damaged_packet_is_set_aside_with_its_bytes_and_others_are_read(tmp_pa
     stamp, fid, good = ztf_alerts.read(tmp_path)
     assert len(good.record.mjd) == 2
     assert "a.avro@" in stamp.object_id
-    assert "a stamp cannot be unpacked" in stamp.notes[0]
+    assert "a stamp cannot be decompressed" in stamp.notes[0]
     assert "'fid': 9" in fid.notes[0]
     schema = fastavro.parse_schema(ztf_packets.SCHEMA)
     again = fastavro.schemaless_reader(io.BytesIO(stamp.raw), schema)
     assert again["objectId"] == "ZTF18bbb"
 
 
-def test_a_truncated_container_gives_what_came_before(tmp_path):
+def test_packets_before_the_end_of_a_truncated_container_are_read(tmp_path):
     whole = ztf_packets.container(*night())
     for kept in (len(whole) - 1, len(whole) - 20, len(whole) * 4 // 5):
         (tmp_path / "a.avro").write_bytes(whole[:kept])
@@ -261,15 +261,15 @@ def test_a_truncated_container_gives_what_came_before(tmp_path):
         assert whole[:kept].endswith(rest.raw)
 
 
-def test_a_truncated_archive_gives_what_came_before(tmp_path):
+def test_packets_before_the_end_of_a_truncated_archive_are_read(tmp_path):
     single = {f"{p['candid']}.avro": ztf_packets.container(p) for p in night()}
     archive = tar_of(single, "w:gz")
     (tmp_path / "night.tar.gz").write_bytes(archive[:-2000])
     readings = list(ztf_alerts.read(tmp_path))
     assert sum(len(r.record.mjd) for r in readings if r.record) == 3
-    told = " ".join(note for r in readings if not r.record for note in r.notes)
-    assert "its gzip data break off" in told
-    assert "4.avro" in told
+    notes = " ".join(note for r in readings if not r.record for note in r.notes)
+    assert "its gzip data are incomplete" in notes
+    assert "4.avro" in notes
 
 
 def test_a_builder_stores_what_was_read(tmp_path):

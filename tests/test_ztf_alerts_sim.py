@@ -124,7 +124,7 @@ def test_an_object_grows_by_the_alerts_that_are_added_and_no_other():
     assert few == many[: len(few)]
 
 
-def test_where_and_when_an_object_is_seen_says_nothing_of_its_class():
+def test_positions_and_times_are_independent_of_the_class():
     places = {
         kind: first["candidate"]["ra"]
         for kind in ("AGN", "SNIa", "RRLyrae", "cosmic_ray")
@@ -154,7 +154,7 @@ def test_a_detection_is_in_the_history_and_a_frame_without_one_is_a_limit():
         assert all(0 < mjd - day <= alerts.HISTORY_DAYS for day in before)
 
 
-def test_differences_have_the_sign_of_the_change_whatever_the_file_says():
+def test_differences_have_the_sign_of_the_change():
     record, signs = record_of(first_of("RRLyrae")), set()
     for t, sign in enumerate(number_of(record, "isdiffpos")):
         middle = record.stamp[t, 30:33, 30:33, 2].mean()
@@ -225,12 +225,12 @@ def test_the_classes_of_kinds_are_those_of_the_hierarchy():
         assert base.ALERT_CLASSES[place] == label
 
 
-def test_a_kind_that_is_not_known_is_said():
+def test_an_unknown_kind_is_an_error():
     with pytest.raises(ValueError, match=r"No alerts of 'SNIax'.*SNIa"):
         alerts.simulate_packets("SNIax", number=0, seed=0)
 
 
-def test_who_is_never_detected_is_set_aside_and_told(monkeypatch):
+def test_objects_that_are_not_detected_are_set_aside(monkeypatch):
     monkeypatch.setattr(ztf_alerts_sim, "simulate_packets", lambda *_, **__: [])
     reading = ztf_alerts_sim.reading_of(0, seed=0)
     assert reading.record is None

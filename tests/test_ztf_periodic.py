@@ -106,7 +106,7 @@ def test_zero_is_unknown_where_nothing_was_fitted(tmp_path):
     assert feature(two, "log_FAP_r") == 0  # certainly false, says the table
 
 
-def test_light_curves_beside_the_catalogue_are_read_by_hand(tmp_path):
+def test_light_curves_in_the_folder_of_the_catalogue_are_read(tmp_path):
     path = write_csv(tmp_path, stars({}, {}, {}))
     good = [(58000.25, 18.9, 0.02, 0, "zr"), (58001.5, 23.9, 0.1, 4, "zg")]
     bad = [(58002, 18, 0.1, 32768 + 2, "zg"), (58003, 18, 0.1, 0, "zi")]
@@ -126,7 +126,7 @@ def test_light_curves_beside_the_catalogue_are_read_by_hand(tmp_path):
     assert three.notes == ()
 
 
-def test_each_step_of_the_cleaning_counts_what_it_loses(tmp_path, monkeypatch):
+def test_each_step_of_the_cleaning_counts_its_losses(tmp_path, monkeypatch):
     monkeypatch.setattr(ztf_periodic_clean, "MAX_PER_TYPE", 3)
     changes = [
         *({"Num_g": 49}, {"Num_r": 49}, {"log_FAP_g": -3}, {"log_FAP_r": -2}),
@@ -153,7 +153,7 @@ def build(folder, name):
     return builder, [record_from_example(e, LightCurveRecord) for e in examples]
 
 
-def test_the_two_data_sets_differ_by_what_the_report_says(tmp_path):
+def test_the_two_data_sets_differ_as_reported(tmp_path):
     rows = stars({}, {"Type": "CEPII"}, {"Num_g": 3}, {"Per": "none"})
     write_light_curve(write_csv(tmp_path, rows).parent, "1", [(58000, 18, 1, 0, "zg")])
     every, records = build(tmp_path, "all")
@@ -197,9 +197,7 @@ def test_what_is_no_such_table_is_refused(tmp_path, name, content, message):
         list(ztf_periodic.read(path))
 
 
-def test_a_damaged_archive_is_refused_and_a_missing_table_asked_for(
-    tmp_path, monkeypatch
-):
+def test_a_damaged_archive_and_a_missing_table_are_errors(tmp_path, monkeypatch):
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     with pytest.raises(FileNotFoundError, match="ztf_periodic_fetch"):
         ztf_periodic.find_catalogue(tmp_path)
@@ -207,7 +205,7 @@ def test_a_damaged_archive_is_refused_and_a_missing_table_asked_for(
     assert ztf_periodic.find_catalogue(tmp_path) == path  # rather than Table2.txt
     whole = path.read_bytes()
     path.write_bytes(whole[:60] + bytes(40) + whole[100:])
-    with pytest.raises(ValueError, match="Fetch the file again"):
+    with pytest.raises(ValueError, match="Download the file again"):
         list(ztf_periodic.read(path))
 
 
@@ -263,10 +261,10 @@ def test_light_curves_are_fetched_once_and_read(tmp_path, service):
     assert lengths == [1, 0, 1]
 
 
-def test_a_service_that_fails_is_left_alone(tmp_path, service, monkeypatch):
+def test_a_service_that_fails_gets_no_further_requests(tmp_path, service, monkeypatch):
     path = write_csv(tmp_path, stars(*20 * [{}]))
     service.is_broken = True
-    with pytest.raises(DownloadError, match="the server says 404"):
+    with pytest.raises(DownloadError, match="the server answered with status 404"):
         ztf_periodic_fetch.fetch_light_curves(
             path, stars=0, address=service.address, **PACE
         )
@@ -288,10 +286,10 @@ def test_the_command_fetches_the_catalogue_and_then_light_curves(
     arguments = ["--folder", str(folder), "--stars", "1", "--requests_per_second", "99"]
     assert ztf_periodic_fetch.main(arguments) == 0
     assert ztf_periodic.find_catalogue(folder).read_bytes() == service.body
-    assert "1 light curves are there, 0 failed" in capsys.readouterr().out
+    assert "1 light curves exist, 0 failed" in capsys.readouterr().out
     service.is_broken = True
     assert ztf_periodic_fetch.main(["--folder", str(tmp_path / "other")]) == 2
-    assert "the server says 404" in capsys.readouterr().err
+    assert "the server answered with status 404" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +299,7 @@ def real_catalogue():
     return Path(os.environ["JAXASTRO_DATA"]) / "ztf_periodic" / "table2_subset.csv"
 
 
-def test_the_real_rows_are_read_whole_and_cleaned(real_catalogue):
+def test_all_real_rows_are_read_and_cleaned(real_catalogue):
     readings = list(ztf_periodic.read(real_catalogue))
     assert len(readings) == 9634
     assert not any(reading.notes for reading in readings)

@@ -20,7 +20,7 @@ def made(tmp_path):
     return catalogue, [reading.record for reading in readings], readings
 
 
-def test_the_real_reader_reads_as_many_epochs_as_the_catalogue_says(made):
+def test_the_number_of_epochs_is_that_of_the_catalogue(made):
     _, records, readings = made
     assert sorted(record.label for record in records) == ["EA", "EA", "RR", "RR"]
     for record, reading in zip(records, readings, strict=True):
@@ -41,7 +41,7 @@ def test_period_and_shape_are_those_of_the_catalogue(made):
             assert shape.phi21 == pytest.approx(4.0, abs=0.2)
 
 
-def test_they_can_be_drawn(made):
+def test_heat_maps_can_be_plotted(made):
     _, records, _ = made
     how = {"normalisation": "fitted+share"}
     survey = ztf_periodic.SURVEY
@@ -57,4 +57,4 @@ def test_a_real_catalogue_is_not_written_over(made, capsys):
     catalogue, *_ = made
     command = [f"--catalogue={catalogue}", f"--folder={catalogue.parent}"]
     assert ztf_periodic_sim.main(command) == 2
-    assert "holds the catalogue itself" in capsys.readouterr().err
+    assert "contains the catalogue. Simulated light curves" in capsys.readouterr().err

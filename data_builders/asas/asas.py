@@ -1,7 +1,6 @@
 """ASAS: 13,909 light curves of variable stars in one band, from one Parquet file.
 
-The reader was checked on the whole of that file. The data card, with the traps of its
-classes, is asas.md beside this file.
+The reader was tested on this complete file. Data card: asas.md.
 """
 
 import collections
@@ -29,22 +28,23 @@ SURVEY = SURVEYS["asas"]
 RAW_FILE = "asas.parquet"
 COLUMNS = ("object_id", "class_short", "time", "mag", "magerr")
 BATCH_SIZE = 256  # objects in memory at a time
-NOT_MEASURED = 29.0  # magnitudes; ASAS writes 29.999, the faintest star here has 17.6
+NOT_MEASURED = 29.0  # magnitudes; ASAS writes 29.999; the faintest star has 17.6
 WORST_ERROR = 9.9  # magnitudes; 9.99 and 99 mean "unknown" in many catalogues
 # Flux of a star of V = 0, Vega system, microjansky: Bessell, Castelli & Plez 1998,
 # A&A 333, 231, table A2.
 ZERO_FLUX = 3636e6
-# Points that stand for a light curve when it is compared with all others. Curves of
-# one star share more than half of theirs, of different stars at most one in fifty.
-SKETCH, ENOUGH = 16, 4
+# Number of points by which a light curve is compared with all others, and of equal
+# points of the same star. Light curves of one star share more than half of their
+# points, those of different stars at most one in fifty.
+NUM_POINTS, MIN_SHARED = 16, 4
 
 
 class Part(NamedTuple):
-    """A row group of the file, and the groups of stars that have two names."""
+    """A row group of the file, and the groups of stars with several names."""
 
     path: Path
     row_group: int
-    group_of: dict[str, str] = {}  # noqa: RUF012 - never written to
+    group_of: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
 class Asas(SurveyBuilder):
@@ -68,8 +68,8 @@ class Asas(SurveyBuilder):
             survey="asas",
             manual_dir=manual_dir,
             source=(
-                "the light curves of the ASAS catalogue of variable stars, packed into "
-                "one Parquet file with the columns that data_builders/asas/asas.md lists"
+                "the light curves of the ASAS catalogue of variable stars, in one "
+                "Parquet file with the columns listed in data_builders/asas/asas.md"
             ),
         )
         return parts_of(path)
@@ -106,12 +106,12 @@ def parts_of(path: Path) -> list[Part]:
     """Returns the row groups of a file.
 
     Raises:
-        ValueError: if it is no Parquet file, or has other columns.
+        InputError: if it is no Parquet file, or has other columns.
     """
     if not recognises(path):
         raise InputError(
-            f"{path} is no Parquet file with the columns {', '.join(COLUMNS)}. Fetch "
-            "or write it again; data_builders/asas/asas.md says what they mean."
+            f"{path} is no Parquet file with the columns {', '.join(COLUMNS)}. "
+            "Download or write it again; data_builders/asas/asas.md describes them."
         )
     count = pq.read_metadata(path).num_row_groups
     return [Part(path, number) for number in range(count)]
@@ -131,34 +131,34 @@ def read_part(part: Part) -> Iterator[Reading]:
 def same_stars(parts: Iterable[Part]) -> dict[str, str]:
     """Returns the group of each star that the catalogue lists under several names.
 
-    Of every light curve the SKETCH points of smallest hash are kept. Two that share
-    ENOUGH of them are one star, and so are friends of friends.
+    Each light curve is represented by its NUM_POINTS points of smallest hash. Two light
+    curves that share MIN_SHARED of them are of one star; groups are transitive.
     """
     owners = collections.defaultdict(list)
     for part in parts:
         for row in _rows(part, ("object_id", "time", "mag")):
-            for point in _sketch(row["time"], row["mag"]):
+            for point in _point_hashes(row["time"], row["mag"]):
                 owners[point].append(str(row["object_id"]))
     shared = collections.Counter(
         pair for names in owners.values() for pair in itertools.combinations(names, 2)
     )
-    pairs = [pair for pair, count in shared.items() if count >= ENOUGH]
+    pairs = [pair for pair, count in shared.items() if count >= MIN_SHARED]
     stars = DisjointSet(name for pair in pairs for name in pair)
     for pair in pairs:
         stars.merge(*pair)
     return {name: f"star{min(names)}" for names in stars.subsets() for name in names}
 
 
-def _sketch(time: np.ndarray | None, mag: np.ndarray | None) -> list[int]:
-    """Returns the smallest hashes of points, each point once."""
+def _point_hashes(time: np.ndarray | None, mag: np.ndarray | None) -> list[int]:
+    """Returns the smallest hashes of the points, without repeats."""
     if np.shape(time) != np.shape(mag) or time is None:
-        return []  # will be set aside
+        return []  # it is set aside by read_part
     time, mag = time.view(np.uint64), mag.view(np.uint64)
-    # Multiplying by odd constants mixes the bits; both are from splitmix64.
+    # Multiplication by odd constants mixes the bits; both are from splitmix64.
     mixed = (time * np.uint64(0x9E3779B97F4A7C15)) ^ mag
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = mixed ^ (mixed >> np.uint64(27))
-    return np.unique(mixed)[:SKETCH].tolist()
+    return np.unique(mixed)[:NUM_POINTS].tolist()
 
 
 def _rows(part: Part, columns) -> Iterator[dict]:
@@ -172,7 +172,7 @@ def _rows(part: Part, columns) -> Iterator[dict]:
 
 
 def _value(cell: pa.Scalar):
-    """Returns a list as an array, and anything else as Python has it."""
+    """Returns a list as an array, other values as Python objects."""
     if pa.types.is_list(cell.type) and cell.is_valid:
         return cell.values.to_numpy(zero_copy_only=False).astype(float)
     return cell.as_py()
@@ -184,19 +184,18 @@ def _light_curve(object_id: str, row: dict, group_of: dict):
     if len(lengths) > 1 or lengths == {()}:
         raise RecordError(
             f"Object {object_id}: times, magnitudes and errors have shapes {lengths}. "
-            "Each epoch has one of each. Rebuild the file."
+            "The same is expected. Write the file again."
         )
     mag = np.where(mag > NOT_MEASURED, np.nan, mag)
     mag_error = np.where(mag_error > WORST_ERROR, np.nan, mag_error)
-    # V to flux: F = F0 10^(-0.4 V), and dF = 0.4 ln(10) F dV.
     flux = ZERO_FLUX * flux_of(mag, 0.0)
     record, notes = make_light_curve_record(
         object_id,
         SURVEY,
         flux=flux,
         flux_error=flux_error_of(flux, mag_error),
-        # Heliocentric Julian Date to MJD. The light's way to the Sun, 8.3 minutes at
-        # most, stays in it: the file has no positions to undo it with.
+        # From heliocentric Julian dates. The light travel time to the Sun, at most 8.3
+        # minutes, is not corrected: the file has no positions.
         mjd=time - MJD_ZERO,
         band=np.zeros(time.shape, int),
         label=row["class_short"],
@@ -207,7 +206,7 @@ def _light_curve(object_id: str, row: dict, group_of: dict):
 
 
 def measured(record: LightCurveRecord) -> np.ndarray:
-    """Returns the survey's columns: what the light curve alone says of its period."""
+    """Returns the survey's columns: period and shape, measured on the light curve."""
     curve = record.mjd, record.flux, record.flux_error
     period = find_period(*curve)
     return np.array([*period, *shape_at(*curve, period.days)])

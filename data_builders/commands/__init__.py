@@ -1,1 +1,1 @@
-"""What `python -m data_builders` does: a file for each sub-command, and their words."""
+"""Sub-commands of `python -m data_builders`: one module each, and what they share."""

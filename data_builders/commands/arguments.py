@@ -1,4 +1,4 @@
-"""Arguments that several sub-commands take, worded once."""
+"""Arguments that several sub-commands take."""
 
 import argparse
 
@@ -9,30 +9,48 @@ def add_data_set(parser: argparse.ArgumentParser, *, several: bool = False) -> N
         "name",
         nargs="+" if several else None,
         metavar="NAME[/PRESET]",
-        help="a builder, and its preset if it has some: hits, sdss_sn_sim/laptop; "
+        help="data set, with its preset if it has several: hits, sdss_sn_sim/laptop; "
         "`list` shows all",
     )
 
 
 def add_folders(parser: argparse.ArgumentParser) -> None:
-    """Adds where data sets and raw files lie."""
+    """Adds the folders of built data sets and of raw files."""
     parser.add_argument(
         "--data_dir",
         default="",
         metavar="FOLDER",
-        help="of built data sets (default: TFDS_DATA_DIR, else ~/tensorflow_datasets)",
+        help="folder of built data sets (default: TFDS_DATA_DIR, else "
+        "~/tensorflow_datasets)",
     )
     parser.add_argument(
         "--manual_dir",
         default="",
         metavar="FOLDER",
-        help="of raw files, for surveys that are not simulated (default: the survey's "
-        "folder in the one that JAXASTRO_DATA names)",
+        help="folder of raw files, for surveys that are not simulated (default: the "
+        "folder JAXASTRO_DATA/SURVEY)",
     )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Adds the choice of an answer for programs."""
+    """Adds the choice of JSON output."""
     parser.add_argument(
-        "--json", action="store_true", help="print JSON, for programs, not for people"
+        "--json", action="store_true", help="print JSON, for use by programs"
     )
+
+
+def whole_number(name: str, low: int, high: int):
+    """Returns the type of an argument that is a whole number within limits."""
+
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(
+                f"{name} is {text}. A whole number from {low} to {high} is expected."
+            )
+        return number
+
+    return convert

@@ -1,4 +1,4 @@
-"""Build a data set from raw files, or from nothing if it is simulated.
+"""Build a data set from raw files, or by simulation.
 
 examples:
   python -m data_builders build sdss_sn_sim/tiny
@@ -8,11 +8,11 @@ examples:
       --beam_option=project=NAME --beam_option=region=NAME \\
       --beam_option=temp_location=gs://BUCKET/temp --data_dir=gs://BUCKET/data_sets
 
-A data set that was built before is left alone: delete its folder to build it anew. It
-appears when it is whole; a build that was killed left a folder named incomplete..., and
-the next one removes it. However many processes or machines read, the records and the
-report are the same. A machine of a Beam runner needs this package, and the raw files in
-a place that it can reach too; DirectRunner, for trying out, holds all in memory.
+A data set that exists is not built again: delete its folder to rebuild it. The folder
+appears when the data set is complete; a build that was killed leaves a folder named
+incomplete..., which the next build removes. Records and report do not depend on the
+number of processes or machines. Machines of a Beam runner need this package and access
+to the raw files. DirectRunner is for tests: it holds all data in memory.
 """
 
 import argparse
@@ -23,9 +23,11 @@ from data_builders.engine.builder import REPORT_FILE
 from data_builders.engine.printable import printable
 from data_builders.opening import builder_of, is_built, prepare
 
+SHOWN = 5  # objects that were set aside
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what this sub-command can be told."""
+    """Adds the arguments of this sub-command."""
     add_data_set(parser)
     add_folders(parser)
     parser.add_argument(
@@ -33,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="how many read raw data at a time (default: 1); of use where there are "
-        "many raw files, or none",
+        help="processes that read raw data at the same time (default: 1); faster for "
+        "simulated surveys and for many raw files",
     )
     parser.add_argument(
         "--beam",
@@ -48,35 +50,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an option of the runner; may be given several times",
+        help="option of the runner; may be given several times",
     )
 
 
-def run(given: argparse.Namespace) -> int:
-    """Builds the data set and says what became of which objects."""
-    was_there = is_built(builder_of(given.name, data_dir=given.data_dir))
+def run(options: argparse.Namespace) -> int:
+    """Builds the data set and prints the number of objects by class and outcome."""
+    existed = is_built(builder_of(options.name, data_dir=options.data_dir))
     builder = prepare(
-        given.name,
-        data_dir=given.data_dir,
-        manual_dir=given.manual_dir,
-        processes=given.processes,
-        beam_runner=given.beam,
-        beam_options=given.beam_option,
+        options.name,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        processes=options.processes,
+        beam_runner=options.beam,
+        beam_options=options.beam_option,
     )
-    state = "was there already, and is left alone" if was_there else "is built"
-    print(f"{given.name} {state}: {builder.data_dir}")
-    report = builder.data_path / REPORT_FILE
-    found = json.loads(report.read_text())
-    if "classes" not in found:
-        print(
-            "Its report is of an earlier version: delete the folder to build it anew."
-        )
+    state = "exists and is not built again" if existed else "is built"
+    print(f"{options.name} {state}: {builder.data_dir}")
+    path = builder.data_path / REPORT_FILE
+    report = json.loads(path.read_text())
+    if "repaired" not in report:
+        print("Its report is of an earlier version. Delete the folder to rebuild it.")
         return 0
-    for label, count in found["classes"].items():
+    for label, count in report["classes"].items():
         print(f"{count:>10,} {printable(label)}")
-    print(f"{found['objects_read']:>10,} objects read")
-    aside, mended = found["objects_set_aside"], len(found["mended"])
-    print(f"{aside:>10,} set aside, {mended:,} mended: see {report}")
-    for object_id, notes in list(found["set_aside"].items())[:5]:
+    print(f"{report['objects_read']:>10,} objects read")
+    set_aside, repaired = report["objects_set_aside"], len(report["repaired"])
+    print(f"{set_aside:>10,} set aside, {repaired:,} repaired: see {path}")
+    for object_id, notes in list(report["set_aside"].items())[:SHOWN]:
         print(f"{'':>10} {printable(object_id)}: {printable(' '.join(notes))}")
     return 0

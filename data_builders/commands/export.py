@@ -1,4 +1,4 @@
-"""Write a data set as Parquet, for people without TFDS.
+"""Write a data set as Parquet, for use without TFDS.
 
 examples:
   python -m data_builders export hits --output=hits_parquet
@@ -9,15 +9,13 @@ examples:
   flux = np.array(table["flux"][0].as_py(), "f4")      # of the first object [t y x]
   print(table.schema.field("flux").metadata)           # its unit and meaning
 
-One row per object, the columns that `schema` shows, to the last bit; frames are lists
-of lists. Each column says its unit and meaning in its metadata, the table the survey's
-bands, classes and citation. The folder appears when it is whole.
+One row per object, with the columns that `schema` shows, bit for bit; images are nested
+lists. The metadata of each column hold its unit and meaning, those of the table the
+survey's bands, classes and citation. The folder appears when it is complete.
 """
 
 import argparse
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,19 +25,19 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from data_builders.commands.arguments import add_data_set, add_folders
-from data_builders.commands.show_schema import facts_of
-from data_builders.engine.schema import COLUMNS, Column, unit_of
-from data_builders.opening import prepare
-from jaxastro.data.record import RECORD_TYPES, record_from_example
+from data_builders.engine.schema import COLUMNS, Column, facts_of, unit_of
+from data_builders.opening import open_records, prepare
+from jaxastro.atomic_write import atomic_folder
+from jaxastro.data.record import RECORD_TYPES
 from jaxastro.errors import InputError
 from jaxastro.surveys import Survey
 
 MEGABYTE = 2**20
-GROUP = 16 * MEGABYTE  # of numbers that are written, and later read, at a time
+ROW_GROUP = 16 * MEGABYTE  # numbers that are written, and later read, at a time
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what this sub-command can be told."""
+    """Adds the arguments of this sub-command."""
     add_data_set(parser)
     add_folders(parser)
     parser.add_argument(
@@ -47,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FOLDER",
-        help="to write; it must not be there yet",
+        help="folder to write; it must not exist",
     )
     parser.add_argument(
         "--format", choices=["parquet"], default="parquet", help="(default: parquet)"
@@ -57,37 +55,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=256,
         metavar="N",
-        help="of numbers in a file before they are compressed (default: 256)",
+        help="largest size of a file before compression (default: 256)",
     )
 
 
-def run(given: argparse.Namespace) -> int:
-    """Writes the files and says where they are."""
-    if given.output.exists():
+def run(options: argparse.Namespace) -> int:
+    """Writes the files and prints their number and size."""
+    if options.output.exists():
         raise InputError(
-            f"{given.output} is there already. A folder to make was expected, as an "
-            "export never writes over another. Move it away or choose another name."
+            f"{options.output} exists. A new folder is expected: an export never "
+            "overwrites another. Move it away or choose another name."
         )
-    builder = prepare(given.name, data_dir=given.data_dir, manual_dir=given.manual_dir)
-    source, survey = builder.as_data_source("all"), builder.survey
-    kind = RECORD_TYPES[survey.kind]
-    records = (
-        record_from_example(example, kind)
-        for example in tqdm(source, desc="Exporting", leave=False, disable=None)
+    builder = prepare(
+        options.name, data_dir=options.data_dir, manual_dir=options.manual_dir
     )
-    unfinished = given.output.with_name(f"{given.output.name}.incomplete-{os.getpid()}")
-    unfinished.mkdir(parents=True)
-    try:
+    records, survey = open_records(builder), builder.survey
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_folder(options.output) as folder:
         paths = write_parquet(
-            unfinished, records, survey, max_bytes=int(given.max_megabytes * MEGABYTE)
+            folder,
+            tqdm(records, desc="Exporting", leave=False, disable=None),
+            survey,
+            max_bytes=int(options.max_megabytes * MEGABYTE),
         )
-        unfinished.rename(given.output)
-    except BaseException:
-        shutil.rmtree(unfinished)
-        raise
-    size = sum((given.output / path.name).stat().st_size for path in paths) / MEGABYTE
+        size = sum(path.stat().st_size for path in paths) / MEGABYTE
     print(
-        f"{len(source):,} objects in {len(paths)} files, {size:.1f} MiB: {given.output}"
+        f"{len(records):,} objects in {len(paths)} files, {size:.1f} MiB: "
+        f"{options.output}"
     )
     return 0
 
@@ -98,21 +92,21 @@ def write_parquet(
     """Writes records to files of about max_bytes each and returns the files.
 
     Args:
-        folder: an empty one that exists.
+        folder: an existing empty folder.
         records: of the survey's kind; few are in memory at a time.
-        max_bytes: of numbers in a file, before compression; an object is never cut.
+        max_bytes: of numbers in a file, before compression; an object is never split.
     """
     schema, paths, writer, room = parquet_schema(survey), [], None, 0
     text = [
         name for name, column in COLUMNS[survey.kind].items() if column.dtype is str
     ]
     try:
-        for group, size in groups_of(records, min(GROUP, max_bytes)):
+        for group, size in row_groups(records, min(ROW_GROUP, max_bytes)):
             if size > room:
                 if writer:
                     writer.close()
                 paths.append(folder / f"part-{len(paths):05d}.parquet")
-                # Numbers hardly repeat: a dictionary of them would only cost time.
+                # Numbers rarely repeat: a dictionary of them would cost time alone.
                 writer = pq.ParquetWriter(
                     paths[-1], schema, compression="zstd", use_dictionary=text
                 )
@@ -125,7 +119,7 @@ def write_parquet(
     return paths
 
 
-def groups_of(
+def row_groups(
     records: Iterable[tuple], max_bytes: int
 ) -> Iterator[tuple[list[tuple], int]]:
     """Yields records that are written together, with their size in bytes."""
@@ -142,7 +136,7 @@ def groups_of(
 
 
 def parquet_schema(survey: Survey) -> pa.Schema:
-    """Returns the columns with unit and meaning, and the facts of the survey."""
+    """Returns the Parquet schema, with units, meanings and facts of the survey."""
     columns = COLUMNS[survey.kind]
     fields = []
     for name in RECORD_TYPES[survey.kind]._fields:
@@ -159,7 +153,7 @@ def parquet_schema(survey: Survey) -> pa.Schema:
 
 
 def table_of(records: list[tuple], schema: pa.Schema, survey: Survey) -> pa.Table:
-    """Returns records as rows."""
+    """Returns records as the rows of a table."""
     arrays = []
     for name, column in ((n, COLUMNS[survey.kind][n]) for n in schema.names):
         values = [getattr(record, name) for record in records]
@@ -181,7 +175,7 @@ def _type_of(column: Column) -> pa.DataType:
 
 
 def _nested(arrays: list[np.ndarray]) -> pa.Array:
-    """Returns arrays of equal rank as lists of lists of ... numbers."""
+    """Returns arrays of equal rank as nested lists."""
     nested = pa.array(np.concatenate([array.ravel() for array in arrays]))
     for axis in reversed(range(arrays[0].ndim)):
         lengths = [

@@ -1,16 +1,16 @@
-"""Say what a raw file or folder is, what it holds, and what is wrong with it.
+"""Read raw files and report what they hold, and what cannot be read.
 
 examples:
   python -m data_builders inspect ztf_public_20260101.tar.gz
   python -m data_builders inspect FOLDER --survey=image_folder
   python -m data_builders inspect unknown.dat --json
 
-If a survey recognises it, all of it is read: how many objects, of which bands, times,
-sizes and labels, and which were set aside for what reason. If none does, it is said
-what the bytes look like. Nothing is written, and nothing that a file says is believed:
-text from it is shown with all control codes spelled out.
+Files in the format of a survey are read completely: number of objects, bands, times,
+image sizes and labels, and the reasons why objects were set aside. Other files are
+described by their first bytes. Nothing is written. Control codes in text from a file
+are escaped.
 
-Ends with 1 if there is nothing in it that could be read.
+Ends with 1 if nothing could be read.
 """
 
 import argparse
@@ -26,106 +26,122 @@ from tqdm import tqdm
 
 from data_builders.commands.arguments import add_json
 from data_builders.commands.summary import Summary
-from data_builders.engine.foreign import kind_of
+from data_builders.engine.file_type import describe_file
 from data_builders.engine.printable import printable
 from data_builders.registry import BUILDERS, module_of, reader_of
 from jaxastro.errors import MissingFileError
 from jaxastro.surveys import survey_of
 
-MAX_FILES = 10_000  # of a folder that no survey recognises as a whole
+MAX_FILES = 10_000  # of a folder whose files are examined one by one
+SHOWN = {  # counts of a survey's raw data -> printed as
+    "objects": "objects",
+    "records": "records",
+    "set_aside": "set aside",
+    "repaired": "repaired",
+    "with_position": "with position",
+}
+REASONS = {"reasons_set_aside": "Set aside", "reasons_repaired": "Repaired"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what this sub-command can be told."""
+    """Adds the arguments of this sub-command."""
     parser.add_argument("raw", type=Path, metavar="RAW", help="a file or a folder")
     parser.add_argument(
-        "--survey", default="", metavar="NAME", help="read it as this survey's data"
+        "--survey",
+        default="",
+        metavar="NAME",
+        help="read as data of this survey (default: found from the format)",
     )
     parser.add_argument(
         "--objects",
         type=int,
         default=0,
         metavar="N",
-        help="stop after so many (default: read all)",
+        help="stop after this number of objects (default: read all)",
     )
     parser.add_argument(
-        "--reasons", type=int, default=5, metavar="N", help="to show (default: 5)"
+        "--reasons",
+        type=int,
+        default=5,
+        metavar="N",
+        help="number of reasons to show (default: 5)",
     )
     add_json(parser)
 
 
-def run(given: argparse.Namespace) -> int:
-    """Looks at the file or folder and says what it found."""
-    if not given.raw.exists():
+def run(options: argparse.Namespace) -> int:
+    """Reads the file or folder and prints what it holds."""
+    if not options.raw.exists():
         raise MissingFileError(
-            f"{given.raw} does not exist. A raw file or folder was expected. Check the "
-            "path."
+            f"{options.raw} does not exist. A raw file or folder is expected. Check "
+            "the path."
         )
-    if given.survey:
-        survey_of(given.survey)
+    if options.survey:
+        survey_of(options.survey)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of readers, in words that may be the file's
-        answer = inspect(given.raw, survey=given.survey, limit=given.objects)
-    if given.json:
-        print(json.dumps(answer, indent=1))
+        warnings.simplefilter("ignore")  # they may quote unescaped text from the file
+        report = inspect(options.raw, survey=options.survey, limit=options.objects)
+    if options.json:
+        print(json.dumps(report, indent=1))
     else:
-        _show(answer, given.reasons)
-    return int(not any(found["records"] for found in answer["found"]))
+        _show(report, options.reasons)
+    return int(not any(found["records"] for found in report["found"]))
 
 
 def inspect(raw: Path, *, survey: str = "", limit: int = 0) -> dict:
-    """Returns what a file or folder is, what it holds, and what is wrong with it.
+    """Returns format and content of a file or folder, and what cannot be read.
 
     Args:
-        raw: anything that exists.
-        survey: whose data it is; empty finds out.
-        limit: of objects to read; 0 for all.
+        raw: an existing file or folder.
+        survey: to read it as; empty finds the survey from the format.
+        limit: largest number of objects to read; 0 reads all.
     """
-    surveys = [survey] if survey else recognised(raw)
+    surveys = [survey] if survey else recognising_surveys(raw)
     if surveys:
         return {
             "path": str(raw),
-            "is": "a folder" if raw.is_dir() else kind_of(raw),
+            "is": "a folder" if raw.is_dir() else describe_file(raw),
             "recognised_by": surveys,
             "found": [_read([raw], surveys[0], limit)],
         }
     if not raw.is_dir():
-        return {"path": str(raw), "is": kind_of(raw), "recognised_by": [], "found": []}
+        description = describe_file(raw)
+        return {"path": str(raw), "is": description, "recognised_by": [], "found": []}
     files = list(itertools.islice(_files(raw), MAX_FILES + 1))
-    kinds, whose = Counter(), {}
+    types, files_of = Counter(), {}
     for path in files[:MAX_FILES]:
-        names = recognised(path)
-        kinds[kind_of(path).partition(":")[0]] += 1
-        if names:
-            whose.setdefault(names[0], []).append(path)
+        types[describe_file(path).partition(":")[0]] += 1
+        surveys = recognising_surveys(path)
+        if surveys:
+            files_of.setdefault(surveys[0], []).append(path)
     return {
         "path": str(raw),
         "is": "a folder",
         "files": len(files[:MAX_FILES]),
         "has_more_files": len(files) > MAX_FILES,
-        "kinds": dict(kinds.most_common(20)),
-        "recognised_by": list(whose),
-        "found": [_read(paths, name, limit) for name, paths in whose.items()],
+        "file_types": dict(types.most_common(20)),
+        "recognised_by": list(files_of),
+        "found": [_read(paths, name, limit) for name, paths in files_of.items()],
     }
 
 
-def recognised(path: Path) -> list[str]:
-    """Returns the surveys that take a file or folder for theirs."""
+def recognising_surveys(path: Path) -> list[str]:
+    """Returns the surveys whose format a file or folder has."""
     if not (path.is_file() or path.is_dir()):
         return []
-    return [name for name in BUILDERS if _takes(name, path)]
+    return [name for name in BUILDERS if _recognises(name, path)]
 
 
-def _takes(name: str, path: Path) -> bool:
+def _recognises(name: str, path: Path) -> bool:
     try:
         return module_of(name).recognises(path)
-    # Whatever is wrong with the file, it is not this survey's.
+    # A damaged file may raise any error; it is not in this survey's format.
     except Exception:  # noqa: BLE001
         return False
 
 
 def _read(paths: list[Path], name: str, limit: int) -> dict:
-    """Returns what a survey's reader finds in its files, and where it gave up."""
+    """Returns counts of a survey's files, and the errors at which reading stopped."""
     summary, stopped = Summary(survey_of(name)), []
     read = reader_of(name)
     with tqdm(desc="Reading", unit=" objects", leave=False, disable=None) as bar:
@@ -134,10 +150,10 @@ def _read(paths: list[Path], name: str, limit: int) -> dict:
                 for reading in itertools.islice(read(path), limit or None):
                     summary.add(reading)
                     bar.update()
-            # A reader refuses a file in words; any other error is one more fact.
+            # Any error of a reader is part of the report.
             except Exception as error:  # noqa: BLE001
                 stopped.append(f"{path.name}: {type(error).__name__}: {error}")
-    return summary.answer() | {"files": len(paths), "stopped": stopped[:20]}
+    return summary.counts() | {"files": len(paths), "stopped": stopped[:20]}
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -146,25 +162,25 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(root) / name for name in sorted(files))
 
 
-def _show(answer: dict, num_reasons: int) -> None:
-    print(f"{printable(answer['path'])} is {printable(answer['is'])}.")
-    if "files" in answer:
-        more = " and more" if answer["has_more_files"] else ""
-        print(f"{answer['files']:,} files{more}:")
-        for kind, count in answer["kinds"].items():
-            print(f"{count:>10,} {printable(kind)}")
-    if not answer["recognised_by"]:
-        print(f"No survey recognises it. Known: {', '.join(BUILDERS)}.")
-    for found in answer["found"]:
+def _show(report: dict, num_reasons: int) -> None:
+    print(f"{printable(report['path'])} is {printable(report['is'])}.")
+    if "files" in report:
+        more = " and more" if report["has_more_files"] else ""
+        print(f"{report['files']:,} files{more}:")
+        for file_type, count in report["file_types"].items():
+            print(f"{count:>10,} {printable(file_type)}")
+    if not report["recognised_by"]:
+        print(f"In no survey's format. Known surveys: {', '.join(BUILDERS)}.")
+    for found in report["found"]:
         _show_survey(found, num_reasons)
 
 
 def _show_survey(found: dict, num_reasons: int) -> None:
     print(f"\nRead as {found['survey']}, {found['kind']}, flux in {found['unit']}:")
-    for name in ("objects", "records", "set_aside", "mended", "with_position"):
-        print(f"{found[name]:>10,} {name.replace('_', ' ')}")
+    for name, title in SHOWN.items():
+        print(f"{found[name]:>10,} {title}")
     if "epochs" in found:
-        print("    epochs {least} to {most}, mean {mean}".format(**found["epochs"]))
+        print("    epochs {fewest} to {most}, mean {mean}".format(**found["epochs"]))
         first, last = found["mjd"].values()
         print(
             f"     times MJD {first:.5f} to {last:.5f}, {' to '.join(found['dates'])}"
@@ -173,13 +189,13 @@ def _show_survey(found: dict, num_reasons: int) -> None:
         if found[name]:
             counts = (f"{printable(k)} {n:,}" for k, n in found[name].items())
             print(f"{name.replace('_', ' '):>10} {', '.join(counts)}")
-    for name in ("why_set_aside", "what_was_mended"):
+    for name, title in REASONS.items():
         if found[name]:
-            print(f"\n{name.replace('_', ' ').capitalize()}:")
+            print(f"\n{title}:")
         for reason in found[name][:num_reasons]:
-            print(f"{reason['count']:>10,} like: {printable(reason['example'])}")
+            print(f"{reason['count']:>10,} such as: {printable(reason['example'])}")
         rest = len(found[name]) - num_reasons
         if rest > 0:
-            print(f"{'':>10} and {rest:,} further kinds: --reasons shows more")
-    for words in found["stopped"]:
-        print(f"\nReading stopped. {printable(words, length=600)}")
+            print(f"{'':>10} and {rest:,} further reasons; --reasons shows more")
+    for message in found["stopped"]:
+        print(f"\nReading stopped. {printable(message, length=600)}")

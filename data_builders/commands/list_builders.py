@@ -1,4 +1,4 @@
-"""List the data sets that can be built, from what, and which are there.
+"""List the data sets, the state of their raw files, and which are built.
 
 examples:
   python -m data_builders list
@@ -18,19 +18,19 @@ from jaxastro.surveys import SURVEYS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what this sub-command can be told."""
+    """Adds the arguments of this sub-command."""
     add_folders(parser)
     add_json(parser)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Prints the list."""
     rows = [
         row
         for survey in BUILDERS
-        for row in _rows_of(survey, given.data_dir, given.manual_dir)
+        for row in _rows_of(survey, options.data_dir, options.manual_dir)
     ]
-    if given.json:
+    if options.json:
         print(json.dumps(rows, indent=1))
         return 0
     print(f"{'data set':<24} {'records':<12} {'raw files':<10} built in")
@@ -38,13 +38,13 @@ def run(given: argparse.Namespace) -> int:
         place = row["data_dir"] if row["built"] else "-"
         print(f"{row['name']:<24} {row['kind']:<12} {row['raw_files']:<10} {place}")
     missing = {row["survey"]: row["missing"] for row in rows if row["missing"]}
-    for survey, words in missing.items():
-        print(f"\n{survey}: {words}")
+    for survey, message in missing.items():
+        print(f"\n{survey}: {message}")
     return 0
 
 
 def _rows_of(survey: str, data_dir: str, manual_dir: str) -> list[dict]:
-    """Returns a line of the list for each preset of a builder."""
+    """Returns one row of the list for each preset of a builder."""
     rows = []
     for name in _names_of(survey, data_dir):
         builder = builder_of(name, data_dir=data_dir)
@@ -65,24 +65,24 @@ def _rows_of(survey: str, data_dir: str, manual_dir: str) -> list[dict]:
 
 
 def _names_of(survey: str, data_dir: str) -> list[str]:
-    """Returns the builder with each of its presets, or alone if it has none."""
-    builder = builder_class_of(survey)
-    presets = list(builder.builder_configs)
-    if builder.ANY_PRESET:  # those that somebody has built
+    """Returns the name with each of its presets, or the name alone if it has none."""
+    builder_class = builder_class_of(survey)
+    presets = list(builder_class.builder_configs)
+    if builder_class.ANY_PRESET:  # the presets that were built
         folder = builder_of(survey, data_dir=data_dir).data_path.parent
         presets = sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
     return [f"{survey}/{preset}" for preset in presets] or [survey]
 
 
 def _raw_files(builder: SurveyBuilder, manual_dir: str) -> tuple[str, str]:
-    """Returns whether raw files are needed and there, and else what is missing."""
+    """Returns "none" needed, "found" or "missing", and what is missing."""
     try:
         builder.parts(Path(manual_dir).expanduser() if manual_dir else None)
     except (OSError, ValueError) as error:
         return "missing", str(error)
     folder = os.environ.pop("JAXASTRO_DATA", None)
     try:
-        builder.parts(None)  # with nowhere to look
+        builder.parts(None)  # raises if raw files are needed: no folder is given
     except (OSError, ValueError):
         return "found", ""
     finally:

@@ -1,61 +1,61 @@
-"""New raw objects of the simulated survey, as a stranger would bring them.
+"""Simulate raw objects of the supernova survey, to try a trained run on.
 
-    python -m data_builders.commands.new_objects --objects 20 --seed 99 --output new_objects.npz
+examples:
+  python -m data_builders new-objects --objects=20 --output=new_objects.npz
+  python -m data_builders new-objects --objects=500 --seed=7 --preset=paper \\
+      --output=new_objects.npz
 
-Apart from the builder, as Python cannot run a module that its package has imported.
+Writes raw image sequences in the format that `sdss_sn_sim` reads. The file also has the
+true class of each object, as `truth`. Seed 0 gives the objects of the training data:
+use another.
 """
 
 import argparse
 from pathlib import Path
 
+from data_builders.commands.arguments import whole_number
 from data_builders.sdss.sdss_sn_sim import write_raw
+from jaxastro.errors import FileAccessError
 from jaxastro.simulation.survey import PRESETS, preset_of, simulate_object
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Writes new raw objects, as a stranger would bring them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m data_builders.commands.new_objects",
-        description=(
-            "Simulate new objects of the supernova survey and write them as raw image "
-            "sequences, to try a trained network on. The true class is written too, "
-            "as `truth`. Seed 0 makes the objects of the training data: take another."
-        ),
-        epilog="Example: --objects 20 --seed 99 --output new_objects.npz",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this sub-command."""
+    parser.add_argument(
+        "--objects",
+        type=whole_number("objects", 1, 10**7),
+        default=20,
+        help="number of objects (default: 20)",
     )
     parser.add_argument(
-        "--objects", type=int, default=20, help="how many to make (default: 20)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=99, help="names the sky they lie in (default: 99)"
+        "--seed",
+        type=whole_number("seed", 0, 2**63),
+        default=99,
+        help="seed of the simulation (default: 99)",
     )
     parser.add_argument(
         "--preset",
         default="laptop",
-        help=f"how often they are seen: {', '.join(PRESETS)} (default: laptop)",
+        help=f"number of visits: {', '.join(PRESETS)} (default: laptop)",
     )
     parser.add_argument(
-        "--output", type=Path, required=True, help="the npz file to write"
+        "--output", type=Path, required=True, metavar="FILE.npz", help="file to write"
     )
-    given = parser.parse_args(arguments)
-    if given.seed < 0:
-        parser.error(f"Seed {given.seed}. A seed is a whole number, 0 or more.")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the objects and prints how many."""
+    preset = preset_of(options.preset)
+    records = (
+        simulate_object(number, seed=options.seed, preset=preset)
+        for number in range(options.objects)
+    )
     try:
-        preset = preset_of(given.preset)
-        records = (
-            simulate_object(number, seed=given.seed, preset=preset)
-            for number in range(given.objects)
-        )
-        written = write_raw(given.output, records)
-    except ValueError as error:
-        parser.error(str(error))
+        written = write_raw(options.output, records)
     except OSError as error:
-        parser.error(
-            f"{given.output} cannot be written: {error.strerror}. A path in a folder "
-            "that exists was expected. Make the folder or choose another."
-        )
-    print(f"{written} objects of seed {given.seed} written to {given.output}")
-
-
-if __name__ == "__main__":
-    main()
+        raise FileAccessError(
+            f"{options.output} cannot be written: {error.strerror}. A path in an "
+            "existing folder is expected. Make the folder or choose another."
+        ) from error
+    print(f"{written} objects of seed {options.seed} written to {options.output}")
+    return 0

@@ -1,1 +1,1 @@
-"""Data sets made from another data set: measured light curves, heat maps."""
+"""Data sets that are computed from another data set: light curves, heat maps."""

@@ -1,4 +1,4 @@
-"""A builder of data sets that are made of another data set, object by object."""
+"""Base class of builders that compute a data set from another one, by object."""
 
 import functools
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from data_builders.opening import builder_of, is_built, open_records, prepare
 from jaxastro.data.record import Reading, Records
 from jaxastro.surveys import Survey, derived_of, origin_of
 
-ORIGIN_FILE = "origin.sha256"  # beside the data set: of which files it was made
+ORIGIN_FILE = "origin.sha256"  # hash of the files of the other data set
 
 
 class Part(NamedTuple):
@@ -25,15 +25,15 @@ class Part(NamedTuple):
 
 
 class Derived(OwnFacts, skip_registration=True):
-    """Objects, labels and groups are those of the other data set, so are the folds."""
+    """A data set with the objects, labels, groups, and so the folds, of another."""
 
-    PART_SIZE: ClassVar[int]  # objects that one process makes at a time
+    PART_SIZE: ClassVar[int]  # objects that one process computes at a time
 
     def parts(self, manual_dir: Path | None) -> list[Part]:
-        """Returns the objects of the other data set, which is built if it is not.
+        """Returns the objects of the other data set, which is built if necessary.
 
         Raises:
-            ValueError: if the name is not that of a data set of the right kind.
+            InputError: if the name is not that of a data set of the right kind.
         """
         config = self.builder_config
         name = origin_of(f"{self.SURVEY.name}/{config.name if config else ''}")
@@ -51,26 +51,26 @@ class Derived(OwnFacts, skip_registration=True):
         ]
 
     def facts_of(self, parts: list[Part]) -> Survey:
-        """Returns the facts of the other survey, without what is of its kind alone."""
+        """Returns the facts of the other survey that hold for this kind of record."""
         name, data_dir, _ = parts[0]
-        return derived_of(self.SURVEY.name, name, opened(name, data_dir)[1])
+        return derived_of(self.SURVEY.name, name, open_origin(name, data_dir)[1])
 
     def outdated(self) -> str:
-        """Returns that the other data set was built anew since this was made, if so.
+        """Returns a message if the other data set was built again after this one.
 
-        Where it is gone, or nobody noted which it was, nothing can be said.
+        If the other data set or its hash is missing, it returns "".
         """
-        noted = epath.Path(self.data_dir) / ORIGIN_FILE
+        stored = epath.Path(self.data_dir) / ORIGIN_FILE
         name = origin_of(f"{self.SURVEY.name}/{self.builder_config.name}")
         origin = builder_of(name, data_dir=str(self._data_dir_root))
-        if not noted.exists() or not is_built(origin):
+        if not stored.exists() or not is_built(origin):
             return ""
-        if noted.read_text() == fingerprint(origin):
+        if stored.read_text() == fingerprint(origin):
             return ""
         return (
-            f"{self.data_dir} was made of {name}, which has been built anew since: "
-            "objects, labels or folds may be others. Remove that folder, and it is "
-            "made again."
+            f"{self.data_dir} was computed from {name}, which was built again later: "
+            "objects, labels or folds may have changed. Remove this folder, and it is "
+            "built again."
         )
 
     def _generate_examples(self, parts: list[Part]):
@@ -81,14 +81,14 @@ class Derived(OwnFacts, skip_registration=True):
 
 
 def readings_of(part: Part) -> tuple[Iterator[Reading], Survey]:
-    """Returns the other data set's objects of a part, and its facts."""
-    records, survey = opened(part.name, part.data_dir)
-    some = (records[row] for row in part.rows)
-    return (Reading(record.object_id, record, ()) for record in some), survey
+    """Returns the objects of a part of the other data set, and its facts."""
+    records, survey = open_origin(part.name, part.data_dir)
+    selected = (records[row] for row in part.rows)
+    return (Reading(record.object_id, record, ()) for record in selected), survey
 
 
 @functools.cache
-def opened(name: str, data_dir: str) -> tuple[Records, Survey]:
-    """Returns the records of a data set that was built, and its facts."""
+def open_origin(name: str, data_dir: str) -> tuple[Records, Survey]:
+    """Returns the records of a data set on disk, and its facts."""
     builder = builder_of(name, data_dir=data_dir)
     return open_records(builder), builder.survey

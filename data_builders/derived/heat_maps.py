@@ -1,13 +1,11 @@
-"""Heat maps drawn of the light curves of another data set, object by object.
+"""Heat maps of the light curves of another data set, object by object.
 
-import data_builders, tensorflow_datasets as tfds
-builder = tfds.builder("heat_maps/light_curves.sdss_sn_sim.laptop")
-builder.download_and_prepare()
-source = builder.as_data_source("all")
+    import data_builders
+    records = data_builders.load("heat_maps/light_curves.sdss_sn_sim.laptop")
 
-Fitting takes longer than training on what was fitted, so it is done once. Objects,
-labels and groups are those of the light curves, so are the folds. The data card is
-heat_maps.md.
+A heat map is a Gaussian process fitted to the light curves of all bands. Fitting takes
+longer than training on the heat maps, so it is done once. Objects, labels and groups
+are those of the light curves, and so are the folds. Data card: heat_maps.md.
 """
 
 import itertools
@@ -30,35 +28,36 @@ class HeatMaps(Derived):
 
     def read_part(self, part: Part) -> Iterator[Reading]:
         """Yields the heat maps of some objects."""
-        return drawn(*readings_of(part))
+        return heat_maps_of(*readings_of(part))
 
 
 def read(path: Path, survey: Survey) -> Iterator[Reading]:
-    """Yields heat maps of the raw light curves, or images, in a file or folder.
+    """Yields heat maps of the raw light curves, or images, of a file or folder.
 
     Args:
-        path: as the builder of the light curves, or of their images, reads it.
-        survey: the facts of the heat maps' data set.
+        path: raw data of the light curves, or of their images.
+        survey: facts of the data set of heat maps.
     """
     name, _, images = survey.name.partition("/")[2].partition(".")
     read_curves, curves = reader_of(name), SURVEYS[name]
     if not images:
-        return drawn(read_curves(path), curves)
+        return heat_maps_of(read_curves(path), curves)
     curves = survey._replace(name=f"{name}/{images}", kind=curves.kind, shape=())
-    return drawn(read_curves(path, curves), curves)
+    return heat_maps_of(read_curves(path, curves), curves)
 
 
 def recognises(path: Path) -> bool:
-    """Returns False: raw files of light curves are recognised by their own survey."""
+    """Returns False: raw light curves are recognised by their own survey."""
     del path
     return False
 
 
-def drawn(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
-    """Yields the heat map of each light curve, in their order; others as they are.
+def heat_maps_of(readings: Iterable[Reading], survey: Survey) -> Iterator[Reading]:
+    """Yields the heat map of each light curve; readings without record unchanged.
 
     Args:
-        survey: the facts of the light curves.
+        readings: of light curves.
+        survey: facts of the light curves.
     """
     from jaxastro.photometry.heat_map import (
         draw_heat_maps,  # loads JAX: only where maps are drawn

@@ -1,12 +1,10 @@
-"""Light curves measured on the images of another survey, object by object.
+"""Light curves measured on the images of another data set, object by object.
 
-import data_builders, tensorflow_datasets as tfds
-builder = tfds.builder("light_curves/sdss_sn_sim.laptop")  # the images' data set
-builder.download_and_prepare()
-source = builder.as_data_source("all")
+    import data_builders
+    records = data_builders.load("light_curves/sdss_sn_sim.laptop")
 
-Objects, labels and groups are those of the images, so are the folds: networks on light
-curves and on images can be compared object by object. The data card is light_curves.md.
+Objects, labels and groups are those of the images, and so are the folds: models of
+light curves and of images can be compared object by object. Data card: light_curves.md.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,13 +18,13 @@ from jaxastro.data.record import Reading
 from jaxastro.photometry import measure_light_curve
 from jaxastro.surveys import SURVEYS, Survey
 
-# How images are measured: light_curve's arguments. Stamps are cut at whole pixels.
+# Arguments of photometry.light_curve. Stamps are cut at integer pixels.
 BY_PSF, BY_APERTURE = {"drift": 0.3}, {"radius": 6.0}
-EXTENDED = "planted"  # whose galaxies are no points; its PSF is known
+EXTENDED = "planted"  # survey of extended galaxies, whose PSF is known
 
 
 class LightCurves(Derived):
-    """Light curves of the objects of a data set of images, by our own photometry."""
+    """Light curves of the objects of a data set of images."""
 
     SURVEY = SURVEYS["light_curves"]
     PART_SIZE = 64
@@ -37,39 +35,40 @@ class LightCurves(Derived):
     def read_part(self, part: Part) -> Iterator[Reading]:
         """Yields the light curves of some objects."""
         readings, survey = readings_of(part)
-        return measured(readings, survey, part.name.partition("/")[0])
+        return light_curves_of(readings, survey, part.name.partition("/")[0])
 
 
 def read(path: Path, survey: Survey) -> Iterator[Reading]:
     """Yields light curves of the raw images in a file or folder.
 
     Args:
-        path: as the builder of the images reads it.
-        survey: the facts of the light curves' data set.
+        path: raw data of the images.
+        survey: facts of the data set of light curves.
     """
     name = survey.name.partition("/")[2]
     read_images, known = reader_of(name), SURVEYS[name]
     if known.classes:
-        return measured(read_images(path), known, name)
-    survey = survey._replace(kind="series")  # whose bands and classes hold
-    return measured(read_images(path, survey), survey, name)
+        return light_curves_of(read_images(path), known, name)
+    survey = survey._replace(kind="series")  # with its own bands and classes
+    return light_curves_of(read_images(path, survey), survey, name)
 
 
 def recognises(path: Path) -> bool:
-    """Returns False: raw files of images are recognised by their own survey."""
+    """Returns False: raw images are recognised by their own survey."""
     del path
     return False
 
 
-def measured(
+def light_curves_of(
     readings: Iterable[Reading], survey: Survey, name: str
 ) -> Iterator[Reading]:
-    """Yields the light curve of each record of images; others as they are.
+    """Yields the light curve of each record; readings without record unchanged.
 
-    By aperture where nobody knows the width of the PSF, else by PSF.
+    Photometry is by PSF, or by aperture if the width of the PSF is unknown.
 
     Args:
-        survey: the facts of the images, whatever it calls itself.
+        readings: of image time series.
+        survey: facts of the images.
         name: of the builder of the images.
     """
     for reading in readings:

@@ -1,1 +1,1 @@
-"""What all builders run on: finding, fetching, reading in order, storing."""
+"""What all builders share: finding, downloading, reading and storing raw data."""

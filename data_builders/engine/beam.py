@@ -1,11 +1,11 @@
-"""The work of a builder as an Apache Beam pipeline, for many machines.
+"""A builder's work as an Apache Beam pipeline, for builds on several machines.
 
-    parts -> readings and packets -> by object -> records
-                                               -> tallies -> set_aside.json
+    parts -> readings and packets -> grouped by object -> records
+                                                       -> tallies -> set_aside.json
 
-Everything about one object meets in one place: there its packets are assembled, and a
-name that occurs twice is noticed. What comes first is kept, by the order of the parts,
-so the records and the report are those of a build on one machine.
+Grouping by object assembles packets and finds names that occur twice. Of several
+objects with one name the first in the order of the parts is kept, so records and report
+are those of a build on one machine.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 import apache_beam as beam
 from etils import epath
 
-from data_builders.engine.readings import Tally, keep_raw, without_record, write_report
+from data_builders.engine.readings import (
+    Tally,
+    keep_raw,
+    set_duplicate_aside,
+    write_report,
+)
 from jaxastro.data.record import Reading
 
 RECORDS, TALLIES = "records", "tallies"
@@ -22,37 +27,37 @@ RECORDS, TALLIES = "records", "tallies"
 def examples_of(
     read_part: Callable, assemble: Callable, parts: list, *, report: epath.Path
 ) -> beam.PTransform:
-    """Returns what yields the name and the columns of each record.
+    """Returns the transform that yields the name and the columns of each record.
 
     Args:
         read_part: takes a part, yields Readings, or names of objects with a packet.
         assemble: takes the name of an object and its packets, returns a Reading.
         parts: independent pieces of work.
-        report: where the counts, and by object every note, are written.
+        report: JSON file for the counts and the notes of each object.
     """
 
-    def number_things(numbered: tuple) -> Iterator[tuple]:
+    def read_numbered(numbered: tuple) -> Iterator[tuple]:
         number, part = numbered
-        for i, thing in enumerate(read_part(part)):
-            is_whole = isinstance(thing, Reading)
-            name, content = (thing.object_id, thing) if is_whole else thing
-            yield name, ((number, i), is_whole, content)
+        for i, item in enumerate(read_part(part)):
+            is_reading = isinstance(item, Reading)
+            name, content = (item.object_id, item) if is_reading else item
+            yield name, ((number, i), is_reading, content)
 
-    def readings_of(object_id: str, things: Iterable[tuple]) -> Iterator[tuple]:
-        things = sorted(things, key=lambda thing: thing[0])
-        for rank, is_whole, content in things:
-            if is_whole:
+    def readings_of(object_id: str, items: Iterable[tuple]) -> Iterator[tuple]:
+        items = sorted(items, key=lambda item: item[0])
+        for rank, is_reading, content in items:
+            if is_reading:
                 yield (0, *rank), content
-        packets = [content for _, is_whole, content in things if not is_whole]
+        packets = [content for _, is_reading, content in items if not is_reading]
         if packets:
-            # On one machine, too, these come last, by name.
+            # As on one machine, assembled objects come last, in order of their names.
             yield (1, object_id), assemble(object_id, packets)
 
-    def judge(name_and_things: tuple) -> Iterator:
+    def select_record(name_and_items: tuple) -> Iterator:
         is_seen, tally = False, Tally()
-        for rank, reading in readings_of(*name_and_things):
+        for rank, reading in readings_of(*name_and_items):
             if reading.record is not None and is_seen:
-                reading = without_record(reading, "it was read before")
+                reading = set_duplicate_aside(reading)
             tally.count(reading, rank)
             if reading.record is None:
                 keep_raw(reading, report)
@@ -63,20 +68,21 @@ def examples_of(
 
     @beam.ptransform_fn
     def build(pipeline):
-        judged = (
+        selected = (
             pipeline
             | "Parts" >> beam.Create(list(enumerate(parts)))
-            | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.FlatMap(number_things)
+            | "Distribute" >> beam.Reshuffle()
+            | "Read" >> beam.FlatMap(read_numbered)
             | "By object" >> beam.GroupByKey()
-            | "Judge" >> beam.FlatMap(judge).with_outputs(TALLIES, main=RECORDS)
+            | "Select"
+            >> beam.FlatMap(select_record).with_outputs(TALLIES, main=RECORDS)
         )
         (
-            judged[TALLIES]
+            selected[TALLIES]
             | "Count" >> beam.CombineGlobally(_sum)
             | "Report" >> beam.Map(lambda tally: write_report(tally.report(), report))
         )
-        return judged[RECORDS]
+        return selected[RECORDS]
 
     return build()
 

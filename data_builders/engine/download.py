@@ -1,12 +1,12 @@
-"""Fetches files over HTTP: resumed, checked, at a polite pace, and remembered.
+"""Downloads files over HTTP: resumable, verified, rate-limited.
 
     fetcher = Fetcher(folder, requests_per_second=2)
     path = fetcher.fetch("https://data.sdss.org/.../frame-r-002873-3-0244.fits.bz2")
 
-Beside the files lies fetched.jsonl: one line for each, with its address, size, sha256
-and date. A file that lies there and is as it was when it was fetched is not fetched
-again. What an address says of its user (name, password, query, fragment) is written
-nowhere: not there, not into a log, not into an error.
+The folder gets a file fetched.jsonl with one line per file: address, size, sha256 and
+date. A file that exists unchanged is not downloaded again. Private parts of an address
+(user, password, query, fragment) are never written: not to that file, to a log, or to
+an error message.
 """
 
 import datetime
@@ -30,28 +30,28 @@ from urllib3.exceptions import HTTPError
 from jaxastro.errors import InputError, UserError
 
 MANIFEST, LOCK = "fetched.jsonl", ".fetching.lock"
-BUSY = (408, 425, 429, 500, 502, 503, 504)  # a server that may answer later
+BUSY = (408, 425, 429, 500, 502, 503, 504)  # status codes that justify a new attempt
 CHUNK = 1 << 16  # bytes
-MAX_WAIT = 600.0  # seconds; a server that asks for more is left for another day
-# Without identity, a file would have another length than the server announced.
+MAX_WAIT = 600.0  # seconds; if a server demands more, the download fails
+# Without identity, the length of a file would differ from the announced one.
 HEADERS = {"User-Agent": "jaxastro", "Accept-Encoding": "identity"}
 
-pooch.get_logger().setLevel("WARNING")  # it tells the hash of every file otherwise
-# Its debug lines show whole queries, secrets and all.
+pooch.get_logger().setLevel("WARNING")  # else it logs the hash of every file
+# Its debug messages contain complete queries with their secrets.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 sleep = time.sleep
 
 
 class DownloadError(UserError, OSError):
-    """A file could not be had; the message says which, where from and where to."""
+    """A file could not be downloaded; the message has its name, source and path."""
 
     def __init__(self, message: str, *, status: int = 0):
         super().__init__(message)
-        self.status = status  # of the server's answer; 0 if it was none
+        self.status = status  # HTTP status; 0 without a response
 
 
 class _Failed(Exception):
-    """One attempt failed; says why, in half a sentence that holds no secret."""
+    """One attempt failed; the message has the reason and no secret."""
 
     def __init__(self, why: str, *, status=0, again=False, wait=0.0):
         super().__init__(why)
@@ -59,17 +59,17 @@ class _Failed(Exception):
 
 
 class Fetcher:
-    """Fetches files into one folder, one at a time, also among several processes.
+    """Downloads files into one folder, one at a time, also with several processes.
 
     Args:
-        folder: where files lie; made if need be.
-        requests_per_second: at most; a file that is resumed takes several.
-        bytes_per_second: at most, within a file.
-        max_bytes: a larger file is refused.
-        attempts: how often in a row a file may fail without getting any further.
-        timeout: seconds without a byte after which an attempt has failed.
-        public_query: names of query items that hold no secret, and are written down.
-        progress: whether to draw a bar on a terminal.
+        folder: of the files; it is made if it does not exist.
+        requests_per_second: largest rate; resuming a file takes several requests.
+        bytes_per_second: largest rate within a file.
+        max_bytes: largest size of a file.
+        attempts: number of failures in a row, without progress, after which to stop.
+        timeout: seconds without data after which an attempt has failed.
+        public_query: names of query items that are not secret and may be stored.
+        progress: show a progress bar on a terminal.
     """
 
     def __init__(
@@ -95,20 +95,20 @@ class Fetcher:
     def fetch(
         self, url: str, name: str = "", *, sha256: str = "", size: int = 0
     ) -> Path:
-        """Returns the path of the whole file, fetched now unless it lies there.
+        """Returns the path of a complete file, which is downloaded if it is missing.
 
-        A file that lies there but is not what was expected is renamed to .wrong.
+        A file that exists but does not match is renamed to NAME.wrong.
 
         Args:
             url: http or https.
-            name: of the file in the folder; by default the last word of the address.
-            sha256: of the file, if its publisher tells. A file that was fetched
-                before is held against the sha256 it had then.
-            size: in bytes, if known; 0 if not.
+            name: of the file in the folder; by default the last part of the address.
+            sha256: expected, if known. A file that was downloaded before is compared
+                with the sha256 of that time.
+            size: expected, bytes; 0 if unknown.
 
         Raises:
-            ValueError: if the address or the name cannot be one.
-            DownloadError: if the file cannot be had or is not what was expected.
+            InputError: if the address or the name is not valid.
+            DownloadError: if the file cannot be downloaded or does not match.
         """
         public = public_address(url, self.public_query)
         path = self.folder / safe_name(name or urlsplit(url).path.rpartition("/")[2])
@@ -125,17 +125,19 @@ class Fetcher:
         return path
 
     def fetched(self) -> dict[str, dict]:
-        """Returns address, size, sha256 and date of each file fetched, by its name."""
+        """Returns address, size, sha256 and date of all downloaded files, by name."""
         path = self.folder / MANIFEST
         if path.exists():
             with open(path) as file:
-                file.seek(self._manifest_end)  # 100,000 lines are read once
+                file.seek(
+                    self._manifest_end
+                )  # read new lines only: there may be 100,000
                 lines, self._manifest_end = file.readlines(), file.tell()
             for line in lines:
                 try:
                     entry = json.loads(line)
                 except json.JSONDecodeError:
-                    entry = {}  # the last line of a run that was killed
+                    entry = {}  # an incomplete last line, of a process that was killed
                 self._fetched[entry.pop("name", "")] = entry
         return self._fetched
 
@@ -157,7 +159,7 @@ class Fetcher:
             os.replace(_part(path), output)
 
         try:
-            # Pooch writes the address it is given into its log.
+            # Pooch logs this address: the public one.
             pooch.retrieve(
                 public,
                 known_hash=f"sha256:{sha256}" if sha256 else None,
@@ -167,25 +169,25 @@ class Fetcher:
             )
         except _Failed as error:
             why, status = str(error), error.status
-        except ValueError:  # pooch has found another hash, and removed the file
-            why, status = f"its sha256 is not {sha256}, as it should be", 0
+        except ValueError:  # the hash differs, and pooch has removed the file
+            why, status = f"its sha256 is not {sha256}", 0
         else:
             return
         raise DownloadError(
-            f"{path.name} could not be fetched from {public}: {why}. Try again, or put "
-            f"the file by hand at {path}.",
+            f"{path.name} could not be downloaded from {public}: {why}. Try again, or "
+            f"put the file at {path} by hand.",
             status=status,
         )
 
     def _resume(self, url, path, size, *, is_checked) -> None:
-        """Fetches into the .part file until it is whole."""
+        """Downloads into the .part file until it is complete."""
         part, failures, furthest = _part(path), 0, 0
         while True:
             try:
                 return self._attempt(url, path, size, is_checked)
             except _Failed as error:
                 reached = part.stat().st_size if part.exists() else 0
-                # Only getting further than ever before buys new attempts.
+                # Only new progress resets the number of failures.
                 failures = 1 if reached > furthest else failures + 1
                 furthest = max(furthest, reached)
                 if not error.again or failures >= self.attempts:
@@ -196,26 +198,26 @@ class Fetcher:
     def _attempt(self, url, path, size, is_checked) -> None:
         part, tag = _part(path), path.with_name(path.name + ".tag")
         known_tag = tag.read_text() if tag.exists() else ""
-        # Without a tag nobody could tell that both halves are of the same file.
+        # Without a tag, both parts might be of different versions of the file.
         may_resume = part.exists() and (known_tag or is_checked)
         start = part.stat().st_size if may_resume else 0
         headers = {"Range": f"bytes={start}-"} if start else {}
         if start and known_tag:
             headers["If-Range"] = known_tag
-        with self._ask(url, headers) as answer:
-            start, total = self._begin(answer, start, known_tag, part, size)
-            tag.write_text(_tag_of(answer))
-            self._stream(answer, part, start, total)
+        with self._request(url, headers) as response:
+            start, total = self._check_response(response, start, known_tag, part, size)
+            tag.write_text(_tag_of(response))
+            self._stream(response, part, start, total)
         reached = part.stat().st_size
         if total and reached != total:
             raise _Failed(f"it ended after {reached} of {total} bytes", again=True)
         tag.unlink()
-        # The end of a file in chunks is marked; any other end could be a break.
-        if not (total or is_checked or answer.raw.chunked):
+        # Chunked transfer marks the end of a file; otherwise it may be incomplete.
+        if not (total or is_checked or response.raw.chunked):
             part.unlink()
-            raise _Failed("neither server nor caller knows its size or sha256")
+            raise _Failed("its size and sha256 are unknown")
 
-    def _ask(self, url, headers) -> requests.Response:
+    def _request(self, url, headers) -> requests.Response:
         sleep(max(0.0, self._next_request - time.monotonic()))
         self._next_request = time.monotonic() + self.interval
         try:
@@ -226,35 +228,37 @@ class Fetcher:
             kind, again = type(error).__name__, True
         except requests.RequestException as error:
             kind, again = type(error).__name__, False
-        # Raised here, as the error of requests holds the whole address.
+        # Raised here, because the error of requests contains the complete address.
         raise _Failed(f"the connection failed ({kind})", again=again)
 
-    def _begin(self, answer, start, known_tag, part, size) -> tuple[int, int]:
-        """Returns where the answer's bytes belong and the file's size, 0 if unknown."""
-        status = answer.status_code
+    def _check_response(
+        self, response, start, known_tag, part, size
+    ) -> tuple[int, int]:
+        """Returns the position of the data in the file and its size, 0 if unknown."""
+        status = response.status_code
         if status in BUSY:
-            wait = _seconds(answer.headers.get("Retry-After", ""))
+            wait = _seconds(response.headers.get("Retry-After", ""))
             why = f"the server is busy (status {status}"
-            why += f", come back in {wait:.0f} s)" if wait else ")"
+            why += f", retry after {wait:.0f} s)" if wait else ")"
             raise _Failed(why, status=status, again=wait <= MAX_WAIT, wait=wait)
         span = re.fullmatch(
-            r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", "")
+            r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", "")
         )
         fits = status == 206 and span and int(span[1]) == start
         if (
             status == 416
             or (status == 206 and not fits)
-            or (status == 206 and known_tag and _tag_of(answer) != known_tag)
+            or (status == 206 and known_tag and _tag_of(response) != known_tag)
         ):
             part.unlink(missing_ok=True)
             raise _Failed(f"it could not be resumed at byte {start}", again=True)
         if status not in (200, 206):
-            raise _Failed(f"the server says {status}", status=status)
-        length = answer.headers.get("Content-Length", "")
+            raise _Failed(f"the server answered with status {status}", status=status)
+        length = response.headers.get("Content-Length", "")
         total = int(span[2]) if fits else int(length) if length.isdigit() else 0
         if size and total and total != size:
             part.unlink(missing_ok=True)
-            raise _Failed(f"it has {total} bytes, {size} were expected")
+            raise _Failed(f"it has {total} bytes, {size} are expected")
         total = total or size
         self._check_size(total, part)
         return (start if fits else 0), total
@@ -262,9 +266,9 @@ class Fetcher:
     def _check_size(self, size, part) -> None:
         if size > self.max_bytes:
             part.unlink(missing_ok=True)
-            raise _Failed(f"more than {self.max_bytes} bytes ({size}): refused")
+            raise _Failed(f"it has {size} bytes, more than the limit {self.max_bytes}")
 
-    def _stream(self, answer, part, start, total) -> None:
+    def _stream(self, response, part, start, total) -> None:
         begun, received = time.monotonic(), 0
         bar = tqdm.tqdm(
             desc=part.stem,
@@ -276,8 +280,8 @@ class Fetcher:
         )
         try:
             with bar, open(part, "ab" if start else "wb") as file:
-                # Not decoded: a server may call a .gz file an encoding.
-                for chunk in answer.raw.stream(CHUNK, decode_content=False):
+                # Not decoded: a server may declare a .gz file as an encoding.
+                for chunk in response.raw.stream(CHUNK, decode_content=False):
                     file.write(chunk)
                     received += len(chunk)
                     bar.update(len(chunk))
@@ -293,16 +297,16 @@ class Fetcher:
 
 
 def public_address(url: str, public_query: Collection[str] = ()) -> str:
-    """Returns the address without user, password, fragment and unlisted query items.
+    """Returns the address without user, password, fragment and private query items.
 
     Raises:
-        ValueError: if it is no address of a file on the web.
+        InputError: if it is not an http or https address.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(
-            f"An address of scheme {parts.scheme!r} at {parts.hostname!r}. Files are "
-            "fetched by http or https, from a named host. Give such an address."
+            f"An address of scheme {parts.scheme!r} at {parts.hostname!r}. http or "
+            "https and a host name are expected. Give such an address."
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     items = [pair for pair in parse_qsl(parts.query) if pair[0] in public_query]
@@ -311,16 +315,16 @@ def public_address(url: str, public_query: Collection[str] = ()) -> str:
 
 
 def safe_name(name: str) -> str:
-    """Returns a file name that stays in its folder: odd characters become "_".
+    """Returns a valid file name without folders: special characters become "_".
 
     Raises:
-        ValueError: if nothing is left of it, or the fetcher needs the name itself.
+        InputError: if nothing is left of it, or the name is reserved.
     """
     safe = re.sub(r"[^\w.+-]", "_", unquote(name), flags=re.ASCII)[-200:].lstrip(".-")
     if not safe.strip("_") or safe == MANIFEST:
         raise InputError(
-            f"{name!r} cannot name a fetched file. Letters, digits, '.', '+', '-' and "
-            f"'_' are expected, and not {MANIFEST}. Give a name."
+            f"{name!r} cannot be the name of a file. Letters, digits, '.', '+', '-' "
+            f"and '_' are expected, and not {MANIFEST}. Give another name."
         )
     return safe
 
@@ -335,15 +339,15 @@ def _part(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def _tag_of(answer: requests.Response) -> str:
-    """Returns what tells this version of the file from others, "" if nothing does."""
-    tag = answer.headers.get("ETag", "")
-    # A weak tag holds for files that differ in bytes.
-    return tag if tag[:1] == '"' else answer.headers.get("Last-Modified", "")
+def _tag_of(response: requests.Response) -> str:
+    """Returns a tag of this version of the file, "" if there is none."""
+    tag = response.headers.get("ETag", "")
+    # A weak tag may be the same for files with different bytes.
+    return tag if tag[:1] == '"' else response.headers.get("Last-Modified", "")
 
 
 def _seconds(retry_after: str) -> float:
-    """Returns how long the server asks to wait, from seconds or a date; else 0."""
+    """Returns the waiting time, seconds, from a number or a date; else 0."""
     if retry_after.strip().isdigit():
         return float(retry_after)
     try:

@@ -1,4 +1,4 @@
-"""Packets of one object that lie scattered over many files, brought together."""
+"""Collects the packets of each object from many files."""
 
 import contextlib
 import itertools
@@ -13,36 +13,36 @@ from typing import Any
 from jaxastro.data.record import Reading
 
 
-def whole_readings(
-    things: Iterable[Reading | tuple[str, Any]],
+def gather_packets(
+    items: Iterable[Reading | tuple[str, Any]],
     assemble: Callable[[str, list], Reading],
     *,
     folder: str | None = None,
 ) -> Iterator[Reading]:
-    """Yields the Readings among some things, then those of what must be assembled.
+    """Yields the Readings among the items, then those assembled from packets.
 
-    Packets wait in a file, so that memory holds those of one object. Objects that are
-    assembled come in the order of their names.
+    Packets are kept in a temporary file, so that memory holds those of one object.
+    Assembled objects are in order of their names.
 
     Args:
-        things: Readings of whole objects, or an object's name and one of its packets,
-            which can be anything that can be pickled.
-        assemble: takes a name and all its packets, in the order they came.
-        folder: where that file lies; None is the system's for such things.
+        items: Readings of objects, or the name of an object and one of its packets;
+            packets can be pickled.
+        assemble: takes a name and all its packets, in the order of the items.
+        folder: of the temporary file; None is the system's folder.
     """
     with (
         tempfile.TemporaryDirectory(prefix="packets-", dir=folder) as place,
         contextlib.closing(sqlite3.connect(Path(place) / "packets.sqlite")) as database,
     ):
-        # Nobody needs this file after a crash, so nothing waits for the disk.
+        # The file is of no use after a crash, so writes need not reach the disk.
         database.execute("PRAGMA synchronous = OFF")
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("CREATE TABLE packet (name TEXT, data BLOB)")
-        for thing in things:
-            if isinstance(thing, Reading):
-                yield thing
+        for item in items:
+            if isinstance(item, Reading):
+                yield item
             else:
-                name, packet = thing
+                name, packet = item
                 row = name, pickle.dumps(packet, pickle.HIGHEST_PROTOCOL)
                 database.execute("INSERT INTO packet VALUES (?, ?)", row)
         database.execute("CREATE INDEX by_name ON packet (name)")

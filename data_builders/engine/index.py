@@ -1,9 +1,10 @@
-"""What must be known of all objects before one is chosen, kept beside the data set.
+"""Index of a data set: one row of labels, groups and epoch counts per object.
 
-Reading every record only to learn its label would take minutes of a large survey, at
-every start. So `prepare` writes index.npz: the columns of Index, one row per object in
-the data set's order, and a seal. The seal is of the columns and of the data set's files
-as they were: an index of other files, or a damaged one, is noticed and made anew.
+Reading all records to select objects by label would take minutes for a large survey, at
+every start of a training. So `prepare` writes index.npz into the folder of the data
+set: the columns of Index, one row per object in the order of the data set, and a
+checksum of these columns and of the data set's files. An index that is damaged or does
+not match the files is made again.
 """
 
 import hashlib
@@ -16,31 +17,34 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-INDEX_FILE = "index.npz"  # beside the built data set
-TAIL = 2**16  # bytes at a file's end, which tell where each of its records begins
+from jaxastro.atomic_write import atomic_write
+
+INDEX_FILE = "index.npz"
+TAIL = 2**16  # bytes at the end of a file, which hold the positions of its records
 
 
 class Index(NamedTuple):
-    """One row per object of a data set, without its frames; names, but for the last."""
+    """Columns with one row per object: text, except for the last."""
 
     object_id: np.ndarray
     label: np.ndarray
     label_source: np.ndarray
     truth: np.ndarray
     group: np.ndarray
-    epochs_of_band: np.ndarray  # [o, bands]: how many in each
+    epochs_of_band: np.ndarray  # [o, bands], number of epochs
 
     @property
     def num_epochs(self) -> np.ndarray:
-        """How many epochs each object has."""
+        """Number of epochs of each object, [o]."""
         return self.epochs_of_band.sum(1)
 
 
 def index_of(builder: tfds.core.DatasetBuilder, *, quiet: bool = False) -> Index:
-    """Returns the index of a data set that was built, made now if there is none.
+    """Returns the index of a data set, which is made now if there is none.
 
     Args:
-        quiet: say nothing, not even that all objects have to be read.
+        builder: of a data set that is on disk.
+        quiet: print nothing, not even that all objects have to be read.
     """
     index, reason = read_index(builder)
     if index is None:
@@ -62,7 +66,7 @@ def index_from(source, *, quiet: bool = True) -> Index:
     for example in tqdm(source, desc="Reading the index", unit="object", disable=quiet):
         rows.append([example[name].decode() for name in Index._fields[:-1]])
         band = example["band"]
-        if "image" in example and not len(band):  # a single picture: it is one epoch
+        if "image" in example and not len(band):  # a single image counts as one epoch
             band = np.zeros(1, int)
         counts.append(np.bincount(band))
     epochs = np.zeros((len(rows), max(map(len, counts))), np.int32)
@@ -72,41 +76,40 @@ def index_from(source, *, quiet: bool = True) -> Index:
 
 
 def read_index(builder: tfds.core.DatasetBuilder) -> tuple[Index | None, str]:
-    """Returns the index beside a data set, or None and why it cannot be believed."""
+    """Returns the stored index of a data set, or None and why it cannot be used."""
     path = _path(builder)
     if path is None or not path.exists():
-        return None, f"no {INDEX_FILE} lies beside it"
+        return None, f"it has no {INDEX_FILE}"
     try:
         with path.open("rb") as stream, np.load(stream) as file:
             index = Index(*(file[name] for name in Index._fields))
-            seal = str(file["seal"])
-    # A damaged file raises a dozen types of error; each says the same.
+            checksum = str(file["checksum"])
+    # A damaged file may raise any error.
     except Exception as error:  # noqa: BLE001
         return None, f"{path} is damaged ({type(error).__name__})"
-    if seal != _seal(builder, index):
-        return None, f"{path} is of other files than those beside it"
+    if checksum != _checksum(builder, index):
+        return None, f"{path} belongs to other files"
     return index, ""
 
 
 def write_index(builder: tfds.core.DatasetBuilder, index: Index) -> str:
-    """Writes the index beside its data set; returns why not, where that cannot be."""
+    """Writes the index of a data set; returns why if it cannot be written."""
     path = _path(builder)
     if path is None:
         return ""
-    partial = path.with_name(f".{os.getpid()}.{INDEX_FILE}")
     try:
-        np.savez_compressed(partial, seal=_seal(builder, index), **index._asdict())
-        partial.replace(path)  # whole or not at all
-    except OSError as error:  # such as a folder that others may only read
-        partial.unlink(missing_ok=True)
-        return f"The index could not be kept for the next start: {error}."
+        with atomic_write(path, "wb", unique=True) as file:
+            checksum = _checksum(builder, index)
+            np.savez_compressed(file, checksum=checksum, **index._asdict())
+    except OSError as error:  # such as a folder without permission to write
+        return f"The index could not be stored for the next start: {error}."
     return ""
 
 
 def fingerprint(builder: tfds.core.DatasetBuilder) -> str:
-    """Returns what tells a data set's files from those of another build.
+    """Returns a hash of a data set's files.
 
-    Copies of them, of whatever date, have the same.
+    It differs between two builds; a copy of the files has the same.
     """
     digest = hashlib.sha256()
     for path in builder.info.splits["objects"].filepaths:
@@ -116,17 +119,17 @@ def fingerprint(builder: tfds.core.DatasetBuilder) -> str:
 
 
 def _path(builder: tfds.core.DatasetBuilder) -> Path | None:
-    """Returns where the index lies; nowhere for a bucket of a cloud."""
+    """Returns the path of the index; None in a bucket of a cloud."""
     if "://" in str(builder.data_dir):
         return None
     return Path(builder.data_dir) / INDEX_FILE
 
 
-def _seal(builder: tfds.core.DatasetBuilder, index: Index) -> str:
+def _checksum(builder: tfds.core.DatasetBuilder, index: Index) -> str:
     digest = hashlib.sha256()
     for path in builder.info.splits["objects"].filepaths:
         found = os.stat(path)
-        # A copy may keep no more of the time than seconds.
+        # A copy may keep its time in whole seconds only.
         digest.update(f"{path.name} {found.st_size} {int(found.st_mtime)}\n".encode())
         digest.update(_tail(path))
     for name, column in zip(Index._fields, index, strict=True):

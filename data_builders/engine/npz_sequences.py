@@ -1,20 +1,20 @@
-"""Reads image sequences that several objects share in one npz file.
+"""Reads image sequences of several objects from one npz file.
 
-The frames of all objects lie one after the other; `offsets` says where each begins:
+The frames of all objects are concatenated; `offsets` has the start of each object:
 
 | array | shape | meaning |
 |---|---|---|
-| images | sum t, y, x | flux, the survey's unit per pixel |
-| offsets | n + 1 | object i owns frames offsets[i] to offsets[i + 1] - 1 |
+| images | sum t, y, x | flux, survey's unit per pixel |
+| offsets | n + 1 | object i has the frames offsets[i] to offsets[i + 1] - 1 |
 | mjd | sum t | modified Julian date, days |
 | name | n | names of the objects, unique |
-| band | sum t | names or indices of bands; may be left out where there is one |
+| band | sum t | names or indices of bands; optional if the survey has one |
 | psf_fwhm noise gain zero_point | sum t | arcsec, flux, electrons per ADU, AB mag |
 | ra dec redshift | n | degrees, degrees |
 | label label_source truth | n | text |
-| field | n | text or number: what may not be split over folds |
+| field | n | text or number; objects of one field stay in one fold |
 
-The first four must be there; arrays of other names are left alone.
+The first four are required. Arrays of other names are ignored.
 """
 
 import zipfile
@@ -33,20 +33,19 @@ PER_FRAME = ("band", "psf_fwhm", "noise", "gain", "zero_point")
 PER_OBJECT = ("ra", "dec", "redshift", "label", "label_source", "truth", "field")
 TEXT = ("name", "label", "label_source", "truth")
 KINDS = {"band": "USfiu", "field": "USiu"}  # NumPy's codes for text and numbers
-MAX_GIGABYTES = 16  # unpacked; the whole file is held in memory
+MAX_GIGABYTES = 16  # uncompressed; memory holds the complete file
 
 
 def read_sequences(path: Path, survey: Survey) -> Iterator[Reading]:
     """Yields one Reading per object of the file, in its order.
 
     Args:
-        path: the npz file; the table above says what it holds.
-        survey: whose bands, classes, image size and sentinels hold.
+        path: npz file with the arrays of the table above.
+        survey: with bands, classes, image size and sentinels.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file as a whole cannot be read; one bad object only sets
-            itself aside.
+        MissingFileError: if there is no such file.
+        InputError: if the file cannot be read; a single bad object is set aside.
     """
     columns = _checked(path, _load(path), survey)
     per_frame = [name for name in ("mjd", *PER_FRAME) if name in columns]
@@ -77,16 +76,16 @@ def read_sequences(path: Path, survey: Survey) -> Iterator[Reading]:
 
 
 def holds_sequences(path: Path, survey: Survey) -> bool:
-    """Returns whether a file looks like sequences of a survey, from its headers alone.
+    """Returns whether a file has image sequences of a survey, by its array headers.
 
-    The survey's images have its size, and a band per frame if it has several bands.
+    Images have the size of the survey; a survey of several bands needs `band`.
     """
     try:
         with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
             names = {name.removesuffix(".npy") for name in archive.namelist()}
             np.lib.format.read_magic(file)
             shape, _, _ = np.lib.format.read_array_header_1_0(file)
-    # A foreign file raises a dozen types of error; each means that it is no such file.
+    # A file of another format may raise any error.
     except Exception:  # noqa: BLE001
         return False
     has_bands = "band" in names or len(survey.bands) == 1
@@ -96,19 +95,19 @@ def holds_sequences(path: Path, survey: Survey) -> bool:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
-        known = "is a folder" if path.is_dir() else "does not exist"
+        problem = "is a folder" if path.is_dir() else "does not exist"
         raise MissingFileError(
-            f"{path} {known}. An npz file of image sequences was expected. Give the "
+            f"{path} {problem}. An npz file of image sequences is expected. Give the "
             "path of the file."
         )
     if not zipfile.is_zipfile(path):
         raise InputError(
             f"{path} is not a complete npz file ({path.stat().st_size} bytes). An npz "
-            "is a zip archive of arrays. Fetch the file again, or write it with "
+            "is a zip archive of arrays. Download the file again, or write it with "
             "numpy.savez_compressed."
         )
     try:
-        # Without allow_pickle=False a foreign file could run code.
+        # Without allow_pickle=False an untrusted file could run code.
         with np.load(path, allow_pickle=False) as raw:
             gigabytes = sum(item.file_size for item in raw.zip.infolist()) / 2**30
             wanted = (*REQUIRED, *PER_FRAME, *PER_OBJECT)
@@ -116,22 +115,22 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             missing = [name for name in REQUIRED if name not in raw.files]
             fits = gigabytes <= MAX_GIGABYTES
             columns = {name: raw[name] for name in present} if fits else {}
-    # A damaged zip raises a dozen types of error; each means the same to the reader.
+    # A damaged zip file may raise any error.
     except Exception as error:
         raise InputError(
             f"{path}: damaged or unsafe npz file: {type(error).__name__}: {error}. "
-            "Plain numeric and text arrays were expected. Fetch the file again, or "
+            "Plain numeric and text arrays are expected. Download the file again, or "
             "write it without Python objects."
         ) from error
     if missing:
         raise InputError(
             f"{path}: no array named {missing[0]!r}. A file of image sequences has "
             f"{', '.join(REQUIRED)}. Add it; the docstring of "
-            "data_builders/engine/npz_sequences.py says what it means."
+            "data_builders/engine/npz_sequences.py describes it."
         )
     if not fits:
         raise InputError(
-            f"{path}: {gigabytes:.0f} GiB when unpacked. At most {MAX_GIGABYTES} GiB "
+            f"{path}: {gigabytes:.0f} GiB uncompressed. At most {MAX_GIGABYTES} GiB "
             "are read at once. Split it into files of fewer objects."
         )
     return columns
@@ -193,5 +192,5 @@ def _checked_column(path, name, column, length, one_per) -> np.ndarray:
 
 
 def _group_of(field: int | str) -> str:
-    """Returns "field07" for the number 7, and text as it is."""
+    """Returns "field07" for the number 7; text unchanged."""
     return field if isinstance(field, str) else f"field{field:02d}"

@@ -1,11 +1,11 @@
-"""Text from foreign files, safe to show on a terminal."""
+"""Makes text from untrusted files safe to print on a terminal."""
 
 
 def printable(text: object, *, length: int = 300) -> str:
-    """Returns the text with all that is not plain print spelled out, and cut.
+    """Returns the text with control codes escaped, cut to a length.
 
-    A raw file may hold codes that move the cursor, change the title of the window, or
-    turn the direction of writing; seen as they are they could hide what they say.
+    Control codes in a raw file could move the cursor, change the window's title or
+    reverse the writing direction, and so hide what is printed.
     """
     text = str(text)
     if len(text) > length:

@@ -1,4 +1,4 @@
-"""Parts of raw data read by several processes, in the order of one."""
+"""Reads parts of raw data in several processes, in the order of one process."""
 
 import collections
 import itertools
@@ -13,37 +13,46 @@ from pathlib import Path
 
 from jaxastro.errors import InputError
 
-AHEAD = 2  # parts per process that are read before their turn; they wait on disk
+AHEAD = 2  # parts per process that are read before their turn; they are kept on disk
 
-_stop = None  # in a worker: set once nobody waits for its work any more
+_stop = None  # in a worker: an event that is set when its work is no longer needed
+
+
+class ReadingError(Exception):
+    """An error in a worker process that cannot be pickled; holds its type and text."""
 
 
 def read_in_order(
     read_part: Callable, parts: Iterable, *, processes: int, folder: str | None = None
 ) -> Iterator:
-    """Yields what read_part yields of each part, as a loop over the parts would.
+    """Yields the items of each part, in the order of a loop over the parts.
 
-    A process writes a part down, one object after the other, and this one reads it
-    when its turn comes. So memory holds an object per process, however unequal the
-    parts, and the order depends neither on the number of processes nor on their luck.
+    Each process writes the items of a part to a file, which this process reads in the
+    order of the parts. So memory holds one item per process, and the order does not
+    depend on the number of processes. An error in a worker process is raised here.
 
     Args:
-        read_part: takes a part; can be pickled, and so can what it yields.
-        processes: how many read; 1 reads here and now.
-        folder: where parts wait for their turn; None is the system's for such things.
+        read_part: yields the items of a part; it and the items can be pickled.
+        parts: independent pieces of work.
+        processes: number of processes; 1 reads in this process.
+        folder: of the temporary files; None is the system's folder.
+
+    Raises:
+        InputError: if a process was killed.
+        ReadingError: in place of an error that cannot be pickled.
     """
     if processes == 1:
         yield from itertools.chain.from_iterable(map(read_part, parts))
         return
-    # Not forked: a fork takes over locks that threads of this process hold.
+    # Not forked: a forked process inherits locks held by threads of this one.
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    with tempfile.TemporaryDirectory(prefix="parts-", dir=folder) as waiting_room:
+    with tempfile.TemporaryDirectory(prefix="parts-", dir=folder) as temporary:
         pool = ProcessPoolExecutor(processes, context, _start, (stop,))
         try:
             waiting: collections.deque[Future] = collections.deque()
             for number, part in enumerate(parts):
-                path = Path(waiting_room) / str(number)
+                path = Path(temporary) / str(number)
                 waiting.append(pool.submit(_write_part, read_part, part, path))
                 if len(waiting) > AHEAD * processes:
                     yield from _read_back(waiting.popleft())
@@ -57,16 +66,31 @@ def read_in_order(
 def _start(stop) -> None:
     global _stop
     _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and says stop
+    # An interruption reaches the parent too, which then sets the event.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_part(read_part: Callable, part, path: Path) -> Path:
-    with path.open("wb") as file:
-        for thing in read_part(part):
-            if _stop.is_set():
-                break
-            pickle.dump(thing, file, pickle.HIGHEST_PROTOCOL)
+    try:
+        with path.open("wb") as file:
+            for item in read_part(part):
+                if _stop.is_set():
+                    break
+                pickle.dump(item, file, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        if _can_be_pickled(error):
+            raise
+        raise ReadingError(f"{type(error).__name__}: {error}") from error
     return path
+
+
+def _can_be_pickled(error: Exception) -> bool:
+    """Returns whether the parent process can restore an error with its message."""
+    try:
+        return str(pickle.loads(pickle.dumps(error))) == str(error)
+    # A class of errors may raise anything when it is pickled.
+    except Exception:  # noqa: BLE001
+        return False
 
 
 def _read_back(written: Future) -> Iterator:
@@ -74,8 +98,8 @@ def _read_back(written: Future) -> Iterator:
         path = written.result()
     except BrokenProcessPool as error:
         raise InputError(
-            "A process that read raw data was ended from outside, most often for want "
-            "of memory. Give fewer --processes, or a machine with more memory."
+            "A process that read raw data was killed, most often because memory was "
+            "exhausted. Give fewer --processes, or use a machine with more memory."
         ) from error
     with path.open("rb") as file:
         size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""Where raw files lie: the folder that was given, else the one JAXASTRO_DATA names."""
+"""Finds raw files in the given folder or below the folder JAXASTRO_DATA."""
 
 import os
 from pathlib import Path
@@ -9,16 +9,16 @@ from jaxastro.errors import MissingFileError
 def find_raw(name: str, *, survey: str, manual_dir: Path | None, source: str) -> Path:
     """Returns the path of a raw file or folder.
 
-    Looked for in manual_dir, in manual_dir/survey, and in $JAXASTRO_DATA/survey.
+    Searched are manual_dir/survey, manual_dir, and $JAXASTRO_DATA/survey.
 
     Args:
         name: of the file or folder; "" for the survey's folder itself.
-        survey: the builder's name, which a shared folder of raw data calls it by.
-        manual_dir: what the user gave, or None.
-        source: where the file can be had, as the end of a sentence for people.
+        survey: name of the builder.
+        manual_dir: folder given by the user, or None.
+        source: where to get the file, for the error message.
 
     Raises:
-        FileNotFoundError: if it lies nowhere; says how to get it.
+        MissingFileError: if it is in none of these folders.
     """
     tried = []
     if manual_dir:
@@ -29,9 +29,9 @@ def find_raw(name: str, *, survey: str, manual_dir: Path | None, source: str) ->
     for path in tried:
         if path.exists():
             return path
-    looked = ", ".join(map(str, tried)) or "nowhere: no folder was given"
+    searched = ", ".join(map(str, tried)) or "nowhere, as no folder was given"
     raise MissingFileError(
-        f"No {name or survey}; looked at {looked}. Put it into a folder, give it as "
-        f"--manual_dir, or name the folder above {survey}/ in JAXASTRO_DATA. It comes "
-        f"from {source}."
+        f"No {name or survey}; searched {searched}. Put it into a folder and give that "
+        f"as --manual_dir, or set JAXASTRO_DATA to the folder above {survey}/. It "
+        f"comes from {source}."
     )

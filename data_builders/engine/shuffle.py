@@ -1,8 +1,8 @@
-"""Records in the order of their hashed names, without holding them in memory.
+"""Sorts records by their hashed names, with little memory.
 
-TFDS stores records in this order so that no file holds one class or one night. Its own
-shuffler keeps the first gigabyte in memory, and beyond that opens its temporary files
-with TensorFlow, which is not here: no larger data set could be built.
+TFDS stores records in this order, so that no file holds one class or one night only.
+Its own shuffler keeps the first gigabyte in memory, and opens further temporary files
+with TensorFlow, which is not installed here.
 """
 
 import os
@@ -15,30 +15,29 @@ from tensorflow_datasets.core import hashing
 
 
 class DiskShuffler:
-    """Does for TFDS's writer what its `Shuffler` does, with one temporary file.
+    """Replacement of TFDS's `Shuffler`, with one temporary file.
 
-    Of each record 24 bytes stay in memory, whatever its size. Names are unique: the
-    builder takes care of that.
+    Memory holds 24 bytes per record. Names are unique, which the builder ensures.
     """
 
     def __init__(self, dirpath, hash_salt: str, **unused):
-        is_here = os.path.isdir(dirpath)  # or else a bucket of a cloud
+        is_local = os.path.isdir(dirpath)  # else a bucket of a cloud
         self._hasher = hashing.Hasher(hash_salt)
-        # Open until it has been read: no block of code could hold it.
+        # Open until it is read: no `with` block can hold it.
         self._file = tempfile.TemporaryFile(  # noqa: SIM115
-            dir=dirpath if is_here else None
+            dir=dirpath if is_local else None
         )
         self._keys = bytearray()
         self._ends = array("Q", [0])
 
     def add(self, key: str, data: bytes) -> None:
-        """Writes the record of an object down."""
+        """Writes the record of an object to the temporary file."""
         self._keys += self._hasher.hash_key(key).to_bytes(16, "big")
         self._file.write(data)
         self._ends.append(self.size + len(data))
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        """Yields all records, by hashed name."""
+        """Yields hashed name and content of all records, in order of hashed names."""
         high, low = np.frombuffer(self._keys, ">u8").reshape(-1, 2).T
         with self._file:
             for i in np.lexsort([low, high]).tolist():
@@ -53,10 +52,10 @@ class DiskShuffler:
 
     @property
     def size(self) -> int:
-        """Bytes of all records."""
+        """Size of all records, bytes."""
         return self._ends[-1]
 
     @property
     def bucket_lengths(self) -> list[int]:
-        """Numbers of records that lie in one place: all of them do."""
+        """Number of records in each temporary file: one file has all."""
         return [self.num_examples]

@@ -1,6 +1,6 @@
-"""HiTS: image sequences of 622 real objects, one band, 24 to 29 epochs each.
+"""HiTS: image sequences of 622 real objects in one band, 24 to 29 epochs each.
 
-The data card, with the traps of these stamps, is hits.md beside this file.
+Data card: hits.md.
 """
 
 from collections.abc import Iterator
@@ -17,29 +17,37 @@ from jaxastro.data.series import SeriesRecord
 from jaxastro.surveys import SURVEYS
 
 RAW_FILE = "hits_image_sequences.npz"
-# Supernovae were found by image subtraction and judged by eye and light curve; the
-# stars are from the survey's catalogue of variables, itself made from light curves.
+# Supernovae were found by image subtraction and classified by eye and light curve; the
+# stars are from the survey's catalogue of variables, which is based on light curves.
 LABEL_SOURCE = {"SN": "photometric"}
 OTHER_LABEL_SOURCE = "catalogue"
-# How an overwritten star is told: pixels above BRIGHT times the frame's median that
-# are exact copies of another. 14 epochs have 10 to 64 of them, no other more than 7.
+# An overwritten star has pixels above BRIGHT times the median of the frame that are
+# exact copies of others: 14 epochs have 10 to 64 of them, all others at most 7.
 BRIGHT, MIN_COPIES = 2.0, 10
 PER_EPOCH = (
-    *("flux", "bad_pixel", "mjd", "band"),
-    *("psf_fwhm", "noise", "gain", "zero_point"),
+    "flux",
+    "bad_pixel",
+    "mjd",
+    "band",
+    "psf_fwhm",
+    "noise",
+    "gain",
+    "zero_point",
 )
 
 
 class Hits(SurveyBuilder):
     """Stamps of supernovae, eclipsing binaries, RR Lyrae and constant stars."""
 
-    RELEASE_NOTES: ClassVar = {"1.0.0": "Raw ADU; what is no measurement is masked."}
+    RELEASE_NOTES: ClassVar = {
+        "1.0.0": "Raw ADU; pixels that are no measurements are masked."
+    }
     SURVEY = SURVEYS["hits"]
     DESCRIPTION = "Image sequences of the High cadence Transient Survey."
     HOMEPAGE = "https://github.com/rodrigcd/HiTS_simulations"
 
     def parts(self, manual_dir: Path | None) -> list[Path]:
-        """Returns the one raw file."""
+        """Returns the raw file, as one part."""
         return [find_hits(manual_dir)]
 
     def read_part(self, part: Path) -> Iterator[Reading]:
@@ -48,12 +56,11 @@ class Hits(SurveyBuilder):
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields the objects of a HiTS file, cleaned, and with their label's source.
+    """Yields the objects of a HiTS file, cleaned, and with the origin of their labels.
 
-    Epochs in which a saturated star was overwritten are dropped, and told: what is
-    left of the star looks like an eclipse. Of the columns beside those that
-    `read_sequences` names none is used: mjd_source, which tells how the times were
-    found, would give the supernovae away.
+    Epochs with an overwritten saturated star are dropped, with a note: the rest of the
+    star looks like an eclipse. Columns that `read_sequences` does not list are ignored:
+    mjd_source, the origin of the times, would reveal the supernovae.
     """
     for reading in read_sequences(path, SURVEYS["hits"]):
         yield reading if reading.record is None else _cleaned(reading)
@@ -65,11 +72,11 @@ def recognises(path: Path) -> bool:
 
 
 def overwritten_epochs(record: SeriesRecord) -> np.ndarray:
-    """Returns [t] bool, True where the survey's pipeline painted over the star.
+    """Returns [t] bool, True where the survey's pipeline overwrote the star.
 
-    It replaces saturated pixels by straight lines between their neighbours, row by
-    row or column by column, which leaves many bright pixels of equal value; in a
-    frame that was measured two bright pixels are hardly ever the same number.
+    It replaces saturated pixels by linear interpolation along rows or columns, which
+    gives many bright pixels of equal value. Two measured bright pixels are rarely
+    equal.
     """
     overwritten = np.zeros(len(record.flux), bool)
     for t, (frame, bad) in enumerate(zip(record.flux, record.bad_pixel, strict=True)):
@@ -83,8 +90,8 @@ def _cleaned(reading: Reading) -> Reading:
     object_id, record, notes, _ = reading
     overwritten = overwritten_epochs(record)
     if overwritten.any():
-        lost = f"{overwritten.sum()} epochs of a saturated, overwritten star: dropped."
-        notes = (*notes, lost)
+        note = f"{overwritten.sum()} epochs of a saturated, overwritten star: dropped."
+        notes = (*notes, note)
     if overwritten.all():
         return Reading(object_id, None, (f"Object {object_id}:", *notes))
     kept = {name: getattr(record, name)[~overwritten] for name in PER_EPOCH}
@@ -94,17 +101,17 @@ def _cleaned(reading: Reading) -> Reading:
 
 
 def find_hits(manual_dir: Path | None) -> Path:
-    """Returns the raw file, from the given folder or else from JAXASTRO_DATA.
+    """Returns the raw file, in the given folder or else in JAXASTRO_DATA.
 
     Raises:
-        FileNotFoundError: if it lies in neither; says how to get it.
+        MissingFileError: if it is in neither; the message has its source.
     """
     return find_raw(
         RAW_FILE,
         survey="hits",
         manual_dir=manual_dir,
         source=(
-            "the image sequences of github.com/rodrigcd/HiTS_simulations (MIT), packed "
-            "into the arrays that data_builders/engine/npz_sequences.py lists"
+            "the image sequences of github.com/rodrigcd/HiTS_simulations (MIT), stored "
+            "as the arrays listed in data_builders/engine/npz_sequences.py"
         ),
     )

@@ -1,11 +1,11 @@
-"""The observing log of HiTS 2015 and, from it, what each of its fields was seen in.
+"""Observing log of HiTS 2015, and the observing conditions of each of its fields.
 
-    field_cond.txt   one frame a line: file, MJD, filter, airmass, seconds, sky and its
-                     scatter in ADU (checked on the real file of 1,893 frames)
+    field_cond.txt   one frame per line: file, MJD, filter, airmass, seconds, sky and
+                     its scatter in ADU (tested on the real file of 1,893 frames)
 
-The log names no field. The times of the real stamps, equal to the log to 0.005 s,
-tell which frames are whose; seeing and transparency come from the constant stars, of
-which none is ever classified.
+The log has no field names. The times of the real stamps, equal to those of the log
+within 0.005 s, assign frames to fields. Seeing and transparency are measured on the
+constant stars, which are never classified.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxastro.data.series import SeriesRecord
+from jaxastro.data.text_table import BLANKS, rows_of
 from jaxastro.errors import InputError
 from jaxastro.simulation.conditions import (
     Conditions,
@@ -30,24 +31,23 @@ ZERO_POINT = 30.0  # AB magnitude of 1 ADU in 86 s: a dark sky of 22.1 gives 105
 
 
 def read_log(path: Path, survey: Survey) -> Exposures:
-    """Returns the frames of the survey's bands, in time order.
+    """Returns the frames of the survey's bands, sorted by time.
 
     Raises:
-        ValueError: if a line has no numbers where they belong; names the line.
+        InputError: if a line is not a frame; the message has its number.
     """
     rows = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        words = line.split()
+    for line, cells in rows_of(path.read_text().splitlines(), BLANKS):
         try:
-            band = words[2]
-            # Filter names are of one to three words; what counts stands at the end.
-            airmass, seconds, sky, noise = map(float, words[-4:])
-            mjd = float(words[1])
+            band = cells[2]
+            # Filters have names of one to three words: numbers are read from the end.
+            airmass, seconds, sky, noise = map(float, cells[-4:])
+            mjd = float(cells[1])
         except (ValueError, IndexError) as error:
             raise InputError(
-                f"{path}, line {number}: {line[:80]!r} is not a frame. File, MJD, "
-                "band, filter, airmass, seconds, sky and noise were expected. Fetch "
-                "the file again."
+                f"{path}, line {line}: {' '.join(cells)[:80]!r} is not a frame. File, "
+                "MJD, band, filter, airmass, seconds, sky and noise are expected. "
+                "Download the file again."
             ) from error
         if band in survey.bands and np.isfinite([mjd, airmass, sky, noise]).all():
             rows.append((mjd, survey.bands.index(band), airmass, seconds, sky, noise))
@@ -60,10 +60,12 @@ def read_log(path: Path, survey: Survey) -> Exposures:
 def field_logs(
     exposures: Exposures, records: list[SeriesRecord], *, pixel_scale: float, seed: int
 ) -> dict[str, ObservingLog]:
-    """Returns for each field the frames it was seen in, and their conditions.
+    """Returns the frames of each field, and their observing conditions.
 
     Args:
+        exposures: all frames of the log.
         records: the real stamps; of all but the constant stars only times are used.
+        pixel_scale: arcsec per pixel.
         seed: of the seeing in nights without constant stars.
     """
     stars = [record for record in records if record.label == CALIBRATORS]
@@ -72,7 +74,7 @@ def field_logs(
     )
     frames: dict[str, set[int]] = {}
     for record in records:
-        if record.label != CALIBRATORS:  # whose times are rounded
+        if record.label != CALIBRATORS:  # their times are rounded
             found = nearest_frame(exposures, record.mjd)
             frames.setdefault(record.group, set()).update(found[found >= 0].tolist())
     return {

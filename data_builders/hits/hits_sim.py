@@ -1,11 +1,12 @@
-"""The image simulator for HiTS: sequences of eleven classes under its real conditions.
+"""Simulated HiTS: image sequences of eleven classes under its real conditions.
 
-    import data_builders, tensorflow_datasets as tfds
-    builder = tfds.builder("hits_sim/transfer")
-    builder.download_and_prepare()      # needs the real log: see hits_sim.md
+    import data_builders
+    records = data_builders.load("hits_sim/transfer", manual_dir=FOLDER)
 
-Times, seeing, sky and transparency are the real survey's, frame by frame; the objects
-are simulated. Trained on these, a network can be tried on the real stamps.
+FOLDER has raw files of the real survey: see hits_sim.md.
+
+Times, seeing, sky and transparency are those of the real survey, frame by frame; the
+objects are simulated. A network that is trained on them can be applied to real stamps.
 """
 
 import dataclasses
@@ -57,11 +58,11 @@ PART_SIZE = 32  # objects that one process makes at a time
 
 
 class Preset(NamedTuple):
-    """How many objects of which classes, and what the survey calls them."""
+    """Number of objects, and classes and labels of the survey."""
 
     objects: int
-    share: dict[str, float]  # class of the simulator -> how often
-    label: dict[str, str]  # where the label is not the class
+    share: dict[str, float]  # class of the simulator -> relative frequency
+    label: dict[str, str]  # class -> label, if they differ
 
 
 TRANSFER = {"SNIa": 0.6, "SNIbc": 0.12, "SNII": 0.28, "EB": 1.0, "RRLyrae": 1.0}
@@ -81,7 +82,7 @@ class HitsSimConfig(tfds.core.BuilderConfig):
 
 
 class HitsSim(SurveyBuilder):
-    """Simulates HiTS object by object, in the frames of the real survey."""
+    """Simulates HiTS, object by object, in the frames of the real survey."""
 
     BUILDER_CONFIGS: ClassVar = [
         HitsSimConfig(
@@ -113,7 +114,7 @@ class HitsSim(SurveyBuilder):
 def read_field_logs(
     manual_dir: Path | None, *, seed: int = 0
 ) -> dict[str, ObservingLog]:
-    """Returns what each field of the real survey was seen in, from its raw files."""
+    """Returns the observing log of each field of the real survey."""
     log = find_raw(
         LOG_FILE,
         survey="hits",
@@ -130,7 +131,7 @@ def read_field_logs(
 def simulate_object(
     number: int, logs: dict[str, ObservingLog], *, preset: Preset, seed: int
 ) -> SeriesRecord:
-    """Returns object `number`: its field and its class are drawn independently."""
+    """Returns object `number`; its field and its class are sampled independently."""
     rng = np.random.default_rng([seed, 8, number])
     field = str(rng.choice(list(logs)))
     share = np.array(list(preset.share.values()))
@@ -147,7 +148,7 @@ def simulate_object(
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields real objects of HiTS: what a network trained on these is for."""
+    """Yields real objects of HiTS, to which trained networks are applied."""
     return hits.read(path)
 
 

@@ -1,20 +1,17 @@
-"""Any team's own data: a folder of cutouts and one table that says what they are.
+"""Data of any team: a folder of cutouts and a table of objects.
 
-The folder holds objects.csv, one row per epoch, and the files it names; if need be
-also survey.json with facts about the survey. image_folder.md shows a folder, line by
-line. There is no official layout to check this against: it is ours.
+The folder has objects.csv, with one row per epoch, and the image files named in it;
+optionally survey.json, with facts of the survey. image_folder.md shows an example. This
+format is defined by this project.
 
-    builder = tfds.builder("image_folder/my_survey")  # the name is yours to choose
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir="my_folder")
-    )
+    import data_builders
+    records = data_builders.load("image_folder/my_survey", manual_dir="my_folder")
 
-Bands, classes and size of the images are measured, and stored as survey.json beside
-the data set, so that it can be opened and trained on without the folder.
+The name my_survey can be chosen freely. Bands, classes and image size are found from
+the data and stored with the data set, so that it can be used without the folder.
 """
 
 import collections
-import csv
 import dataclasses
 import re
 import sys
@@ -37,6 +34,7 @@ from data_builders.engine.raw import find_raw
 from jaxastro.data.record import Reading
 from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.data.survey_json import survey_from_json
+from jaxastro.data.text_table import Row, cells_of, rows_of
 from jaxastro.errors import InputError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED, Survey
 from jaxastro.units import MJD_ZERO
@@ -48,33 +46,33 @@ OF_EPOCHS = ("psf_fwhm", "noise", "gain", "zero_point")
 OF_FILES = ("hdu", "index")
 NUMBERS = ("ra", "dec", "redshift")
 PART_SIZE = 32  # objects that one process reads at a time
-FIRST_JULIAN_DATE = 1e6  # a Modified Julian Date is below it, a Julian Date above
-# What a spreadsheet runs as a formula, were it in the first cell of predictions.
+FIRST_JULIAN_DATE = 1e6  # modified Julian dates are below, Julian dates above
+# First characters of text that a spreadsheet would run as a formula.
 FORMULA = "=+-@\t\r"
 
 
 @dataclasses.dataclass(kw_only=True)
 class ImageFolderConfig(tfds.core.BuilderConfig):
-    """One data set of images: its name, and its folder if manual_dir is not to say."""
+    """A data set of images: its name, and its folder if it is not manual_dir."""
 
     folder: str = ""
 
 
 class Part(NamedTuple):
-    """Some objects of a folder, and what their rows mean."""
+    """Some objects of a folder, and the columns of their rows."""
 
     folder: Path
     survey: Survey
     columns: tuple[str, ...]
-    objects: dict[str, list[tuple]]  # name -> rows: number of the line, then cells
+    objects: dict[str, list[tuple]]  # name -> rows: line number, then cells
 
 
 class ImageFolder(OwnFacts):
-    """Image time series from a folder of FITS, npy or npz cutouts and one CSV file."""
+    """Image time series from a folder of FITS, npy or npz cutouts and a CSV file."""
 
     SURVEY = SURVEYS["image_folder"]
     CONFIG = ImageFolderConfig
-    DESCRIPTION = "Image time series of a team's own, from a folder and objects.csv."
+    DESCRIPTION = "Image time series of any team, from a folder and objects.csv."
 
     def parts(self, manual_dir: Path | None) -> list[Part]:
         """Returns the folder's objects, PART_SIZE to a part."""
@@ -82,15 +80,15 @@ class ImageFolder(OwnFacts):
         name = config.name if config else ""
         if not re.fullmatch(r"\w[\w.+-]*", name):
             raise InputError(
-                f"A data set of your images named {name!r}. A name of letters, digits "
-                "and _ . + - tells it from those of other folders. Ask for "
-                "image_folder/NAME with a name of yours."
+                f"A data set of own images named {name!r}. A name of letters, digits "
+                "and _ . + - is expected. Use image_folder/NAME with a name of your "
+                "choice."
             )
         folder = Path(config.folder or find_folder(name, manual_dir))
-        whole = read_table(folder, name=name)
-        objects = list(whole.objects.items())
+        table = read_table(folder, name=name)
+        objects = list(table.objects.items())
         return [
-            whole._replace(objects=dict(objects[i : i + PART_SIZE]))
+            table._replace(objects=dict(objects[i : i + PART_SIZE]))
             for i in range(0, len(objects), PART_SIZE)
         ]
 
@@ -99,7 +97,7 @@ class ImageFolder(OwnFacts):
         return read_objects(part)
 
     def facts_of(self, parts: list[Part]) -> Survey:
-        """Returns what the folder says of itself, and the size of its images."""
+        """Returns the facts of the folder, with the size of its images."""
         survey = parts[0].survey
         return survey._replace(image_size=survey.image_size or common_size(parts))
 
@@ -109,27 +107,27 @@ def read(path: Path, survey: Survey | None = None) -> Iterator[Reading]:
 
     Args:
         path: a folder with objects.csv.
-        survey: whose bands and classes hold, for new objects of a survey that a
-            network was trained on; by default what the folder says of itself.
+        survey: with bands and classes, for new objects of the survey of a trained
+            model; by default those of the folder.
     """
     part = read_table(path, name=path.resolve().name)
     return read_objects(part._replace(survey=survey) if survey else part)
 
 
 def recognises(path: Path) -> bool:
-    """Returns whether a path is a folder with such a table."""
+    """Returns whether a path is a folder with a table of objects."""
     try:
         with open(path / TABLE, encoding="utf-8-sig") as file:
-            return set(REQUIRED) <= set(_header(file.readline(10000).split(",")))
+            return set(REQUIRED) <= set(_header(cells_of(file.readline(10000))))
     except (OSError, ValueError):
         return False
 
 
 def find_folder(name: str, manual_dir: Path | None) -> Path:
-    """Returns the folder: the one given, or the one of that name within it.
+    """Returns the given folder, or the one of that name in it.
 
     Raises:
-        FileNotFoundError: if there is no objects.csv in either.
+        MissingFileError: if neither has an objects.csv.
     """
     if manual_dir and (manual_dir / TABLE).exists():
         return manual_dir
@@ -137,51 +135,50 @@ def find_folder(name: str, manual_dir: Path | None) -> Path:
         f"{name}/{TABLE}",
         survey="image_folder",
         manual_dir=manual_dir,
-        source="you: data_builders/own_data/image_folder.md shows how to write one",
+        source="you: data_builders/own_data/image_folder.md describes its format",
     ).parent
 
 
 def read_table(folder: Path, *, name: str) -> Part:
     """Returns all rows of objects.csv by object, and the facts of the survey.
 
-    The table is held in memory, 0.4 GB for a million epochs; images are not.
+    Memory holds the table, 0.4 GB for a million epochs, but no images.
 
     Raises:
-        ValueError: if the table cannot be read as a whole.
+        InputError: if the table cannot be read.
     """
     path, objects = folder / TABLE, collections.defaultdict(list)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file, strict=True)
-            columns = _header(next(lines, ()))
-            for cells in lines:
-                if any(cells):
-                    cells = [sys.intern(cell.strip()) for cell in cells]
-                    row = dict(zip(columns, cells, strict=False))
-                    objects[row.get("object", "")].append((lines.line_num, *cells))
-    except (csv.Error, UnicodeDecodeError) as error:
+            rows = rows_of(file, strict=True)
+            columns = _header(next(rows, Row(0, [])).cells)
+            for line, cells in rows:
+                cells = [sys.intern(cell.strip()) for cell in cells]
+                row = dict(zip(columns, cells, strict=False))
+                objects[row.get("object", "")].append((line, *cells))
+    except (InputError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path}: {error}. A table in UTF-8 whose cells are separated by commas is "
+            f"{path}: {error}. A table in UTF-8 with cells separated by commas is "
             "expected. Save it as CSV UTF-8."
         ) from error
     known = (*REQUIRED, *OF_OBJECTS, *OF_EPOCHS, *OF_FILES)
-    wrong = [f"no column {name!r}" for name in REQUIRED if name not in columns]
-    wrong += [f"two columns {name!r}" for name in known if columns.count(name) > 1]
-    if wrong or not objects:
+    faults = [f"no column {name!r}" for name in REQUIRED if name not in columns]
+    faults += [f"two columns {name!r}" for name in known if columns.count(name) > 1]
+    if faults or not objects:
         raise InputError(
-            f"{path}: {wrong[0] if wrong else 'no row'}. A table with the columns "
-            f"{', '.join(REQUIRED)}, separated by commas, and a row per epoch is "
-            "expected. Mend the table."
+            f"{path}: {faults[0] if faults else 'no row'}. A table with the columns "
+            f"{', '.join(REQUIRED)}, separated by commas, and one row per epoch is "
+            "expected. Correct the table."
         )
     unknown = [column for column in columns if column not in known]
     if unknown:
-        logging.warning("%s: columns left alone: %s", path, ", ".join(unknown))
+        logging.warning("%s: columns ignored: %s", path, ", ".join(unknown))
     survey = _survey_of(folder, columns, objects, name)
     return Part(folder, survey, columns, dict(objects))
 
 
 def common_size(parts: list[Part]) -> int:
-    """Returns the side of all objects' square images, 0 if they differ."""
+    """Returns the size of the square images of all objects, 0 if sizes differ."""
     sizes = set()
     for part in parts:
         for rows in part.objects.values():
@@ -190,18 +187,18 @@ def common_size(parts: list[Part]) -> int:
                 path = _inside(part.folder, first["file"])
                 y, x = image_shape(path, first.get("hdu", ""))[-2:]
             except (RecordError, ImageError):
-                y, x = 0, 1  # will be set aside, with a sentence
+                y, x = 0, 1  # read_objects sets it aside
             sizes |= {x} if x == y else set()
     return sizes.pop() if len(sizes) == 1 else 0
 
 
 def read_objects(part: Part) -> Iterator[Reading]:
-    """Yields the objects of a part; what cannot be read is set aside."""
+    """Yields the objects of a part; unreadable ones are set aside."""
     for object_id, rows in part.objects.items():
         lines = f"{TABLE}, line {rows[0][0]}"
         try:
             cells = _cells(part.columns, rows)
-            _check_word("name", object_id)
+            _check_text("name", object_id)
             record, notes = _record(object_id, cells, part)
         except (RecordError, ImageError) as error:
             why = str(error).removeprefix(f"Object {object_id}: ")
@@ -214,33 +211,33 @@ def _header(cells) -> tuple[str, ...]:
 
 
 def _survey_of(folder, columns, objects, name) -> Survey:
-    """Returns the survey's facts: those of survey.json, and else what is seen."""
+    """Returns the survey's facts: those of survey.json, or else of the table."""
 
-    def seen(column):
+    def values_of(column):
         if column not in columns:
             return ()
         i = 1 + columns.index(column)
-        words = {row[i] for rows in objects.values() for row in rows if len(row) > i}
-        words = words - {"", UNLABELLED}
-        return tuple(sorted(word for word in words if word[0] not in FORMULA))
+        values = {row[i] for rows in objects.values() for row in rows if len(row) > i}
+        values = values - {"", UNLABELLED}
+        return tuple(sorted(value for value in values if value[0] not in FORMULA))
 
-    bands = seen("band")
+    bands = values_of("band")
     survey = SURVEYS["image_folder"]._replace(
         name=name,
         bands=bands,
         wavelength=(np.nan,) * len(bands),
-        classes=seen("label"),
+        classes=values_of("label"),
     )
     path = folder / SURVEY_FILE
     if path.exists():
         try:
             survey = survey_from_json(path.read_text("utf-8"), otherwise=survey)
-        except ValueError as error:
+        except (InputError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: {error}") from error
     if survey.kind != "series":
         raise InputError(
-            f"{path}: kind is {survey.kind!r}. A folder of images makes 'series'. "
-            "Leave it out."
+            f"{path}: kind is {survey.kind!r}. A folder of images has the kind "
+            "'series'. Remove the entry."
         )
     return survey
 
@@ -250,16 +247,16 @@ def _cells(columns, rows) -> list[dict[str, str]]:
         if len(cells) != len(columns):
             raise RecordError(
                 f"line {line} has {len(cells)} cells, the header {len(columns)}. Give "
-                "every row a cell per column."
+                "every row one cell per column."
             )
     return [dict(zip(columns, row[1:], strict=True)) for row in rows]
 
 
-def _check_word(what: str, word: str) -> None:
-    if not word or word[0] in FORMULA or not word.isprintable():
+def _check_text(what: str, text: str) -> None:
+    if not text or text[0] in FORMULA or not text.isprintable():
         raise RecordError(
-            f"its {what} is {word!r}. Printable text that starts with none of = + - @ "
-            "is expected, as a spreadsheet would run it as a formula. Rename it."
+            f"its {what} is {text!r}. Printable text that does not start with = + - @ "
+            "is expected: a spreadsheet would run it as a formula. Rename it."
         )
 
 
@@ -271,14 +268,14 @@ def _record(
         values = {row.get(column, "") for row in cells} - {""}
         if len(values) > 1:
             raise RecordError(
-                f"{column} is {' and '.join(sorted(values))}. An object has one. Give "
-                "the same in all its rows."
+                f"{column} is {' and '.join(sorted(values))}. An object has one value. "
+                "Give the same in all its rows."
             )
         for value in values:
             is_number = column in NUMBERS
             fields[column] = _number(column, value) if is_number else value
     fields.setdefault("label", UNLABELLED)
-    _check_word("label", fields["label"])
+    _check_text("label", fields["label"])
     if fields["label"] != UNLABELLED:
         fields.setdefault("label_source", "catalogue")
     for column in ("mjd", *OF_EPOCHS):
@@ -300,15 +297,15 @@ def _number(column: str, cell: str) -> float:
         return float(cell) if cell else np.nan
     except ValueError:
         raise RecordError(
-            f"{column} is {cell!r}. A number, or an empty cell, is expected. Mend it."
+            f"{column} is {cell!r}. A number or an empty cell is expected. Correct it."
         ) from None
 
 
 def _frames(folder: Path, cells: list[dict]) -> list[np.ndarray]:
     """Returns the images [y x] of an object's rows.
 
-    A row's file is one image, or a cube of which it means frame `index`, from 0. Where
-    the index is left empty the rows that name a cube are its frames in order, all.
+    The file of a row is an image, or a cube of which `index`, from 0, selects a frame.
+    If the index is empty, the rows with the same cube are all its frames in order.
     """
     images, taken, frames = {}, collections.Counter(), []
     for row in cells:
@@ -326,7 +323,7 @@ def _frames(folder: Path, cells: list[dict]) -> list[np.ndarray]:
             )
         frames.append(cube[int(index or 0)])
         if sum(image.size for image in images.values()) > MAX_PIXELS:
-            raise RecordError(f"more than {MAX_PIXELS} pixels. Cut its images out.")
+            raise RecordError(f"more than {MAX_PIXELS} pixels. Cut its images.")
     for key, count in taken.items():
         if count != len(images[key]):
             raise RecordError(
@@ -343,18 +340,22 @@ def _frames(folder: Path, cells: list[dict]) -> list[np.ndarray]:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Returns the path of a file, if it lies within the folder."""
+    """Returns the path of a file in the folder.
+
+    Raises:
+        RecordError: if it is outside of the folder or does not exist.
+    """
     try:
         path = (folder / name).resolve()
         outside = ".." in PurePath(name).parts or PurePath(name).is_absolute()
         outside = outside or not path.is_relative_to(folder.resolve())
         exists = path.is_file()
-    except (OSError, ValueError, RuntimeError):  # a loop of links, a zero byte
+    except (OSError, ValueError, RuntimeError):  # such as a loop of links
         outside, exists = False, False
     if outside or not exists:
-        wrong = "lies outside the folder" if outside else "is no file in the folder"
+        fault = "is outside the folder" if outside else "is no file in the folder"
         raise RecordError(
-            f"{name!r} {wrong}. Paths are relative to {TABLE} and stay beside or below "
-            "it. Put the file there."
+            f"{name!r} {fault}. Paths are relative to the folder of {TABLE}, and files "
+            "are in it. Put the file there."
         )
     return path

@@ -1,9 +1,9 @@
-"""The simulated surveys `planted`, of classes that differ in one thing alone.
+"""Simulated surveys `planted`, whose two classes differ in one property only.
 
-import data_builders, tensorflow_datasets as tfds
-builder = tfds.builder("planted/order")
-builder.download_and_prepare()
-source = builder.as_data_source("all")
+    import data_builders
+    records = data_builders.load("planted/order")
+
+Data card: planted.md.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ PART_SIZE = 32  # pairs that one process makes at a time
 
 @dataclasses.dataclass(kw_only=True)
 class PlantedConfig(tfds.core.BuilderConfig):
-    """In what the classes differ, how many pairs of twins, and their seed."""
+    """The property in which the classes differ, number of pairs, and seed."""
 
     planted: str
     pairs: int = 600
@@ -43,9 +43,9 @@ class Planted(SurveyBuilder):
     ]
     SURVEY = SURVEY
     DESCRIPTION = (
-        "Image time series in r of twins: the same frames in reverse order, or another "
-        "host under the same sky. To see whether a network looks at the order, and at "
-        "the single frame."
+        "Image time series in r of pairs: the same frames in reverse order, or another "
+        "host under the same sky. They test whether a network uses the order of the "
+        "frames, and single frames."
     )
 
     def parts(self, manual_dir: Path | None) -> list[range]:
@@ -54,7 +54,7 @@ class Planted(SurveyBuilder):
         return [number[i : i + PART_SIZE] for i in number[::PART_SIZE]]
 
     def read_part(self, part: range) -> Iterator[Reading]:
-        """Yields simulated objects, twin beside twin."""
+        """Yields simulated objects, pair by pair."""
         config = self.builder_config
         for number in part:
             twins = simulate_pair(number, seed=config.seed, planted=config.planted)

@@ -1,7 +1,8 @@
-"""Where the schemas of Rubin's alerts come from: a folder of them, or a registry.
+"""Finds the schemas of Rubin alerts, in a folder or a schema registry.
 
-They are Rubin's to give (github.com/lsst/alert_packet, GPL), so none is in here. The
-environment variable JAXASTRO_RUBIN_SCHEMAS names a folder, or the URL of a registry.
+Rubin publishes them under the GPL (github.com/lsst/alert_packet), so this package has
+none. The environment variable JAXASTRO_RUBIN_SCHEMAS has a folder or the URL of a
+registry.
 """
 
 import json
@@ -17,17 +18,17 @@ from jaxastro.errors import MissingFileError, RecordError
 VARIABLE = "JAXASTRO_RUBIN_SCHEMAS"
 PUBLIC_REGISTRY = "https://rubin-alert-schemas.slac.stanford.edu/schema-registry"
 MAX_BYTES = 2**20  # a schema has 50 kB
-WITHIN = ("type", "items", "values", "fields")  # where a schema holds others
+NESTED = ("type", "items", "values", "fields")  # keys that contain schemas
 
 
 class Schemas:
-    """Finds schemas by number, each once.
+    """Finds schemas by their numbers, and keeps them.
 
     Args:
-        folders: looked into first; with files like lsst.v10_0.alert.avsc, at any depth.
-        registry: a URL that answers GET {registry}/schemas/ids/{id} as Confluent's
-            registries do. A user and password before its host are sent, never shown.
-        cache: a folder that keeps what the registry sent; None is the user's own.
+        folders: searched first, for files like lsst.v10_0.alert.avsc at any depth.
+        registry: URL of a Confluent registry, with GET {registry}/schemas/ids/{id}.
+            User and password in it are never shown.
+        cache: folder of downloaded schemas; None is the user's cache folder.
     """
 
     def __init__(self, folders=(), *, registry: str = "", cache: Path | None = None):
@@ -36,29 +37,29 @@ class Schemas:
         self._found, self._missing = {}, {}
 
     def find(self, schema_id: int) -> bytes:
-        """Returns a schema as JSON, the records that it names written into it.
+        """Returns a schema as JSON, with named records replaced by their definitions.
 
         Raises:
-            RecordError: if it cannot be had; says where it was looked for. It is not
-                looked for again.
+            RecordError: if it cannot be found; it is not searched again.
         """
         if schema_id not in self._found and schema_id not in self._missing:
             try:
-                self._found[schema_id] = self._look_for(schema_id)
-            # No file, no answer, no JSON, no schema: each is the end of this one.
+                self._found[schema_id] = self._search(schema_id)
+            # No file, no response, no JSON, no schema.
             except (OSError, ValueError, KeyError, TypeError) as error:
                 self._missing[schema_id] = str(error)
         if schema_id in self._found:
             return self._found[schema_id]
         version = version_of(schema_id)
         raise RecordError(
-            f"its schema {version} cannot be had: {self._missing[schema_id]} Put "
-            f"{_file_of(schema_id)} and the files beside it, from github.com/lsst/"
-            "alert_packet, into a folder named schema beside the alerts, or name a "
-            f"folder or a registry in {VARIABLE}, such as {PUBLIC_REGISTRY}."
+            f"its schema {version} is missing: {self._missing[schema_id]} Put "
+            f"{_file_of(schema_id)} and the other files of its folder, from "
+            "github.com/lsst/alert_packet, into a folder named schema next to the "
+            f"alerts, or set {VARIABLE} to a folder or a registry, such as "
+            f"{PUBLIC_REGISTRY}."
         )
 
-    def _look_for(self, schema_id: int) -> bytes:
+    def _search(self, schema_id: int) -> bytes:
         name = _file_of(schema_id)
         for folder in self.folders:
             for path in sorted(Path(folder).rglob(name)):
@@ -67,10 +68,12 @@ class Schemas:
                     _inlined(json.loads(text), path.parent, set())
                 ).encode()
         if not self.registry:
-            looked = ", ".join(map(str, self.folders)) or "no folder"
-            raise MissingFileError(f"looked for {name} in {looked}, asked no registry.")
+            folders = (
+                ", ".join(map(str, self.folders)) or "any folder, as none is given"
+            )
+            raise MissingFileError(f"{name} is not in {folders}; no registry is set.")
         cache = self.cache or pooch.os_cache("jaxastro") / "rubin_schemas"
-        # A number means a schema only at the registry that gave it.
+        # Numbers of schemas differ between registries.
         place = safe_name(public_address(self.registry))
         fetcher = Fetcher(
             cache / place, attempts=2, timeout=30, max_bytes=MAX_BYTES, progress=False
@@ -83,7 +86,7 @@ class Schemas:
 
 
 def schemas_for(folders) -> Schemas:
-    """Returns the schemas in some folders, and where the environment says."""
+    """Returns the schemas of some folders and of the environment variable."""
     place = os.environ.get(VARIABLE, "")
     if place.startswith(("http://", "https://")):
         return Schemas(folders, registry=place)
@@ -100,15 +103,15 @@ def _file_of(schema_id: int) -> str:
 
 
 def _inlined(node, folder: Path, seen: set[str]):
-    """Returns a schema in which each record of a file of its own is written out once.
+    """Returns a schema in which each record of another file is defined once.
 
-    Later uses of the record are by its name, as Avro has it.
+    Later uses of the record have its name, as Avro requires.
     """
     if isinstance(node, list):
         return [_inlined(part, folder, seen) for part in node]
     if isinstance(node, dict):
         return {
-            key: _inlined(part, folder, seen) if key in WITHIN else part
+            key: _inlined(part, folder, seen) if key in NESTED else part
             for key, part in node.items()
         }
     file = folder / f"{node}.avsc"

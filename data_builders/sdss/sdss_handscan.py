@@ -1,10 +1,10 @@
-"""SDSS hand-scanning: 21,785 small images of transient candidates, judged by eye.
+"""SDSS hand scanning: 21,785 small images of transient candidates, classified by eye.
 
-No image could be had where this was written. The reader follows the notebook of
-github.com/yosrinegm/Astronomical-Images-Classification, which reads them from
-sdss.hdf5, and its table classes.csv, which names the classes in the order of their
-numbers. It also reads a folder of picture files, one folder per class, which is ours.
-The data card, with what the published score means, is sdss_handscan.md.
+No image was accessible during development. The reader follows the notebook of
+github.com/yosrinegm/Astronomical-Images-Classification, which reads sdss.hdf5, and its
+table classes.csv with the order of the classes. It also reads image files in one folder
+per class, a format of this project. Data card, with the published score:
+sdss_handscan.md.
 """
 
 import hashlib
@@ -31,26 +31,26 @@ NOT_REAL = ("Artefact", "Dipole", "Saturated Star")
 
 
 def binary_class(label: str) -> str:
-    """Returns "Real" or "Not-Real", as classes.csv has it."""
+    """Returns "Real" or "Not-Real", as in classes.csv."""
     return "Not-Real" if label in NOT_REAL else "Real"
 
 
 def visual_class(label: str) -> str:
-    """Returns what the eye tells apart: "Artefact", "Dipole/Saturated" or "Real"."""
+    """Returns the visually distinct class: "Artefact", "Dipole/Saturated" or "Real"."""
     if binary_class(label) == "Real":
         return "Real"
     return "Artefact" if label == "Artefact" else "Dipole/Saturated"
 
 
 class Part(NamedTuple):
-    """Some images: numbers of rows of an HDF5 file, or the path of one picture."""
+    """Some images: rows of an HDF5 file, or one image file."""
 
     path: Path
     rows: range | None = None
 
 
 class SdssHandscan(SurveyBuilder):
-    """Images of what the supernova survey of SDSS-II found, in ten classes."""
+    """Images of candidates of the SDSS-II supernova survey, in ten classes."""
 
     RELEASE_NOTES: ClassVar = {"1.0.0": "Grey levels 0 to 255; original classes."}
     SURVEY = SURVEY
@@ -58,14 +58,14 @@ class SdssHandscan(SurveyBuilder):
     HOMEPAGE = "https://github.com/yosrinegm/Astronomical-Images-Classification"
 
     def parts(self, manual_dir: Path | None) -> list[Part]:
-        """Returns pieces of the HDF5 file, or the pictures where there is none."""
+        """Returns parts of the HDF5 file, or the image files if there is none."""
         folder = find_raw(
             "",
             survey="sdss_handscan",
             manual_dir=manual_dir,
             source=(
                 "the authors of du Buisson et al. 2015, MNRAS 454, 2026, or of "
-                f"{self.HOMEPAGE}: the images ({RAW_FILE}) are published in neither"
+                f"{self.HOMEPAGE}; neither has published the images ({RAW_FILE})"
             ),
         )
         return parts_of(folder)
@@ -76,39 +76,39 @@ class SdssHandscan(SurveyBuilder):
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields the images of an HDF5 file, or of the folder that holds it or pictures."""
+    """Yields the images of an HDF5 file, or of a folder with it or with image files."""
     for part in parts_of(path):
         yield from read_part(part)
 
 
 def recognises(path: Path) -> bool:
-    """Returns whether a path is such a file, or a folder with it or with pictures."""
+    """Returns whether a path is such a file, or a folder with it or with images."""
     try:
         if path.is_dir():
-            return (path / RAW_FILE).is_file() or bool(_pictures(path))
+            return (path / RAW_FILE).is_file() or bool(_image_files(path))
         return path.name == RAW_FILE and path.is_file()
     except OSError:
         return False
 
 
 def parts_of(path: Path) -> list[Part]:
-    """Returns the pieces of an HDF5 file, or of a folder.
+    """Returns the parts of an HDF5 file, or of a folder.
 
     Raises:
-        FileNotFoundError: if a folder holds neither the file nor pictures.
-        ValueError: if the file is damaged or is none of ours.
+        MissingFileError: if a folder has neither the file nor image files.
+        InputError: if the file is damaged or has other arrays.
     """
     if path.is_dir() and not (path / RAW_FILE).exists():
-        pictures = _pictures(path)
-        if not pictures:
+        images = _image_files(path)
+        if not images:
             raise MissingFileError(
-                f"No {RAW_FILE} in {path}, and no picture ({', '.join(SUFFIXES)}) in a "
-                f"folder named after a class: {', '.join(SURVEY.classes)}. Put either "
+                f"No {RAW_FILE} in {path}, and no image ({', '.join(SUFFIXES)}) in a "
+                f"folder named like a class: {', '.join(SURVEY.classes)}. Put either "
                 "there."
             )
-        return list(map(Part, pictures))
+        return list(map(Part, images))
     path = path / RAW_FILE if path.is_dir() else path
-    with _opened(path) as file:
+    with _open(path) as file:
         count = len(file["classes"])
     numbers = range(count)
     return [Part(path, numbers[i : i + PART_SIZE]) for i in numbers[::PART_SIZE]]
@@ -117,10 +117,12 @@ def parts_of(path: Path) -> list[Part]:
 def read_part(part: Part) -> Iterator[Reading]:
     """Yields the images of a part."""
     if part.rows is None:
-        yield _reading(part.path.stem, part.path.parent.name, _picture(part.path))
+        yield _reading(
+            part.path.stem, part.path.parent.name, _read_image_file(part.path)
+        )
         return
     rows = slice(part.rows.start, part.rows.stop)
-    with _opened(part.path) as file:
+    with _open(part.path) as file:
         images, numbers = file["images"][rows], file["classes"][rows]
     for row, image, number in zip(part.rows, images, numbers, strict=True):
         known = 0 <= number < len(SURVEY.classes)
@@ -128,10 +130,10 @@ def read_part(part: Part) -> Iterator[Reading]:
         yield _reading(f"image{row:05d}", label, image)
 
 
-def _opened(path: Path):
-    """Returns the open HDF5 file, after holding its arrays against what they claim."""
+def _open(path: Path):
+    """Returns the open HDF5 file, after checking shapes and types of its arrays."""
     try:
-        import h5py  # an extra
+        import h5py  # an optional package
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"{path} is an HDF5 file, and h5py is not installed. Install it with: pip "
@@ -148,13 +150,13 @@ def _opened(path: Path):
     if not fits:
         raise InputError(
             f"{path}: {found}. Arrays 'images' of shape [n, {SHAPE[0]}, {SHAPE[1]}, "
-            f"{SHAPE[2]}] and 'classes' [n] of whole numbers are expected. Fetch it "
+            f"{SHAPE[2]}] and 'classes' [n] of whole numbers are expected. Download it "
             "again."
         )
     return file
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _image_files(folder: Path) -> list[Path]:
     return sorted(
         path
         for label in SURVEY.classes
@@ -163,27 +165,27 @@ def _pictures(folder: Path) -> list[Path]:
     )
 
 
-def _picture(path: Path) -> np.ndarray | str:
-    """Returns the picture [y x 3], or what is wrong with it."""
+def _read_image_file(path: Path) -> np.ndarray | str:
+    """Returns the image [y x 3], or its fault."""
     try:
-        with Image.open(path) as picture:
-            # The size is known before a pixel is unpacked.
-            if picture.size != SHAPE[:2]:
-                return f"{path.name}: a picture of {picture.size} pixels"
-            return np.asarray(picture.convert("RGB"))
-    # A damaged picture raises a dozen types of error, which all mean the same.
+        with Image.open(path) as image:
+            # The size is known before the pixels are decompressed.
+            if image.size != SHAPE[:2]:
+                return f"{path.name}: an image of {image.size} pixels"
+            return np.asarray(image.convert("RGB"))
+    # A damaged image may raise any error.
     except Exception as error:  # noqa: BLE001
         return f"{path.name}: damaged: {type(error).__name__}: {error}"
 
 
 def _reading(object_id: str, label: str, image: np.ndarray | str) -> Reading:
-    wrong = image if isinstance(image, str) else ""
+    fault = image if isinstance(image, str) else ""
     if label not in SURVEY.classes:
-        wrong = f"class {label}; known are {', '.join(SURVEY.classes)}"
-    if wrong:
+        fault = f"class {label}; known are {', '.join(SURVEY.classes)}"
+    if fault:
         note = (
-            f"Object {object_id}: {wrong}. A picture of {SHAPE[0]}x{SHAPE[1]} pixels "
-            "in one of the ten classes is expected. Mend or remove it."
+            f"Object {object_id}: {fault}. An image of {SHAPE[0]}x{SHAPE[1]} pixels "
+            "in one of the ten classes is expected. Correct or remove it."
         )
         return Reading(object_id, None, (note,))
     image = np.asarray(image, np.float32)
@@ -195,7 +197,7 @@ def _reading(object_id: str, label: str, image: np.ndarray | str) -> Reading:
         label_source="catalogue",
         truth="",
         redshift=np.nan,
-        # Nobody tells which images are of one object; equal ones are, for certain.
+        # Which images are of one object is unknown; equal images certainly are.
         group=hashlib.sha256(image.tobytes()).hexdigest()[:16],
         image=image,
     )

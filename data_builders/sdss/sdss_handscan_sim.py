@@ -1,11 +1,10 @@
 """Simulated hand-scan images: real and bogus differences of SDSS-II, in ten classes.
 
-    import data_builders, tensorflow_datasets as tfds
-    builder = tfds.builder("sdss_handscan_sim/laptop")
-    builder.download_and_prepare()
+    import data_builders
+    records = data_builders.load("sdss_handscan_sim/laptop")
 
-The real ones are not published; these have their layout, so that what is trained here
-runs there unchanged.
+The real images are not published. These have the same layout, so that a network trained
+on them can be applied to real ones unchanged.
 """
 
 import dataclasses
@@ -26,16 +25,23 @@ from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_handscan_sim"]
 PART_SIZE = 64  # images that one process makes at a time
-# How often each class is drawn: 57 in 100 are real, as in du Buisson et al. 2015.
+# Relative frequency of the classes: 57 % are real, as in du Buisson et al. 2015.
 SHARE = {
-    **{"Artefact": 0.17, "Dipole": 0.16, "Saturated Star": 0.10},
-    **{"Moving": 0.18, "Variable": 0.12, "Transient": 0.07, "SN Other": 0.05},
-    **{"SN Bronze": 0.06, "SN Silver": 0.04, "SN Gold": 0.05},
+    "Artefact": 0.17,
+    "Dipole": 0.16,
+    "Saturated Star": 0.10,
+    "Moving": 0.18,
+    "Variable": 0.12,
+    "Transient": 0.07,
+    "SN Other": 0.05,
+    "SN Bronze": 0.06,
+    "SN Silver": 0.04,
+    "SN Gold": 0.05,
 }
 
 
 class Preset(NamedTuple):
-    """How many images."""
+    """Number of images."""
 
     images: int
 
@@ -76,7 +82,7 @@ class SdssHandscanSim(SurveyBuilder):
 
 
 def reading_of(number: int, *, seed: int) -> Reading:
-    """Returns image `number`; its class is drawn apart from its sky."""
+    """Returns image `number`; its class is sampled independently of its sky."""
     rng = np.random.default_rng([seed, 14, number])
     label = str(rng.choice(list(SHARE), p=list(SHARE.values())))
     digest = hashlib.sha256(f"{SURVEY.name}:{seed}:{number}".encode()).hexdigest()
@@ -96,10 +102,10 @@ def reading_of(number: int, *, seed: int) -> Reading:
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields real images: what a network trained on these is for."""
+    """Yields real images, to which trained networks are applied."""
     return sdss_handscan.read(path)
 
 
 def recognises(path: Path) -> bool:
-    """Returns whether a path holds hand-scanned images."""
+    """Returns whether a path has hand-scanned images."""
     return sdss_handscan.recognises(path)

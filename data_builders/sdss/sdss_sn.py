@@ -1,11 +1,12 @@
 """SDSS-II Supernova Survey: image time series in ugriz of 10,217 real candidates.
 
-The catalogue was read as published; the reader of frames was written after their
-data model, as none was at hand (sdss_sn_frames.py). Frames are cut beforehand:
+The reader of the catalogue was tested on the published one; the reader of frames
+follows their data model, as no frame was accessible (sdss_sn_frames.py). Frames are cut
+first:
 
     python -m data_builders.sdss.sdss_sn_cut --manual_dir FOLDER --download
 
-The data card, with the query that finds all frames of an object, is sdss_sn.md.
+Data card, with the query that finds all frames of an object: sdss_sn.md.
 """
 
 import dataclasses
@@ -34,21 +35,21 @@ from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn"]
 CUTTING = (
-    "cutting the survey's frames: python -m data_builders.sdss.sdss_sn_cut --manual_dir "
-    "FOLDER; its data card says what to put there"
+    "cutting the survey's frames: python -m data_builders.sdss.sdss_sn_cut "
+    "--manual_dir FOLDER; the data card lists the files to put there"
 )
 PART_SIZE = 64  # objects that one process reads at a time
 
 
 @dataclasses.dataclass(kw_only=True)
 class SdssSnConfig(tfds.core.BuilderConfig):
-    """Which nights count."""
+    """The nights that are used."""
 
-    minimum_score: float  # of a field; only those above it count
+    minimum_score: float  # of a field; only fields above it are used
 
 
 class Part(NamedTuple):
-    """Some candidates, and where their stamps lie."""
+    """Some candidates, and the path of their stamps."""
 
     store: Path
     minimum_score: float
@@ -58,7 +59,7 @@ class Part(NamedTuple):
 class SdssSn(SurveyBuilder):
     """Stamps of supernovae, active nuclei and variable stars, all runs of Stripe 82."""
 
-    RELEASE_NOTES: ClassVar = {"1.0.0": "Nanomaggies became microjansky."}
+    RELEASE_NOTES: ClassVar = {"1.0.0": "Fluxes in microjansky."}
     BUILDER_CONFIGS: ClassVar = [
         SdssSnConfig(
             name="all_nights",
@@ -67,7 +68,7 @@ class SdssSn(SurveyBuilder):
         ),
         SdssSnConfig(
             name="photometric_nights",
-            description="Fields that SDSS calls photometric in all bands.",
+            description="Fields that are photometric in all bands.",
             minimum_score=0.6,
         ),
     ]
@@ -100,12 +101,12 @@ def read(path: Path) -> Iterator[Reading]:
 
 
 def recognises(path: Path) -> bool:
-    """Returns whether a folder holds what is cut from SDSS frames, or what to cut."""
+    """Returns whether a folder has stamps cut from SDSS frames, or frames to cut."""
     return any((path / name).is_file() for name in (STORE_FILE, FIELDS_FILE))
 
 
 def places_of(candidates: list[Candidate]) -> list[Place]:
-    """Returns where to cut: every candidate with a position, whatever its class."""
+    """Returns the positions to cut: all candidates with a position, of any class."""
     return [
         Place(c.object_id, c.ra, c.dec)
         for c in candidates
@@ -114,7 +115,7 @@ def places_of(candidates: list[Candidate]) -> list[Place]:
 
 
 def parts_of(store: Path, *, minimum_score: float) -> list[Part]:
-    """Returns the candidates whose catalogue lies beside the stamps, in parts."""
+    """Returns the candidates of the catalogue in the folder of the stamps, in parts."""
     candidates = read_candidates(find_catalogue(store.parent))
     pairs = tuple(zip(candidates, groups_of(candidates), strict=True))
     return [
@@ -134,16 +135,16 @@ def read_objects(part: Part) -> Iterator[Reading]:
 
 
 def _reading(store, candidate, group, minimum_score) -> Reading:
-    if candidate.wrong:
-        return Reading(candidate.object_id, None, (candidate.wrong,))
+    if candidate.fault:
+        return Reading(candidate.object_id, None, (candidate.fault,))
     place = Place(candidate.object_id, candidate.ra, candidate.dec)
     planned, cut = store.frames_of(place)
     epochs = store.epochs_of(place, minimum_score=minimum_score)
-    told = f"{cut} of the {planned} frames that show it were cut"
+    cut_of_planned = f"{cut} of the {planned} frames that contain it were cut"
     if not epochs:
         why = (
             f"Object {candidate.object_id}: no stamp of a field above {minimum_score}; "
-            f"{told}. An object needs one. Cut more frames or take more nights."
+            f"{cut_of_planned}. One is needed. Cut more frames or use more nights."
         )
         return Reading(candidate.object_id, None, (why,))
     label, label_source = ROWS[candidate.row]
@@ -159,5 +160,5 @@ def _reading(store, candidate, group, minimum_score) -> Reading:
         **epochs,
     )
     if cut < planned:
-        notes = (*notes, f"{told}: the others are missing or damaged.")
+        notes = (*notes, f"{cut_of_planned}: the others are missing or damaged.")
     return Reading(candidate.object_id, record, notes)

@@ -1,11 +1,11 @@
-"""Cuts stamps of the SDSS-II supernova candidates out of the survey's frames.
+"""Cut stamps of the SDSS-II supernova candidates from the survey's frames.
 
     python -m data_builders.sdss.sdss_sn_cut --manual_dir FOLDER --download --drop
 
-FOLDER holds the catalogue (SNANA's HEAD table or master_data.txt), the table
-stripe82_fields.csv, and frames in frames/; --download fetches what is not there. Stop
-it whenever you like: the same command goes on where it was. The data card sdss_sn.md
-tells how large all of this is.
+FOLDER has the catalogue (SNANA's HEAD table or master_data.txt), the table
+stripe82_fields.csv, and frames in frames/; --download gets missing files. The command
+can be stopped at any time: repeating it continues. The data card sdss_sn.md has the
+sizes of all files.
 """
 
 import argparse
@@ -23,19 +23,20 @@ from data_builders.sdss.sdss_sn_tables import (
     find_catalogue,
     read_candidates,
 )
+from jaxastro.errors import UserError
 
 MAX_FRAME = 50e6  # bytes; a frame has about 3 million
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Cuts what is there, or can be fetched, and tells what is not."""
-    given = _parser().parse_args(arguments)
-    folder = given.manual_dir.expanduser()
+    """Cuts the available frames, and prints the number of missing ones."""
+    options = _parser().parse_args(arguments)
+    folder = options.manual_dir.expanduser()
     fetcher = None
-    pace = {"requests_per_second": given.requests_per_second}
+    pace = {"requests_per_second": options.requests_per_second}
     try:
-        if given.download:
-            pace["bytes_per_second"] = given.megabytes_per_second * 1e6
+        if options.download:
+            pace["bytes_per_second"] = options.megabytes_per_second * 1e6
             fetch_tables(folder, **pace)
             quiet = {"progress": False, "max_bytes": MAX_FRAME}
             fetcher = Fetcher(folder / FRAMES, **pace, **quiet)
@@ -47,23 +48,23 @@ def main(arguments: list[str] | None = None) -> int:
             fields,
             size=SURVEY.image_size,
             fetcher=fetcher,
-            keep=not given.drop,
-            threads=given.threads,
+            keep=not options.drop,
+            threads=options.threads,
         )
-    except (OSError, ValueError) as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print(
         f"{tally.cut} frames cut now, {tally.before} before; {tally.missing} are "
-        f"not there (listed in {folder / MISSING_FILE}), {len(tally.damaged)} damaged."
+        f"missing (listed in {folder / MISSING_FILE}), {len(tally.damaged)} damaged."
     )
-    for words in tally.damaged.values():
-        print(words, file=sys.stderr)
+    for message in tally.damaged.values():
+        print(message, file=sys.stderr)
     return 0
 
 
 def fetch_tables(folder: Path, **pace: float) -> None:
-    """Fetches the catalogue and the table of fields, where they are missing."""
+    """Downloads the catalogue and the table of fields, if they are missing."""
     fetcher = Fetcher(folder, public_query=("cmd", "format"), **pace)
     try:
         find_catalogue(folder)
@@ -73,41 +74,41 @@ def fetch_tables(folder: Path, **pace: float) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    what, _, how = __doc__.partition("\n\n")
+    description, _, epilog = __doc__.partition("\n\n")
     parser = argparse.ArgumentParser(
         prog="python -m data_builders.sdss.sdss_sn_cut",
-        description=what,
-        epilog=how,
+        description=description,
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--manual_dir", type=Path, required=True, help="the folder of raw files"
     )
     parser.add_argument(
-        "--download", action="store_true", help="fetch what the folder lacks"
+        "--download", action="store_true", help="download missing files"
     )
     parser.add_argument(
         "--drop",
         action="store_true",
-        help="remove each frame that was fetched once it is cut",
+        help="remove downloaded frames after they were cut",
     )
     parser.add_argument(
         "--threads",
         type=int,
         default=1,
-        help="how many frames are unpacked at a time (default: 1)",
+        help="number of frames that are decompressed at the same time (default: 1)",
     )
     parser.add_argument(
         "--requests_per_second",
         type=float,
         default=2.0,
-        help="at most, of the archive (default: 2)",
+        help="largest rate (default: 2)",
     )
     parser.add_argument(
         "--megabytes_per_second",
         type=float,
         default=float("inf"),
-        help="at most, from the archive (default: as fast as it comes)",
+        help="largest rate of a download (default: no limit)",
     )
     return parser
 

@@ -1,9 +1,9 @@
-"""Cuts stamps out of SDSS frames, frame by frame, into a file that can be resumed.
+"""Cuts stamps from SDSS frames, frame by frame, into a file that can be resumed.
 
-A frame shows several objects and weighs 3 MB, all frames of all objects weigh
-terabytes. So each is opened once, cut around all its objects, and may be dropped
-before the next one is fetched. The stamps of one frame enter the SQLite file cutouts.db
-together or not at all: who is killed, at any moment, goes on without loss.
+A frame contains several objects and has 3 MB; all frames of all objects have terabytes.
+So each frame is opened once, cut around all its objects, and may be deleted before the
+next one is downloaded. The stamps of a frame are written to the SQLite file cutouts.db
+in one transaction: a process that is killed can continue without loss.
 """
 
 import collections
@@ -29,7 +29,7 @@ from data_builders.sdss.sdss_sn_frames import (
     fields_of,
     frame_of,
 )
-from jaxastro.errors import FileAccessError
+from jaxastro.errors import FileAccessError, InputError
 
 STORE_FILE, FRAMES, MISSING_FILE = "cutouts.db", "frames", "missing_frames.txt"
 SCHEMA = """
@@ -45,7 +45,7 @@ PER_EPOCH = ("mjd", "psf_fwhm", "noise", "gain", "zero_point")
 
 
 class Place(NamedTuple):
-    """Where to cut."""
+    """A position to cut."""
 
     object_id: str
     ra: float  # degrees
@@ -53,24 +53,24 @@ class Place(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its name in the store: an object that moves is cut anew."""
+        """Its key in the store: an object with a new position is cut again."""
         return f"{self.object_id}@{self.ra:.6f}{self.dec:+.6f}"
 
 
 class Tally(NamedTuple):
-    """What cutting came to, in frames."""
+    """Numbers of frames."""
 
     cut: int  # now
     before: int  # by earlier runs
-    missing: int  # that do not lie there; their addresses are in missing_frames.txt
-    damaged: dict[str, str]  # that cannot be read, and why
+    missing: int  # their addresses are in missing_frames.txt
+    damaged: dict[str, str]  # frame -> why it cannot be read
 
 
 class Store:
-    """The stamps cut so far, in one SQLite file of size x size pixels each.
+    """Stamps of size x size pixels, in one SQLite file.
 
     Raises:
-        FileAccessError: if the file cannot be opened or is no file of cutouts.
+        FileAccessError: if the file cannot be opened or has another format.
     """
 
     def __init__(self, path: Path, *, size: int):
@@ -80,8 +80,8 @@ class Store:
             self._file.executescript(SCHEMA)
         except sqlite3.Error as error:
             raise FileAccessError(
-                f"{path}: {error}. A file of cutouts that can be written is expected. "
-                "Free its folder, or remove the file and cut again."
+                f"{path}: {error}. A writable file of cutouts is expected. Make its "
+                "folder writable, or remove the file and cut again."
             ) from error
 
     def __enter__(self):
@@ -91,24 +91,31 @@ class Store:
         self._file.close()
 
     def plan(self, places: Sequence[Place], frames: Sequence[int]) -> None:
-        """Notes how many frames show each place, cut or not."""
+        """Stores the number of frames that contain each position, cut or not."""
         rows = ((p.key, int(n)) for p, n in zip(places, frames, strict=True))
         with self._file:
-            asked = "INSERT OR REPLACE INTO places VALUES (?, ?)"
-            self._file.executemany(asked, rows)
+            query = "INSERT OR REPLACE INTO places VALUES (?, ?)"
+            self._file.executemany(query, rows)
 
     def keys_of(self, frame: Frame) -> set[str]:
-        """Returns the keys of all places that the frame was cut around."""
-        asked = "SELECT place FROM stamps WHERE frame = ?"
-        return {key for (key,) in self._file.execute(asked, (frame.name,))}
+        """Returns the keys of all positions that were cut from a frame."""
+        query = "SELECT place FROM stamps WHERE frame = ?"
+        return {key for (key,) in self._file.execute(query, (frame.name,))}
 
     def add(self, frame: Frame, places: Sequence[Place], stamps: Sequence[Stamp]):
-        """Stores the stamps of one frame, all of them or none."""
-        told = (frame.name, frame.score, BANDS.index(frame.band))
+        """Stores the stamps of one frame in one transaction."""
+        band = BANDS.index(frame.band)
         rows = [
             (
-                *(place.key, *told, stamp.mjd, frame.psf_fwhm, stamp.noise),
-                *(stamp.gain, stamp.zero_point),
+                place.key,
+                frame.name,
+                frame.score,
+                band,
+                stamp.mjd,
+                frame.psf_fwhm,
+                stamp.noise,
+                stamp.gain,
+                stamp.zero_point,
                 None if stamp.pixels is None else stamp.pixels.astype("<f4").tobytes(),
             )
             for place, stamp in zip(places, stamps, strict=True)
@@ -120,29 +127,29 @@ class Store:
             )
 
     def frames_of(self, place: Place) -> tuple[int, int]:
-        """Returns how many frames show the place, and how many of them were cut."""
-        asked = "SELECT frames FROM places WHERE place = ?"
-        (planned,) = self._file.execute(asked, (place.key,)).fetchone() or (0,)
-        asked = "SELECT COUNT(*) FROM stamps WHERE place = ?"
-        return planned, self._file.execute(asked, (place.key,)).fetchone()[0]
+        """Returns the number of frames that contain a position, and of those cut."""
+        query = "SELECT frames FROM places WHERE place = ?"
+        (planned,) = self._file.execute(query, (place.key,)).fetchone() or (0,)
+        query = "SELECT COUNT(*) FROM stamps WHERE place = ?"
+        return planned, self._file.execute(query, (place.key,)).fetchone()[0]
 
     def epochs_of(self, place: Place, *, minimum_score: float) -> dict:
-        """Returns flux [t y x] and the columns of all epochs by time; {} if none.
+        """Returns flux [t y x] and the columns of all epochs, by time; {} if none.
 
         Args:
-            place: one of those that were cut.
-            minimum_score: of a field; only fields above it count.
+            place: a position that was cut.
+            minimum_score: of a field; only fields above it are used.
         """
-        asked = (
+        query = (
             f"SELECT pixels, band, {', '.join(PER_EPOCH)} FROM stamps WHERE place = ? "
             "AND score > ? AND pixels IS NOT NULL ORDER BY mjd, frame"
         )
-        rows = self._file.execute(asked, (place.key, minimum_score)).fetchall()
+        rows = self._file.execute(query, (place.key, minimum_score)).fetchall()
         if not rows:
             return {}
         pixels, band, *columns = zip(*rows, strict=True)
         flux = np.frombuffer(b"".join(pixels), "<f4")
-        # What was NaN is NULL in SQLite, and NaN again as a float.
+        # SQLite stores NaN as NULL, which becomes NaN again as a float.
         columns = (np.array(column, float) for column in columns)
         return {
             "flux": flux.reshape(-1, self.size, self.size),
@@ -161,36 +168,36 @@ def cut_frames(
     keep: bool = True,
     threads: int = 1,
 ) -> Tally:
-    """Cuts every frame of the places that lies in the folder, or that can be fetched.
+    """Cuts all frames that contain the positions and exist or can be downloaded.
 
     Args:
-        folder: holds frames/, and gets cutouts.db and a list of missing frames.
-        places: all objects, whatever their class.
+        folder: with frames/; cutouts.db and a list of missing frames are written to it.
+        places: positions of all objects, of any class.
         fields: the table of fields.
         size: of a stamp, pixels on a side.
-        fetcher: of frames that are not there; None fetches nothing.
-        keep: whether fetched frames stay; what it did not fetch is never removed.
-        threads: how many frames are unpacked at a time.
+        fetcher: downloads missing frames; None downloads nothing.
+        keep: keep downloaded frames; other frames are never removed.
+        threads: number of frames that are decompressed at the same time.
 
     Raises:
-        DownloadError: if the archive does not answer; go on later.
+        DownloadError: if the archive does not respond; repeat later.
     """
     ra, dec = (np.array([getattr(p, axis) for p in places]) for axis in ("ra", "dec"))
     place, row = fields_of(ra, dec, fields)
-    shown = {}
-    # Field after field along a run, as the archive has them.
+    places_of_field = {}
+    # Field after field along a run, the order of the archive.
     along = (fields["field"][row], fields["camcol"][row], fields["run"][row])
     for i in np.lexsort(along).tolist():
-        shown.setdefault(int(row[i]), []).append(places[place[i]])
-    total, done, missing, damaged = len(BANDS) * len(shown), 0, 0, {}
+        places_of_field.setdefault(int(row[i]), []).append(places[place[i]])
+    total, done, missing, damaged = len(BANDS) * len(places_of_field), 0, 0, {}
 
     def jobs(store, missing_file):
         nonlocal missing
-        frames = itertools.product(shown, BANDS)
+        frames = itertools.product(places_of_field, BANDS)
         for row, band in tqdm.tqdm(frames, total=total, unit="frame", disable=None):
             frame = frame_of(fields, row, band)
             had = store.keys_of(frame)
-            wanted = [p for p in shown[row] if p.key not in had]
+            wanted = [p for p in places_of_field[row] if p.key not in had]
             path = _find(folder, frame)
             if wanted and path is None and fetcher:
                 path = _fetch(fetcher, frame)
@@ -211,7 +218,7 @@ def cut_frames(
             try:
                 store.add(frame, wanted, stamps.result())
                 done += bool(wanted)
-            except ValueError as error:
+            except InputError as error:
                 damaged[frame.name] = str(error)
                 logging.warning("Set aside: %s", error)
             if fetcher and not keep and frame.name in fetcher.fetched():
@@ -221,7 +228,7 @@ def cut_frames(
 
 
 def _ahead(function: Callable, jobs: Iterable, threads: int) -> Iterator[tuple]:
-    """Yields each job and its future, while some of the next are being done."""
+    """Yields each job and its future, while the next jobs are running."""
     with ThreadPoolExecutor(threads) as pool:
         waiting = collections.deque()
         for job in jobs:
@@ -239,7 +246,7 @@ def _stamps(path: Path, frame: Frame, places, *, size: int) -> list[Stamp]:
 
 
 def _find(folder: Path, frame: Frame) -> Path | None:
-    """Returns where the frame lies: in frames/, flat or as the archive sorts it."""
+    """Returns the path of a frame in frames/, flat or in the archive's folders."""
     for name in (frame.name, frame.in_archive):
         if (folder / FRAMES / name).exists():
             return folder / FRAMES / name
@@ -250,6 +257,6 @@ def _fetch(fetcher: Fetcher, frame: Frame) -> Path | None:
     try:
         return fetcher.fetch(f"{SAS}/{frame.in_archive}")
     except DownloadError as error:
-        if error.status == 404:  # the archive lacks this frame, not the others
+        if error.status == 404:  # this frame is not in the archive; others may be
             return None
         raise

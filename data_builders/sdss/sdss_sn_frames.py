@@ -1,7 +1,7 @@
-"""Frames of the SDSS imaging survey: which of them show a place, and cutouts of them.
+"""Frames of the SDSS imaging survey: those that contain a position, and their stamps.
 
-Written after the data model of the files frame-*.fits.bz2 (data releases 8 to 17) and
-the schema of SkyServer's table Field; no real frame was at hand.
+The reader follows the data model of the files frame-*.fits.bz2 (data releases 8 to 17)
+and the schema of SkyServer's table Field; no real frame was accessible.
 """
 
 import bz2
@@ -14,14 +14,24 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from scipy.spatial import cKDTree
 
+from jaxastro.data.text_table import Row, numbers_of, rows_of
 from jaxastro.errors import InputError, MissingFileError
 from jaxastro.units import NANOMAGGY, NANOMAGGY_ZERO_POINT, magnitude_of
 
 BANDS = ("u", "g", "r", "i", "z")
 FIELDS_FILE = "stripe82_fields.csv"
 COLUMNS = (
-    *("run", "rerun", "camcol", "field", "raMin", "raMax", "decMin", "decMax"),
-    *("score", *(f"{name}_{band}" for name in ("mjd", "psfWidth") for band in BANDS)),
+    "run",
+    "rerun",
+    "camcol",
+    "field",
+    "raMin",
+    "raMax",
+    "decMin",
+    "decMax",
+    "score",
+    *(f"mjd_{band}" for band in BANDS),
+    *(f"psfWidth_{band}" for band in BANDS),
 )
 SQL = (
     f"SELECT {', '.join(f'f.{name}' for name in COLUMNS)} FROM Field AS f "
@@ -30,9 +40,10 @@ SQL = (
 SKYSERVER = "https://skyserver.sdss.org/dr17/SkyServerWS/SearchTools/SqlSearch"
 SAS = "https://data.sdss.org/sas/dr17/eboss/photoObj/frames"
 IDENTITY = ("RUN", "CAMCOL", "FILTER", "CTYPE1")
-ROW_SECONDS, EXPOSURE = 0.026322, 53.907456  # drift scan: reading a row, crossing a CCD
-# Electrons per count and variance of the dark current and read-out, counts^2; by camera
-# column (1 to 6) and band. In four chips a number changed with the run, see _camera.
+# Drift scan: seconds to read a row, and to cross a CCD.
+ROW_SECONDS, EXPOSURE = 0.026322, 53.907456
+# Electrons per count, and variance of dark current and read-out, counts^2, by camera
+# column (1 to 6) and band. In some chips a number changed with the run, see _camera.
 GAIN = (
     (1.62, 3.32, 4.71, 5.165, 4.745),
     (1.825, 3.855, 4.6, 6.565, 5.155),
@@ -59,31 +70,31 @@ EARLY_DARK_VARIANCE = {
 
 
 class Frame(NamedTuple):
-    """One image of one band, and what the table of fields says of it."""
+    """One image of one band, with its row of the table of fields."""
 
     run: int
     rerun: int
     camcol: int
     field: int
     band: str
-    mjd: float  # days (TAI), when the first row was read
+    mjd: float  # days (TAI), of the first row
     psf_fwhm: float  # arcsec; NaN if unknown
-    score: float  # how good the field is, 0 to 1
+    score: float  # quality of the field, 0 to 1
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """Name of its file."""
         field = f"{self.run:06d}-{self.camcol}-{self.field:04d}"
         return f"frame-{self.band}-{field}.fits.bz2"
 
     @property
     def in_archive(self) -> str:
-        """Where its file lies below frames/ in the archive."""
+        """Path of its file in the folder frames/ of the archive."""
         return f"{self.rerun}/{self.run}/{self.camcol}/{self.name}"
 
 
 class Stamp(NamedTuple):
-    """A cutout around one place of one frame."""
+    """A cutout around one position of one frame."""
 
     pixels: np.ndarray | None  # y x float32, microjansky; NaN: outside the frame
     mjd: float  # middle of the exposure, days (TAI)
@@ -96,52 +107,52 @@ def read_fields(path: Path) -> dict[str, np.ndarray]:
     """Returns the columns of the table of fields, exported as CSV.
 
     Raises:
-        FileNotFoundError: if it is not there; says which query makes it.
-        ValueError: if it is no such table.
+        MissingFileError: if it does not exist; the message has the query for it.
+        InputError: if it is another table.
     """
     how = f"Make it at {SKYSERVER} or in CasJobs, as CSV, by: {SQL}"
     if not path.exists():
         raise MissingFileError(
             f"No {path}. Cutting needs the table of Stripe 82's fields. {how}"
         )
-    with open(path, errors="replace") as file:
-        lines = [line for line in file if line.strip() and not line.startswith("#")]
-    names = [name.strip() for name in lines[0].split(",")] if lines else []
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise InputError(
-            f"{path}: no column {missing[0]}. The table of Stripe 82's fields has "
-            f"{len(COLUMNS)}. {how}"
-        )
-    try:
-        rows = np.loadtxt(lines[1:], delimiter=",", ndmin=2, usecols=range(len(names)))
-    except ValueError as error:
-        raise InputError(
-            f"{path}: {error}. Numbers in {len(names)} columns are expected. {how}"
-        ) from error
-    return {name: rows[:, names.index(name)] for name in COLUMNS}
+    with open(path, newline="", errors="replace") as file:
+        rows = rows_of(file, comment="#")
+        names = [name.strip() for name in next(rows, Row(0, [])).cells]
+        missing = [name for name in COLUMNS if name not in names]
+        if missing:
+            raise InputError(
+                f"{path}: no column {missing[0]}. The table of Stripe 82's fields has "
+                f"{len(COLUMNS)}. {how}"
+            )
+        try:
+            numbers = numbers_of(rows, len(names))
+        except InputError as error:
+            raise InputError(
+                f"{path}: {error}. Numbers in {len(names)} columns are expected. {how}"
+            ) from error
+    return {name: numbers[:, names.index(name)] for name in COLUMNS}
 
 
 def fields_of(
     ra: np.ndarray, dec: np.ndarray, fields: dict
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns which field shows which place in each run: pairs of row numbers.
+    """Returns the fields that contain each position: indices of positions and fields.
 
-    Every run counts in which a usable field contains the place: with known times, and
-    a score above 0, which SDSS gives to what its rotator, astrometry, focus, shutter
-    or software spoiled. Neighbouring fields of a run overlap and share pixels there:
-    the one whose edge is farther away is taken. Nothing of an object but its position
-    goes in, so that no class can be seen more often than another.
+    There is one field per run with a usable field that contains the position. Usable
+    fields have known times and a score above 0; SDSS gives a score of 0 to fields with
+    faults of rotator, astrometry, focus, shutter or software. Where neighbouring fields
+    of a run overlap, the one with the more distant edge is used. The selection depends
+    on positions only, so that no class is observed more often than another.
 
     Args:
-        ra: [n] degrees; NaN is nowhere.
+        ra: [n] degrees; NaN if unknown.
         dec: [n] degrees.
-        fields: columns of the table.
+        fields: columns of the table of fields.
     """
     usable = fields["score"] > 0
     for band in BANDS:
         usable = usable & (fields[f"mjd_{band}"] > 0)
-    # A field across 0 h has its ends the wrong way round, or is 360 degrees wide.
+    # A field across 0 h has its limits swapped, or is 360 degrees wide.
     width = (fields["raMax"] - fields["raMin"]) % 360
     west = np.where(width > 180, fields["raMax"], fields["raMin"])
     half_ra = np.minimum(width, 360 - width) / 2
@@ -150,7 +161,7 @@ def fields_of(
     places, rows = np.flatnonzero(np.isfinite(ra + dec)), np.flatnonzero(usable)
     if not len(rows) or not len(places):
         return np.zeros(0, int), np.zeros(0, int)
-    # Longer than any chord inside a field, in units of the sphere's radius.
+    # Longer than any chord inside a field; the radius of the sphere is 1.
     reach = np.radians(np.hypot(half_ra[rows], half_dec[rows]).max())
     near = cKDTree(_on_sphere(mid_ra[rows], mid_dec[rows])).query_ball_point(
         _on_sphere(ra[places], dec[places]), reach
@@ -187,20 +198,20 @@ def frame_of(fields: dict, row: int, band: str) -> Frame:
 
 
 def cut(path: Path, frame: Frame, ra, dec, *, size: int) -> list[Stamp]:
-    """Returns a stamp of size x size pixels around each place.
+    """Returns a stamp of size x size pixels around each position.
 
-    The place lies within half a pixel of the stamp's middle. Pixels outside the frame
-    are NaN; where all are, the stamp has none.
+    The position is within half a pixel of the centre of the stamp. Pixels outside the
+    frame are NaN; a stamp without other pixels has None.
 
     Raises:
-        ValueError: if the file is damaged or is another frame.
+        InputError: if the file is damaged or is another frame.
     """
-    header, told, image, calibration, sky = _open(path)
-    if told != (frame.run, frame.camcol, frame.band, "RA---TAN"):
+    header, found, image, calibration, sky = _open(path)
+    if found != (frame.run, frame.camcol, frame.band, "RA---TAN"):
         raise InputError(
-            f"{path.name}: its header says run {told[0]}, camera column {told[1]}, "
-            f"band {told[2]}, projection {told[3]}. Its name says {frame.run}, "
-            f"{frame.camcol}, {frame.band}, and frames have RA---TAN. Fetch it again."
+            f"{path.name}: its header has run {found[0]}, camera column {found[1]}, "
+            f"band {found[2]}, projection {found[3]}. Expected are {frame.run}, "
+            f"{frame.camcol}, {frame.band}, RA---TAN. Download it again."
         )
     x, y = _pixels_of(path, header, ra, dec)
     gain, dark_variance = _camera(frame)
@@ -212,14 +223,14 @@ def cut(path: Path, frame: Frame, ra, dec, *, size: int) -> list[Stamp]:
         nearest_y = int(np.clip(round(row), 0, image.shape[0] - 1))
         per_count = float(calibration[nearest_x])  # nanomaggies
         per_count = per_count if per_count > 0 else np.nan
-        # counts = nanomaggies / per_count + sky; an empty pixel has the sky alone:
+        # counts = nanomaggies / per_count + sky; an empty pixel has only sky:
         # sigma^2 [counts^2] = sky / gain + dark_variance
         counts = _bilinear(sky, nearest_x, nearest_y)
         sigma = np.sqrt(max(counts, 0.0) / gain + dark_variance)
         stamps.append(
             Stamp(
                 pixels=None if np.isnan(pixels).all() else pixels * NANOMAGGY,
-                # The row was read after the place had crossed the CCD.
+                # A row is read after its part of the sky has crossed the CCD.
                 mjd=frame.mjd + (row * ROW_SECONDS - EXPOSURE / 2) / 86400,
                 noise=sigma * per_count * NANOMAGGY,
                 gain=gain,
@@ -230,15 +241,15 @@ def cut(path: Path, frame: Frame, ra, dec, *, size: int) -> list[Stamp]:
 
 
 def _open(path: Path):
-    """Returns header, what it says of itself, image, calibration of columns, and sky.
+    """Returns header, identity, image, calibration of columns, and sky.
 
-    The sky is in bins, with the place of each column and row among them.
+    The sky is in bins, with the position of each column and row in them.
     """
     try:
         raw = io.BytesIO(bz2.decompress(path.read_bytes()))
         with fits.open(raw, memmap=False) as file:
             header, image, calibration = file[0].header, file[0].data, file[1].data
-            told = tuple(header.get(key) for key in IDENTITY)
+            identity = tuple(header.get(key) for key in IDENTITY)
             (bins,) = file[2].data["ALLSKY"]
             (xs,), (ys,) = (file[2].data[name] for name in ("XINTERP", "YINTERP"))
         shape = (len(ys), len(xs))
@@ -247,28 +258,29 @@ def _open(path: Path):
                 f"image {image.shape}, calibration {calibration.shape}, sky "
                 f"{bins.shape} for {shape}"
             )
-    # A damaged bzip2 or FITS file raises a dozen types of error; all mean the same.
+    # A damaged bzip2 or FITS file may raise any error.
     except Exception as error:
         raise InputError(
             f"{path.name}: damaged frame: {type(error).__name__}: {error}. A bzip2 "
-            "file of image, calibration and sky is expected. Fetch it again."
+            "file of image, calibration and sky is expected. Download it again."
         ) from error
-    return header, told, image, calibration, (bins, xs, ys)
+    return header, identity, image, calibration, (bins, xs, ys)
 
 
 def _pixels_of(path, header, ra, dec) -> tuple[np.ndarray, np.ndarray]:
-    """Returns columns and rows of places, from 0 at the middle of the first pixel."""
+    """Returns columns and rows of positions; the first pixel's centre is 0."""
     try:
-        # fix=False: nothing here needs mending, and each mend is a warning.
+        # fix=False: no repair is needed, and each would give a warning.
         world = WCS(header, fix=False)
         x, y = world.wcs_world2pix(np.asarray(ra), np.asarray(dec), 0)
-        why = "" if np.isfinite(x + y).all() else "places without pixels"
+        why = "" if np.isfinite(x + y).all() else "positions without pixels"
     except Exception as error:  # noqa: BLE001
         why = f"{type(error).__name__}: {error}"
     if why:
         raise InputError(
-            f"{path.name}: its header does not map the sky: {why}. Frames have a "
-            "tangential projection of right ascension and declination. Fetch it again."
+            f"{path.name}: its header has no valid projection: {why}. A tangential "
+            "projection of right ascension and declination is expected. Download it "
+            "again."
         )
     return x, y
 
@@ -284,7 +296,7 @@ def _camera(frame: Frame) -> tuple[float, float]:
 
 
 def _window(image: np.ndarray, left: int, bottom: int, size: int) -> np.ndarray:
-    """Returns [size size] float32 pixels from there on, NaN beyond the image."""
+    """Returns a window [size size] of an image, float32, NaN outside the image."""
     window = np.full((size, size), np.nan, np.float32)
     rows, columns = (
         slice(max(start, 0), max(min(start + size, end), 0))
@@ -298,7 +310,7 @@ def _window(image: np.ndarray, left: int, bottom: int, size: int) -> np.ndarray:
 
 
 def _bilinear(sky, x: int, y: int) -> float:
-    """Returns the sky in counts at a pixel, constant beyond the outermost bins."""
+    """Returns the sky at a pixel, counts; it is constant beyond the outermost bins."""
     bins, xs, ys = sky
     column = float(np.clip(xs[x], 0, bins.shape[1] - 1))
     row = float(np.clip(ys[y], 0, bins.shape[0] - 1))

@@ -1,9 +1,9 @@
 """SDSS-II Supernova Survey: ugriz light curves of 10,217 real candidates.
 
-Read from SNANA's pair of tables (HEAD and PHOT), or from the folder SMP_Data with
-master_data.txt. The HEAD table was read as published; PHOT and SMP files were not at
-hand, and are read after their descriptions (sdss_sn_tables.py). The data card is
-sdss_sn_photometry.md.
+They are read from SNANA's tables HEAD and PHOT, or from the folder SMP_Data with
+master_data.txt. The reader was tested on the published HEAD table; PHOT and SMP files
+were not accessible, and their readers follow the descriptions (sdss_sn_tables.py). Data
+card: sdss_sn_photometry.md.
 """
 
 from collections.abc import Iterator
@@ -36,12 +36,12 @@ from jaxastro.surveys import SURVEYS
 SURVEY = SURVEYS["sdss_sn_photometry"]
 SMP_FOLDER = "SMP_Data"
 PART_SIZE = 1024  # candidates that one process reads at a time
-# Bits of the scene modelling's flag from here on: the epoch is not to be used.
+# This bit of the flag of the scene modelling, and higher ones, mark unusable epochs.
 BAD_FLAG = 1024
 
 
 class Part(NamedTuple):
-    """Some candidates, and where their light curves lie."""
+    """Some candidates, and the path of their light curves."""
 
     photometry: Path  # a PHOT table or a folder of SMP files
     outliers: dict[str, list[tuple[float, str]]]
@@ -74,7 +74,7 @@ def read(path: Path) -> Iterator[Reading]:
 
 
 def recognises(path: Path) -> bool:
-    """Returns whether a folder holds light curves of this survey."""
+    """Returns whether a folder has light curves of this survey."""
     try:
         return _photometry_of(find_catalogue(path)).exists()
     except (OSError, ValueError):
@@ -85,14 +85,14 @@ def parts_of(folder: Path) -> list[Part]:
     """Returns the candidates of a release, in parts.
 
     Raises:
-        FileNotFoundError: if catalogue or light curves are missing; says which.
+        MissingFileError: if catalogue or light curves are missing; says which.
     """
     catalogue = find_catalogue(folder)
     photometry = _photometry_of(catalogue)
     if not photometry.exists():
         raise MissingFileError(
-            f"No {photometry.name} beside {catalogue}. It holds the light curves. Get "
-            f"it from {SOURCE}, and unpack it there."
+            f"No {photometry.name} in the folder of {catalogue}. It has the light "
+            f"curves. Get it from {SOURCE}, and unpack it there."
         )
     outliers = {}
     for path in catalogue.parent.glob("*.IGNORE"):
@@ -113,7 +113,7 @@ def read_objects(part: Part) -> Iterator[Reading]:
     else:
         curves = read_phot(part.photometry, candidates)
     for (candidate, group), epochs in zip(part.candidates, curves, strict=True):
-        why = candidate.wrong or (epochs if isinstance(epochs, str) else "")
+        why = candidate.fault or (epochs if isinstance(epochs, str) else "")
         if why:
             yield Reading(candidate.object_id, None, (why,))
             continue
@@ -127,7 +127,7 @@ def read_objects(part: Part) -> Iterator[Reading]:
 def _reading(candidate, group, epochs: Epochs, outliers) -> Reading:
     reasons = {
         f"a flag of {BAD_FLAG} or more": epochs.flag >= BAD_FLAG,
-        "a place in the survey's list of outliers": is_outlier(epochs, outliers),
+        "a row in the survey's list of outliers": is_outlier(epochs, outliers),
         "no band of ugriz": ~np.isin(epochs.band, SURVEY.bands),
     }
     notes = [
@@ -137,7 +137,7 @@ def _reading(candidate, group, epochs: Epochs, outliers) -> Reading:
     ]
     good = ~np.any(list(reasons.values()), axis=0)
     label, label_source = ROWS[candidate.row]
-    curve, mended = make_light_curve_record(
+    curve, repairs = make_light_curve_record(
         candidate.object_id,
         SURVEY,
         flux=epochs.flux[good],
@@ -152,11 +152,11 @@ def _reading(candidate, group, epochs: Epochs, outliers) -> Reading:
         redshift=candidate.redshift,
         group=group,
     )
-    return Reading(candidate.object_id, curve, (*notes, *mended))
+    return Reading(candidate.object_id, curve, (*notes, *repairs))
 
 
 def _photometry_of(catalogue: Path) -> Path:
-    """Returns where the light curves of a catalogue lie, whether they do or not."""
+    """Returns the path of the light curves of a catalogue, which may not exist."""
     if catalogue.name == MASTER:
         return catalogue.parent / SMP_FOLDER
     paths = catalogue.parent.glob(catalogue.name.split("_HEAD.")[0] + "_PHOT.FITS*")
@@ -172,6 +172,6 @@ def _read_smp_of(folder: Path, candidate: Candidate) -> Epochs | str:
     if path.is_file():
         return read_smp(path)
     return (
-        f"Object {number}: no {path.name} in {SMP_FOLDER}. Each candidate has a file "
-        f"there. Unpack SMP_Data.tar.gz of {SOURCE} again."
+        f"Object {number}: no {path.name} in {SMP_FOLDER}, which has one file per "
+        f"candidate. Unpack SMP_Data.tar.gz of {SOURCE} again."
     )

@@ -1,11 +1,9 @@
-"""The simulated supernova survey `sdss_sn_sim`, as TFDS records with known truth.
+"""Simulated supernova survey `sdss_sn_sim`: image time series with known true classes.
 
-    import data_builders, tensorflow_datasets as tfds
-    builder = tfds.builder("sdss_sn_sim/laptop")
-    builder.download_and_prepare()
-    source = builder.as_data_source("all")
+    import data_builders
+    records = data_builders.load("sdss_sn_sim/laptop")
 
-`python -m data_builders.commands.new_objects` writes new raw objects, to try a network on.
+`python -m data_builders new-objects` writes new raw objects, to try a trained run on.
 """
 
 import dataclasses
@@ -18,6 +16,7 @@ import tensorflow_datasets as tfds
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.npz_sequences import holds_sequences, read_sequences
+from jaxastro.atomic_write import atomic_write
 from jaxastro.data.record import Reading
 from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
@@ -27,8 +26,8 @@ from jaxastro.surveys import SURVEYS
 SURVEY = SURVEYS["sdss_sn_sim"]
 DESCRIPTION = (
     "Image time series in ugriz like those of the SDSS-II Supernova Survey: "
-    "supernovae in their hosts, active nuclei and variable stars, simulated, with "
-    "the true class beside the label a survey would give."
+    "simulated supernovae in their hosts, active nuclei and variable stars, with the "
+    "true class and the label that a survey would give."
 )
 PART_SIZE = 32  # objects that one process makes at a time
 PER_EPOCH = ("mjd", "band", "psf_fwhm", "noise", "gain", "zero_point")
@@ -37,14 +36,14 @@ PER_OBJECT = ("ra", "dec", "redshift", "label", "label_source", "truth")
 
 @dataclasses.dataclass(kw_only=True)
 class SdssSnSimConfig(tfds.core.BuilderConfig):
-    """A preset of the survey, and the seed that names the sky."""
+    """A preset of the survey, and the seed of its objects."""
 
     preset: Preset
     seed: int = 0
 
 
 class SdssSnSim(SurveyBuilder):
-    """Simulates the survey object by object; nothing is downloaded."""
+    """Simulates the survey, object by object; nothing is downloaded."""
 
     BUILDER_CONFIGS: ClassVar = [
         SdssSnSimConfig(
@@ -71,7 +70,7 @@ class SdssSnSim(SurveyBuilder):
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields the raw objects of a file that `write_raw` or a colleague wrote."""
+    """Yields the raw objects of a file in the format of `write_raw`."""
     return read_sequences(path, SURVEY)
 
 
@@ -81,10 +80,10 @@ def recognises(path: Path) -> bool:
 
 
 def write_raw(path: Path, records: Iterable[SeriesRecord]) -> int:
-    """Writes records as raw image sequences and returns how many there were.
+    """Writes records as raw image sequences and returns their number.
 
-    The file is a compressed npz: the epochs of all objects one after the other, and
-    where each object starts and ends in them.
+    The file is a compressed npz with the concatenated epochs of all objects, and their
+    offsets:
         images [sum t, y, x], offsets [n + 1], mjd psf_fwhm noise gain zero_point
         band [sum t]; name field ra dec redshift label label_source truth [n]
     Bad pixels are NaN in the images; bands are names.
@@ -92,8 +91,7 @@ def write_raw(path: Path, records: Iterable[SeriesRecord]) -> int:
     records = list(records)
     if not records:
         raise InputError(
-            f"No records to write to {path}. A file of raw objects needs one at least. "
-            "Ask for more objects."
+            f"No records to write to {path}. A file of raw objects needs at least one."
         )
     arrays = {
         name: np.concatenate([getattr(record, name) for record in records])
@@ -110,6 +108,6 @@ def write_raw(path: Path, records: Iterable[SeriesRecord]) -> int:
     arrays["offsets"] = np.cumsum([0, *(len(record.mjd) for record in records)])
     arrays["name"] = np.array([record.object_id for record in records])
     arrays["field"] = np.array([record.group for record in records])
-    with open(path, "wb") as file:  # savez would add .npz to another suffix
+    with atomic_write(path, "wb") as file:  # savez would add .npz to another suffix
         np.savez_compressed(file, **arrays)
     return len(records)

@@ -1,8 +1,7 @@
-"""The training set of BTSbot: ZTF alerts of bright transients and of what is not.
+"""Training set of BTSbot: ZTF alerts of bright transients and other objects.
 
-Read on the example that BTSbot publishes, 39 alerts of 2 objects; the layout of the
-whole set is that of Zenodo record 10839691. The data card, with the traps of this set,
-is btsbot.md beside this file.
+The reader was tested on the example that BTSbot publishes, 39 alerts of 2 objects; the
+layout of the complete set is that of Zenodo record 10839691. Data card: btsbot.md.
 """
 
 import collections
@@ -15,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow
-import pyarrow.csv
 
 from data_builders.engine.builder import SurveyBuilder
 from data_builders.engine.raw import find_raw
 from jaxastro.data.alert import DETECTION, Alert, HistoryRow, make_alert_record
 from jaxastro.data.record import Reading
 from jaxastro.data.sky import sky_groups
+from jaxastro.data.text_table import columns_of
 from jaxastro.errors import InputError, MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS
 from jaxastro.units import MJD_ZERO, flux_error_of, flux_of
@@ -31,19 +30,27 @@ SURVEY = SURVEYS["btsbot"]
 TABLE = re.compile(r"(?P<split>[a-zA-Z]+)_cand(?:idates)?(?P<rest>(?:_\w+)?)\.csv")
 SPLITS = ("train", "val", "test")  # the column published_split is the index
 NEEDED = (
-    *("objectId", "candid", "label", "jd", "fid", "isdiffpos"),
-    *("ra", "dec", "magpsf", "sigmapsf"),
+    "objectId",
+    "candid",
+    "label",
+    "jd",
+    "fid",
+    "isdiffpos",
+    "ra",
+    "dec",
+    "magpsf",
+    "sigmapsf",
 )
 LABELS = {"1": "bright transient", "0": "not"}
 BANDS = {"1": "g", "2": "r", "3": "i"}  # fid
 SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1}
-NO_NUMBER = -999.0  # ZTF's word for it
-# What BTSbot wrote where a packet had NaN, and beyond the rim of a stamp cut short.
+UNKNOWN = -999.0  # ZTF's value for unknown numbers
+# Values that BTSbot wrote for NaN, and outside of stamps at the edge of a chip.
 FILLED = np.float32([0.0, 1e-9])[:, None, None]
 
 
 class Part(NamedTuple):
-    """One published split, and what is known of all splits together."""
+    """One published split, and facts of all splits together."""
 
     split: str
     table: Path
@@ -53,7 +60,7 @@ class Part(NamedTuple):
 
 
 class Btsbot(SurveyBuilder):
-    """Alerts gathered by object, all published splits together."""
+    """Alerts grouped by object, of all published splits together."""
 
     SURVEY = SURVEY
     DESCRIPTION = "ZTF alerts of bright transients and others, from BTSbot."
@@ -78,25 +85,25 @@ class Btsbot(SurveyBuilder):
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields the objects of a table and its triplets, or of all in a folder."""
+    """Yields the objects of a table and its triplets, or of all tables in a folder."""
     return itertools.chain.from_iterable(map(read_part, parts_of(Path(path))))
 
 
 def recognises(path: Path) -> bool:
-    """Says whether this is a table with triplets beside it, or a folder of them."""
+    """Returns whether a path is a table with triplets, or a folder of tables."""
     try:
         return bool(_tables(Path(path)))
-    # Asked of every raw file there is, so whatever ails this one is no answer.
+    # A file of another format may raise any error.
     except Exception:  # noqa: BLE001
         return False
 
 
 def parts_of(path: Path) -> list[Part]:
-    """Returns the published splits that lie at a path.
+    """Returns the published splits at a path.
 
     Raises:
-        FileNotFoundError: if there are none.
-        ValueError: if an object is in two splits.
+        MissingFileError: if there are none.
+        InputError: if an object is in two splits.
     """
     tables = _tables(path)
     if not tables:
@@ -107,14 +114,14 @@ def parts_of(path: Path) -> list[Part]:
         )
     places = {}  # object -> split, right ascension, declination
     for split, (file, _) in tables.items():
-        table = _columns(file, ("objectId", "ra", "dec"))
+        table = _columns(file)
         names, first = np.unique(table["objectId"].to_numpy(), return_index=True)
         twice = [name for name in names if name in places]
         if twice:
             raise InputError(
-                f"{file.name}: {len(twice)} of its objects are in the published "
-                f"{places[twice[0]][0]} split too: {', '.join(twice[:5])}. A split is "
-                "by object. Remove one of the files, or these objects."
+                f"{file.name}: {len(twice)} of its objects are also in the published "
+                f"{places[twice[0]][0]} split: {', '.join(twice[:5])}. An object is in "
+                "one split. Remove one of the files, or these objects."
             )
         for name, row in zip(names, table.take(first).to_pylist(), strict=True):
             places[name] = split, _number(row["ra"]), _number(row["dec"])
@@ -136,13 +143,12 @@ def read_part(part: Part) -> Iterator[Reading]:
     """Yields the objects of a published split; memory holds one at a time.
 
     Raises:
-        ValueError: if the table or the triplets as a whole cannot be read.
+        InputError: if the table or the triplets cannot be read.
     """
-    named = [name for name, _ in SURVEY.columns]
-    table = _columns(part.table, (*NEEDED, *named))
+    table = _columns(part.table, tuple(name for name, _ in SURVEY.columns))
     triplets = _opened(part.triplets, rows=table.num_rows)
     names, which = np.unique(table["objectId"].to_numpy(), return_inverse=True)
-    order = np.argsort(which, kind="stable")  # the rows of an object together
+    order = np.argsort(which, kind="stable")  # rows of one object are adjacent
     table = table.take(order).combine_chunks()
     start = 0
     for name, count in zip(names, np.bincount(which), strict=True):
@@ -152,19 +158,19 @@ def read_part(part: Part) -> Iterator[Reading]:
 
 
 def _reading(name: str, part: Part, rows, table: list[dict], triplets) -> Reading:
-    """Returns one object from the rows of the table that are its alerts."""
+    """Returns one object from the rows of its alerts."""
     where, notes = f"Object {name} ({part.table.name})", []
     labels = sorted({str(row["label"]) for row in table})
     if len(labels) > 1 or labels[0] not in LABELS:
-        wrong = f"its labels are {', '.join(labels)}; one of 0 and 1 is expected"
-        return Reading(name, None, (f"{where}: {wrong}. Mend the table.",))
+        problem = f"its labels are {', '.join(labels)}; one of 0 and 1 is expected"
+        return Reading(name, None, (f"{where}: {problem}. Correct the table.",))
     if not all(str(row["candid"]).isdecimal() for row in table):
-        # As in the published example, where many alerts thus share a number.
+        # In the published example, many alerts have the same rounded number.
         notes.append("the table rounds candid: alerts are numbered by their rows.")
         for number, row in zip(rows.tolist(), table, strict=True):
             row["candid"] = number
     if name in part.nearby:
-        notes.append(f"within 2 arcsec of {part.nearby[name]}: one group.")
+        notes.append(f"within 2 arcsec of {part.nearby[name]}: same group.")
     try:
         alerts, history = zip(
             *(
@@ -173,7 +179,7 @@ def _reading(name: str, part: Part, rows, table: list[dict], triplets) -> Readin
             ),
             strict=True,
         )
-        record, mended = make_alert_record(
+        record, repairs = make_alert_record(
             name,
             SURVEY,
             alerts=alerts,
@@ -186,14 +192,14 @@ def _reading(name: str, part: Part, rows, table: list[dict], triplets) -> Readin
         )
     except (RecordError, ValueError) as error:
         return Reading(name, None, (f"{where}: {error}",))
-    return Reading(name, record, (*notes, *mended))
+    return Reading(name, record, (*notes, *repairs))
 
 
 def _alert(row: dict, triplet: np.ndarray, split: str) -> tuple[Alert, HistoryRow]:
     if row["fid"] not in BANDS or str(row["isdiffpos"]).lower() not in SIGNS:
         raise RecordError(
             f"an alert with fid {row['fid']!r} and isdiffpos {row['isdiffpos']!r}. "
-            "One of 1, 2, 3 and one of t, f are expected. Mend the table."
+            "One of 1, 2, 3 and one of t, f are expected. Correct the table."
         )
     sign = SIGNS[row["isdiffpos"].lower()]
     flux = flux_of(_number(row["magpsf"]))
@@ -214,13 +220,13 @@ def _alert(row: dict, triplet: np.ndarray, split: str) -> tuple[Alert, HistoryRo
 
 
 def _number(text: str | None) -> float:
-    """Returns a number of the table, NaN where it has none."""
+    """Returns a number of the table, NaN if it is unknown."""
     number = float(text) if text else math.nan
-    return math.nan if number == NO_NUMBER else number
+    return math.nan if number == UNKNOWN else number
 
 
 def _tables(path: Path) -> dict[str, tuple[Path, Path]]:
-    """Returns split -> table and triplets, for all at a path that have both."""
+    """Returns split -> table and triplets, of all splits at a path that have both."""
     files = [path] if path.is_file() else sorted(path.rglob("*.csv"))
     folder, found = path.parent if path.is_file() else path, {}
     for file in files:
@@ -228,58 +234,48 @@ def _tables(path: Path) -> dict[str, tuple[Path, Path]]:
         if not match:
             continue
         stem = f"{match['split']}_triplets{match['rest']}"
-        beside = sorted(folder.rglob(f"{stem}.np[yz]"))
-        if beside and match["split"] in found:
+        triplets = sorted(folder.rglob(f"{stem}.np[yz]"))
+        if triplets and match["split"] in found:
             raise InputError(
                 f"{folder}: two tables of the split {match['split']}: {file.name} and "
                 f"{found[match['split']][0].name}. One version of the set is expected. "
-                "Move the other to a folder of its own."
+                "Move the other to another folder."
             )
-        if beside:
-            found[match["split"]] = file, beside[0]
+        if triplets:
+            found[match["split"]] = file, triplets[0]
     return found
 
 
-def _columns(file: Path, names: tuple[str, ...]) -> pyarrow.Table:
-    """Returns those columns that the table has, all as text."""
+def _columns(file: Path, optional: tuple[str, ...] = ()) -> pyarrow.Table:
+    """Returns the columns NEEDED, and further ones that the table has, as text."""
     try:
-        with pyarrow.csv.open_csv(file) as opened:
-            present = opened.schema.names
-        missing = [name for name in NEEDED if name not in present]
-        if missing:
-            raise InputError(f"it has no column {missing[0]}")
-        wanted = [name for name in dict.fromkeys(names) if name in present]
-        options = pyarrow.csv.ConvertOptions(
-            include_columns=wanted,
-            column_types=dict.fromkeys(wanted, pyarrow.string()),
-            strings_can_be_null=True,
-        )
-        return pyarrow.csv.read_csv(file, convert_options=options)
-    except (OSError, ValueError, KeyError) as error:  # of pyarrow's the last two
+        return columns_of(file, NEEDED, optional)
+    except (InputError, OSError) as error:
         raise InputError(
             f"{file}: no table of alerts: {error}. Columns {', '.join(NEEDED)} are "
-            "expected. Fetch the file again."
+            "expected. Download the file again."
         ) from error
 
 
 def _opened(file: Path, *, rows: int) -> np.ndarray:
-    """Returns the triplets, which stay on disk until they are asked for."""
+    """Returns the triplets, which are read from disk when they are used."""
     try:
-        # Without allow_pickle=False a foreign file could run code.
+        # Without allow_pickle=False an untrusted file could run code.
         triplets = np.load(file, mmap_mode="r", allow_pickle=False)
         if file.suffix == ".npz":
             triplets = triplets["triplets"]
-    # A damaged file raises a dozen types of error; each means the same to the reader.
+    # A damaged file may raise any error.
     except Exception as error:
         raise InputError(
             f"{file}: damaged or unsafe array file: {error}. Plain numbers of shape "
-            "[alerts, 63, 63, 3] are expected. Fetch the file again."
+            "[alerts, 63, 63, 3] are expected. Download the file again."
         ) from error
     size = SURVEY.image_size
     if triplets.shape != (rows, size, size, 3) or triplets.dtype.kind != "f":
         raise InputError(
             f"{file}: triplets of shape {triplets.shape} and type {triplets.dtype}. "
             f"Its table has {rows} rows, so ({rows}, {size}, {size}, 3) real numbers "
-            "are expected. Table and triplets must be of one version: fetch both again."
+            "are expected. Table and triplets must be of one version: download both "
+            "again."
         )
     return triplets

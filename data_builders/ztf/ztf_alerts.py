@@ -1,12 +1,11 @@
 """Alerts of the Zwicky Transient Facility: stamps, metadata and history of each object.
 
-Read on 223 real packets of schemas 1 to 4.01 in 54 files, as ZTF and three brokers
-publish them: single packets, containers of many, nights in tar.gz. The data card, with
-the traps of these alerts, is ztf_alerts.md.
+The reader was tested on 223 real packets of schemas 1 to 4.01 in 54 files, in the
+formats of ZTF and three brokers: single packets, containers of many, nights in tar.gz.
+Data card: ztf_alerts.md.
 """
 
 import collections
-import csv
 import functools
 import itertools
 import math
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from data_builders.engine.builder import SurveyBuilder
-from data_builders.engine.gather import whole_readings
+from data_builders.engine.file_groups import group_files
+from data_builders.engine.gather import gather_packets
 from data_builders.engine.raw import find_raw
 from jaxastro.alerts.archive import (
     Found,
@@ -25,69 +25,69 @@ from jaxastro.alerts.archive import (
 )
 from jaxastro.alerts.avro import Reader, reader_of
 from jaxastro.alerts.container import read_packets
-from jaxastro.alerts.ztf import make_ztf_record, read_packet, wanted_fields
+from jaxastro.alerts.ztf import make_ztf_record, packet_reader, read_packet
 from jaxastro.data.record import Reading
 from jaxastro.data.sky import sky_groups
+from jaxastro.data.text_table import Row, rows_of
 from jaxastro.errors import InputError, MissingFileError, RecordError
 from jaxastro.surveys import SURVEYS, UNLABELLED
 
 SURVEY = SURVEYS["ztf_alerts"]
-LABELS = "labels.csv"  # beside the alerts: object_id, label
-WANTED = wanted_fields(SURVEY)
-PLACE = {"objectId": True, "candidate": {"ra": True, "dec": True}}
-MAX_FAILED = 1000  # packets of a container, beyond those read: no file of alerts
-PART_BYTES = 2**26  # files are gathered to parts of this size; a larger one is alone
+LABELS = "labels.csv"  # in the folder of the alerts, with object_id and label
+POSITION = {"objectId": True, "candidate": {"ra": True, "dec": True}}
+MAX_FAILED = 1000  # failed minus read packets of a container, after which to stop
 
 
 class Part(NamedTuple):
-    """Some files of alerts, and what is known of all files together."""
+    """Some files of alerts, and facts of all files together."""
 
-    folder: Path  # messages name files as seen from here
+    folder: Path  # messages have paths relative to it
     files: tuple[Path, ...]
     labels: dict[str, str]
-    clusters: dict[str, str]  # object -> group, of those that have a neighbour
+    clusters: dict[str, str]  # object -> group, of objects with a close neighbour
 
 
 class ZtfAlerts(SurveyBuilder):
-    """Alert packets of ZTF's stream, gathered by object."""
+    """Alert packets of ZTF's stream, grouped by object."""
 
     SURVEY = SURVEY
     DESCRIPTION = "Alerts of the Zwicky Transient Facility, by object."
     HOMEPAGE = "https://ztf.uw.edu/alerts/public"
 
     def parts(self, manual_dir: Path | None) -> list[Part]:
-        """Returns the files of the folder, some to a part."""
+        """Returns the files of the folder, in groups."""
         folder = find_raw(
             "",
             survey="ztf_alerts",
             manual_dir=manual_dir,
-            source="ztf.uw.edu/alerts/public, a night to a file, or an alert broker",
+            source="ztf.uw.edu/alerts/public, one file per night, or an alert broker",
         )
         return parts_of(folder)
 
     def read_part(self, part: Part) -> Iterator[Reading | tuple]:
-        """Yields an object's name and a packet, or what was set aside."""
+        """Yields the name of an object and a packet, or a Reading if it has a fault."""
         return read_part(part)
 
     def assemble(self, object_id: str, packets: list) -> Reading:
-        """Returns the object that has these packets."""
+        """Returns the object of these packets."""
         return assemble(object_id, packets)
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields the objects whose alerts lie in a file, or anywhere in a folder."""
-    things = itertools.chain.from_iterable(map(read_part, parts_of(Path(path))))
-    return whole_readings(things, assemble)
+    """Yields the objects whose alerts are in a file, or in a folder at any depth."""
+    items = itertools.chain.from_iterable(map(read_part, parts_of(Path(path))))
+    return gather_packets(items, assemble)
 
 
 def read_each(path: Path, stream: BinaryIO | None = None) -> Iterator[Reading]:
-    """Yields each alert by itself, as they come; nothing is gathered or kept.
+    """Yields one Reading per alert, in the order of the files; nothing is kept.
 
-    The name of a reading is the alert's number, that of its record the object's.
+    The object_id of a Reading is the number of the alert; that of its record is the
+    name of the object.
 
     Args:
-        path: a file, or a folder with some; of no use where there is a stream.
-        stream: a container, tar or gzip of them, read to its end.
+        path: a file or a folder; not used if there is a stream.
+        stream: Avro containers, or tar or gzip files of them, read to the end.
     """
     if stream is not None:
         found = containers_of(stream, "standard input")
@@ -96,9 +96,9 @@ def read_each(path: Path, stream: BinaryIO | None = None) -> Iterator[Reading]:
             containers_in(file, file.name) for file in alert_files(Path(path))
         )
     decode = functools.partial(read_packet, survey=SURVEY)
-    for where, packet, raw in _packets_of(found, full_reader, decode):
+    for where, packet, raw in _packets_of(found, packet_reader, decode):
         if isinstance(packet, RecordError):
-            note = f"Alert {where}: {packet} Fetch it again, or leave it out."
+            note = f"Alert {where}: {packet} Download it again, or remove it."
             yield Reading(where, None, (note,), raw)
         else:
             one = assemble(packet.object_id, [(None, packet.object_id, packet)])
@@ -106,45 +106,39 @@ def read_each(path: Path, stream: BinaryIO | None = None) -> Iterator[Reading]:
 
 
 def recognises(path: Path) -> bool:
-    """Says whether this is a file of ZTF's alerts, or a folder with one in it."""
+    """Returns whether a path is a file of ZTF alerts, or a folder with such a file."""
     try:
         files = itertools.islice(alert_files(Path(path)), 20)
         return any(_is_ztf(file) for file in files)
-    # Asked of every raw file there is, so whatever ails this one is no answer.
+    # A file of another format may raise any error.
     except Exception:  # noqa: BLE001
         return False
 
 
 def parts_of(path: Path) -> list[Part]:
-    """Returns the files of alerts at a path, with the groups of close neighbours.
+    """Returns the files of alerts at a path, in groups, with labels and clusters.
 
     Raises:
-        FileNotFoundError: if there are none.
-        ValueError: if the table of labels beside them cannot be used.
+        MissingFileError: if there are none.
+        InputError: if the table of labels has a fault.
     """
     folder = path if path.is_dir() else path.parent
     files = list(alert_files(path)) if path.exists() else []
     if not files:
         raise MissingFileError(
-            f"No alerts at {path}. ZTF's are Avro files, alone or in a tar.gz of a "
-            "night. Name the file, or a folder with some."
+            f"No alerts at {path}. ZTF alerts are Avro files, single or in a tar.gz of "
+            "a night. Give a file or a folder of files."
         )
     labels, clusters = _labels(folder / LABELS), _clusters(folder, files)
-    parts, size = [[]], 0
-    for file in files:
-        size += file.stat().st_size
-        if parts[-1] and size > PART_BYTES:
-            parts, size = [*parts, []], file.stat().st_size
-        parts[-1].append(file)
-    return [Part(folder, tuple(part), labels, clusters) for part in parts]
+    return [Part(folder, group, labels, clusters) for group in group_files(files)]
 
 
 def read_part(part: Part) -> Iterator[Reading | tuple[str, tuple]]:
-    """Yields an object's name with its label, group and a packet, or what failed."""
+    """Yields the name of an object with label, group and packet, or a Reading."""
     decode = functools.partial(read_packet, survey=SURVEY)
-    for where, packet, raw in _packets(part.folder, part.files, full_reader, decode):
+    for where, packet, raw in _packets(part.folder, part.files, packet_reader, decode):
         if isinstance(packet, RecordError):
-            note = f"Alert {where}: {packet} Fetch it again, or leave it out."
+            note = f"Alert {where}: {packet} Download it again, or remove it."
             yield Reading(where, None, (note,), raw)
         else:
             name = packet.object_id
@@ -152,7 +146,7 @@ def read_part(part: Part) -> Iterator[Reading | tuple[str, tuple]]:
 
 
 def assemble(object_id: str, packets: list[tuple]) -> Reading:
-    """Returns the object that has these packets, with their label and group."""
+    """Returns the object of these packets, with their label and group."""
     label, group, first = packets[0]
     if group is None and math.isfinite(first.ra + first.dec):
         (group,) = sky_groups([first.ra], [first.dec])
@@ -169,19 +163,13 @@ def assemble(object_id: str, packets: list[tuple]) -> Reading:
     return Reading(object_id, record, notes)
 
 
-@functools.lru_cache(maxsize=16)  # a night has one schema, a folder a few
-def full_reader(schema: bytes) -> Reader:
-    """Returns what reads a record's fields from packets of a schema."""
-    return reader_of(schema, WANTED)
-
-
 @functools.lru_cache(maxsize=16)
-def _place_reader(schema: bytes) -> Reader:
-    return reader_of(schema, PLACE)
+def _position_reader(schema: bytes) -> Reader:
+    return reader_of(schema, POSITION)
 
 
 def _packets(folder: Path, files, reader, decode) -> Iterator[tuple]:
-    """Yields where each packet lies, what decode makes of it or why not, its bytes."""
+    """Yields place, decoded packet or error, and bytes of each packet in some files."""
     found = itertools.chain.from_iterable(
         containers_in(file, file.relative_to(folder).as_posix()) for file in files
     )
@@ -209,57 +197,60 @@ def _packets_of(containers: Iterable[Found], reader, decode) -> Iterator[tuple]:
                 failed -= 1
                 yield where, decoded, packet.raw
             if failed == MAX_FAILED:
-                left = (
-                    f"{failed} more failed than were read: what follows was not read."
-                )
-                yield found.name, RecordError(left), b""
+                message = f"{failed} more failed than were read: the rest was not read."
+                yield found.name, RecordError(message), b""
                 break
 
 
 def _clusters(folder: Path, files: list[Path]) -> dict[str, str]:
-    """Returns object -> group, of the objects that have another within reach."""
-    places = {}
-    for _, found, _ in _packets(folder, files, _place_reader, _place):
+    """Returns object -> group, of the objects with a close neighbour."""
+    positions = {}
+    for _, found, _ in _packets(folder, files, _position_reader, _position):
         if not isinstance(found, RecordError):
-            places.setdefault(found[0], found[1:])
-    groups = sky_groups(*zip(*places.values(), strict=True)) if places else []
+            positions.setdefault(found[0], found[1:])
+    groups = sky_groups(*zip(*positions.values(), strict=True)) if positions else []
     members = collections.Counter(groups)
-    named = zip(places, groups, strict=True)
+    named = zip(positions, groups, strict=True)
     return {name: group for name, group in named if members[group] > 1}
 
 
-def _place(packet: dict) -> tuple[str, float, float]:
-    name, place = packet.get("objectId"), packet.get("candidate") or {}
-    ra, dec = place.get("ra"), place.get("dec")
+def _position(packet: dict) -> tuple[str, float, float]:
+    name, candidate = packet.get("objectId"), packet.get("candidate") or {}
+    ra, dec = candidate.get("ra"), candidate.get("dec")
     if not (isinstance(name, str) and isinstance(ra, float) and isinstance(dec, float)):
-        raise RecordError("no place.")
+        raise RecordError("no position.")
     return name, ra, dec
 
 
 def _is_ztf(file: Path) -> bool:
     for found in itertools.islice(containers_in(file, file.name), 3):
         if found.stream is not None:
-            for packet in itertools.islice(read_packets(found.stream, full_reader), 1):
+            for packet in itertools.islice(
+                read_packets(found.stream, packet_reader), 1
+            ):
                 return bool(packet.row) and {"objectId", "candid"} <= packet.row.keys()
     return False
 
 
 def _labels(file: Path) -> dict[str, str]:
-    """Returns object -> class from the table of labels; empty if there is none."""
+    """Returns object -> class from the table of labels, {} if there is none."""
     if not file.exists():
         return {}
     labels = {}
     try:
         with file.open(newline="", encoding="utf-8") as table:
-            for row in csv.DictReader(table):
-                name, label = row["object_id"], row["label"]
+            rows = rows_of(table)
+            header = next(rows, Row(0, [])).cells
+            for row in rows:
+                cells = dict(zip(header, row.cells, strict=False))
+                name, label = cells["object_id"], cells["label"]
                 if label not in (*SURVEY.classes, UNLABELLED):
                     raise InputError(f"{name} has the label {label!r}")
                 if labels.setdefault(name, label) != label:
                     raise InputError(f"{name} is both {labels[name]} and {label}")
-    except (ValueError, KeyError, csv.Error) as error:
+    except (ValueError, KeyError) as error:
         raise InputError(
-            f"{file}: {error!s}. A row for each object was expected, with the columns "
-            f"object_id and label, one of {', '.join(SURVEY.classes)}. Mend the table."
+            f"{file}: {error!s}. One row per object is expected, with the columns "
+            f"object_id and label, one of {', '.join(SURVEY.classes)}. Correct it."
         ) from error
     return labels

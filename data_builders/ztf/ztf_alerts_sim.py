@@ -1,11 +1,10 @@
-"""Simulated alerts of ZTF: the packets of stars, nuclei, supernovae, asteroids, junk.
+"""Simulated ZTF alerts: packets of stars, active nuclei, supernovae, asteroids, bogus.
 
-    import data_builders, tensorflow_datasets as tfds
-    builder = tfds.builder("ztf_alerts_sim/laptop")
-    builder.download_and_prepare()
+    import data_builders
+    records = data_builders.load("ztf_alerts_sim/laptop")
 
-Each object's packets are written as ZTF writes them, and read as the real ones are: a
-network that learned from these sees a broker's alerts through the same door.
+The packets have ZTF's format and are read by the reader of real ones, so that a trained
+network can be applied to the alerts of a broker.
 """
 
 import dataclasses
@@ -25,15 +24,15 @@ from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["ztf_alerts_sim"]
 PART_SIZE = 32  # objects that one process makes at a time
-ATTEMPTS = 20  # at an object that is detected
-MOST = 20  # alerts of an object that are kept, the first
-# How often each class is drawn, and each kind within its class.
+ATTEMPTS = 20  # to simulate an object that is detected
+MOST = 20  # alerts of an object that are kept, the first ones
+# Relative frequency of the classes, and of some kinds in their class.
 SHARE = {"SN": 1.0, "AGN": 1.0, "VS": 1.0, "Asteroid": 1.0, "Bogus": 1.0}
 WITHIN = {"SNIa": 0.6, "SNIbc": 0.12, "SNII": 0.28}
 
 
 class Preset(NamedTuple):
-    """How many objects."""
+    """Number of objects."""
 
     objects: int
 
@@ -50,7 +49,7 @@ class ZtfAlertsSimConfig(tfds.core.BuilderConfig):
 
 
 class ZtfAlertsSim(SurveyBuilder):
-    """Simulates objects one by one, packet by packet."""
+    """Simulates objects, packet by packet."""
 
     BUILDER_CONFIGS: ClassVar = [
         ZtfAlertsSimConfig(
@@ -79,7 +78,7 @@ class ZtfAlertsSim(SurveyBuilder):
 
 
 def kind_of(number: int, seed: int) -> str:
-    """Returns the kind of an object: its class first, then a kind of that class."""
+    """Returns the kind of an object: its class is sampled first, then its kind."""
     rng = np.random.default_rng([seed, 12, number])
     share = np.array(list(SHARE.values()))
     label = str(rng.choice(list(SHARE), p=share / share.sum()))
@@ -91,7 +90,8 @@ def kind_of(number: int, seed: int) -> str:
 def packets_of(number: int, *, seed: int) -> tuple[str, list[dict]]:
     """Returns the kind of object `number` and its packets.
 
-    Of a kind that is not detected another is drawn; after ATTEMPTS there are none.
+    An object that is not detected is simulated again, up to ATTEMPTS times; then it has
+    no packets.
     """
     kind, packets = kind_of(number, seed), []
     for attempt in range(ATTEMPTS):
@@ -104,7 +104,7 @@ def packets_of(number: int, *, seed: int) -> tuple[str, list[dict]]:
 
 
 def reading_of(number: int, *, seed: int) -> Reading:
-    """Returns object `number`, from its packets; set aside if there are none."""
+    """Returns object `number`; it is set aside if it has no packets."""
     name, (kind, packets) = object_name(number, seed), packets_of(number, seed=seed)
     if not packets:
         return Reading(name, None, (f"Object {name}: {kind} was never detected.",))
@@ -119,10 +119,10 @@ def reading_of(number: int, *, seed: int) -> Reading:
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Yields real objects of ZTF: what a network trained on these is for."""
+    """Yields real objects of ZTF, to which trained networks are applied."""
     return ztf_alerts.read(path)
 
 
 def recognises(path: Path) -> bool:
-    """Says whether this is a file of ZTF's alerts, or a folder with one in it."""
+    """Returns whether a path is a file of ZTF alerts, or a folder with such a file."""
     return ztf_alerts.recognises(path)

@@ -1,8 +1,8 @@
-"""The well-observed tenth of the ZTF periodic variables, step by step, losses counted.
+"""Selects well-observed stars of the ZTF catalogue of periodic variables.
 
-The steps are those of a thesis on classifying these stars with images: enough epochs,
-a sure period and a good fit in both bands, type II Cepheids among the Cepheids, no type
-above a thousand.
+The steps are those of a thesis on classification of these stars by images: enough
+epochs, a significant period and a good fit in both bands, type II Cepheids joined with
+the Cepheids, and at most a thousand stars per type.
 """
 
 import collections
@@ -34,16 +34,16 @@ MAX_PER_TYPE = 1000
 
 
 def merged_type(name: str) -> str:
-    """Returns the type, with type II Cepheids among the Cepheids."""
+    """Returns the type, with type II Cepheids joined with the Cepheids."""
     return "CEP" if name == "CEPII" else name
 
 
 def clean(path: Path) -> tuple[frozenset[int], list[dict]]:
-    """Returns the wanted lines of a catalogue, and what each step lost and left.
+    """Returns the selected lines of a catalogue, and the stars left after each step.
 
-    Of a type with too many stars those stay whose SourceID has the smallest sha256:
-    drawn at random, but the same in every copy of the catalogue. Lines that cannot be
-    read are wanted too, so that reading them sets them aside in words.
+    Of a type with too many stars, those with the smallest sha256 of their SourceID are
+    kept: a random selection that is the same in every copy of the catalogue. Lines that
+    cannot be read are selected too, so that the builder reports them.
     """
     left = [collections.Counter() for _ in range(len(STEPS) + 2)]
     kept, unreadable = collections.defaultdict(list), set()
@@ -66,11 +66,11 @@ def clean(path: Path) -> tuple[frozenset[int], list[dict]]:
             if len(kept[name]) > MAX_PER_TYPE:
                 heapq.heappop(kept[name])
     left[-1] = collections.Counter({name: len(heap) for name, heap in kept.items()})
-    steps = ["all that can be read", *(words for words, _ in STEPS)]
+    steps = ["all that can be read", *(name for name, _ in STEPS)]
     steps.append(f"at most {MAX_PER_TYPE} of each type")
     report = [
-        {"step": words, "left": after.total(), "types": dict(sorted(after.items()))}
-        for words, after in zip(steps, left, strict=True)
+        {"step": step, "left": after.total(), "types": dict(sorted(after.items()))}
+        for step, after in zip(steps, left, strict=True)
     ]
     lines = {number for heap in kept.values() for _, number in heap}
     return frozenset(lines | unreadable), report

@@ -1,11 +1,11 @@
-"""Fetches the ZTF catalogue of periodic variables and light curves of its stars.
+"""Downloads the ZTF catalogue of periodic variables, and light curves of its stars.
 
     python -m data_builders.ztf.ztf_periodic_fetch --folder=raw/ztf_periodic --stars=100
 
-The catalogue comes from Zenodo, each light curve from IRSA, by the star's place on the
-sky. What was fetched before is not fetched again, so the command can be stopped and
-given again. The addresses are those that other public programs use; neither service
-could be reached where this was written, and the tests ask a server of their own.
+The catalogue comes from Zenodo, the light curves from IRSA, by the positions of the
+stars. Files that exist are not downloaded again, so the command can be stopped and
+repeated. Other public programs use the same addresses. Neither service was accessible
+during development; the tests use a local server.
 """
 
 import argparse
@@ -20,20 +20,21 @@ from data_builders.engine.download import DownloadError, Fetcher
 from data_builders.ztf.ztf_periodic import LIGHT_CURVES, MAX_BYTES, RAW_FILES
 from data_builders.ztf.ztf_periodic_clean import clean
 from data_builders.ztf.ztf_periodic_table import rows_of
+from jaxastro.errors import UserError
 
 CATALOGUE = "https://zenodo.org/record/3886372/files/Table2.txt.zip?download=1"
 IRSA = "https://irsa.ipac.caltech.edu/cgi-bin/ZTF/nph_light_curves"
-# 1.5 arcsec, in degrees: ZTF's places scatter by tenths of an arcsec, and the next
-# star is rarely as near. 32768 is the flag of epochs that should not be used.
+# The radius is 1.5 arcsec, in degrees: ZTF's positions scatter by tenths of an arcsec,
+# and another star is rarely as close. 32768 is the flag of unusable epochs.
 QUERY = "POS=CIRCLE+{ra}+{dec}+0.000417&BANDNAME=g,r&BAD_CATFLAGS_MASK=32768&FORMAT=csv"
-MAX_FAILURES = 5  # in a row; then the service has something, not the star
+MAX_FAILURES = 5  # in a row; then the service fails, not a single star
 
 
 def fetch_catalogue(folder: Path, *, address: str, **pace) -> Path:
-    """Returns the path of a catalogue in the folder, fetched if there is none."""
-    here = [folder / name for name in RAW_FILES if (folder / name).exists()]
-    if here:
-        return here[0]
+    """Returns the path of the catalogue, which is downloaded if it is missing."""
+    existing = [folder / name for name in RAW_FILES if (folder / name).exists()]
+    if existing:
+        return existing[0]
     fetcher = Fetcher(folder, public_query=("download",), **pace)
     return fetcher.fetch(address, name=RAW_FILES[0])
 
@@ -41,15 +42,15 @@ def fetch_catalogue(folder: Path, *, address: str, **pace) -> Path:
 def fetch_light_curves(
     catalogue: Path, *, stars: int, address: str, **pace
 ) -> collections.Counter:
-    """Fetches light curves into the folder beside a catalogue.
+    """Downloads light curves into the folder LIGHT_CURVES next to a catalogue.
 
     Args:
-        catalogue: whose cleaned stars are wanted; see data_builders/ztf_periodic_clean.
-        stars: how many, drawn at random but always the same; 0 for all.
+        catalogue: with the stars that ztf_periodic_clean selects.
+        stars: number of stars, a random selection that is always the same; 0 for all.
         address: of the service.
-        pace: what a Fetcher takes: requests_per_second and so on.
+        pace: arguments of Fetcher, such as requests_per_second.
 
-    Returns:  how many "there", and how many "failed", each with a warning in the log.
+    Returns:  the number of stars "there" and "failed"; failures are logged.
     Raises:   DownloadError: if MAX_FAILURES fail in a row.
     """
     lines, _ = clean(catalogue)
@@ -77,22 +78,25 @@ def fetch_light_curves(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command."""
+    """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, required=True, help="for raw files")
+    parser.add_argument("--folder", type=Path, required=True, help="of raw files")
     parser.add_argument(
-        "--stars", type=int, default=10, help="light curves; 0 for all (default: 10)"
+        "--stars",
+        type=int,
+        default=10,
+        help="number of light curves; 0 for all (default: 10)",
     )
     parser.add_argument("--requests_per_second", type=float, default=1.0)
-    given = parser.parse_args(arguments)
-    pace = {"requests_per_second": given.requests_per_second}
+    options = parser.parse_args(arguments)
+    pace = {"requests_per_second": options.requests_per_second}
     try:
-        catalogue = fetch_catalogue(given.folder, address=CATALOGUE, **pace)
-        count = fetch_light_curves(catalogue, stars=given.stars, address=IRSA, **pace)
-    except (OSError, ValueError) as error:
+        catalogue = fetch_catalogue(options.folder, address=CATALOGUE, **pace)
+        count = fetch_light_curves(catalogue, stars=options.stars, address=IRSA, **pace)
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{count['there']} light curves are there, {count['failed']} failed.")
+    print(f"{count['there']} light curves exist, {count['failed']} failed.")
     return 0
 
 

@@ -1,12 +1,12 @@
-"""Writes made light curves of stars of the ZTF catalogue, as IRSA's would lie there.
+"""Simulates IRSA light curves of stars of the ZTF catalogue of periodic variables.
 
     python -m data_builders.ztf.ztf_periodic_sim --catalogue=Table2.txt.zip \
         --folder=raw/ztf_periodic --stars=300
 
-Each star of it has the catalogue's own period, amplitudes, Fourier numbers, magnitudes
-and numbers of epochs; nights, seasons, hours and errors are as a survey of one visit a
-night and band has them. They are what the type's rules were made from, drawn again, and
-no measurement: for trying the way from files to a trained network, not for scores.
+Each star has the period, amplitudes, Fourier parameters, magnitudes and numbers of
+epochs of the catalogue. Nights, seasons, hours and errors are those of a survey with
+one visit per night and band. The types were assigned by rules on these same parameters,
+so the light curves are for tests of the pipeline, not for scores.
 """
 
 import argparse
@@ -20,47 +20,50 @@ import numpy as np
 from data_builders.ztf.ztf_periodic import BAD_EPOCH, BAND_OF, LIGHT_CURVES
 from data_builders.ztf.ztf_periodic_clean import clean
 from data_builders.ztf.ztf_periodic_table import COLUMNS, numbers_of, rows_of
-from jaxastro.errors import InputError
+from jaxastro.atomic_write import atomic_write
+from jaxastro.errors import InputError, UserError
 from jaxastro.units import MJD_ZERO
 
-CATALOGUE = "table2_subset.csv"  # of the stars that light curves were made of
+CATALOGUE = "table2_subset.csv"  # with the simulated stars
 HEADER = ("oid", "expid", "hjd", "mjd", "mag", "magerr", "catflags", "filtercode")
-START, SEASONS, NIGHTS = 58194, 3, 240  # 17 March 2018; nights of a year that are seen
-BAD_SHARE = 0.02  # of the epochs, flagged, and wrong by a magnitude
+START, SEASONS, NIGHTS = 58194, 3, 240  # 17 March 2018; observed nights of a year
+BAD_SHARE = 0.02  # of the epochs: flagged, and wrong by a magnitude
 
 
 def simulate(catalogue: Path, folder: Path, *, stars: int, seed: int) -> int:
-    """Writes a catalogue of some stars and a light curve of each, and returns how many.
+    """Writes a catalogue and a light curve of each star, and returns their number.
 
     Args:
-        catalogue: whose cleaned stars are drawn from, all types alike.
-        folder: gets them; another than the catalogue's, whose light curves are real.
-        stars: how many.
+        catalogue: with the stars that ztf_periodic_clean selects; all types are equally
+            frequent.
+        folder: to write into; not the catalogue's own, which is for real light curves.
+        stars: number of stars.
+        seed: of the selection and the simulation.
     """
     if folder.resolve() == catalogue.parent.resolve():
         raise InputError(
-            f"{folder} holds the catalogue itself. Made light curves would stand for "
+            f"{folder} contains the catalogue. Simulated light curves would pass for "
             "real ones there. Give another --folder."
         )
     lines, _ = clean(catalogue)
     rows = [row for number, row in rows_of(catalogue) if number in lines]
     rows = [row for row in rows if isinstance(row, dict)]
     generator = np.random.default_rng(seed)
-    kinds = np.array([row["Type"] for row in rows])
+    types = np.array([row["Type"] for row in rows])
     place = generator.permutation(len(rows))
-    turn = np.zeros(len(rows), int)  # which of its type a star is
-    for kind in np.unique(kinds):
-        of_kind = kinds[place] == kind
-        turn[of_kind] = np.arange(of_kind.sum())
-    chosen = [rows[i] for i in place[np.argsort(turn, kind="stable")][:stars]]
+    rank = np.zeros(len(rows), int)  # of a star among those of its type
+    for name in np.unique(types):
+        is_of_type = types[place] == name
+        rank[is_of_type] = np.arange(is_of_type.sum())
+    chosen = [rows[i] for i in place[np.argsort(rank, kind="stable")][:stars]]
     (folder / LIGHT_CURVES).mkdir(parents=True, exist_ok=True)
-    with open(folder / CATALOGUE, "w", newline="", encoding="utf-8") as file:
+    with atomic_write(folder / CATALOGUE, newline="") as file:
         table = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         table.writeheader()
         table.writerows(chosen)
     for row in chosen:
         path = folder / LIGHT_CURVES / f"{row['SourceID']}.csv"
-        with open(path, "w", newline="", encoding="utf-8") as file:
+        with atomic_write(path, newline="") as file:
             table = csv.writer(file)
             table.writerow(HEADER)
             table.writerows(epochs_of(numbers_of(row), generator))
@@ -68,7 +71,7 @@ def simulate(catalogue: Path, folder: Path, *, stars: int, seed: int) -> int:
 
 
 def epochs_of(star: dict[str, float], generator: np.random.Generator) -> Iterator:
-    """Yields the cells of each epoch of a star, of both bands.
+    """Yields the cells of each epoch of a star, in both bands.
 
     m = M + A1 cos(2 pi phase) + A1 R21 cos(4 pi phase + phi21), A1 half the amplitude.
     """
@@ -82,7 +85,7 @@ def epochs_of(star: dict[str, float], generator: np.random.Generator) -> Iterato
         angle, r21, phi21 = 2 * np.pi * phase, star["R21"], star["phi21"]
         shape = np.cos(angle) + r21 * np.cos(2 * angle + phi21)
         mag = star[f"{band}mag"] + star[f"Amp_{band}"] / 2 * shape
-        # 1.5 % of the calibration, and a tenth of a magnitude at 20 of the sky.
+        # 1.5 % from the calibration, and 0.1 mag from the sky at magnitude 20.
         error = np.hypot(0.015, 0.1 * 10 ** (0.4 * (mag - 20)))
         mag = mag + generator.normal(0, error)
         bad = generator.random(count) < BAD_SHARE
@@ -93,21 +96,21 @@ def epochs_of(star: dict[str, float], generator: np.random.Generator) -> Iterato
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command."""
+    """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--catalogue", type=Path, required=True, help="table 2")
-    parser.add_argument("--folder", type=Path, required=True, help="for what is made")
+    parser.add_argument("--folder", type=Path, required=True, help="to write into")
     parser.add_argument("--stars", type=int, default=300, help="(default: 300)")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         count = simulate(
-            given.catalogue, given.folder, stars=given.stars, seed=given.seed
+            options.catalogue, options.folder, stars=options.stars, seed=options.seed
         )
-    except (OSError, ValueError) as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{count} light curves were made in {given.folder / LIGHT_CURVES}.")
+    print(f"{count} light curves were simulated in {options.folder / LIGHT_CURVES}.")
     return 0
 
 

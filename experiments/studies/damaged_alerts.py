@@ -1,6 +1,6 @@
 r"""Does damage in a night of alerts cost any alert besides the damaged ones?
 
-    python -m data_builders.commands.simulate_night --objects 2000 --output night.avro
+    python -m data_builders simulate-night --objects 2000 --output night.avro
     python -m experiments.studies.damaged_alerts --input=night.avro
 
 In one alert of twenty, at random, bytes are changed, zeroed, removed or inserted, or
@@ -205,7 +205,7 @@ def main(given) -> None:
 if __name__ == "__main__":
     parser = command.make_parser(__doc__)
     parser.add_argument(
-        "--input", type=Path, required=True, help="an .avro night of simulate_night"
+        "--input", type=Path, required=True, help="an .avro night of simulate-night"
     )
     parser.add_argument(
         "--share", type=float, default=0.05, help="of damaged alerts (default: 0.05)"

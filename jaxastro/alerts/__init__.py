@@ -1,1 +1,1 @@
-"""Alert packets as they travel, and the records they become."""
+"""Reads and writes the alert packets of ZTF and Rubin."""

@@ -1,8 +1,8 @@
 """Finds Avro containers in folders, tar archives and gzip, without unpacking to disk.
 
-Python's tarfile would read a member's long name whole, however long it claims to be,
-and follows links. Here members are streams, their names are for messages only, and
-whatever is no plain file is passed over.
+Python's tarfile reads names of any length into memory, and follows links. Here members
+are streams, their names are used in messages only, and everything but plain files is
+skipped.
 """
 
 import io
@@ -15,11 +15,12 @@ from typing import BinaryIO, NamedTuple
 from jaxastro.alerts.container import MAGIC
 
 GZIP = b"\x1f\x8b"
-BLOCK = 512  # bytes: a tar file is made of blocks
+BLOCK = 512  # bytes of a block of a tar file
 FILE, NOT_A_FILE = (b"0", b"\0"), (b"1", b"2", b"3", b"4", b"6")  # types of members
 MAX_NESTING = 4  # a .tar.gz of .avro.gz is three
-MAX_PASSED_OVER = 1000  # members that are no containers, beyond those that are
-# What may come out of one file. Alerts hardly shrink, as their stamps are packed.
+MAX_OTHERS = 1000  # other members minus containers, after which to stop
+# Limits of the uncompressed size of a file. Alerts contain compressed stamps, so their
+# compression ratio is small.
 MAX_UNPACKED, MAX_RATIO = 2**28, 100
 SUFFIXES = (".avro", ".tar", ".gz", ".tgz")
 
@@ -27,26 +28,26 @@ SUFFIXES = (".avro", ".tar", ".gz", ".tgz")
 class Found(NamedTuple):
     """One container, or the reason why there is none."""
 
-    name: str  # of the file, and of the members on the way to it
-    stream: BinaryIO | None  # to be read before the next one is asked for
+    name: str  # of the file, and of the members that contain it
+    stream: BinaryIO | None  # to be read before the next one is requested
     reason: str = ""
 
 
 def alert_files(path: Path) -> Iterator[Path]:
-    """Yields a file, or of a folder, at any depth, what may hold alerts, by name.
+    """Yields a file, or the files of a folder that may have alerts, sorted by name.
 
-    That is what is called like one of SUFFIXES or begins like a container.
+    These are files at any depth with one of SUFFIXES or the first bytes of a container.
     """
     if not path.is_dir():
         yield path
         return
     for file in sorted(path.rglob("*")):
-        if file.is_file() and (file.name.endswith(SUFFIXES) or _begins_like_one(file)):
+        if file.is_file() and (file.name.endswith(SUFFIXES) or _is_container(file)):
             yield file
 
 
 def containers_in(file: Path, name: str) -> Iterator[Found]:
-    """Yields the containers of a file, which messages call by that name."""
+    """Yields the containers of a file, with its name for messages."""
     try:
         with open(file, "rb") as stream:
             limit = max(MAX_UNPACKED, MAX_RATIO * file.stat().st_size)
@@ -58,18 +59,18 @@ def containers_in(file: Path, name: str) -> Iterator[Found]:
 def containers_of(stream: BinaryIO, name: str) -> Iterator[Found]:
     """Yields the containers of a stream, such as standard input, to its end.
 
-    Nothing is known of its size: what comes out of it is not limited, nor kept.
+    Its size is unknown, so the uncompressed size has no limit; nothing is kept.
     """
     buffered = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
     yield from _unwrapped(name, buffered, [sys.maxsize], 0)
 
 
-def _begins_like_one(file: Path) -> bool:
+def _is_container(file: Path) -> bool:
     try:
         with open(file, "rb") as stream:
             return stream.read(len(MAGIC)) == MAGIC
     except OSError:
-        return False  # what is not ours need not be readable
+        return False  # other files need not be readable
 
 
 def _unwrapped(
@@ -87,14 +88,14 @@ def _unwrapped(
         yield from _members(name, stream, budget, nesting)
     else:
         begins = f"it begins with {head[:8]!r}" if head else "it is empty"
-        yield Found(name, None, f"{begins}; Avro, gzip or tar was expected.")
+        yield Found(name, None, f"{begins}; Avro, gzip or tar is expected.")
 
 
 def _members(name, stream, budget, nesting) -> Iterator[Found]:
-    passed_over = 0
+    others = 0
     while (header := stream.read(BLOCK)).strip(b"\0"):
         size = _size_of_member(header)
-        if size is None or passed_over > MAX_PASSED_OVER:
+        if size is None or others > MAX_OTHERS:
             yield Found(name, None, "the rest is no tar archive of alerts.")
             return
         text = header[:100].partition(b"\0")[0].decode("ascii", "replace")
@@ -107,14 +108,14 @@ def _members(name, stream, budget, nesting) -> Iterator[Found]:
             reader = io.BufferedReader(member)
             found = _unwrapped(inside, reader, budget, nesting + 1)
         for one in found:
-            passed_over += 1 if one.stream is None else -1
+            others += 1 if one.stream is None else -1
             yield one
         member.skip()
         stream.read(-size % BLOCK)
 
 
 def _size_of_member(header: bytes) -> int | None:
-    """Returns the size that a tar header gives; None if it is no such header."""
+    """Returns the size in a tar header; None if it is no tar header."""
     try:
         size, checksum = (int(header[a:b].strip(b" \0"), 8) for a, b in _SIZE_CHECKSUM)
     except ValueError:
@@ -123,7 +124,7 @@ def _size_of_member(header: bytes) -> int | None:
     return size if len(header) == BLOCK and checksum == counted and size >= 0 else None
 
 
-_SIZE_CHECKSUM = ((124, 136), (148, 156))  # where they stand in a header, octal
+_SIZE_CHECKSUM = ((124, 136), (148, 156))  # bytes of a header, octal numbers
 
 
 class _Member(io.RawIOBase):
@@ -147,9 +148,10 @@ class _Member(io.RawIOBase):
 
 
 class _Gunzip(io.RawIOBase):
-    """What a gzip stream unpacks to; ends where it is damaged, and then says so.
+    """The content of a gzip stream, up to its damage if it has some.
 
-    Raising there would lose what came before in the same read.
+    An exception would lose the data before the damage in the same read; `damage` has
+    the reason instead.
     """
 
     def __init__(self, packed: BinaryIO, budget: list[int]):
@@ -181,8 +183,8 @@ class _Gunzip(io.RawIOBase):
         self.rest = self.inflater.unconsumed_tail
         self.budget[0] -= len(data)
         if not packed and not data:
-            self.damage = "its gzip data break off."
+            self.damage = "its gzip data are incomplete."
         if self.budget[0] < 0:
-            self.damage = "it unpacks to far more than alerts do."
+            self.damage = "its uncompressed size is far larger than that of alerts."
             return b""
         return data

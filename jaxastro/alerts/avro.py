@@ -1,12 +1,13 @@
-"""Reads chosen fields of Avro data: fast, and within bounds whatever the bytes say.
+"""Reads selected fields of Avro data: fast, and with limits on memory and time.
 
-An alert has a thousand numbers, of which a record keeps about a tenth; making Python
-objects of the rest is what costs time. Fields of simple types that follow each other
-are matched by one regular expression, which captures only what is wanted.
+An alert has a thousand numbers, of which a record uses about a tenth; most time of a
+general reader is spent on Python objects for the others. Adjacent fields of simple
+types are matched by one regular expression, which captures only the selected fields.
 
-The schema comes with the file, so it is as foreign as the data: nothing of it is run,
-and its size, depth and number of fields have limits. Every pattern advances or fails,
-and no data type takes zero bytes forever, so time and memory grow with the input.
+The schema comes with the file and is as untrusted as the data: no code in it is run,
+and its size, depth and number of fields are limited. Every pattern advances or fails,
+and no type can take zero bytes without end, so time and memory are proportional to the
+input.
 """
 
 import json
@@ -19,14 +20,14 @@ from jaxastro.errors import RecordError
 
 MAX_SCHEMA = 2**20  # bytes; ZTF's has 20 to 40 kB
 MAX_DEPTH = 32  # of types within types
-MAX_FIELDS = 5000  # of a schema, each use of a named type counted anew
-MAX_ITEMS = 10_000  # of an array that is kept, as are histories
+MAX_FIELDS = 5000  # of a schema, with each use of a named type counted
+MAX_ITEMS = 10_000  # of a selected array, such as a history
 
-Reader = Callable[[bytes, int], tuple]  # (data, at) -> (value, where it ends)
+Reader = Callable[[bytes, int], tuple]  # (data, start) -> (value, end)
 
 
 class _Simple(NamedTuple):
-    """A type whose end a regular expression finds."""
+    """A type that a regular expression can match."""
 
     pattern: bytes
     convert: Callable  # from the bytes to the value
@@ -61,10 +62,10 @@ _SIMPLE = {
 
 
 def reader_of(schema: bytes, wanted: dict) -> Reader:
-    """Returns read(data, at) -> (dict of the wanted fields, where the datum ends).
+    """Returns read(data, start) -> (dict of the selected fields, end of the datum).
 
-    A wanted field that the schema lacks is not in the dict. Reading raises
-    RecordError where the data do not follow the schema.
+    A selected field that the schema does not have is not in the dict. Reading raises
+    RecordError if the data do not follow the schema.
 
     Args:
         schema: of a record, as JSON.
@@ -72,8 +73,8 @@ def reader_of(schema: bytes, wanted: dict) -> Reader:
             record, a list of one such dict for an array of records. Each may be null.
 
     Raises:
-        RecordError: if this is no schema, it leaves the limits above, or a wanted
-            field is of another kind than asked for.
+        RecordError: if it is no schema, exceeds the limits above, or a selected field
+            has another type.
     """
     if len(schema) > MAX_SCHEMA:
         raise RecordError(f"a schema of {len(schema)} bytes; at most {MAX_SCHEMA}.")
@@ -81,7 +82,7 @@ def reader_of(schema: bytes, wanted: dict) -> Reader:
         read = _as_reader(_Schema().compiled(json.loads(schema), wanted, "", 0))
     except RecordError:
         raise
-    # Any JSON may stand here, and each misfit raises an error of its own type.
+    # Any JSON is possible here, and invalid schemas raise many types of error.
     except Exception as error:
         raise RecordError(f"no Avro schema: {error!r:.200}.") from error
 
@@ -91,25 +92,25 @@ def reader_of(schema: bytes, wanted: dict) -> Reader:
             return row or {}, end
         except (LookupError, UnicodeDecodeError) as error:
             raise RecordError(
-                f"data break off or lose sense: {error!r:.200}."
+                f"data are incomplete or invalid: {error!r:.200}."
             ) from error
 
     return read_datum
 
 
 class _Schema:
-    """Turns a schema, part by part, into patterns and readers."""
+    """Compiles a schema, part by part, into patterns and readers."""
 
     def __init__(self):
         self.named, self.fields = {}, 0
 
     def compiled(self, node, wanted, space: str, depth: int) -> _Simple | Reader:
-        """Returns how one type is read; with nothing wanted, how it is skipped."""
+        """Returns the reader of a type; without selected fields, it skips the value."""
         self.fields += 1
         if depth > MAX_DEPTH or self.fields > MAX_FIELDS:
             raise RecordError(
-                f"a schema deeper than {MAX_DEPTH} types, one that holds itself, or of "
-                f"more than {MAX_FIELDS} fields."
+                f"a schema deeper than {MAX_DEPTH} types, one that contains itself, or "
+                f"of more than {MAX_FIELDS} fields."
             )
         if isinstance(node, list):
             return self._union(node, wanted, space, depth)
@@ -142,7 +143,7 @@ class _Schema:
         return self.compiled(kind, wanted, space, depth + 1)  # {"type": "long", ...}
 
     def _define(self, node: dict, space: str) -> str:
-        """Notes a named type; returns the name space that holds inside it."""
+        """Stores a named type; returns the name space inside it."""
         name = node["name"]
         space = name.rpartition(".")[0] or node.get("namespace", space)
         self.named[f"{space}.{name.rpartition('.')[2]}"] = space, node
@@ -158,7 +159,7 @@ class _Schema:
         return _Simple(b"(%s)" % pattern if wanted else pattern, convert)
 
     def _union(self, node: list, wanted, space: str, depth: int) -> _Simple | Reader:
-        if len(node) > 64:  # so that the number of a branch is one byte
+        if len(node) > 64:  # then the number of a branch is one byte
             raise RecordError(f"a union of {len(node)} types; at most 64.")
         branches = [
             _SIMPLE["null"]
@@ -177,7 +178,7 @@ class _Schema:
 
     def _record(self, fields: list, wanted, space: str, depth: int):
         _expect(wanted, dict, "record")
-        steps, run, kept = [], [], []  # a run of simple types, and what it captures
+        steps, run, kept = [], [], []  # a run of simple types, and its captured fields
 
         def close_run():
             if run:
@@ -225,7 +226,7 @@ def _record_reader(steps: list) -> Reader:
 
 def _expect(wanted, kind: type | tuple, found: str) -> None:
     if wanted and not isinstance(wanted, kind):
-        raise RecordError(f"a field that is read has the type {found}, not its own.")
+        raise RecordError(f"a selected field has the unexpected type {found}.")
 
 
 def _array(item: _Simple | Reader, wanted: dict | None) -> Reader:
@@ -237,7 +238,7 @@ def _array(item: _Simple | Reader, wanted: dict | None) -> Reader:
             count, at = read_long(data, at)
             if count == 0:
                 return rows, at
-            if count < 0:  # then the size in bytes follows, which we do not trust
+            if count < 0:  # then the size in bytes follows, which may be wrong
                 count, (_, at) = -count, read_long(data, at)
             if wanted and len(rows) + count > MAX_ITEMS:
                 raise RecordError(f"an array of more than {MAX_ITEMS} items.")
@@ -253,7 +254,7 @@ def _array(item: _Simple | Reader, wanted: dict | None) -> Reader:
 
 
 def _as_reader(how: _Simple | Reader) -> Reader:
-    """Returns how a simple type is read where it stands alone."""
+    """Returns the reader of a type that is not part of a run of simple types."""
     if not isinstance(how, _Simple):
         return how
     if not how.pattern:
@@ -271,7 +272,7 @@ def _as_reader(how: _Simple | Reader) -> Reader:
 
 
 def read_long(data: bytes, at: int) -> tuple[int, int]:
-    """Returns the number that begins at a byte, and where it ends."""
+    """Returns the number that begins at a byte, and its end."""
     byte = data[at]
     if byte < 128:  # nearly always
         return (byte >> 1) ^ -(byte & 1), at + 1
@@ -285,14 +286,14 @@ def _skip_bytes(data: bytes, at: int) -> tuple:
     size, at = read_long(data, at)
     end = at + size
     if size < 0 or end > len(data):
-        raise RecordError(f"{size} bytes of text or data at byte {at}: not there.")
+        raise RecordError(f"{size} bytes of text or data at byte {at}: missing.")
     return None, end
 
 
 def _read_bytes(data: bytes, at: int) -> tuple:
     size, at = read_long(data, at)
     if not 0 <= size <= len(data) - at:
-        raise RecordError(f"{size} bytes of text or data at byte {at}: not there.")
+        raise RecordError(f"{size} bytes of text or data at byte {at}: missing.")
     return data[at : at + size], at + size
 
 

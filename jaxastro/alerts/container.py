@@ -1,7 +1,8 @@
-"""Avro object container files: a schema, and blocks of packets that follow it.
+"""Reads Avro object container files: a schema, then blocks of packets.
 
-Read as a stream, with a limit on everything a foreign file can claim. Damage costs the
-packets it hits: where a length is lost, reading goes on behind the next sync marker.
+The file is read as a stream, with limits on all declared sizes. Damage affects only the
+packets in which it occurs: if a length is lost, reading continues after the next sync
+marker.
 """
 
 import struct
@@ -14,47 +15,47 @@ from jaxastro.errors import RecordError
 
 MAGIC = b"Obj\x01"
 MAX_HEADER_ENTRIES = 1000
-MAX_BLOCK = 2**26  # bytes, packed or unpacked: hundreds of packets
-MAX_AGAIN = 2**28  # bytes of a file that are searched for where it goes on
-SEARCHED = 2**16  # bytes at a time that are searched for a sync marker
+MAX_BLOCK = 2**26  # bytes, compressed or not: hundreds of packets
+MAX_SEARCHED = 2**28  # bytes of a file that are searched for sync markers
+CHUNK = 2**16  # bytes that are searched at a time
 
 
 class Packet(NamedTuple):
     """One packet of a container, or one piece of damage."""
 
-    where: str  # the byte at which its block begins, and its number in the block
+    where: str  # first byte of its block, and its number in the block
     schema: bytes  # JSON
-    raw: bytes  # the packet as its schema has it; of damage, what can be shown of it
-    row: dict | None  # the wanted fields; None: damaged
+    raw: bytes  # encoded packet, or the damaged bytes
+    row: dict | None  # the selected fields; None if damaged
     reason: str = ""  # of the damage
 
 
 class _Source:
-    """A stream that knows its place, and can go back to where a block began.
+    """A stream that can return to the beginning of the current block.
 
     Attributes:
-        at: bytes of the stream that were taken or passed over.
-        taken: those since the block began.
+        at: position in the stream.
+        taken: bytes that were read since the beginning of the block.
     """
 
     def __init__(self, stream: BinaryIO):
         self.stream, self.at, self.taken = stream, 0, []
-        # Bytes that came from the stream already: those from `place` on come again.
-        self.buffer, self.place, self.num_again = b"", 0, 0
+        # Bytes of the stream that are read again, from `place` on.
+        self.buffer, self.place, self.num_searched = b"", 0, 0
 
     def begin(self) -> bytes:
-        """Returns the first byte of a block; nothing at the end."""
+        """Returns the first byte of a block; b"" at the end of the stream."""
         first = self._read(1)
         self.taken = [first]
         return first
 
     def take(self, size: int, limit: int, what: str) -> bytes:
         if not 0 <= size <= limit:
-            raise RecordError(f"{what} of {size} bytes; up to {limit} are read.")
+            raise RecordError(f"{what} of {size} bytes; at most {limit} are read.")
         data = self._read(size)
         self.taken.append(data)
         if len(data) < size:
-            raise RecordError(f"{what} lacks its last {size - len(data)} bytes.")
+            raise RecordError(f"{what} misses its last {size - len(data)} bytes.")
         return data
 
     def long(self, raw: bytes = b"") -> int:
@@ -62,31 +63,31 @@ class _Source:
             raw += self.take(1, 1, "a number")
         return read_long(raw, 0)[0]
 
-    def pass_over(self, sync: bytes) -> tuple[bytes, str]:
-        """Goes on behind the next sync marker, if there is one.
+    def skip_to_next_block(self, sync: bytes) -> tuple[bytes, str]:
+        """Moves behind the next sync marker, if there is one.
 
-        It may stand in what was taken of a block whose length was wrong, so the search
-        starts where the block began; in all, MAX_AGAIN bytes of a stream are kept for
-        that, or searched.
+        If the length of the block was wrong, the marker may be in the bytes that were
+        read already, so the search starts at the beginning of the block. In total, at
+        most MAX_SEARCHED bytes of a stream are searched.
 
-        Returns: what was taken until there, and why there is none; "" if there is one.
+        Returns: the bytes before the marker, and why there is none; "" if there is one.
         """
         taken = b"".join(self.taken)
-        if self.place >= len(taken):  # it came from the buffer: go back in it
+        if self.place >= len(taken):  # they are in the buffer
             self.place -= len(taken)
         else:
             self.buffer, self.place = taken + self.buffer[self.place :], 0
-            self.num_again += len(taken)
+            self.num_searched += len(taken)
         begin = self.at = self.at - len(taken)
         found = -1
         while found < 0:
-            if self.num_again > MAX_AGAIN:
-                return taken, f"; {MAX_AGAIN} bytes were searched for the next block"
+            if self.num_searched > MAX_SEARCHED:
+                return taken, f"; {MAX_SEARCHED} bytes were searched for the next block"
             found = self.buffer.find(sync, self.place)
             if found < 0:
                 kept = self.buffer[self.place :][1 - len(sync) :]
                 self._search(len(self.buffer) - self.place - len(kept))
-                more = self.stream.read(SEARCHED)
+                more = self.stream.read(CHUNK)
                 if not more:
                     return taken, "; no block follows"
                 self.buffer, self.place = kept + more, 0
@@ -95,7 +96,7 @@ class _Source:
 
     def _search(self, size: int) -> None:
         self.at, self.place = self.at + size, self.place + size
-        self.num_again += size
+        self.num_searched += size
 
     def _read(self, size: int) -> bytes:
         data = self.buffer[self.place : self.place + size]
@@ -111,14 +112,14 @@ class _Source:
 def read_packets(
     stream: BinaryIO, compile_schema: Callable[[bytes], Reader]
 ) -> Iterator[Packet]:
-    """Yields the packets of a container, and what damage there is, in their order.
+    """Yields the packets of a container, and its damaged parts, in order.
 
-    A block that cannot be unpacked or decoded is one piece of damage. Where it is not
-    even known where the next block begins, reading goes on behind the next sync
-    marker: a block whose own marker is gone takes the next one with it.
+    A block that cannot be decompressed or decoded is one damaged part. If the beginning
+    of the next block is unknown, reading continues after the next sync marker: a block
+    without its own marker is lost together with the next block.
 
     Args:
-        stream: of the whole container.
+        stream: of the container.
         compile_schema: returns the reader of a schema, or raises RecordError.
     """
     source, schema = _Source(stream), b""
@@ -139,7 +140,7 @@ def read_packets(
             if source.take(16, 16, "the sync marker") != sync:
                 raise RecordError("a block does not end with the sync marker.")
         except RecordError as error:
-            raw, end = source.pass_over(sync)
+            raw, end = source.skip_to_next_block(sync)
             lost = "the rest" if end else "a block"
             reason = f"{lost} cannot be read: {error}{end}"
             yield Packet(f"{start}", schema, raw, None, reason)
@@ -172,7 +173,7 @@ def _read_header(source: _Source) -> dict:
     found, entries = {"avro.codec": b"null"}, 0
     while count := source.long():
         if count < 0:
-            source.long()  # its size in bytes, which we do not trust
+            source.long()  # its size in bytes, which may be wrong
         entries += abs(count)
         if entries > MAX_HEADER_ENTRIES:
             raise RecordError(f"a header of {entries} entries.")
@@ -186,43 +187,45 @@ def _read_header(source: _Source) -> dict:
 
 
 def _codec(name: bytes) -> Callable[[bytes], bytes]:
-    codecs = {b"null": _as_it_is, b"deflate": _inflate, b"snappy": _unsnap}
+    codecs = {b"null": _unchanged, b"deflate": _inflate, b"snappy": _unsnap}
     if name not in codecs:
         raise RecordError(f"its codec is {name!r}; null, deflate and snappy are known.")
     return codecs[name]
 
 
-def _as_it_is(packed: bytes) -> bytes:
+def _unchanged(packed: bytes) -> bytes:
     return packed
 
 
 def _inflate(packed: bytes) -> bytes:
-    inflater = zlib.decompressobj(-15)  # no header, as Avro has it
+    inflater = zlib.decompressobj(-15)  # Avro has no zlib header
     try:
         data = inflater.decompress(packed, MAX_BLOCK)
     except zlib.error as error:
         raise RecordError(f"a block cannot be inflated: {error}.") from error
     if not inflater.eof:
-        raise RecordError(f"a block breaks off, or inflates beyond {MAX_BLOCK} bytes.")
+        raise RecordError(
+            f"a block is incomplete, or inflates beyond {MAX_BLOCK} bytes."
+        )
     return data
 
 
 def _unsnap(packed: bytes) -> bytes:
-    import pyarrow  # takes longer to load than most files to read
+    import pyarrow  # takes longer to load than most files take to read
 
     size = shift = 0
-    for byte in packed[:5]:  # the size that snappy says it will unpack to
+    for byte in packed[:5]:  # the uncompressed size declared by snappy
         size |= (byte & 127) << shift
         shift += 7
         if byte < 128:
             break
     if size > MAX_BLOCK:
-        raise RecordError(f"a block that unpacks to {size} bytes; at most {MAX_BLOCK}.")
+        raise RecordError(f"a block of {size} bytes uncompressed; at most {MAX_BLOCK}.")
     try:
         codec = pyarrow.Codec("snappy")
         data = codec.decompress(packed[:-4], decompressed_size=size, asbytes=True)
         (checksum,) = struct.unpack(">I", packed[-4:])
-    except Exception as error:  # of pyarrow's own types
+    except Exception as error:  # pyarrow has its own types of error
         raise RecordError(f"a block is no snappy data: {error!s:.200}.") from error
     if zlib.crc32(data) != checksum:
         raise RecordError("a block's checksum is wrong.")

@@ -1,7 +1,7 @@
-"""Rubin's alert packets, of schemas 7 to 11, as alerts and points of light curves.
+"""Rubin alert packets of schemas 7 to 11, as alerts and points of light curves.
 
-On the wire a packet is five bytes that name its schema, then Avro that does not:
-    byte 0: zero    bytes 1 to 4: the schema's number, big-endian    rest: one packet
+A message is a header of five bytes, then one packet in Avro without its schema:
+    byte 0: zero    bytes 1 to 4: the number of the schema, big-endian
 The number is 100 major + minor: schema 11.0 is 1100.
 """
 
@@ -37,18 +37,18 @@ SURVEY = SURVEYS["rubin_alerts"]
 BANDS = {band: index for index, band in enumerate(SURVEY.bands)}
 HEADER = struct.Struct(">bI")
 SMALLEST = 30  # pixels, the side of the smallest cutout
-MAX_FLUX = 1e30  # microjansky; beyond is no flux, and float32 ends at 1e38
+MAX_FLUX = 1e30  # microjansky; larger values are errors (float32 ends at 1e38)
 OLD_NAMES = {"isNegative": "is_negative"}  # in schema 7
 CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
-HISTORIES = {  # array -> what its rows are, their flux and its error
+HISTORIES = {  # array -> kind of its rows, fields of flux and error
     "prvDiaSources": (DETECTION, "psfFlux", "psfFluxErr"),
     "prvDiaForcedSources": (FORCED, "psfFlux", "psfFluxErr"),
     "prvDiaNondetectionLimits": (LIMIT, "diaNoise", "diaNoise"),  # until schema 7
 }
-# The fields that are read: of a whole packet, and of one whose place is asked for.
+# Fields that are read: for the position alone, and for a record.
 _IDS = dict.fromkeys(("diaSourceId", "diaObjectId", "ssObjectId", "ra", "dec"), True)
 _POINT = dict.fromkeys(("midpointMjdTai", "band", "timeWithdrawnMjdTai"), True)
-PLACE = {"diaSource": _IDS, "diaObject": {"ra": True, "dec": True}}
+POSITION = {"diaSource": _IDS, "diaObject": {"ra": True, "dec": True}}
 PACKET = {
     "diaSource": _IDS
     | _POINT
@@ -61,7 +61,7 @@ PACKET = {
 
 
 class RubinPacket(NamedTuple):
-    """One packet, decoded."""
+    """One decoded packet."""
 
     object_id: str
     moves: bool  # a body of the solar system
@@ -72,12 +72,12 @@ class RubinPacket(NamedTuple):
 
 
 def schema_id_of(message: bytes) -> int | None:
-    """Returns the number of the schema that a message names; None if it has none."""
+    """Returns the number of the schema in a message's header; None if it has none."""
     if len(message) <= HEADER.size:
         return None
     magic, schema_id = HEADER.unpack_from(message)
     major, minor = divmod(schema_id, 100)
-    # Tight, as other files begin with zeros too: an mp4's first bytes are 62.46.
+    # Narrow limits, as other files begin with zeros too: mp4 would be schema 62.46.
     is_one = magic == 0 and 1 <= major < 40 and minor < 20
     return schema_id if is_one else None
 
@@ -88,74 +88,73 @@ def version_of(schema_id: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def packet_reader(schema: bytes, *, place_only: bool = False) -> Reader:
-    """Returns what reads the wanted fields of packets with this schema, as JSON."""
-    return reader_of(schema, PLACE if place_only else PACKET)
+def packet_reader(schema: bytes, *, position_only: bool = False) -> Reader:
+    """Returns the reader of the fields that are used, for packets of a JSON schema."""
+    return reader_of(schema, POSITION if position_only else PACKET)
 
 
 def decode(message: bytes, read: Reader) -> dict:
-    """Returns the wanted fields of a message.
+    """Returns the fields of a message.
 
     Raises:
-        RecordError: if it is not of the reader's schema.
+        RecordError: if the message does not follow the schema of the reader.
     """
     packet, end = read(message, HEADER.size)
     if end != len(message):
         raise RecordError(
-            f"{len(message)} bytes, of which its schema reads {end}. A file has one "
-            "message. Fetch the alert again."
+            f"{len(message)} bytes, of which its schema reads {end}. One message per "
+            "file is expected. Download the alert again."
         )
     return packet
 
 
-def place_of(packet: dict) -> tuple[str, bool, float, float]:
+def position_of(packet: dict) -> tuple[str, bool, float, float]:
     """Returns an object's name, whether it moves, and right ascension and declination.
 
-    A source without a diaObject is a known body of the solar system, or alone. A source
-    with both is the diaObject's, as Rubin's brokers have it.
+    A source without a diaObject is a known body of the solar system, or an object of
+    one source. A source with both belongs to the diaObject, as in Rubin's brokers.
 
     Raises:
-        RecordError: if it is no packet of Rubin's.
+        RecordError: if it is no Rubin packet.
     """
     source, static = packet.get("diaSource"), packet.get("diaObject") or {}
     if not isinstance(source, dict) or source.get("diaSourceId") is None:
         raise RecordError(
-            f"it has the fields {', '.join(map(str, packet))[:200]}. A packet of "
-            "Rubin's has a diaSource with a diaSourceId. Remove it."
+            f"it has the fields {', '.join(map(str, packet))[:200]}. A diaSource with "
+            "a diaSourceId is expected. Remove it."
         )
     ra, dec = _number(source.get("ra")), _number(source.get("dec"))
-    if dia_object := _whole(source, "diaObjectId"):
+    if dia_object := _identifier(source, "diaObjectId"):
         better = _number(static.get("ra")), _number(static.get("dec"))
         ra, dec = better if np.isfinite(better).all() else (ra, dec)
         return str(dia_object), False, ra, dec
-    if solar_system_object := _whole(source, "ssObjectId"):
+    if solar_system_object := _identifier(source, "ssObjectId"):
         return f"SSO{solar_system_object}", True, ra, dec
-    return f"source{_whole(source, 'diaSourceId')}", False, ra, dec
+    return f"source{_identifier(source, 'diaSourceId')}", False, ra, dec
 
 
-@np.errstate(all="ignore")  # what overflows is no measurement: it ends as NaN
+@np.errstate(all="ignore")  # overflows become NaN
 def read_packet(packet: dict) -> RubinPacket:
-    """Returns what a packet says, in microjansky and UTC.
+    """Returns a decoded packet, in microjansky and UTC.
 
     Args:
-        packet: as Avro or a broker's Parquet has it: a field that is missing and a
-            field that is null are the same.
+        packet: from Avro or a broker's Parquet; a missing field equals a null field.
 
     Raises:
-        RecordError: if it is no packet of Rubin's, or a part of it cannot be read.
+        RecordError: if it is no Rubin packet, or a part of it cannot be read.
     """
-    object_id, moves, ra, dec = place_of(packet)
+    object_id, moves, ra, dec = position_of(packet)
     source = packet["diaSource"]
     (mjd,), band = _utc([source]), str(source.get("band"))
     if math.isnan(mjd) or band not in BANDS:
         raise RecordError(
             f"its midpointMjdTai is {source.get('midpointMjdTai')!r:.40}, its band "
             f"{band!r:.40}. A modified Julian date and one of "
-            f"{', '.join(BANDS)} are expected. Leave it out."
+            f"{', '.join(BANDS)} are expected. Remove it."
         )
     cutouts = [_cutout(packet.get(name)) for name in CUTOUTS]
     alert = Alert(
-        alert_id=_whole(source, "diaSourceId"),
+        alert_id=_identifier(source, "diaSourceId"),
         mjd=mjd,
         band=BANDS[band],
         stamps=tuple(_stamp(cutout) if cutout else None for cutout in cutouts),
@@ -167,7 +166,7 @@ def read_packet(packet: dict) -> RubinPacket:
 def make_rubin_record(
     object_id: str, packets: Iterable[RubinPacket], *, group: str = ""
 ) -> tuple[AlertRecord, tuple[str, ...]]:
-    """Returns the record of an object, and a sentence for each thing that was mended.
+    """Returns the record of an object, and one note for each repair.
 
     Raises:
         RecordError: as `make_alert_record` does.
@@ -178,24 +177,24 @@ def make_rubin_record(
         SURVEY,
         alerts=[packet.alert for packet in packets],
         history=[row for packet in packets for row in packet.history],
-        ra=packets[-1].ra,  # of a diaObject a mean, so the last is the best
+        ra=packets[-1].ra,  # the mean of a diaObject, best in the last packet
         dec=packets[-1].dec,
         group=group,
     )
-    if not record.stamp.size:  # without a pixel TFDS could not read it back
-        nothing = np.zeros((len(record.mjd), SMALLEST, SMALLEST, 3), np.float32)
-        record = record._replace(stamp=nothing, bad_pixel=nothing == 0)
+    if not record.stamp.size:  # TFDS cannot read an image without pixels
+        blank = np.zeros((len(record.mjd), SMALLEST, SMALLEST, 3), np.float32)
+        record = record._replace(stamp=blank, bad_pixel=blank == 0)
     return record, notes
 
 
 def _cutout(stored) -> RubinCutout | None:
     if not isinstance(stored, bytes | None):
-        raise RecordError(f"a cutout is {stored!r:.40}; bytes were expected.")
+        raise RecordError(f"a cutout is {stored!r:.40}; bytes are expected.")
     return read_cutout(stored) if stored else None
 
 
 def _stamp(cutout: RubinCutout) -> np.ndarray:
-    """Returns the image in microjansky, NaN where nothing was measured."""
+    """Returns the image in microjansky, NaN where it is no measurement."""
     image = cutout.image * np.float32(NANOJANSKY)
     if cutout.variance is not None:
         image[~np.isfinite(cutout.variance)] = np.nan
@@ -218,8 +217,8 @@ def _metadata(
     for name, cutout in (("seeing", science), ("templateSeeing", template)):
         width = width_at_half_maximum(cutout.psf) if cutout else np.nan
         values[name] = width * SURVEY.pixel_scale
-    seen = science or difference
-    values["stampRotation"] = seen.rotation if seen else np.nan
+    cutout = science or difference
+    values["stampRotation"] = cutout.rotation if cutout else np.nan
     if difference and difference.variance is not None:
         good = difference.variance[difference.variance > 0]
         noise = np.sqrt(np.median(good)) if good.size else np.nan
@@ -228,7 +227,7 @@ def _metadata(
 
 
 def _history(packet: dict) -> Iterator[HistoryRow]:
-    """Yields the light curve that a packet carries, its own detection included."""
+    """Yields the light curve in a packet, with its own detection."""
     own = {"prvDiaSources": [packet["diaSource"]]}
     for name, (kind, flux, error) in HISTORIES.items():
         rows = [*(packet.get(name) or ()), *own.get(name, ())]
@@ -238,7 +237,7 @@ def _history(packet: dict) -> Iterator[HistoryRow]:
             value, spread = _number(row.get(flux)), _number(row.get(error))
             band = BANDS.get(str(row.get("band")))
             if band is None or not abs(value) < MAX_FLUX:
-                band, value = 0, math.nan  # dropped by the record, and counted
+                band, value = 0, math.nan  # such rows are dropped and counted
             yield HistoryRow(
                 mjd=mjd,
                 band=band,
@@ -253,26 +252,26 @@ def _is_withdrawn(row: dict) -> bool:
 
 
 def _utc(rows: list[dict]) -> list[float]:
-    """Returns times in UTC, days; Rubin's are in TAI, since 2017 37 seconds ahead."""
+    """Returns times in UTC, days, from TAI, which is 37 s ahead since 2017."""
     tai = np.array([_number(row.get("midpointMjdTai")) for row in rows])
     known = (tai > 50_000) & (tai < 100_000)  # from 1995 to 2132
-    # ERFA is what astropy.time asks; it takes a Julian date in two parts.
+    # astropy.time uses ERFA too; it takes a Julian date in two parts.
     tai[known] = erfa.taiutc(erfa.DJM0, tai[known])[1]
     tai[~known] = np.nan
     return tai.tolist()
 
 
 def _number(value) -> float:
-    """Returns a number, NaN where there is none."""
+    """Returns a number, NaN if it is missing."""
     if not isinstance(value, int | float | None):
-        raise RecordError(f"{value!r:.40} stands where a number is expected.")
+        raise RecordError(f"{value!r:.40} instead of a number.")
     return float(value) if value is not None and math.isfinite(value) else math.nan
 
 
-def _whole(source: dict, name: str) -> int:
-    """Returns an identifier, 0 where there is none, as some tables have it.
+def _identifier(source: dict, name: str) -> int:
+    """Returns an identifier, 0 if it is missing, as in some tables.
 
-    In a table that stores it as a float it has lost its last digits.
+    A table that stores it as a float has lost its last digits, which is an error.
     """
     value = source.get(name)
     if value is None or value != value:
@@ -280,6 +279,6 @@ def _whole(source: dict, name: str) -> int:
     if not isinstance(value, int) or not 0 <= value < 2**63:
         raise RecordError(
             f"its {name} is {value!r:.40}. A whole number of 64 bits is expected. "
-            "Fetch the alert from where it is stored as one."
+            "Download the alert from a source that stores whole numbers."
         )
     return value

@@ -1,4 +1,4 @@
-"""The cutouts of Rubin's alerts: FITS files of an image, its variance and its PSF."""
+"""Cutouts of Rubin alerts: FITS files of an image, its variance and its PSF."""
 
 import io
 import math
@@ -12,17 +12,17 @@ from astropy.utils.exceptions import AstropyWarning
 
 from jaxastro.errors import InputError, RecordError
 
-BLOCK, CARD = 2880, 80  # bytes: a FITS file is made of blocks, a header of cards
+BLOCK, CARD = 2880, 80  # bytes of a block of a FITS file, of a card of a header
 MAX_SIDE = 256  # pixels; Rubin cuts 30 to 102, and its PSF images have 39 to 49
-MAX_HDUS = 8  # image, variance, PSF, and some that may come
+MAX_HDUS = 8  # image, variance, PSF, and future ones
 DTYPES = {-32: np.dtype(">f4"), -64: np.dtype(">f8")}
-# A header with one of these means pixels that are not the plain numbers in the file.
-BEYOND = {b"BSCALE", b"BZERO", b"BLANK", b"ZIMAGE"}
+# With one of these in a header, pixels are not the plain numbers in the file.
+NOT_PLAIN = {b"BSCALE", b"BZERO", b"BLANK", b"ZIMAGE"}
 ROTATION = (b"PC1_2", b"PC2_2", b"CDELT1", b"CDELT2")
 
 
 class RubinCutout(NamedTuple):
-    """What one cutout says; None where it says nothing."""
+    """Content of a cutout; None if it is missing."""
 
     image: np.ndarray  # y x  float32, nanojansky
     variance: np.ndarray | None  # y x  float32, nanojansky squared
@@ -34,39 +34,39 @@ class Hdu(NamedTuple):
     """One image of a FITS file."""
 
     name: str
-    wcs: tuple[float, ...]  # the numbers of ROTATION, or none
+    wcs: tuple[float, ...]  # the numbers of ROTATION, or ()
     image: np.ndarray
 
 
-@np.errstate(all="ignore")  # what overflows is no measurement
+@np.errstate(all="ignore")  # overflows are no measurements
 def read_cutout(raw: bytes) -> RubinCutout:
-    """Returns what the FITS bytes of a cutout hold.
+    """Returns the content of the FITS bytes of a cutout.
 
-    Plain images are read by hand, many times faster than astropy does it and to the
-    same bits; a file with anything else in it is left to astropy.
+    Plain images are read without astropy: many times faster, with the same bits. Files
+    with other features are read by astropy.
 
     Raises:
-        RecordError: if the bytes are no FITS file, or no image of a sensible size.
+        RecordError: if the bytes are no FITS file, or the image is too large.
     """
     try:
-        hdus = _read_by_hand(raw) or _read_by_astropy(raw)
-    # A damaged file raises a dozen types of error; each means the same to the reader.
+        hdus = _read_plain(raw) or _read_by_astropy(raw)
+    # A damaged file may raise any error.
     except Exception as error:
         raise RecordError(
-            f"a cutout of {len(raw)} bytes is no FITS image: {error}. Rubin's have an "
-            "uncompressed image first. Fetch the alert again."
+            f"a cutout of {len(raw)} bytes is no FITS image: {error}. An uncompressed "
+            "image is expected first. Download the alert again."
         ) from error
     first, named = hdus[0], {hdu.name: hdu.image for hdu in hdus[1:]}
     variance = named.get("UNCERT")
     if variance is not None and variance.shape != first.image.shape:
         raise RecordError(
             f"a cutout whose image has {first.image.shape} pixels and its variance "
-            f"{variance.shape}. The same are expected. Fetch the alert again."
+            f"{variance.shape}. The same are expected. Download the alert again."
         )
     rotation = math.nan
     if first.wcs:
-        # Where one step up moves on the sky. ROTPA says so for the whole focal plane,
-        # two degrees off at its rim, and is missing in schema 7.
+        # Direction on the sky of one step up. ROTPA is that of the focal plane, which
+        # differs by two degrees at its edge, and is missing in schema 7.
         pc1_2, pc2_2, cdelt1, cdelt2 = first.wcs
         rotation = math.degrees(math.atan2(pc1_2 * cdelt1, pc2_2 * cdelt2)) % 360
     return RubinCutout(
@@ -79,7 +79,9 @@ def read_cutout(raw: bytes) -> RubinCutout:
 
 @np.errstate(all="ignore")
 def width_at_half_maximum(psf: np.ndarray | None) -> float:
-    """Returns the width of a PSF, pixels: that of a Gaussian with the same noise.
+    """Returns the full width at half maximum of a PSF, pixels.
+
+    It is that of a Gaussian with the same effective area.
 
     area = sum(psf)^2 / sum(psf^2) = 4 pi sigma^2,    width = sqrt(8 ln 2) sigma
     """
@@ -89,8 +91,8 @@ def width_at_half_maximum(psf: np.ndarray | None) -> float:
     return float(np.sqrt(8 * np.log(2) * area / (4 * np.pi)))
 
 
-def _read_by_hand(raw: bytes) -> list[Hdu]:
-    """Returns the images of a file of plain ones; none if it holds anything else."""
+def _read_plain(raw: bytes) -> list[Hdu]:
+    """Returns the images of a file of plain images, [] for any other file."""
     hdus, position = [], 0
     while position < len(raw) and len(hdus) < MAX_HDUS:
         end = raw.find(b"END".ljust(CARD), position)
@@ -101,7 +103,7 @@ def _read_by_hand(raw: bytes) -> list[Hdu]:
         start = (b"XTENSION", b"'IMAGE") if hdus else (b"SIMPLE", b"T")
         if not cards.get(start[0], b"").strip().startswith(start[1]):
             return []
-        if BEYOND & cards.keys() or int(cards.get(b"NAXIS", 0)) != 2:
+        if NOT_PLAIN & cards.keys() or int(cards.get(b"NAXIS", 0)) != 2:
             return []
         dtype = DTYPES.get(int(cards[b"BITPIX"]))
         shape = int(cards[b"NAXIS2"]), int(cards[b"NAXIS1"])
@@ -120,9 +122,9 @@ def _read_by_hand(raw: bytes) -> list[Hdu]:
     return hdus if position == len(raw) else []
 
 
-@lru_cache(maxsize=256)  # all but those of the images are the same in every alert
+@lru_cache(maxsize=256)  # most headers are the same in every alert
 def _cards(header: bytes) -> dict[bytes, bytes]:
-    """Returns the cards of a header that have a value, without their comments."""
+    """Returns the values of a header, without comments."""
     cards = {}
     for start in range(0, len(header), CARD):
         if header[start + 8 : start + 10] == b"= ":
@@ -134,7 +136,7 @@ def _cards(header: bytes) -> dict[bytes, bytes]:
 def _read_by_astropy(raw: bytes) -> list[Hdu]:
     read = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)  # what matters raises
+        warnings.simplefilter("ignore", AstropyWarning)  # real faults raise
         with fits.open(
             io.BytesIO(raw), memmap=False, disable_image_compression=True
         ) as hdus:

@@ -1,11 +1,13 @@
-"""ZTF's alert packets, of schemas 1 to 4, as alerts and points of light curves."""
+"""ZTF alert packets of schemas 1 to 4, as alerts and points of light curves."""
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from jaxastro.alerts.avro import Reader, reader_of
 from jaxastro.alerts.ztf_stamp import read_stamp
 from jaxastro.data.alert import (
     DETECTION,
@@ -17,23 +19,23 @@ from jaxastro.data.alert import (
     make_alert_record,
 )
 from jaxastro.errors import RecordError
-from jaxastro.surveys import UNLABELLED, Survey
+from jaxastro.surveys import SURVEYS, UNLABELLED, Survey
 from jaxastro.units import MICROJANSKY_ZERO_POINT, MJD_ZERO, flux_error_of, flux_of
 
 CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 OLD_NAMES = {"sgscore": "sgscore1", "distpsnr": "distpsnr1"}  # before schema 3
-DERIVED = ("age", "nnotdet")  # columns that are no field of a packet
+DERIVED = ("age", "nnotdet")  # columns that are not fields of a packet
 BANDS = {1: 0, 2: 1, 3: 2}  # fid -> g, r, i
 SIGNS = {"t": 1, "1": 1, "f": -1, "0": -1}  # of isdiffpos
-SENTINELS = (-999.0, -99999.0)  # catalogues' and forced photometry's "no number"
+SENTINELS = (-999.0, -99999.0)  # unknown, in catalogues and in forced photometry
 CHIP = (3080, 3072)  # y x, pixels of a readout channel
-MAX_FLUX = 1e30  # microjansky; beyond is no flux, and float32 ends at 1e38
+MAX_FLUX = 1e30  # microjansky; larger values are errors (float32 ends at 1e38)
 JPEG = b"\xff\xd8"
 
 
-def wanted_fields(survey: Survey) -> dict:
-    """Returns the fields of a packet that a record is made of, for `avro.reader_of`."""
-    columns = {name for name, _ in survey.columns}.difference(DERIVED)
+def _record_fields() -> dict:
+    """Returns the fields of a packet that a record uses, for `avro.reader_of`."""
+    columns = {name for name, _ in SURVEYS["ztf_alerts"].columns}.difference(DERIVED)
     candidate = {"jd", "fid", "xpos", "ypos", "jdstarthist", *columns, *OLD_NAMES}
     point = ("jd", "fid", "candid", "isdiffpos", "magpsf", "sigmapsf", "diffmaglim")
     forced = ("jd", "fid", "forcediffimflux", "forcediffimfluxunc", "magzpsci")
@@ -47,8 +49,17 @@ def wanted_fields(survey: Survey) -> dict:
     }
 
 
+FIELDS = _record_fields()
+
+
+@lru_cache(maxsize=16)  # a night has one schema, a folder a few
+def packet_reader(schema: bytes) -> Reader:
+    """Returns the reader of the fields that a record uses, for packets of a schema."""
+    return reader_of(schema, FIELDS)
+
+
 class ZtfPacket(NamedTuple):
-    """One packet, decoded."""
+    """One decoded packet."""
 
     object_id: str
     ra: float  # degrees
@@ -56,20 +67,20 @@ class ZtfPacket(NamedTuple):
     magnitude: float  # of this detection
     alert: Alert
     detection: HistoryRow
-    history: dict[tuple, HistoryRow]  # by what makes a point the same in all packets
+    history: dict[tuple, HistoryRow]  # key: equal for the same point of all packets
     notes: tuple[str, ...]
 
 
 def read_packet(packet: dict, survey: Survey) -> ZtfPacket:
-    """Returns what a packet says, in microjansky and days.
+    """Returns a decoded packet, in microjansky and days.
 
     Args:
-        packet: the fields that `wanted_fields` names, as far as it has them.
-        survey: whose columns and image size hold.
+        packet: those of FIELDS that it has.
+        survey: with columns and image size.
 
     Raises:
-        RecordError: if a field without which there is no alert is missing or
-            senseless, or a stamp cannot be read.
+        RecordError: if a required field is missing or invalid, or a stamp cannot be
+            read.
     """
     object_id, candid = packet.get("objectId"), packet.get("candid")
     named = isinstance(object_id, str) and 0 < len(object_id) < 100
@@ -84,11 +95,13 @@ def read_packet(packet: dict, survey: Survey) -> ZtfPacket:
     candidate["candid"] = candid
     mjd, band, sign = _mjd(candidate), _band(candidate), _sign(candidate)
     if not 50000 < mjd < 100000 or band is None or math.isnan(sign):
-        told = {name: candidate.get(name) for name in ("jd", "fid", "isdiffpos")}
-        raise RecordError(f"{told!s:.200}; a Julian date, 1 to 3, t or f are expected.")
+        values = {name: candidate.get(name) for name in ("jd", "fid", "isdiffpos")}
+        raise RecordError(
+            f"{values!s:.200}; a Julian date, 1 to 3, t or f are expected."
+        )
     stamps, notes = _stamps(packet, candidate, survey.image_size)
     if stamps[2] is not None:
-        stamps[2] = stamps[2] * sign  # a negative one's file is template - science
+        stamps[2] = stamps[2] * sign  # stored as template - science if isdiffpos is f
     metadata = _metadata(candidate, survey)
     return ZtfPacket(
         object_id=object_id,
@@ -105,9 +118,9 @@ def read_packet(packet: dict, survey: Survey) -> ZtfPacket:
 def make_ztf_record(
     object_id: str, survey: Survey, packets: list[ZtfPacket], *, label: str, group: str
 ) -> tuple[AlertRecord, tuple[str, ...]]:
-    """Returns the record of an object, and a sentence for each thing that was mended.
+    """Returns the record of an object, and one note for each repair.
 
-    Its position is that of its brightest alert, the best measured.
+    Its position is that of its brightest alert, which has the smallest error.
 
     Raises:
         RecordError: as `make_alert_record` does.
@@ -116,7 +129,7 @@ def make_ztf_record(
     history = {}
     for packet in packets:
         history |= packet.history
-    for packet in packets:  # later packets repeat an alert with rounded magnitudes
+    for packet in packets:  # later packets repeat it with rounded magnitudes
         history[_key(packet.detection, packet.alert.alert_id)] = packet.detection
     best = min(packets, key=lambda p: (math.isnan(p.magnitude), p.magnitude))
     record, notes = make_alert_record(
@@ -134,7 +147,7 @@ def make_ztf_record(
 
 
 def _stamps(packet: dict, candidate: dict, size: int) -> tuple[list, tuple[str, ...]]:
-    """Returns science, template and difference as the files have them, and notes."""
+    """Returns science, template and difference as stored in the packet, and notes."""
     stamps, previews = [], 0
     for name in CUTOUTS:
         stored = (packet.get(name) or {}).get("stampData") or b""
@@ -146,14 +159,14 @@ def _stamps(packet: dict, candidate: dict, size: int) -> tuple[list, tuple[str, 
         stamps.append(
             _placed(read_stamp(stored), candidate, size) if is_image else None
         )
-    told = f"alert {packet['candid']}: {previews} stamps are JPEG, no measurements."
-    return stamps, (told,) if previews else ()
+    note = f"alert {packet['candid']}: {previews} stamps are JPEG, no measurements."
+    return stamps, (note,) if previews else ()
 
 
 def _placed(stamp: np.ndarray, candidate: dict, size: int) -> np.ndarray:
-    """Returns [size size] with the candidate in the middle, NaN beyond the chip's edge.
+    """Returns [size size] with the candidate in the centre, NaN outside of the chip.
 
-    At an edge of the chip the file has fewer pixels, and the candidate off centre.
+    At the edge of a chip, the stored stamp has fewer pixels and is not centred.
     """
     if stamp.shape == (size, size):
         return stamp
@@ -162,9 +175,9 @@ def _placed(stamp: np.ndarray, candidate: dict, size: int) -> np.ndarray:
     place = []
     for have, chip, name in zip(stamp.shape, CHIP, ("ypos", "xpos"), strict=True):
         position = _number(candidate.get(name))
-        start = size // 2 - have // 2  # without a position: centre on centre
+        start = size // 2 - have // 2  # without a position: centred
         if position < chip / 2:
-            start = size - have  # the lower edge took pixels away
+            start = size - have  # pixels are missing at the lower edge
         elif position >= chip / 2:
             start = 0
         place.append(slice(start, start + have))
@@ -183,13 +196,13 @@ def _metadata(candidate: dict, survey: Survey) -> dict[str, float]:
 
 
 def _history(packet: dict) -> Iterator[tuple[tuple, HistoryRow]]:
-    """Yields the light curve that a packet carries, its own detection not included."""
+    """Yields the light curve in a packet, without its own detection."""
     for row in packet.get("prv_candidates") or ():
         if row:
             yield _point(row)
     for row in packet.get("fp_hists") or ():
         if row:
-            # DN to microjansky: m = zero point - 2.5 log10(DN), and 23.9 is one.
+            # The flux is in DN; one DN has the magnitude magzpsci.
             scale = _microjansky(_number(row.get("magzpsci")))
             flux, error = (
                 _number(row.get(name)) * scale
@@ -200,11 +213,11 @@ def _history(packet: dict) -> Iterator[tuple[tuple, HistoryRow]]:
 
 
 def _point(row: dict) -> tuple[tuple, HistoryRow]:
-    """Returns a detection, or where there was none the limit, and its key."""
+    """Returns a detection, or else the upper limit, and its key."""
     magnitude, kind = _number(row.get("magpsf")), DETECTION
     if math.isnan(magnitude):
         kind, flux = LIMIT, _microjansky(_number(row.get("diffmaglim")))
-        error = flux / 5  # the limit is that of 5 sigma
+        error = flux / 5  # it is a limit of 5 sigma
     else:
         flux = _sign(row) * _microjansky(magnitude)
         error = flux_error_of(abs(flux), _number(row.get("sigmapsf")))
@@ -215,7 +228,7 @@ def _point(row: dict) -> tuple[tuple, HistoryRow]:
 def _row(row: dict, kind: int, flux: float, error: float) -> HistoryRow:
     band = _band(row)
     if band is None or not abs(flux) < MAX_FLUX:
-        band, flux = 0, math.nan  # such rows are dropped, and counted
+        band, flux = 0, math.nan  # such rows are dropped and counted
     return HistoryRow(_mjd(row), band, kind, flux, min(error, MAX_FLUX))
 
 
@@ -241,9 +254,9 @@ def _microjansky(magnitude: float) -> float:
 
 
 def _number(value) -> float:
-    """Returns a number, NaN where there is none or a word for none."""
+    """Returns a number, NaN if it is missing or a sentinel."""
     if value is None or value in SENTINELS:
         return math.nan
     if not isinstance(value, int | float):
-        raise RecordError(f"{value!r:.50} stands where a number is expected.")
+        raise RecordError(f"{value!r:.50} instead of a number.")
     return float(value)

@@ -1,4 +1,4 @@
-"""The stamps of ZTF's alerts: small FITS images, gzipped, within an Avro packet."""
+"""Stamps of ZTF alerts: small gzipped FITS images in an Avro packet."""
 
 import io
 import warnings
@@ -10,21 +10,22 @@ from astropy.io import fits
 
 from jaxastro.errors import RecordError
 
-MAX_BYTES = 2**20  # unpacked; ZTF's have 20,160
+MAX_BYTES = 2**20  # uncompressed; ZTF's have 20,160
 MAX_SIDE = 256  # pixels; ZTF's have 63
-BLOCK, CARD = 2880, 80  # bytes: a FITS file is made of blocks, a header of cards
-# A header that begins so and has none of the second describes plain numbers.
+BLOCK, CARD = 2880, 80  # bytes of a block of a FITS file, of a card of a header
+# A header that begins with these and has none of NOT_PLAIN describes plain numbers.
 PLAIN = (b"SIMPLE", b"BITPIX", b"NAXIS", b"NAXIS1", b"NAXIS2")
 NOT_PLAIN = {b"BSCALE", b"BZERO", b"BLANK", b"EXTEND", b"GROUPS", b"PCOUNT", b"GCOUNT"}
 
 
 def read_stamp(stored: bytes) -> np.ndarray:
-    """Returns [y x] float32, in the file's own unit and sign.
+    """Returns a stamp [y x] float32, in the file's unit and sign.
 
-    The usual header is read by hand; whatever differs is left to astropy.
+    Files with the usual header are read without astropy, which is faster; others by
+    astropy.
 
     Raises:
-        RecordError: if the bytes are no image, or unpack to more than MAX_BYTES.
+        RecordError: if the bytes are no image, or more than MAX_BYTES uncompressed.
     """
     raw = _gunzip(stored) if stored[:2] == b"\x1f\x8b" else stored
     shape = _plain_shape(raw[:BLOCK])
@@ -32,7 +33,9 @@ def read_stamp(stored: bytes) -> np.ndarray:
         return _read_by_astropy(raw)
     count = shape[0] * shape[1]
     if len(raw) < BLOCK + 4 * count:
-        raise RecordError(f"a stamp of {shape} pixels in {len(raw)} bytes breaks off.")
+        raise RecordError(
+            f"a stamp of {shape} pixels in {len(raw)} bytes is incomplete."
+        )
     pixels = np.frombuffer(raw, ">f4", count, BLOCK)
     return pixels.reshape(shape).astype(np.float32)
 
@@ -42,9 +45,11 @@ def _gunzip(stored: bytes) -> bytes:
     try:
         raw = unpacker.decompress(stored, MAX_BYTES)
     except zlib.error as error:
-        raise RecordError(f"a stamp cannot be unpacked: {error}.") from error
+        raise RecordError(f"a stamp cannot be decompressed: {error}.") from error
     if not unpacker.eof:
-        raise RecordError(f"a stamp breaks off, or unpacks beyond {MAX_BYTES} bytes.")
+        raise RecordError(
+            f"a stamp is incomplete, or larger than {MAX_BYTES} bytes uncompressed."
+        )
     return raw
 
 
@@ -65,18 +70,18 @@ def _plain_shape(header: bytes) -> tuple[int, int] | None:
 def _read_by_astropy(raw: bytes) -> np.ndarray:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on headers that bend the standard
-            # A compressed image stays a table here: its unpacked size has no limit.
+            warnings.simplefilter("ignore")  # of nonstandard headers
+            # Images are not decompressed: their size would have no limit.
             with fits.open(io.BytesIO(raw), disable_image_compression=True) as hdus:
                 image = next(hdu for hdu in hdus[:8] if _is_image(hdu))
                 return np.ascontiguousarray(image.data, np.float32)
-    # A damaged file raises a dozen types of error; each means the same to the reader.
+    # A damaged file may raise any error.
     except Exception as error:
         raise RecordError(f"a stamp is no FITS image: {error!r:.200}.") from error
 
 
 def _is_image(hdu) -> bool:
-    """Says so before its pixels are touched: a header may claim any number of them."""
+    """Returns whether it is a small plain image, without reading its pixels."""
     plain = type(hdu) in (fits.PrimaryHDU, fits.ImageHDU)
     if not plain or len(hdu.shape) != 2:
         return False

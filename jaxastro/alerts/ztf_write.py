@@ -1,7 +1,7 @@
-"""ZTF's alert packets, written: the schema, stamps, and files of packets.
+"""Writes ZTF alert packets: the schema, stamps, and files of packets.
 
-Field names, types and their order are those of the public schema 4.02; what a writer
-does not know is null.
+Names, types and order of fields are those of the public schema 4.02. Unknown values are
+null.
 """
 
 import copy
@@ -20,8 +20,8 @@ from jaxastro.errors import InputError
 
 VERSION = "4.02"
 SYNC = hashlib.sha256(b"jaxastro").digest()[:16]
-NO_NUMBER = -999.0  # what catalogues' columns hold where nothing is near
-# Name by name, with its type; nullable but where it is said in REQUIRED.
+NO_NUMBER = -999.0  # value of catalogue columns if no source is near
+# Names and types of fields; all but those in _REQUIRED may be null.
 _DETECTION = """jd:double fid:int pid:long diffmaglim:float pdiffimfilename:string
 programpi:string programid:int candid:long isdiffpos:string tblid:long nid:int rcid:int
 field:int xpos:float ypos:float ra:double dec:double magpsf:float sigmapsf:float
@@ -62,7 +62,7 @@ _NOTHING = {"double": 0.0, "float": 0.0, "int": 0, "long": 0, "string": ""}
 
 
 def schema() -> dict:
-    """Returns the schema of a packet, as Avro wants it."""
+    """Returns the Avro schema of a packet."""
     fields = _record("cutout", {"fileName": "string", "stampData": "bytes"})
     many = [
         ["null", {"type": "array", "items": _rows(name, words)}]
@@ -92,15 +92,15 @@ def make_packet(
     history: list[dict],
     stamps: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> dict:
-    """Returns a packet; what of `candidate` and `history` is not given is null.
+    """Returns a packet; missing fields of `candidate` and `history` are null.
 
-    Required fields that a simulation does not know are 0 or empty.
+    Missing fields that the schema requires are 0 or empty.
 
     Args:
         candidate: fields of the schema by name, candid and jd among them.
         history: the same of earlier frames; those without magpsf are upper limits.
-        stamps: science, template, and difference as the file has it: of a negative
-            alert (isdiffpos "f") template - science.
+        stamps: science, template, and difference as stored in a packet: template -
+            science for a negative alert (isdiffpos "f").
     """
     packet = {
         "schemavsn": VERSION,
@@ -123,26 +123,26 @@ def stamp_file(stamp: np.ndarray) -> bytes:
     """Returns a stamp [y x] as a gzipped FITS file of plain float32."""
     pixels = stamp.astype(">f4").tobytes()
     padding = b"\0" * (-len(pixels) % 2880)
-    # Level 1 takes a tenth of the time of the usual 9, for a twentieth more bytes.
+    # Level 1 takes a tenth of the time of level 9, for 5 % more bytes.
     return gzip.compress(_header(*stamp.shape) + pixels + padding, 1, mtime=0)
 
 
 def write_packets(file: BinaryIO, packets: Iterable[dict]) -> None:
-    """Writes packets as a container, one block each, as ZTF's nights have them."""
+    """Writes packets as a container with one block each, like ZTF's nights."""
     write_encoded(file, map(encode, packets))
 
 
 def encode(packet: dict) -> bytes:
-    """Returns a packet's bytes, as they stand in a container."""
+    """Returns the bytes of a packet in a container."""
     encoded = io.BytesIO()
     fastavro.schemaless_writer(encoded, _parsed_schema(), packet)
     return encoded.getvalue()
 
 
 def write_encoded(file: BinaryIO, encoded: Iterable[bytes]) -> None:
-    """Writes a container of packets that are encoded, one block each.
+    """Writes a container of encoded packets with one block each.
 
-    The same packets make the same bytes: the marker between blocks is no random one.
+    The same packets give the same bytes: the sync marker is constant.
     """
     file.write(_container_header())
     for packet in encoded:
@@ -167,7 +167,7 @@ def _container_header() -> bytes:
 
 
 def _long(number: int) -> bytes:
-    """Returns a number that is not negative as Avro writes it, twice itself."""
+    """Returns a nonnegative number in Avro's zigzag encoding."""
     number, written = 2 * number, b""
     while number > 127:
         written, number = written + bytes([number & 127 | 128]), number >> 7

@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[:1] == ["data"]:
         from data_builders.__main__ import main as data_main
 
-        return data_main(arguments[1:])
+        return data_main(arguments[1:], program="jaxastro data")
     given = _parser(arguments).parse_args(arguments)
     from jaxastro.commands.error_handling import run_command
 

@@ -1,22 +1,23 @@
-"""Text of strangers in tables that spreadsheets open."""
+"""Protects CSV output against formula injection."""
 
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def shown_cell(text: str) -> str:
-    """Returns the text so that a spreadsheet shows it and does not run it.
+def escape_cell(text: str) -> str:
+    """Returns the text of a cell that a spreadsheet shows but does not run.
 
-    A cell that begins like a formula gets a quotation mark in front, which a
-    spreadsheet hides: an object named =HYPERLINK(...) would call home otherwise.
+    A spreadsheet runs text that begins like a formula: an object named =HYPERLINK(...)
+    could send data to its author. Such text gets an apostrophe in front, which a
+    spreadsheet does not show.
     """
-    return f"'{text}" if _would_run(text) else text
+    return f"'{text}" if _is_formula(text) else text
 
 
-def told_cell(shown: str) -> str:
-    """Returns the text of which shown_cell made a cell."""
-    text = shown.removeprefix("'")
-    return text if _would_run(text) else shown
+def unescape_cell(cell: str) -> str:
+    """Returns the text of a cell that was escaped."""
+    text = cell.removeprefix("'")
+    return text if _is_formula(text) else cell
 
 
-def _would_run(text: str) -> bool:
+def _is_formula(text: str) -> bool:
     return text.lstrip("'").startswith(STARTS_FORMULA)

@@ -1,4 +1,4 @@
-"""Facts of a survey as JSON, for data sets that bring their own."""
+"""Facts of a survey as JSON, for data sets with their own facts."""
 
 import json
 import math
@@ -8,21 +8,29 @@ from jaxastro.surveys import NAN, Survey
 
 
 def survey_to_json(survey: Survey) -> str:
-    """Returns the facts as JSON; NaN and Infinity are words that Python reads back."""
+    """Returns the facts as JSON, with the names NaN and Infinity, as Python writes."""
     return json.dumps(survey._asdict(), indent=1)
 
 
 def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
-    """Returns the facts that JSON tells; what it does not mention is as otherwise.
+    """Returns the facts in a JSON text.
+
+    Args:
+        text: a JSON object of facts, named like the fields of Survey.
+        otherwise: facts that are not in the text.
 
     Raises:
-        ValueError: if it is no JSON, or tells something that is no fact of a survey.
+        InputError: if the text is no JSON, has an unknown name, or a value of a wrong
+            type.
     """
-    facts = json.loads(text)
+    try:
+        facts = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"no JSON: {error}") from error
     unknown = set(facts) - set(Survey._fields) if isinstance(facts, dict) else {text}
     if unknown:
         raise InputError(
-            f"Facts of a survey have no {min(unknown)[:40]!r}. Known: "
+            f"A survey has no fact {min(unknown)[:40]!r}. Known: "
             f"{', '.join(Survey._fields)}. Remove or rename it."
         )
     for name, value in facts.items():
@@ -30,8 +38,8 @@ def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
             facts[name] = _as_type_of(getattr(EXAMPLE, name), value)
         except TypeError:
             raise InputError(
-                f"{name} is {value!r}, of another type than a survey has, as in "
-                f"{json.dumps(getattr(EXAMPLE, name))}. Write it so."
+                f"{name} is {value!r}, which has the wrong type. An example is "
+                f"{json.dumps(getattr(EXAMPLE, name))}. Correct it."
             ) from None
     if "bands" in facts:
         facts.setdefault("wavelength", (NAN,) * len(facts["bands"]))
@@ -40,12 +48,12 @@ def survey_from_json(text: str, *, otherwise: Survey) -> Survey:
         raise InputError(
             f"{len(survey.wavelength)} wavelengths for {len(survey.bands)} bands, "
             f"{len(survey.valid_range)} ends of valid_range. One wavelength per band, "
-            "in Angstrom, and two ends are expected. Give them."
+            "in Angstrom, and two ends are expected. Correct it."
         )
     return survey
 
 
-EXAMPLE = Survey(  # of each type; a tuple may have any length
+EXAMPLE = Survey(  # types of all facts; tuples may have any length
     name="my_survey",
     kind="series",
     bands=("g",),

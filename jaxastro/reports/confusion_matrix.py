@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from jaxastro.data.csv_escaping import shown_cell
+from jaxastro.data.csv_escaping import escape_cell
 from jaxastro.evaluation import bootstrap, metrics
 from jaxastro.evaluation.predictions import Predictions
 from jaxastro.reports import style
@@ -33,7 +33,7 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
         writer = csv.writer(file)
         writer.writerow(["true class", *(f"predicted {name}" for name in p.classes)])
         rows = zip(p.classes, counts.tolist(), strict=True)
-        writer.writerows([shown_cell(name), *row] for name, row in rows)
+        writer.writerows([escape_cell(name), *row] for name, row in rows)
 
     details = _DETAILS if len(p.classes) <= _MOST_DETAILED_CLASSES else ""
     png_path = style.save(

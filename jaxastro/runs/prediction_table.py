@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from jaxastro.data.csv_escaping import shown_cell, told_cell
+from jaxastro.atomic_write import atomic_path
+from jaxastro.data.csv_escaping import escape_cell, unescape_cell
 from jaxastro.data.hierarchy import levels_of, node_probabilities
 from jaxastro.errors import InputError, MissingPackageError
 
@@ -144,13 +145,8 @@ def prediction_writer(path: Path) -> Iterator[Callable[[PredictionTable], None]]
         InputError: if the path is of another kind of file, or of none.
     """
     check_output(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with FORMATS[path.suffix](partial) as write:
-            yield lambda table: write(table.columns())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_path(path) as partial, FORMATS[path.suffix](partial) as write:
+        yield lambda table: write(table.columns())
 
 
 def read_predictions(path: Path) -> dict[str, list]:
@@ -176,7 +172,7 @@ def read_predictions(path: Path) -> dict[str, list]:
                 convert_options=pyarrow.csv.ConvertOptions(column_types=as_text),
             ).to_pydict()
             names = {name: found[name] for name in found if name == "object_id"}
-            return found | {n: list(map(told_cell, names[n])) for n in names}
+            return found | {n: list(map(unescape_cell, names[n])) for n in names}
     except (*DAMAGED, fastavro.schema.SchemaParseException) as error:
         raise InputError(
             f"{path} cannot be read as a table of predictions: {error} Give a file "
@@ -217,7 +213,7 @@ def _cells(column: np.ndarray) -> list:
     if column.dtype.kind == "f":
         return [f"{value:.6f}" for value in column]
     if column.dtype.kind == "U":
-        return [shown_cell(str(value)) for value in column]
+        return [escape_cell(str(value)) for value in column]
     return column.tolist()
 
 

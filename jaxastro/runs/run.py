@@ -133,7 +133,7 @@ class _Classifier:
                         alert_id=np.array([int(r.alert_id[-1]) for r in some]),
                         mjd=np.array([float(r.mjd[-1]) for r in some]),
                     )
-                new, told = tally.told[told:], len(tally.told)
+                new, told = tally.notes[told:], len(tally.notes)
                 yield replace(table, set_aside=_reasons(new))
 
     def predict_to_file(

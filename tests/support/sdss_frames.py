@@ -27,8 +27,8 @@ def header_of(frame, centre, shape, turn):
     # Rows run along right ascension, columns along declination.
     header["CD1_1"], header["CD1_2"] = PIXEL * np.sin(turn), PIXEL * np.cos(turn)
     header["CD2_1"], header["CD2_2"] = PIXEL * np.cos(turn), -PIXEL * np.sin(turn)
-    told = {"RUN": frame.run, "CAMCOL": frame.camcol, "FILTER": frame.band}
-    header.update(told)
+    identity = {"RUN": frame.run, "CAMCOL": frame.camcol, "FILTER": frame.band}
+    header.update(identity)
     header["TAI"] = frame.mjd * 86400
     return header
 

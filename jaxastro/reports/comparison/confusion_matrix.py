@@ -91,7 +91,6 @@ def _draw(axes, classes, mean, deviation) -> None:
     has_spread = size <= _MOST_CLASSES_WITH_SPREAD
     for true, predicted in np.ndindex(size, size):
         value, spread = mean[true, predicted], deviation[true, predicted]
-        has_deviation = has_spread and np.isfinite(spread)
         font = {"ha": "center", "va": "center"}
         font["color"] = "white" if value > 75 else style.INK
         if not np.isfinite(value):
@@ -101,13 +100,13 @@ def _draw(axes, classes, mean, deviation) -> None:
         if has_spread or value >= 0.5:
             axes.text(
                 predicted,
-                true - (0.1 if has_deviation else 0),
+                true - 0.1 * (has_spread and np.isfinite(spread)),
                 f"{value:.0f}",
                 fontsize=13 if has_spread else 6.5,
                 weight="bold" if has_spread else "normal",
                 **font,
             )
-        if has_deviation:
+        if has_spread and np.isfinite(spread):
             axes.text(
                 predicted, true + 0.24, f"± {spread:.0f}", fontsize=style.SMALL, **font
             )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from jaxastro.data.csv_escaping import shown_cell
+from jaxastro.data.csv_escaping import escape_cell
 from jaxastro.evaluation.bootstrap import Interval, interval
 from jaxastro.evaluation.pool import scores_and_draws
 from jaxastro.evaluation.systems import SCORES, System, pool_all_folds, pools_by_run
@@ -42,7 +42,7 @@ def write(curves: dict[str, Curve], folder: Path) -> list[Path]:
         for name, curve in curves.items():
             for score in SCORES:
                 for share, found in curve.points(score):
-                    writer.writerow([shown_cell(name), share, score, *found])
+                    writer.writerow([escape_cell(name), share, score, *found])
 
     num_lines = len(curves)
     figure = style.new_figure(style.WIDTH, 4.1 + 0.22 * num_lines)

@@ -58,7 +58,7 @@ def write_markdown(
     parts.append(" ".join([f"**{first}**", *others]))
     parts.append("\n".join(f"- {_escape(caution)}" for caution in summary["cautions"]))
     for table in tables:
-        rule = ["---"] + ["---:"] * (len(table.columns) - 1)
+        rule = ["---", *["---:"] * (len(table.columns) - 1)]
         lines = [
             f"| {' | '.join(map(_escape, row))} |"
             for row in (table.columns, rule, *table.rows)
