@@ -1,4 +1,4 @@
-"""Our readers of Avro and FITS beside fastavro and astropy."""
+"""The readers of Avro and FITS give the results of fastavro and astropy."""
 
 import gzip
 import io
@@ -159,5 +159,7 @@ def test_a_schema_of_other_types_than_wanted_is_refused():
         {"prv_candidates": {"jd": True}},
         {"prv_candidates": True},
     ):
-        with pytest.raises(RecordError, match="a selected field has the unexpected type"):
+        with pytest.raises(
+            RecordError, match="a selected field has the unexpected type"
+        ):
             reader_of(schema, wanted)

@@ -33,8 +33,8 @@ def reading_of(name, seed, *, notes=()):
     return Reading(name, record, notes)
 
 
-class Wild(SurveyBuilder):
-    """Everything that can happen: bad objects, names twice, packets all over."""
+class FaultyData(SurveyBuilder):
+    """All kinds of input: bad objects, repeated names, packets in several parts."""
 
     SURVEY = HITS
     DESCRIPTION = "For tests."
@@ -58,8 +58,8 @@ class Wild(SurveyBuilder):
         return reading_of(object_id, seed, notes=(note,))
 
 
-def built(data_dir, *, processes=1, beam_runner=""):
-    builder = Wild(data_dir=data_dir, processes=processes)
+def build(data_dir, *, processes=1, beam_runner=""):
+    builder = FaultyData(data_dir=data_dir, processes=processes)
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, **preparing._beam(beam_runner, ())
     )
@@ -68,17 +68,17 @@ def built(data_dir, *, processes=1, beam_runner=""):
 
 
 @pytest.fixture(scope="module", params=HOW, ids=list(HOW))
-def wild(request, tmp_path_factory):
-    return built(tmp_path_factory.mktemp("built"), **HOW[request.param])
+def built(request, tmp_path_factory):
+    return build(tmp_path_factory.mktemp("built"), **HOW[request.param])
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("built"))
+    return build(tmp_path_factory.mktemp("built"))
 
 
-def test_the_records_are_the_same_in_the_same_order(wild, plain):
-    found = [record_from_example(e) for e in wild.as_data_source("all")]
+def test_the_records_are_the_same_in_the_same_order(built, plain):
+    found = [record_from_example(e) for e in built.as_data_source("all")]
     expected = [record_from_example(e) for e in plain.as_data_source("all")]
     assert len(found) == 6 + 1 + 3
     for one, other in zip(found, expected, strict=True):
@@ -86,8 +86,8 @@ def test_the_records_are_the_same_in_the_same_order(wild, plain):
             np.testing.assert_array_equal(a, b)
 
 
-def test_the_report_is_the_same_and_complete(wild, plain):
-    text = (wild.data_path / REPORT_FILE).read_text()
+def test_the_report_is_the_same_and_complete(built, plain):
+    text = (built.data_path / REPORT_FILE).read_text()
     assert text == (plain.data_path / REPORT_FILE).read_text()
     found = json.loads(text)
     assert found["objects_read"] == 6 * 3 + 4
@@ -98,14 +98,14 @@ def test_the_report_is_the_same_and_complete(wild, plain):
     assert list(found["repaired"]) == ["whole2", "star0", "star1", "star2"]
 
 
-def test_of_equal_names_the_first_is_kept(wild):
-    records = map(record_from_example, wild.as_data_source("all"))
+def test_of_equal_names_the_first_is_kept(built):
+    records = map(record_from_example, built.as_data_source("all"))
     kept = {record.object_id: record for record in records}["again"]
     np.testing.assert_array_equal(kept.flux, reading_of("again", 100).record.flux)
 
 
-def test_the_bytes_of_what_was_set_aside_are_kept(wild):
-    kept = {path.read_bytes() for path in (wild.data_path / "set_aside").iterdir()}
+def test_the_bytes_of_what_was_set_aside_are_kept(built):
+    kept = {path.read_bytes() for path in (built.data_path / "set_aside").iterdir()}
     assert kept == {b"whole star", *(b"raw%d" % part for part in range(6))}
 
 
@@ -119,8 +119,8 @@ def test_a_simulated_survey_is_the_same_however_it_is_built(how, tmp_path, data_
             np.testing.assert_array_equal(one[name], another[name])
 
 
-class Hopeless(Wild):
-    """Not one object can be read."""
+class FaultsOnly(FaultyData):
+    """No object can be read."""
 
     def read_part(self, part):
         yield Reading("bad", None, ("Object bad: no light.",))
@@ -128,7 +128,7 @@ class Hopeless(Wild):
 
 @pytest.mark.parametrize("how", HOW.values(), ids=HOW)
 def test_a_build_without_a_record_fails_and_leaves_no_files(how, tmp_path):
-    builder = Hopeless(data_dir=tmp_path, processes=how.get("processes", 1))
+    builder = FaultsOnly(data_dir=tmp_path, processes=how.get("processes", 1))
     config = tfds.download.DownloadConfig(
         **preparing._beam(how.get("beam_runner", ""), ())
     )
@@ -212,19 +212,26 @@ def test_the_shuffler_orders_as_the_one_of_tfds_does(tmp_path):
 
     rng = np.random.default_rng(0)
     pairs = [(f"object{i}", rng.bytes(rng.integers(0, 50))) for i in range(300)]
-    ours, theirs = (kind(tmp_path, "objects") for kind in (DiskShuffler, Shuffler))
+    shuffler, expected = (
+        kind(tmp_path, "objects") for kind in (DiskShuffler, Shuffler)
+    )
     for key, data in pairs:
-        ours.add(key, data)
-        theirs.add(key, data)
-    assert ours.size == theirs.size == sum(len(data) for _, data in pairs)
-    assert ours.num_examples == sum(ours.bucket_lengths) == theirs.num_examples == 300
-    assert list(ours) == list(theirs)
+        shuffler.add(key, data)
+        expected.add(key, data)
+    assert shuffler.size == expected.size == sum(len(data) for _, data in pairs)
+    assert (
+        shuffler.num_examples
+        == sum(shuffler.bucket_lengths)
+        == expected.num_examples
+        == 300
+    )
+    assert list(shuffler) == list(expected)
 
 
 def test_a_data_set_larger_than_tfds_holds_in_memory_is_built(tmp_path, monkeypatch):
-    # Beyond this size TFDS's own shuffler asks for TensorFlow, which is not here.
+    # Beyond this size TFDS's own shuffler needs TensorFlow.
     monkeypatch.setattr(tfds.core.shuffle, "MAX_MEM_BUFFER_SIZE", 1000)
-    assert len(built(tmp_path).as_data_source("all")) == 10
+    assert len(build(tmp_path).as_data_source("all")) == 10
 
 
 # -- preparing -------------------------------------------------------------------------
@@ -240,7 +247,7 @@ def test_files_of_a_killed_build_are_removed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("options", "message"),
     [
         ({"name": "hist"}, "No builder named 'hist'. Known builders: asas"),
         ({"name": "hits/x"}, "Survey hits has no preset 'x'. Known presets: none"),
@@ -248,9 +255,9 @@ def test_files_of_a_killed_build_are_removed(tmp_path):
         ({"name": "hits", "beam_options": ["a=b"]}, "without a runner"),
     ],
 )
-def test_impossible_options_are_explained(wish, message, tmp_path):
+def test_impossible_options_are_explained(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        prepare(**wish, data_dir=str(tmp_path))
+        prepare(**options, data_dir=str(tmp_path))
 
 
 def test_without_beam_the_message_has_the_command_to_install_it(tmp_path, monkeypatch):

@@ -168,18 +168,18 @@ def test_files_that_do_not_match_are_errors(raw_folder):
     table = raw_folder / "val_cand_v10_N100_programid1.csv"
     stamps = raw_folder / "val_triplets_v10_N100_programid1.npy"
 
-    def refused(message):
+    def check_error(message):
         with pytest.raises(ValueError, match=message):
             list(btsbot.read(table))
 
     np.save(stamps, triplets_of(2))
-    refused(r"table has 1 rows, so \(1, 63, 63, 3\)")
+    check_error(r"table has 1 rows, so \(1, 63, 63, 3\)")
     np.save(stamps, np.array([{"a": 1}]), allow_pickle=True)
-    refused("damaged or unsafe array file")
+    check_error("damaged or unsafe array file")
     stamps.write_bytes(b"")
-    refused("damaged or unsafe array file")
+    check_error("damaged or unsafe array file")
     table.write_text("objectId,jd\nZTF,1\n")
-    refused("it has no column candid")
+    check_error("it has no column candid")
     shutil.copy(stamps, raw_folder / "val_triplets_v11.npy")
     shutil.copy(table, raw_folder / "val_cand_v11.csv")
     with pytest.raises(ValueError, match="two tables of the split val"):

@@ -224,8 +224,8 @@ def serving(alert_run):
 
 
 @st.composite
-def wild(draw, n):
-    """Alert n with some bytes changed, lost or put in, or a stamp of wild numbers."""
+def damaged_alert(draw, n):
+    """Alert n with changed, lost or additional bytes, or a stamp of random numbers."""
     alert = CLEAN[n]
     if draw(st.booleans()):
         numbers = st.floats(width=32, allow_nan=True)
@@ -255,7 +255,8 @@ def test_undamaged_alerts_are_classified_whatever_the_damage_of_others(
 ):
     places = data.draw(st.sets(st.integers(0, NUMBER - 1), max_size=12))
     night = [
-        data.draw(wild(n)) if n in places else alert for n, alert in enumerate(CLEAN)
+        data.draw(damaged_alert(n)) if n in places else alert
+        for n, alert in enumerate(CLEAN)
     ]
     files = zip(NAMES, (alert.file for alert in night), strict=True)
     whole = one_container(night) if form == "night.avro" else tarred(*files)
@@ -283,12 +284,12 @@ def test_a_night_that_is_read_may_have_more_damage_than_a_file(monkeypatch):
 
 
 def test_damage_is_searched_through_once_and_not_without_end(monkeypatch):
-    """Each block claims the whole file: what was read is read again, up to a limit."""
+    """Each block declares the size of the file: bytes are read again, up to a limit."""
     container = sys.modules[read_packets.__module__]
     claims = ztf_packets.zigzag(1) + ztf_packets.zigzag(2**25)
     start = ztf_packets.container()
     whole = start + (claims + start[-16:]) * 2000
-    monkeypatch.setattr(container, "MAX_AGAIN", 10 * len(whole))
+    monkeypatch.setattr(container, "MAX_SEARCHED", 10 * len(whole))
     packets = list(read_packets(io.BytesIO(whole), packet_reader))
     assert all(packet.row is None for packet in packets)
     assert 10 <= len(packets) < 40
@@ -312,7 +313,7 @@ def test_one_large_false_length_leaves_the_limit_for_small_ones(
     damaged = {10: 2**18} | dict.fromkeys(range(20, 400, 2), 7)
     whole = start + b"".join(block(damaged.get(n, len(body))) for n in range(5000))
     container = sys.modules[read_packets.__module__]
-    monkeypatch.setattr(container, "MAX_AGAIN", 2 * len(whole))
+    monkeypatch.setattr(container, "MAX_SEARCHED", 2 * len(whole))
     packets = list(read_packets(io.BytesIO(whole), lambda schema: _by_length))
     assert [n for n, packet in enumerate(packets) if packet.row is None] == [*damaged]
     assert len(packets) == 5000

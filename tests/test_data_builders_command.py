@@ -1,4 +1,4 @@
-"""The command line of the data sets, as a user types it."""
+"""The command line of the data sets."""
 
 import gzip
 import io
@@ -34,22 +34,22 @@ SCHEMA_PAGE = commands.ROOT / "docs" / "schema.md"
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory):
-    """A folder with raw objects of the simulated survey and three files of others."""
+    """A folder with raw objects of the simulated survey and three other files."""
     folder = tmp_path_factory.mktemp("raw")
     records = (simulate_object(i, seed=9, preset=PRESETS["tiny"]) for i in range(4))
     sdss_sn_sim.write_raw(folder / "four.npz", records)
     (folder / "notes.txt").write_text("a note\nand more\n")
     (folder / "table.csv").write_text("object;mjd\na;1\n")
-    (folder / "wild.bin").write_bytes(b"\x01\xff" * 99)
+    (folder / "unknown.bin").write_bytes(b"\x01\xff" * 99)
     return folder
 
 
-def said(capsys, *arguments, code=0):
+def output_of(capsys, *arguments, code=0):
     assert command.main([str(a) for a in arguments]) == code
     return capsys.readouterr().out
 
 
-def refused(capsys, *arguments):
+def error_of(capsys, *arguments):
     assert command.main([str(a) for a in arguments]) == 2
     return capsys.readouterr().err
 
@@ -77,7 +77,7 @@ def test_a_typing_error_ends_with_2_and_the_usage(capsys):
 
 
 def test_errors_are_one_sentence_and_debug_shows_where(capsys, tmp_path):
-    text = refused(capsys, "build", "hist", f"--data_dir={tmp_path}")
+    text = error_of(capsys, "build", "hist", f"--data_dir={tmp_path}")
     assert text.startswith("No builder named 'hist'. Known builders: asas")
     assert len(text.splitlines()) == 1
     with pytest.raises(ValueError, match="No builder named 'hist'"):
@@ -106,7 +106,7 @@ def test_the_list_shows_what_is_there_and_what_is_missing(
     monkeypatch.delenv("JAXASTRO_DATA", raising=False)
     command.main(["build", "sdss_sn_sim/tiny", f"--data_dir={data_dir}"])
     capsys.readouterr()
-    rows = json.loads(said(capsys, "list", "--json", f"--data_dir={data_dir}"))
+    rows = json.loads(output_of(capsys, "list", "--json", f"--data_dir={data_dir}"))
     rows = {row["name"]: row for row in rows}
     assert {row["survey"] for row in rows.values()} == set(BUILDERS)
     tiny, hits = rows["sdss_sn_sim/tiny"], rows["hits"]
@@ -118,7 +118,9 @@ def test_the_list_shows_what_is_there_and_what_is_missing(
     assert "HiTS_simulations" in hits["missing"]
     (tmp_path / "hits").mkdir()
     (tmp_path / "hits" / "hits_image_sequences.npz").touch()
-    text = said(capsys, "list", f"--data_dir={data_dir}", f"--manual_dir={tmp_path}")
+    text = output_of(
+        capsys, "list", f"--data_dir={data_dir}", f"--manual_dir={tmp_path}"
+    )
     lines = {line.split()[0]: line.split() for line in text.splitlines() if line}
     assert lines["hits"][2] == "found"
     assert lines["sdss_sn_sim/tiny"][3].startswith(data_dir)
@@ -127,16 +129,16 @@ def test_the_list_shows_what_is_there_and_what_is_missing(
 
 def test_a_built_data_set_is_not_built_again(tmp_path, capsys):
     options = ("sdss_sn_sim/tiny", f"--data_dir={tmp_path}")
-    text = said(capsys, "build", *options)
+    text = output_of(capsys, "build", *options)
     assert "sdss_sn_sim/tiny is built:" in text
     assert "        13 SNIa\n" in text
     assert "0 set aside, 0 repaired: see" in text
     (report,) = tmp_path.rglob(REPORT_FILE)
     before = report.stat().st_mtime_ns
-    assert "exists and is not built again" in said(capsys, "build", *options)
+    assert "exists and is not built again" in output_of(capsys, "build", *options)
     assert report.stat().st_mtime_ns == before
     report.write_text("{}")
-    assert "of an earlier version" in said(capsys, "build", *options)
+    assert "of an earlier version" in output_of(capsys, "build", *options)
 
 
 def test_the_report_names_what_was_set_aside(tmp_path, capsys):
@@ -150,7 +152,7 @@ def test_the_report_names_what_was_set_aside(tmp_path, capsys):
         label=np.array(["SN", "Quasar"]),
     )
     options = (f"--manual_dir={tmp_path}", f"--data_dir={tmp_path / 'built'}")
-    text = said(capsys, "build", "hits", *options)
+    text = output_of(capsys, "build", "hits", *options)
     assert "1 set aside" in text
     assert "unknown class 'Quasar'" in text
     assert "bad\\x1b[2J" in text
@@ -163,7 +165,7 @@ def test_a_refusal_shows_no_control_code_of_a_file(capsys, monkeypatch):
 
     monkeypatch.setattr("data_builders.commands.build.run", refuse)
     assert (
-        refused(capsys, "build", "hits") == "Object a\\x1b[2J: no light.\nRemove it.\n"
+        error_of(capsys, "build", "hits") == "Object a\\x1b[2J: no light.\nRemove it.\n"
     )
 
 
@@ -173,22 +175,22 @@ def test_columns_are_described_once_for_tfds_the_page_and_the_command(capsys):
         assert markdown(columns) in page
     for kind, columns in COLUMNS.items():
         assert set(columns) == set(RECORD_TYPES[kind]._fields)
-        assert markdown(columns) in said(capsys, "schema", kind)
+        assert markdown(columns) in output_of(capsys, "schema", kind)
     survey = SURVEYS["hits"]
     features = record_features(survey)
     assert list(features) == list(RECORD_TYPES["series"]._fields)
     assert features["flux"].doc.desc == "flux of each pixel [ADU per pixel]"
-    found = json.loads(said(capsys, "schema", "hits", "--json"))
+    found = json.loads(output_of(capsys, "schema", "hits", "--json"))
     assert found["schema"]["mjd"]["unit"] == "d"
     assert found["bands"] == ["g"]
-    assert "Surveys: " in refused(capsys, "schema", "nonsense")
+    assert "Surveys: " in error_of(capsys, "schema", "nonsense")
 
 
 # -- inspect: what raw data are --------------------------------------------------------
 
 
 def test_raw_data_of_a_survey_are_read_and_counted(raw, capsys):
-    found = json.loads(said(capsys, "inspect", raw / "four.npz", "--json"))
+    found = json.loads(output_of(capsys, "inspect", raw / "four.npz", "--json"))
     assert found["recognised_by"] == ["sdss_sn_sim"]
     (what,) = found["found"]
     assert (what["objects"], what["records"], what["set_aside"]) == (4, 4, 0)
@@ -197,25 +199,25 @@ def test_raw_data_of_a_survey_are_read_and_counted(raw, capsys):
     assert set(what["bands"]) == set("ugriz")
     assert sum(what["labels"].values()) == what["with_position"] == 4
     assert what["dates"][0].startswith("200")
-    text = said(capsys, "inspect", raw / "four.npz", "--objects=2")
+    text = output_of(capsys, "inspect", raw / "four.npz", "--objects=2")
     assert "a zip archive, such as npz: " in text
     assert "         2 records" in text
 
 
 def test_a_folder_is_examined_file_by_file(raw, capsys):
-    found = json.loads(said(capsys, "inspect", raw, "--json"))
+    found = json.loads(output_of(capsys, "inspect", raw, "--json"))
     assert found["files"] == 4
     assert found["file_types"]["a table as text"] == 1
     assert found["recognised_by"] == ["sdss_sn_sim"]
-    assert "         1 a table as text" in said(capsys, "inspect", raw)
+    assert "         1 a table as text" in output_of(capsys, "inspect", raw)
 
 
 def test_an_unknown_file_is_described_and_ends_with_1(raw, capsys):
-    text = said(capsys, "inspect", raw / "wild.bin", code=1)
+    text = output_of(capsys, "inspect", raw / "unknown.bin", code=1)
     assert "of unknown type, first bytes 01 ff 01" in text
     assert "In no survey's format. Known surveys: asas" in text
-    assert "does not exist" in refused(capsys, "inspect", raw / "gone")
-    assert "No survey named 'x'" in refused(capsys, "inspect", raw, "--survey=x")
+    assert "does not exist" in error_of(capsys, "inspect", raw / "gone")
+    assert "No survey named 'x'" in error_of(capsys, "inspect", raw, "--survey=x")
 
 
 def test_reasons_are_counted_by_kind_and_shown_without_control_codes(
@@ -231,7 +233,7 @@ def test_reasons_are_counted_by_kind_and_shown_without_control_codes(
     monkeypatch.setattr("data_builders.hits.hits.read", read)
     path = tmp_path / "file"
     path.write_bytes(b"")
-    text = said(capsys, "inspect", path, "--survey=hits", "--reasons=1", code=1)
+    text = output_of(capsys, "inspect", path, "--survey=hits", "--reasons=1", code=1)
     assert "       300 such as: Object bad0" in text
     assert "and 1 further reasons" in text
     assert "Reading stopped. file: RuntimeError: the \\x1b[31mdisk\\u202e is" in text
@@ -307,8 +309,8 @@ def test_content_of_arrays_and_archives_is_described(tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe")
-    assert "neither a file" in said(capsys, "inspect", tmp_path / "pipe", code=1)
-    assert "neither a file" in said(capsys, "inspect", tmp_path, code=1)
+    assert "neither a file" in output_of(capsys, "inspect", tmp_path / "pipe", code=1)
+    assert "neither a file" in output_of(capsys, "inspect", tmp_path, code=1)
 
 
 # -- inspect: hostile bytes ------------------------------------------------------------
@@ -322,9 +324,9 @@ def inspected(folder, content, suffix=""):
     return answer
 
 
-def wild(data, whole):
-    """A file cut somewhere, with a few of its bytes changed."""
-    content = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+def damaged(data, complete):
+    """A truncated file with a few changed bytes."""
+    content = bytearray(complete[: data.draw(st.integers(0, len(complete)))])
     for _ in range(data.draw(st.integers(0, 4))):
         if content:
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(
@@ -352,8 +354,8 @@ def test_no_bytes_make_it_raise(content, start, suffix, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def whole_files(raw):
-    """Small files of several kinds, whole."""
+def complete_files(raw):
+    """Small files of several kinds."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as file:
         file.add(raw / "table.csv", "table.csv")
@@ -372,9 +374,9 @@ def whole_files(raw):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # astropy's, of damaged files
 @QUIET
 @given(data=st.data())
-def test_no_damage_makes_it_raise(data, whole_files, tmp_path):
-    suffix = data.draw(st.sampled_from(sorted(whole_files)))
-    inspected(tmp_path, wild(data, whole_files[suffix]), suffix)
+def test_no_damage_makes_it_raise(data, complete_files, tmp_path):
+    suffix = data.draw(st.sampled_from(sorted(complete_files)))
+    inspected(tmp_path, damaged(data, complete_files[suffix]), suffix)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -384,6 +386,6 @@ def test_truncated_real_files_are_reported(tmp_path):
         pytest.skip("JAXASTRO_DATA is not set: no real files to cut")
     files = sorted(Path(os.environ["JAXASTRO_DATA"]).rglob("*.*"))
     for path in (p for p in files if p.is_file() and p.stat().st_size < 3e6):
-        whole = path.read_bytes()
-        for part in (len(whole) // 2, max(len(whole) - 9, 0)):
-            inspected(tmp_path, whole[:part], "".join(path.suffixes))
+        content = path.read_bytes()
+        for size in (len(content) // 2, max(len(content) - 9, 0)):
+            inspected(tmp_path, content[:size], "".join(path.suffixes))

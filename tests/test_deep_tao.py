@@ -90,7 +90,7 @@ def test_stamps_of_other_sizes_are_centred_and_noted(tmp_path):
     np.testing.assert_array_equal(record.flux[2][1:, 1:], raw[2])
     np.testing.assert_array_equal(record.flux[3][22:42, 22:42], raw[3])
     assert record.bad_pixel.sum(axis=(1, 2)).tolist() == [0, 0, 127, 64**2 - 400, 0]
-    for t, n in enumerate(sizes):  # pixel n // 2 lies on pixel 32
+    for t, n in enumerate(sizes):  # pixel n // 2 is at pixel 32
         assert record.flux[t, 32, 32] == raw[t][n // 2, n // 2]
     assert "3 images were not 64x64: cut or padded around the centre." in notes
 

@@ -25,7 +25,7 @@ SECRET = "hunter2"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves BODY; each request does what the next word of the server's script says."""
+    """Serves BODY; the next word of the server's script decides each response."""
 
     protocol_version = "HTTP/1.1"
 
@@ -102,7 +102,7 @@ def fetcher(folder, **changed):
 
 
 def left(folder):
-    """Everything that lies in the folder, but the fetcher's own notes."""
+    """All files of the folder except the fetcher's own."""
     ours = {download.MANIFEST, download.LOCK}
     return sorted(path.name for path in folder.iterdir() if path.name not in ours)
 
@@ -316,7 +316,7 @@ def test_requests_and_bytes_keep_their_pace(server, tmp_path, monkeypatch):
     slow.fetch(server.address)
     assert now[0] == pytest.approx(1050)  # 50,000 bytes
     slow.fetch(server.address, "second")
-    slow.fetch(server.address, "second")  # asks nobody
+    slow.fetch(server.address, "second")  # needs no request
     assert now[0] == pytest.approx(1100)
     quick = fetcher(tmp_path, requests_per_second=0.1)
     for i in range(4):

@@ -78,7 +78,9 @@ def test_a_run_ends_with_a_page_of_heat_maps_without_early_classification(traine
     assert found.num_epochs.min() > 3
     assert (trained / "report" / "light_curve_image.png").exists()
     assert not (trained / "report" / "frames.png").exists()
-    assert "Maps of" in (trained / "report" / "index.html").read_text()
+    assert (
+        "Example light-curve images" in (trained / "report" / "index.html").read_text()
+    )
 
 
 def test_new_images_become_heat_maps_and_probabilities(trained, data_dir, tmp_path):

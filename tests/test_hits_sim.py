@@ -182,7 +182,7 @@ def test_the_real_log_holds_every_frame_of_the_real_stamps():
     lost = sum(int((~one).sum()) for one in found)
     assert lost == 83  # of nights of which the log has none; see in hits_sim.md
     logs = field_logs(log, records, pixel_scale=0.27, seed=0)
-    assert len(logs) == 32  # field 11 has constant stars alone
+    assert len(logs) == 32  # field 11 has constant stars only
     for field in logs.values():
         assert 20 <= len(field.mjd) <= 29
         assert (np.diff(field.mjd) > 0).all()

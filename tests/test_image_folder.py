@@ -97,7 +97,7 @@ def test_a_built_data_set_is_opened_by_name_without_its_folder(folder):
     built = build(three_stars(folder))
     for path in folder.iterdir():
         path.unlink()
-    # The second way is what a caller takes who asks for several processes.
+    # Several processes need the second way.
     for kwargs in ({}, {"processes": 2}):
         builder = tfds.builder(
             "image_folder/stars", data_dir=folder.parent / "built", **kwargs

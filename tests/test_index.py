@@ -1,4 +1,4 @@
-"""The index beside a data set is of its files, or is not believed."""
+"""The index of a data set is used only if it matches its files."""
 
 import contextlib
 import os

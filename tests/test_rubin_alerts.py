@@ -61,7 +61,7 @@ PACKET = packet_of(
 
 @pytest.fixture
 def raw_folder(tmp_path):
-    """A folder of alerts with the schema beside them."""
+    """A folder of alerts and their schema."""
     folder = tmp_path / "raw"
     write_schema(folder / "schema" / "11" / "0")
     return folder
@@ -222,7 +222,7 @@ def test_cutouts_may_be_missing_and_differ_in_size(raw_folder):
     record = records["169813006680588300"]
     assert record.stamp.shape == (2, 35, 35, 3)
     first, second = (record.alert_id.tolist().index(i) for i in (1, 169813006680588318))
-    # Pixel n // 2 lies on pixel 17, and the rim is marked.
+    # Pixel n // 2 is at pixel 17, and padding is marked.
     science = pixels_of(30) * np.float32(1e-3)
     np.testing.assert_array_equal(record.stamp[first, 2:32, 2:32, 0], science)
     assert record.bad_pixel[first, ..., 0].sum() == 35**2 - 30**2
@@ -269,7 +269,7 @@ def test_tables_may_have_nan_for_null_but_not_other_kinds_of_columns(tmp_path):
     pyarrow.parquet.write_table(table, tmp_path / "table.parquet")
     one, other = (reading.record for reading in rubin_alerts.read(tmp_path))
     assert (len(one.history_mjd), len(other.history_mjd)) == (2, 1)
-    assert one.group != other.group  # nobody knows where they are
+    assert one.group != other.group  # their positions are unknown
     assert column(one, "isSolarSystem") == 0
     table = table.drop_columns("diaSource").append_column("diaSource", [["x", "y"]])
     pyarrow.parquet.write_table(table, tmp_path / "table.parquet")

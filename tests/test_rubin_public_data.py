@@ -31,7 +31,7 @@ def rows_of(name):
 
 
 def fitted(value, kind, named):
-    """A broker's number or record as the schema has it: whole numbers whole again."""
+    """A broker's number or record with the types of the schema."""
     kind = named.get(kind, kind) if isinstance(kind, str) else kind
     if isinstance(kind, list):
         (real,) = (one for one in kind if one != "null")

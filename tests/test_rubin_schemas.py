@@ -24,7 +24,7 @@ SECRET = "Dont%40show"  # as it stands in a URL
 
 @pytest.fixture
 def registry(tmp_path, monkeypatch):
-    """A registry on this machine; its URL, what it was asked, and its answers."""
+    """A local registry: its URL, the requests it got, and its responses."""
     monkeypatch.setattr(download, "sleep", lambda seconds: None)
     schema = schema_in(write_schema(tmp_path / "served"))
     schema = {k: v for k, v in schema.items() if not k.startswith("__")}

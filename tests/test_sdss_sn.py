@@ -76,7 +76,7 @@ def test_seeing_gain_and_zero_point_are_those_of_band_and_chip(records):
 
 
 def test_noise_is_the_scatter_of_an_empty_pixel(tmp_path):
-    """Counts of a sky drawn as photons, against the formula of the data model."""
+    """Simulated photon counts of the sky, against the formula of the data model."""
     frame = frames_of(ROWS[0])[2]
     sky, per_count, gain, dark = 120.0, 0.005, 4.72, 1.3225
     path = write_frame(tmp_path, frame, CENTRE, shape=SMALL, sky=sky)

@@ -38,7 +38,7 @@ def test_a_frame_is_opened_once_for_all_its_objects(tmp_path, monkeypatch):
         Path, "read_bytes", lambda path: opened.append(path.name) or read_bytes(path)
     )
     tally = cut(folder)
-    # 101 lies nearer to the middle of field 100 than of 101: nothing needs the latter.
+    # 101 is closer to the centre of field 100 than of 101: the latter is not needed.
     assert len(opened) == len(set(opened)) == tally.cut == 10
     assert not [name for name in opened if "-0101." in name]
     assert len(stored(folder)) == 5 * 4 + 5 * 3  # 103 is outside on the second night
@@ -86,7 +86,7 @@ def test_killed_at_any_moment_it_goes_on_without_loss(survey, tmp_path):
     )
     root = Path(__file__).parent.parent
     run = functools.partial(subprocess.run, cwd=root, capture_output=True)
-    # Two looks at the pixels of each stamp; frames of four stamps, then of three.
+    # Pixels of each stamp are used twice; frames of four stamps, then of three.
     for looks, left in ((11, 4), (40, 4 + 16 + 3)):
         done = run([sys.executable, "-c", code, folder, str(looks)])
         assert done.returncode == -signal.SIGKILL
@@ -118,7 +118,7 @@ def test_missing_and_damaged_frames_are_reported_and_tried_again(tmp_path):
     reading = next(sdss_sn.read(folder))
     assert "6 of the 10 frames that contain it were cut" in reading.notes[-1]
     assert len(reading.record.mjd) == 6
-    # Whole again, and sorted as the archive does.
+    # Repaired, and in the folders of the archive.
     for name in names:
         (folder / "frames" / name).write_bytes(kept[name])
     (folder / "frames/301/2873/3").mkdir(parents=True)
@@ -190,7 +190,7 @@ def test_frames_are_fetched_cut_and_dropped(archive, tmp_path, capsys, survey):
     assert "SELECT+f.run" in manifest
     assert len((folder / "frames/fetched.jsonl").read_text().splitlines()) == 9
     archive.clear()
-    # A second run asks for what is missing alone; a frame of the user's own stays.
+    # A second run requests missing frames only; frames of the user are kept.
     kept = write_frame(folder / "frames", frames_of(ROWS[0])[4], CENTRE, shape=SMALL)
     assert sdss_sn_cut.main(arguments) == 0
     assert archive == []

@@ -150,7 +150,7 @@ def test_the_sky_is_constant_beyond_its_last_bin(tmp_path):
         for rows in (-30, -29, 0, 29, 30)
     ]
     assert noise[0] == noise[1] < noise[2] < noise[3] <= noise[4]
-    # The last rows lie in the last bin, which is 1.5 times the first.
+    # The last rows are in the last bin, which is 1.5 times the first.
     last = np.sqrt(180 / 4.71 + 1.8225) * 0.01 * (1 + 0.1 * 40 / 79) * 3.631
     assert noise[4] == pytest.approx(last, rel=1e-3)
 

@@ -1,8 +1,4 @@
-"""Alerts come from strangers: whatever their bytes say, we answer in words.
-
-Each test here feeds something that is wrong by chance or by intent, within a budget of
-memory and time that a bomb would exceed.
-"""
+"""Untrusted alerts are read or give a message, with limits on memory and time."""
 
 import contextlib
 import gzip

@@ -103,7 +103,7 @@ def test_zero_is_unknown_where_nothing_was_fitted(tmp_path):
     assert feature(one, "Num_g") == 7
     unknown = {name for name in NAMES if np.isnan(feature(two, name))}
     assert unknown == {"R21_r", "phi21_r"}
-    assert feature(two, "log_FAP_r") == 0  # certainly false, says the table
+    assert feature(two, "log_FAP_r") == 0  # certainly false
 
 
 def test_light_curves_in_the_folder_of_the_catalogue_are_read(tmp_path):
@@ -140,7 +140,7 @@ def test_each_step_of_the_cleaning_counts_its_losses(tmp_path, monkeypatch):
     assert report[-1]["types"] == {"CEP": 2, "RR": 3}
     assert report[-1]["step"] == "at most 3 of each type"
     assert lines > {11, 12}  # the Cepheids: line 1 is the header
-    # Whatever else is in the catalogue, a type's stars are drawn alike.
+    # The selection of a type does not depend on other rows of the catalogue.
     again, _ = ztf_periodic_clean.clean(write_csv(tmp_path, stars(*changes)[9:]))
     assert {line - 9 for line in lines} == again
 
@@ -163,7 +163,7 @@ def test_the_two_data_sets_differ_as_reported(tmp_path):
     assert sorted(len(record.mjd) for record in records) == [0, 1]
     steps = json.loads((cleaned.data_path / ztf_periodic.CLEANING_FILE).read_text())
     assert [step["left"] for step in steps] == [3, 2, 2, 2, 2, 2]
-    for builder in (every, cleaned):  # what cannot be read is told in both
+    for builder in (every, cleaned):  # unreadable lines are reported by both
         report = json.loads((builder.data_path / REPORT_FILE).read_text())
         assert list(report["set_aside"]) == ["table2_subset.csv, line 5"]
 
