@@ -70,9 +70,9 @@ def make_augment(
         # fold_in numbers beyond those of the split, so that all keys differ.
         if truncate:
             series = _truncate(jax.random.fold_in(key, 5), series, truncate)
-        seen = _drop_bands(jax.random.fold_in(key, 3), series, drop_bands)
-        seen &= ~_in_gap(jax.random.fold_in(key, 4), series.time, seen, gap)
-        series = series._replace(epoch_mask=seen)
+        observed = _drop_bands(jax.random.fold_in(key, 3), series, drop_bands)
+        observed &= ~_in_gap(jax.random.fold_in(key, 4), series.time, observed, gap)
+        series = series._replace(epoch_mask=observed)
         series = _window(keys[0], series, max_epochs, drop)
         if isinstance(series, LightCurve):
             noise = jax.random.normal(keys[1], series.flux.shape) * jitter
@@ -132,11 +132,11 @@ def switch_views(z: Float[Array, "v d"]) -> Float[Array, "v d"]:
 def _truncate(key: Key[Array, ""], series: Inputs, probability: float) -> Inputs:
     """Keeps the first epochs of one object, at least 3; of alerts at least 1."""
     draw, place = jax.random.uniform(key, (2,))
-    seen, fewest = series.epoch_mask, 1 if isinstance(series, Alerts) else 3
-    count = seen.sum()
+    observed, fewest = series.epoch_mask, 1 if isinstance(series, Alerts) else 3
+    count = observed.sum()
     spare = jnp.maximum(count - fewest, 0)
     last = count - jnp.where(draw < probability, jnp.floor(place * (spare + 1)), 0)
-    return series._replace(epoch_mask=seen & (jnp.cumsum(seen) <= last))
+    return series._replace(epoch_mask=observed & (jnp.cumsum(observed) <= last))
 
 
 def _drop_bands(
@@ -149,11 +149,14 @@ def _drop_bands(
 
 
 def _in_gap(
-    key: Key[Array, ""], time: Float[Array, "t"], seen: Bool[Array, "t"], longest: float
+    key: Key[Array, ""],
+    time: Float[Array, "t"],
+    observed: Bool[Array, "t"],
+    longest: float,
 ) -> Bool[Array, "t"]:
     """Returns which epochs are in a random gap between the first and last observed."""
-    first = jnp.where(seen, time, jnp.inf).min()
-    last = jnp.where(seen, time, -jnp.inf).max()
+    first = jnp.where(observed, time, jnp.inf).min()
+    last = jnp.where(observed, time, -jnp.inf).max()
     share, place = jax.random.uniform(key, (2,)) * jnp.array([longest, 1.0])
     start = first + place * (1 - share) * (last - first)
     return (time > start) & (time < start + share * (last - first)) & (time < last)

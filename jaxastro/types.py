@@ -1,7 +1,7 @@
-"""What flows through the project. Computes nothing and imports neither half.
+"""Types that all parts share. This module computes nothing and imports no other part.
 
 Axes everywhere: b objects, t epochs, y x pixels, d features, n heads, c classes.
-An array here is a NumPy array on the host half and a JAX array on the device half.
+Arrays are NumPy arrays on the host half and JAX arrays on the device half.
 """
 
 from collections.abc import Callable
@@ -11,37 +11,37 @@ Array = Any
 
 
 class Series(NamedTuple):
-    """An image time series per object, as a model eats it."""
+    """Image time series, the input of image models."""
 
     image: Array  # b t y x   float32, normalised flux
     time: Array  # b t        float32, days since the first epoch
     band: Array  # b t        int32, index into the survey's bands
-    epoch_mask: Array  # b t  bool, True where observed: the only word on padding
+    epoch_mask: Array  # b t  bool, True where observed, False for padding
 
     OF_EPOCHS = ("image", "time", "band", "epoch_mask")  # fields with the axis t
 
 
 class LightCurve(NamedTuple):
-    """A light curve per object, of one band an epoch, as a model eats it."""
+    """Light curves with one band per epoch, the input of light-curve models."""
 
     flux: Array  # b t        float32, normalised
-    flux_error: Array  # b t  float32, of flux, as normalised: one standard deviation
+    flux_error: Array  # b t  float32, one standard deviation of the normalised flux
     time: Array  # b t        float32, days since the first epoch
     band: Array  # b t        int32, index into the survey's bands
-    epoch_mask: Array  # b t  bool, True where observed: the only word on padding
-    feature: Array  # b f     float32, of the catalogue, as normalised; 0 where unknown
+    epoch_mask: Array  # b t  bool, True where observed, False for padding
+    feature: Array  # b f     float32, normalised catalogue features; 0 where unknown
     feature_mask: Array  # b f  bool, True where known
 
     OF_EPOCHS = ("flux", "flux_error", "time", "band", "epoch_mask")
 
 
 class Alerts(NamedTuple):
-    """The alerts of an object, from the first on, as a model eats them."""
+    """Alert sequences from the first alert on, the input of stamp models."""
 
     stamp: Array  # b t y x 3       float32, normalised; science, template, difference
     time: Array  # b t              float32, days since the first alert
     band: Array  # b t              int32, index into the survey's bands
-    metadata: Array  # b t f        float32, the survey's columns, scaled; 0 if unknown
+    metadata: Array  # b t f        float32, scaled columns of the packet; 0 if unknown
     metadata_mask: Array  # b t f   bool, True where known
     epoch_mask: Array  # b t        bool, True where there is an alert
 
@@ -49,21 +49,21 @@ class Alerts(NamedTuple):
 
 
 class Image(NamedTuple):
-    """What was drawn of each object: a map of its light curve, a single cutout."""
+    """One image per object: a map of its light curve or a single cutout."""
 
     image: Array  # b y x d     float32
-    feature: Array  # b f       float32, of the catalogue, as normalised; 0 if unknown
+    feature: Array  # b f       float32, normalised catalogue features; 0 if unknown
     feature_mask: Array  # b f  bool, True where known
 
     OF_EPOCHS = ()
 
 
 class FoldedAndMap(NamedTuple):
-    """Two drawings of one light curve: by phase, and of all pairs of its points."""
+    """Two images of one light curve: folded by phase, and a dm-dt map of its pairs."""
 
     folded: Array  # b p 1 d    float32, p phases of the period
     map: Array  # b y x d       float32
-    feature: Array  # b f       float32, of the catalogue, as normalised; 0 if unknown
+    feature: Array  # b f       float32, normalised catalogue features; 0 if unknown
     feature_mask: Array  # b f  bool, True where known
 
     OF_EPOCHS = ()
@@ -73,19 +73,19 @@ Inputs = Series | LightCurve | Alerts | Image | FoldedAndMap
 
 
 class Batch(NamedTuple):
-    """Inputs with their labels; what a Method's step takes."""
+    """Inputs with labels, the argument of `Method.step`."""
 
     inputs: Inputs
     label: Array  # b         int32, index into the classes; 0 where unlabelled
     label_mask: Array  # b    bool, False where the object has no label
-    example_mask: Array  # b  bool, False for rows that fill up the last batch
+    example_mask: Array  # b  bool, False for rows that pad the last batch
 
 
 class Task(NamedTuple):
-    """What is classified: a survey as the model sees it, and what was measured on it.
+    """A classification task: survey, classes, inputs and measured statistics.
 
-    Made once when the data set is opened, stored in the run folder, never changed. A
-    model's `check(task)` refuses a task that it cannot be built for.
+    It is created once when the data set is opened, stored in the run folder and never
+    changed. `Model.check(task)` refuses a task for which the model cannot be built.
     """
 
     survey: Any  # surveys.Survey with the bands, columns and image size that are used
@@ -99,17 +99,17 @@ class Task(NamedTuple):
 
 
 class ModelOutput(NamedTuple):
-    """What every model returns."""
+    """Output of every model."""
 
     logits: Array  # b c
     embedding: Array  # b d
-    aux: dict[str, Array]  # extras that a model names, empty for most
+    aux: dict[str, Array]  # further outputs by name, empty for most models
 
 
 class Model(Protocol):
     """An architecture: a Flax module that states what it requires of a task."""
 
-    num_classes: int  # 0 builds the encoder alone, without a classifier
+    num_classes: int  # 0: encoder without classifier
     inputs: ClassVar[type]  # Series, LightCurve, ...: the type that __call__ takes
     any_length: bool  # True: padded epochs cannot change the output
     starts_from: tuple[str, ...]  # other models whose parameters it can start from
@@ -123,13 +123,13 @@ class Model(Protocol):
 
 
 class TrainState(NamedTuple):
-    """Arrays only: a checkpoint is exactly the state."""
+    """State of training, arrays only: the content of a checkpoint."""
 
     step: Array
     params: Any
     batch_stats: Any
     opt_state: Any
-    target_params: Any  # the EMA network's; empty for methods without one
+    target_params: Any  # of the EMA network; empty for methods without one
     target_batch_stats: Any
 
 

@@ -1,6 +1,7 @@
 import functools
 from typing import get_type_hints
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -72,7 +73,7 @@ def training_loss(**args):
 
 
 def assert_same_bits(a, b):
-    jax.tree.map(np.testing.assert_array_equal, a, b)
+    chex.assert_trees_all_equal(a, b)
 
 
 def assert_close(a, b, tolerance=1e-4):

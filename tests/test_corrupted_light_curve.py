@@ -28,7 +28,7 @@ def test_whole_nights_are_corrupted_by_their_share_up_or_down_and_no_others():
     )(jax.random.key(0))
     before, after = (merge_nights(c, 3, 0.33) for c in (curves, noisy))
     np.testing.assert_array_equal(clean.flux, before.flux)
-    added, seen = np.asarray(after.flux - before.flux), np.asarray(before.is_seen)
+    added, seen = np.asarray(after.flux - before.flux), np.asarray(before.is_observed)
     hit = np.asarray(clean.mask).any(-1)
     np.testing.assert_array_equal(np.asarray(clean.mask), hit[..., None] & seen)
     assert (added[~np.asarray(clean.mask)] == 0).all()
@@ -58,7 +58,7 @@ def test_only_corrupted_nights_are_predicted_and_only_bands_that_they_have():
     assert scalars["error"] < 1e3  # of the band that no night has nothing
 
 
-def test_the_error_falls_below_that_of_telling_what_is_seen():
+def test_the_error_falls_below_that_of_the_corrupted_flux():
     # of one level each: what the other nights have tells the noise of one
     level = jax.random.normal(jax.random.key(3), (64, 1))
     batch = batch_of("corrupted_light_curve", 64, epochs=8)

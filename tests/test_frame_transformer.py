@@ -2,6 +2,7 @@
 
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,7 +44,7 @@ def test_what_padded_frames_hold_changes_no_bit():
         time=np.where(padded, 1e6, inputs.time).astype(np.float32),
         band=np.where(padded, 7, inputs.band).astype(np.int32),
     )
-    jax.tree.map(np.testing.assert_array_equal, make()(inputs), make()(other))
+    chex.assert_trees_all_equal(make()(inputs), make()(other))
 
 
 def test_more_padding_changes_nothing_and_nor_does_the_order_of_objects_or_frames():

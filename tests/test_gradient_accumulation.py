@@ -1,5 +1,6 @@
 from functools import partial
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -100,4 +101,4 @@ def test_a_method_learns_the_same_in_parts_of_equal_statistics(name):
         after, scalars = jax.jit(method.step)(state, batch)
         change = jax.tree.map(jnp.subtract, after.params, state.params)
         grads.append((change, scalars))
-    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3), *grads)
+    chex.assert_trees_all_close(*grads, rtol=1e-3, atol=1e-3)

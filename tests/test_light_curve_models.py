@@ -2,6 +2,7 @@
 
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -105,7 +106,7 @@ def test_an_object_without_an_epoch_gives_numbers_and_gradients(name):
 
     value, gradients = jax.jit(jax.value_and_grad(loss))(variables)
     assert np.isfinite(value)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+    chex.assert_tree_all_finite(gradients)
 
 
 @EVERY

@@ -2,6 +2,7 @@
 
 import os
 
+import chex
 import jax
 import numpy as np
 import pytest
@@ -144,7 +145,7 @@ def test_a_member_gets_the_batches_it_would_get_alone():
             for row, member in enumerate(members):
                 expected = mine[member][min(first[member] + step, 3)]
                 got = jax.tree.map(lambda a, row=row: a[row], found)
-                jax.tree.map(np.testing.assert_array_equal, got, expected)
+                chex.assert_trees_all_equal(got, expected)
     assert next(stream, None) is None
 
 

@@ -1,3 +1,4 @@
+import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -103,7 +104,7 @@ def test_an_object_without_observed_epochs_gives_numbers(over):
 
     value, grads = jax.value_and_grad(loss, (0, 1))(params, x)
     assert np.isfinite(value)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
+    chex.assert_tree_all_finite(grads)
 
 
 def test_scales_have_the_shape_of_what_they_norm():

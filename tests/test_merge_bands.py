@@ -1,5 +1,6 @@
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -87,7 +88,7 @@ def test_what_padded_epochs_hold_changes_no_bit(series, content):
         band=np.where(mask, series.band, 99),
         epoch_mask=mask,
     )
-    jax.tree.map(np.testing.assert_array_equal, jitted()(dirty), jitted()(series))
+    chex.assert_trees_all_equal(jitted()(dirty), jitted()(series))
 
 
 @pytest.mark.parametrize(("gap", "step"), [(0.5, 1.0), (0.5, 0.5), (0.0, 0.0)])

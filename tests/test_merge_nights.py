@@ -41,7 +41,7 @@ def test_nights_are_those_of_a_loop_over_epochs(longest):
             assert nights.time[row, place] == time
             for band in range(3):
                 error, flux = found.get(band, (0, 0))
-                assert nights.is_seen[row, place, band] == (band in found)
+                assert nights.is_observed[row, place, band] == (band in found)
                 np.testing.assert_allclose(nights.flux[row, place, band], flux, 1e-6)
                 np.testing.assert_allclose(
                     nights.flux_error[row, place, band], error, 1e-6
@@ -75,7 +75,7 @@ def test_no_epoch_is_in_two_nights_and_none_is_lost(data):
     empty = np.zeros((1, 0), np.float32), np.zeros((1, 0), bool)
     curves = LightCurve(ones, ones, time, band, mask, *empty)
     nights = merge(curves, 6, 0.33)
-    assert nights.is_seen.sum() == mask.sum() == nights.flux.sum()
+    assert nights.is_observed.sum() == mask.sum() == nights.flux.sum()
     starts = np.asarray(nights.time)[np.asarray(nights.mask)]
     assert (np.diff(starts) > 0.33).all()
 

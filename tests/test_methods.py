@@ -1,5 +1,6 @@
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -101,10 +102,7 @@ def test_a_state_keeps_its_form(name, has_batch_norm):
     _, state, step = make(name, model=SmallModel(3, has_batch_norm))
     after, scalars = step(state, batch_of(name))
 
-    def form(leaf):
-        return leaf.shape, leaf.dtype
-
-    assert jax.tree.map(form, after) == jax.tree.map(form, state)
+    chex.assert_trees_all_equal_shapes_and_dtypes(after, state)
     assert np.isfinite(scalars["loss"])
     has_its_own = name in ("byol", "autoencoder")
     assert bool(state.batch_stats) == (has_batch_norm or has_its_own)

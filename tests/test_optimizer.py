@@ -1,3 +1,4 @@
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -116,7 +117,7 @@ def test_groups_that_are_not_trained_stay_to_the_bit():
         grads["head"], alone.init(PARAMS["head"]), PARAMS["head"]
     )
     head = optax.apply_updates(PARAMS["head"], updates)
-    jax.tree.map(np.testing.assert_array_equal, params["head"], head)
+    chex.assert_trees_all_equal(params["head"], head)
     assert len(jax.tree.leaves(state)) == len(jax.tree.leaves(expected))
 
 

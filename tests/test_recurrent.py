@@ -1,5 +1,6 @@
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,7 +47,7 @@ def run(cell, x, mask, **args):
 
 
 def assert_same_bits(a, b):
-    jax.tree.map(np.testing.assert_array_equal, a, b)
+    chex.assert_trees_all_equal(a, b)
 
 
 def assert_close(a, b, tolerance=1e-5):
@@ -243,7 +244,7 @@ def test_bfloat16_is_for_products_and_states_stay_float32(cell):
     assert states.dtype == last.dtype == jnp.float32
     assert_close(last, run(cell, x, mask)[1], 0.03)
     grads = gradient(cell)(jnp.bfloat16(x), mask)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
+    chex.assert_tree_all_finite(grads)
 
 
 def test_doubles_stay_doubles():

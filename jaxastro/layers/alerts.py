@@ -23,9 +23,9 @@ def select_stamps(inputs: Alerts, names: tuple[str, ...]) -> Float[Array, "b t y
             f"config.model.args.stamps is {names}. Give at least one of "
             f"{', '.join(STAMPS)}."
         )
-    seen = inputs.epoch_mask[:, :, None, None, None]
+    observed = inputs.epoch_mask[:, :, None, None, None]
     places = [STAMPS.index(name) for name in names]
-    return jnp.where(seen, inputs.stamp, 0)[..., places]
+    return jnp.where(observed, inputs.stamp, 0)[..., places]
 
 
 def single_alert(x: Shaped[Array, "b t ..."]) -> Shaped[Array, "b ..."]:

@@ -36,7 +36,7 @@ class FrameCnn(nn.Module):
                 "fewer widths."
             )
         x = x.reshape(b * t, *size, depth)
-        seen = epoch_mask.reshape(-1, 1, 1, 1)
+        observed = epoch_mask.reshape(-1, 1, 1, 1)
         for i, width in enumerate(self.widths):
             x = nn.Conv(width, (3, 3), dtype=x.dtype, name=f"conv_{i}")(x)
             if self.batch_norm:
@@ -47,7 +47,7 @@ class FrameCnn(nn.Module):
                     dtype=x.dtype,
                     name=f"norm_{i}",
                 )
-                x = norm(x, mask=seen)
+                x = norm(x, mask=observed)
             x = nn.relu(_max_pool(x))  # after pooling: a quarter of the work
         return x.mean((1, 2)).reshape(b, t, -1)
 

@@ -43,13 +43,13 @@ class SeriesNorm(nn.Module):
             scale, bias = scale[: x.shape[1]], bias[: x.shape[1]]
 
         wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-        seen = epoch_mask[:, :, None, None, None]
-        seen = jnp.broadcast_to(seen, x.shape)
-        mean = _masked_mean(wide, seen, axes)
-        variance = _masked_mean(jnp.square(wide - mean), seen, axes)
+        observed = epoch_mask[:, :, None, None, None]
+        observed = jnp.broadcast_to(observed, x.shape)
+        mean = _masked_mean(wide, observed, axes)
+        variance = _masked_mean(jnp.square(wide - mean), observed, axes)
         normal = (wide - mean) / jnp.sqrt(variance + self.epsilon)
         # A padded epoch has variance 0: without this each block scales it by 1000.
-        normal = jnp.where(seen, normal, 0)
+        normal = jnp.where(observed, normal, 0)
         return (normal * scale + bias).astype(x.dtype)
 
     def _length(self, length: int) -> int:

@@ -19,7 +19,7 @@ class Nights(NamedTuple):
 
     flux: Float[Array, "b t n"]  # n bands; 0 where a band was not observed
     flux_error: Float[Array, "b t n"]
-    is_seen: Bool[Array, "b t n"]
+    is_observed: Bool[Array, "b t n"]
     time: Float[Array, "b t"]  # days, of the first epoch of a night
     mask: Bool[Array, "b t"]
 
@@ -70,7 +70,7 @@ def merge_nights(inputs: LightCurve, num_bands: int, longest: float = 0.33) -> N
         return Nights(
             flux=scatter(flux),
             flux_error=scatter(error),
-            is_seen=scatter(best),
+            is_observed=scatter(best),
             time=jnp.zeros_like(time).at[first].set(time, mode="drop"),
             mask=jnp.zeros_like(mask).at[first].set(True, mode="drop"),
         )

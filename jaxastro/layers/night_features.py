@@ -26,7 +26,7 @@ def night_features(
         days enter as a logarithm.
     """
     nights = merge_nights(inputs, num_bands, longest)
-    number = (nights.is_seen * 2 ** jnp.arange(num_bands)).sum(-1)
+    number = (nights.is_observed * 2 ** jnp.arange(num_bands)).sum(-1)
     which = jax.nn.one_hot(number - 1, 2**num_bands - 1, dtype=nights.flux.dtype)
     rows = jnp.concatenate([nights.flux, nights.flux_error, which], -1)
     return append_gaps(rows, nights.time, nights.mask, "gaps"), nights.mask

@@ -12,11 +12,11 @@ def max_over_time(
     Source: Bairouk et al. 2023, A&A 673, A141, Sect. 3 (max pooling).
     Differs: padded epochs are excluded.
     """
-    seen = _like(mask, x)
+    observed = _like(mask, x)
     # Not max: its gradient compares x with the maximum bit by bit. It is wrong if the
     # compiler recomputes x in the backward pass with other rounding.
-    best = jnp.argmax(jnp.where(seen, x, -jnp.inf), axis=1, keepdims=True)
-    return jnp.take_along_axis(jnp.where(seen, x, 0), best, axis=1)[:, 0]
+    best = jnp.argmax(jnp.where(observed, x, -jnp.inf), axis=1, keepdims=True)
+    return jnp.take_along_axis(jnp.where(observed, x, 0), best, axis=1)[:, 0]
 
 
 def mean_over_time(
@@ -27,10 +27,10 @@ def mean_over_time(
     Source: ours.
     Differs: none.
     """
-    seen = _like(mask, x)
+    observed = _like(mask, x)
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    total = jnp.where(seen, x, 0).sum(1, dtype=wide)
-    return total / jnp.maximum(seen.sum(1), 1)
+    total = jnp.where(observed, x, 0).sum(1, dtype=wide)
+    return total / jnp.maximum(observed.sum(1), 1)
 
 
 def _like(mask: Bool[Array, "b t"], x: Float[Array, "b t *rest"]) -> Array:

@@ -103,12 +103,12 @@ class _Layer(nn.Module):
         # One product for all epochs; only products of the states remain in the loop.
         gates = dot(rows, jnp.concatenate(kernel_in, -1)) + jnp.concatenate(bias_in)
         gates = jnp.split(gates, len(directions), -1)
-        seen = [epoch_mask.T[..., None]] * len(directions)
+        observed = [epoch_mask.T[..., None]] * len(directions)
 
-        def next_in_direction(state, gates, seen, kernel, bias):
+        def next_in_direction(state, gates, observed, kernel, bias):
             new = next_state(state, gates, dot(state[0].astype(x.dtype), kernel) + bias)
             return tuple(
-                jnp.where(seen, *pair) for pair in zip(new, state, strict=True)
+                jnp.where(observed, *pair) for pair in zip(new, state, strict=True)
             )
 
         def step(states, epoch):
@@ -118,7 +118,7 @@ class _Layer(nn.Module):
         # Both directions in one loop, which halves its steps, with a product for each.
         # One product that is batched over both directions is slower on CPU.
         zero = (jnp.zeros((x.shape[0], self.hidden), wide),) * num_parts
-        epochs = (_flip_backward(gates), _flip_backward(seen))
+        epochs = (_flip_backward(gates), _flip_backward(observed))
         _, states = jax.lax.scan(step, [zero] * len(directions), epochs)
         return [jnp.swapaxes(state, 0, 1) for state in _flip_backward(states)]
 

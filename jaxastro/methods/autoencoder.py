@@ -79,8 +79,10 @@ class Network(nn.Module):
         average = self.variable("batch_stats", "log_noise", jnp.zeros, depth)
         log_noise = average.value
         if train:
-            seen = inputs.epoch_mask.any(1)
-            log_noise = jax.lax.stop_gradient(optimal_log_noise(decoded, pixels, seen))
+            observed = inputs.epoch_mask.any(1)
+            log_noise = jax.lax.stop_gradient(
+                optimal_log_noise(decoded, pixels, observed)
+            )
             old = NOISE_DECAY * average.value
             average.value = old + (1 - NOISE_DECAY) * log_noise
         nll = negative_log_likelihood(decoded, log_noise, pixels, self.likelihood)
@@ -205,7 +207,7 @@ def autoencoder(
 def optimal_log_noise(
     decoded: Float[Array, "b y x c"],
     pixels: Float[Array, "b y x c"],
-    seen: Bool[Array, " b"],
+    observed: Bool[Array, " b"],
 ) -> Float[Array, " c"]:
     """Returns the log of the maximum-likelihood standard deviation of the pixels.
 
@@ -215,12 +217,12 @@ def optimal_log_noise(
     Args:
         decoded: output of the decoder.
         pixels: of the stamps.
-        seen: True for objects with a stamp.
+        observed: True for objects with a stamp.
     Source: Rybkin et al. 2021, arXiv 2006.13202, Sect. 3.3.
     Differs: at least SMALLEST_NOISE.
     """
     square = jnp.square(pixels - decoded).mean((1, 2))
-    mean = losses.equal_weight(seen) @ square
+    mean = losses.equal_weight(observed) @ square
     return jnp.log(jnp.maximum(mean, SMALLEST_NOISE**2)) / 2
 
 

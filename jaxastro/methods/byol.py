@@ -42,10 +42,10 @@ class Network(nn.Module):
     @nn.compact
     def __call__(self, inputs: Inputs, *, train: bool) -> ModelOutput:
         output = self.encoder(inputs, train=train)
-        y, is_seen = output.embedding, inputs.epoch_mask.any(1)
+        y, is_observed = output.embedding, inputs.epoch_mask.any(1)
         sizes = (self.hidden, self.project)
-        z = Perceptron(*sizes, name="projector")(y, is_seen, train)
-        q = Perceptron(*sizes, name="predictor")(z, is_seen, train)
+        z = Perceptron(*sizes, name="projector")(y, is_observed, train)
+        q = Perceptron(*sizes, name="predictor")(z, is_observed, train)
         logits = nn.Dense(self.num_classes, name="probe")(jax.lax.stop_gradient(y))
         return ModelOutput(logits, y, {**output.aux, "projection": z, "prediction": q})
 
@@ -62,11 +62,11 @@ class Perceptron(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "b d"], is_seen: Bool[Array, " b"], train: bool
+        self, x: Float[Array, "b d"], is_observed: Bool[Array, " b"], train: bool
     ) -> Float[Array, "b p"]:
         x = nn.Dense(self.hidden, use_bias=False, name="hidden")(x)
         norm = nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name="norm")
-        x = nn.relu(norm(x, mask=is_seen[:, None]))
+        x = nn.relu(norm(x, mask=is_observed[:, None]))
         return nn.Dense(self.project, use_bias=False, name="out")(x)
 
 

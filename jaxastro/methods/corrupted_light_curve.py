@@ -148,5 +148,5 @@ def corrupt(
     flat = added.reshape(place.shape[0], -1)
     of_epoch = jnp.take_along_axis(flat, place, axis=1, mode="clip")
     flux = jnp.where(inputs.epoch_mask, inputs.flux + of_epoch, inputs.flux)
-    clean = CleanNights(nights.flux, nights.is_seen & selected)
+    clean = CleanNights(nights.flux, nights.is_observed & selected)
     return inputs._replace(flux=flux), clean

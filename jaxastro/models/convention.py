@@ -234,11 +234,11 @@ class Block(nn.Module):
         attend = ConvAttention(self.num_heads, self.score, name="attention")
         x = x + attend(SeriesNorm(self.norm, name="norm_0")(x, epoch_mask), epoch_mask)
         y = SeriesNorm(self.norm, name="norm_1")(x, epoch_mask)
-        seen = epoch_mask[:, :, None, None, None]
+        observed = epoch_mask[:, :, None, None, None]
         for i, width in enumerate((2 * x.shape[-1], x.shape[-1])):
             conv = nn.Conv(width, (3, 3), dtype=y.dtype, name=f"conv_{i}")
             y = nn.relu(conv(y))
-            y = _batch_norm(train, f"batch_norm_{i}", y.dtype)(y, mask=seen)
+            y = _batch_norm(train, f"batch_norm_{i}", y.dtype)(y, mask=observed)
         return x + y
 
 
