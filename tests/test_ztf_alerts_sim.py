@@ -226,7 +226,7 @@ def test_the_classes_of_kinds_are_those_of_the_hierarchy():
 
 
 def test_an_unknown_kind_is_an_error():
-    with pytest.raises(ValueError, match=r"No alerts of 'SNIax'.*SNIa"):
+    with pytest.raises(ValueError, match=r"No alerts of kind 'SNIax'.*SNIa"):
         alerts.simulate_packets("SNIax", number=0, seed=0)
 
 

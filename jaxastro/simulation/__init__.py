@@ -1,1 +1,1 @@
-"""Image time series with known truth: when, under what sky, of what, as what."""
+"""Simulated image series and alerts with known classes."""

@@ -1,10 +1,10 @@
-"""The alerts of a simulated object, as ZTF would send them: packets with a history.
+"""Simulated alerts of an object in the format of ZTF: packets with a history.
 
     packets = simulate_packets("SNIa", number=0, seed=0)
 
-Times, seeing, sky and transparency are drawn for a field before any object is; where on
-the sky an object lies tells nothing of its class. Widths, noise and zero points are as
-those of 180 real packets (data_builders/ztf/ztf_alerts_sim.md).
+Times, seeing, sky and transparency depend on the field only, and the position of an
+object does not depend on its class. PSF widths, noise and zero points follow 180 real
+packets (data_builders/ztf/ztf_alerts_sim.md).
 """
 
 import functools
@@ -24,7 +24,7 @@ from jaxastro.units import MJD_ZERO, magnitude_of, microjansky_per_adu
 
 SURVEY = SURVEYS["ztf_alerts_sim"]
 SCALE, SIZE = SURVEY.pixel_scale, SURVEY.image_size
-# Kind of object -> the survey's class, and magnitudes in r or redshifts it is drawn at.
+# Kind of object -> class of the survey, and range of magnitudes in r or of redshifts.
 KINDS = {
     "SNIa": ("SN", (0.01, 0.12)),
     "SNIbc": ("SN", (0.01, 0.06)),
@@ -35,52 +35,49 @@ KINDS = {
     "Cepheid": ("VS", (14.0, 18.5)),
     "LongPeriod": ("VS", (14.0, 18.5)),
     "Asteroid": ("Asteroid", (16.5, 20.3)),
-    **dict.fromkeys(ARTEFACTS, ("Bogus", (12.5, 16.5))),  # of the star they lie on
+    **dict.fromkeys(ARTEFACTS, ("Bogus", (12.5, 16.5))),  # magnitudes of their star
 }
 NUM_FIELDS = 200
-CANDIDATES = 48  # possible objects, of which the survey's selection takes one
-DETECTION = 5.0  # signal to noise, of the difference
-HISTORY_DAYS = 30.0  # before an alert, of the frames that its packet tells
+CANDIDATES = 48  # possible objects, from which the selection of the survey takes one
+DETECTION = 5.0  # signal to noise in the difference image
+HISTORY_DAYS = 30.0  # length of the history in a packet
 SEASON = 240  # days
-NIGHTS_APART = 3  # of the public survey, both bands a night
+NIGHTS_APART = 3  # cadence of the public survey, with both bands in a night
 CLEAR = 0.65  # fraction of nights
 EXPOSURE = 30.0  # seconds
 GAIN, READ_NOISE = 6.2, 10.0  # electrons per ADU, electrons
-ZERO_POINT, SKY, SEEING = 26.25, 1000.0, 2.3  # AB mag of 1 ADU, ADU, arcsec: medians
+ZERO_POINT, SKY, SEEING = 26.25, 1000.0, 2.3  # medians: AB mag of 1 ADU, ADU, arcsec
 TEMPLATE_SEEING, TEMPLATE_NOISE = 2.0, 2.0  # arcsec, ADU
-PEDESTAL = 150.0  # ADU that published stamps keep of the sky
-BESIDE = 1.4  # arcsec from a star that is not where the reference has it
-NEIGHBOURS = 5.0  # unrelated sources per stamp, on average
-NEAR = 30.0  # arcsec within which neighbours are told
-KNOWN_ASTEROIDS = 0.85  # of the asteroids seen have an orbit
+PEDESTAL = 150.0  # ADU of sky that remains in published stamps
+ARTEFACT_OFFSET = 1.4  # arcsec between an artefact and its star
+MATCH_RADIUS = 30.0  # arcsec, of the catalogue sources in a packet
+KNOWN_ASTEROIDS = 0.85  # fraction of the detected asteroids with a known orbit
 
 
 class Neighbour(NamedTuple):
-    """A steady source of the reference image, as a catalogue tells it."""
+    """A catalogue source near the alert."""
 
     distance: float  # arcsec from the alert
     magnitude: float  # AB, in the band of the frame
-    star: float  # score, 0 galaxy to 1 star
+    star: float  # star score, from 0, galaxy, to 1, star
 
 
 def simulate_packets(
     kind: str, *, number: int, seed: int, most: int = 20, attempt: int = 0
 ) -> list:
-    """Returns the packets of object `number`: one for each of its first detections.
+    """Returns the packets of object `number`, one for each of its first detections.
 
-    What is drawn for the object, for what lies beside it and for the camera comes from
-    three streams of random numbers that depend on (seed, number) alone.
+    Position, object, surroundings and camera have separate streams of random numbers,
+    which depend on (seed, number, attempt) only.
 
     Args:
         kind: a key of KINDS.
-        most: alerts at most; later detections are left out.
-        attempt: another object of the same number, where the first was not detected.
-    Returns: packets of schema 4.02, none if nothing of it was detected.
+        most: largest number of alerts; later detections are omitted.
+        attempt: gives another object of the same number, if this one has no detection.
+    Returns: packets of schema 4.02; none without a detection.
     """
     if kind not in KINDS:
-        raise InputError(
-            f"No alerts of {kind!r}. There are those of {', '.join(KINDS)}."
-        )
+        raise InputError(f"No alerts of kind {kind!r}. Known: {', '.join(KINDS)}.")
     place, physics, sky, camera = (
         np.random.default_rng([seed, 9, number, stream, attempt]) for stream in range(4)
     )
@@ -112,7 +109,7 @@ def simulate_packets(
             | _of_frame(at, first + len(found), ra, dec)
             | {
                 "isdiffpos": sign,
-                **_told_beside(steady, t, log, physics, kind, measured),
+                **_catalogue_matches(steady, t, log, physics, kind, measured),
             }
         )
         found.append((t, candidate, stamps))
@@ -124,14 +121,14 @@ def simulate_packets(
 
 
 def object_name(number: int, seed: int) -> str:
-    """Returns a name like ZTF's, which tells neither the number nor the class."""
+    """Returns a name in ZTF's format, from which neither number nor class follow."""
     digest = hashlib.sha256(f"{SURVEY.name}:{seed}:{number}".encode()).digest()
     letters = "".join(chr(ord("a") + byte % 26) for byte in digest[:7])
     return f"ZTF{18 + digest[7] % 7}{letters}"
 
 
 def field_of(number: int, seed: int) -> int:
-    """Returns the field that an object lies in, drawn apart from its class."""
+    """Returns the field of an object, which does not depend on its class."""
     return int(np.random.default_rng([seed, 10, number]).integers(NUM_FIELDS))
 
 
@@ -167,14 +164,15 @@ def observing_log(field: int, seed: int) -> observing.ObservingLog:
 
 
 def measure(difference: np.ndarray, log: observing.ObservingLog) -> dict[str, float]:
-    """Returns what photometry makes of a difference at the stamp's middle.
+    """Returns the photometry of a difference image at the stamp's centre.
 
-    The flux is that of the PSF fitted there, the noise that of the stamp's pixels, by
-    their quartiles; fwhm is of the light above the noise in the inner 11 pixels.
+    The flux is that of a PSF fit. The noise comes from the quartiles of the stamp's
+    pixels. fwhm is that of the light above the noise in the inner 11 pixels.
 
     Args:
-        difference: [y x] ADU.
-        log: of this frame alone.
+        difference: [y x], ADU.
+        log: of this frame only.
+    Returns:  values by the names of ZTF's packets.
     """
     psf = scene.render(
         scene.point(np.zeros(2), np.ones(1)),
@@ -205,22 +203,25 @@ def measure(difference: np.ndarray, log: observing.ObservingLog) -> dict[str, fl
 
 
 def _light(kind: str, rng, sky, log):
-    """Returns the flux of the object, its reference's, [t], and all that is steady."""
+    """Returns the object's flux and quiescent flux [t], and all constant light."""
     wavelength = np.array(SURVEY.wavelength)[log.band]
     truth = "NonVariable" if kind in ARTEFACTS else kind
     nature, limits = CLASSES[truth], KINDS[kind][1]
-    drawn = draw_candidates(
-        *(truth, rng, log.mjd, wavelength), count=CANDIDATES, limits=limits
+    candidates = draw_candidates(
+        truth, rng, log.mjd, wavelength, count=CANDIDATES, limits=limits
     )
     chosen = select(
-        *(rng, drawn, log),
+        rng,
+        candidates,
+        log,
         found_by=nature.found_by,
         pixel_scale=SCALE,
         detections=1 if kind == "Asteroid" else 3,
     )
     middle = np.zeros(2)
-    if kind in ARTEFACTS:  # seen beside the star, where too much or too little is left
-        middle = BESIDE * np.array([np.cos(turn := sky.uniform(0, 6.3)), np.sin(turn)])
+    if kind in ARTEFACTS:  # detected next to the star, in the residuals
+        turn = sky.uniform(0, 6.3)
+        middle = ARTEFACT_OFFSET * np.array([np.cos(turn), np.sin(turn)])
     parts = [scene.point(middle, chosen.rest)]
     if nature.has_host:
         redshift = float(chosen.redshift)
@@ -236,9 +237,9 @@ def _light(kind: str, rng, sky, log):
 
 
 def _detectable(kind: str, rng, change, flux, log) -> np.ndarray:
-    """Returns the frames in which the change is near the limit of detection, or above.
+    """Returns the frames in which the change is above 0.8 of the detection limit.
 
-    Of an artefact one or two at random: it comes from the camera, not from the sky.
+    An artefact is due to the camera and has one or two random frames.
     """
     if kind in ARTEFACTS:
         return np.sort(rng.choice(len(log.mjd), rng.integers(1, 3), replace=False))
@@ -249,21 +250,26 @@ def _detectable(kind: str, rng, change, flux, log) -> np.ndarray:
 
 
 def _images(change, still, log) -> tuple[np.ndarray, ...]:
-    """Returns without noise, ADU: science, the same unchanged, and the reference."""
+    """Returns noiseless images, ADU: science, science without change, reference."""
     scale = microjansky_per_adu(log.zero_point)[0]
 
-    def taken(light, seeing):
-        how = {"pixel_scale": SCALE, "size": SIZE}
-        centre = np.full((1, 2), float(SIZE // 2))
-        return scene.render(light, psf_fwhm=seeing, centre=centre, **how)[0] / scale
+    def render(light, seeing):
+        image = scene.render(
+            light,
+            psf_fwhm=seeing,
+            centre=np.full((1, 2), float(SIZE // 2)),
+            pixel_scale=SCALE,
+            size=SIZE,
+        )
+        return image[0] / scale
 
-    unchanged = taken(still, log.psf_fwhm)
-    reference = taken(still, np.array([TEMPLATE_SEEING]))
-    return unchanged + taken(change, log.psf_fwhm), unchanged, reference
+    unchanged = render(still, log.psf_fwhm)
+    reference = render(still, np.array([TEMPLATE_SEEING]))
+    return unchanged + render(change, log.psf_fwhm), unchanged, reference
 
 
 def _trail(rng) -> np.ndarray:
-    """A line of 0 to 0.6 arcsec a minute: of length a the variance is a^2 / 12."""
+    """Returns the covariance of a trail; a line of length a has variance a^2 / 12."""
     length = rng.uniform(0, CLASSES["Asteroid"].trail) * EXPOSURE / 60
     angle = rng.uniform(0, np.pi)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -287,40 +293,42 @@ def _of_frame(log, candid: int, ra: float, dec: float) -> dict:
     }
 
 
-def _told_beside(steady, t: int, log, rng, kind: str, measured: dict) -> dict:
-    """Returns what catalogues say of the place: stars, galaxies, known asteroids."""
+def _catalogue_matches(steady, t: int, log, rng, kind: str, measured: dict) -> dict:
+    """Returns the columns of catalogue sources and known asteroids near the alert."""
     near = sorted(_neighbours(steady, t, log, rng))
-    told = {"ssdistnr": NO_NUMBER, "ssmagnr": NO_NUMBER, "nmtchps": len(near)}
-    for rank in (1, 2, 3):
-        has = len(near) >= rank
-        told[f"distpsnr{rank}"] = near[rank - 1].distance if has else NO_NUMBER
-        told[f"sgscore{rank}"] = near[rank - 1].star if has else NO_NUMBER
+    columns = {"ssdistnr": NO_NUMBER, "ssmagnr": NO_NUMBER, "nmtchps": len(near)}
+    missing = Neighbour(NO_NUMBER, NO_NUMBER, NO_NUMBER)
+    for rank, one in enumerate([*near, missing, missing, missing][:3], start=1):
+        columns[f"distpsnr{rank}"] = one.distance
+        columns[f"sgscore{rank}"] = one.star
     if near:
-        told |= {"distnr": near[0].distance / SCALE, "magnr": near[0].magnitude}
+        columns |= {"distnr": near[0].distance / SCALE, "magnr": near[0].magnitude}
     if kind == "Asteroid" and rng.random() < KNOWN_ASTEROIDS:
-        told["ssdistnr"] = float(rng.rayleigh(2.0))
-        told["ssmagnr"] = float(measured["magpsf"] + 0.2 * rng.normal())
-    return told
+        columns["ssdistnr"] = float(rng.rayleigh(2.0))
+        columns["ssmagnr"] = float(measured["magpsf"] + 0.2 * rng.normal())
+    return columns
 
 
 def _neighbours(steady, t: int, log, rng) -> list[Neighbour]:
-    """Returns the sources brighter than magnitude 21.5 within NEAR of the middle."""
-    found = []
+    """Returns the sources brighter than magnitude 21.5 within MATCH_RADIUS."""
+    neighbours = []
     for row in np.unique(steady.position, axis=0, return_index=True)[1]:
         same = (steady.position == steady.position[row]).all(1)
         flux = steady.flux[same, t].sum()
         magnitude = magnitude_of(max(flux, 1e-9))
         distance = np.hypot(*(steady.position[row] + 0.1 * rng.normal(size=2)))
-        if magnitude < 21.5 and distance < NEAR:
+        if magnitude < 21.5 and distance < MATCH_RADIUS:
             points = same & ~steady.covariance.any(1)
-            share = steady.flux[points, t].sum() / flux  # of the light in a point
+            share = steady.flux[points, t].sum() / flux  # of the light in point sources
             score = rng.beta(1 + 7 * share, 1 + 5 * (1 - share))
-            found.append(Neighbour(float(distance), float(magnitude), float(score)))
-    return found
+            neighbours.append(
+                Neighbour(float(distance), float(magnitude), float(score))
+            )
+    return neighbours
 
 
 def _packet(name, t, candidate, stamps, seen, log, ra, dec) -> dict:
-    """Returns a packet, with what was and was not seen in the days before."""
+    """Returns a packet with the detections and limits of the days before."""
     detected = [s for s in range(t + 1) if seen[s] != ""]
     candidate = candidate | {
         "ndethist": len(detected),

@@ -1,10 +1,10 @@
-"""Image subtraction, and what goes wrong with it: the alerts that are no source.
+"""Image subtraction and its artefacts, which cause bogus alerts.
 
-dipole      a star that was not quite where the reference has it
-cosmic_ray  a hit on the camera, sharper than any source
-column      a column or row of the camera that counts too much
-ghost       light thrown about in the telescope, wider than any source
-noise       a peak of the noise, or of two
+dipole      a star whose position differs from that in the reference
+cosmic_ray  a hit on the detector, sharper than the PSF
+column      a bad column or row of the detector
+ghost       reflected light, wider than the PSF
+noise       a noise peak
 """
 
 from collections.abc import Callable
@@ -14,37 +14,37 @@ import numpy as np
 
 from jaxastro.simulation.observing import ObservingLog
 
-MISALIGNED = 0.06  # pixels, scatter of the reference against a frame, either way
-MISSCALED = 0.007  # of the light of what is steady
+MISALIGNED = 0.06  # pixels, scatter of the offset of the reference, per axis
+MISSCALED = 0.007  # relative scatter of the flux scale of the reference
 
 
 class Subtraction(NamedTuple):
-    """The frame, and what its reference is like."""
+    """Properties of the frame and its reference."""
 
-    log: ObservingLog  # of this frame alone
+    log: ObservingLog  # of this frame only
     gain: float  # electrons per ADU
-    template_noise: float  # ADU, of a pixel
-    pedestal: float  # ADU of sky that stamps keep
+    template_noise: float  # ADU, standard deviation of a pixel
+    pedestal: float  # ADU of sky that remains in stamps
 
 
 class Artefact(NamedTuple):
-    """How a kind of bogus alert looks."""
+    """A kind of bogus alert."""
 
-    add: Callable  # (rng, size, noise) -> [y x] ADU, to the science image
-    at_star: bool = False  # whether it lies on a star
+    add: Callable  # (rng, size, noise) -> [y x] ADU, added to the science image
+    at_star: bool = False  # whether it is at the position of a star
     misaligned: float = MISALIGNED  # pixels
 
 
 def subtract(kind: str, images, rng, how: Subtraction) -> tuple[np.ndarray, ...]:
     """Returns science, template and science - template as published, [y x] ADU.
 
-    The noise of the frame is in science and difference alike; the reference is moved
-    and scaled a little wrongly, so that bright stars leave rests.
+    Science and difference have the same noise of the frame. Offset and scale of the
+    reference are slightly wrong, so that bright stars leave residuals.
 
     Args:
-        kind: a key of ARTEFACTS, or any other for a true source.
-        images: without noise, ADU: science, the same unchanged, and the reference as
-            its own better seeing shows it.
+        kind: a key of ARTEFACTS; any other for a real source.
+        images: noiseless, ADU: science, science without the change, and the reference
+            in its own, better seeing.
     """
     science, unchanged, reference = images
     artefact = ARTEFACTS.get(kind, Artefact(_nothing))
@@ -62,7 +62,7 @@ def subtract(kind: str, images, rng, how: Subtraction) -> tuple[np.ndarray, ...]
 
 
 def _moved(image: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Returns the image moved by parts of a pixel, to second order in them."""
+    """Returns the image shifted by a fraction of a pixel, to second order in it."""
     (dy, dx), rows = by, np.gradient(image)
     (yy, yx), (_, xx) = np.gradient(rows[0]), np.gradient(rows[1])
     first = -dy * rows[0] - dx * rows[1]
@@ -85,7 +85,7 @@ def _cosmic_ray(rng, size: int, noise: float) -> np.ndarray:
 def _column(rng, size: int, noise: float) -> np.ndarray:
     added, width = np.zeros((size, size)), rng.integers(1, 3)
     begin, end = sorted(rng.integers(0, size, 2))
-    # One end lies at the stamp's middle or beyond: the alert is on it.
+    # The column includes the centre of the stamp, where the alert is.
     rows = slice(min(begin, size // 2), max(end, size // 2) + 1)
     added[rows, size // 2 : size // 2 + width] = noise * rng.uniform(5, 40)
     return added.T if rng.random() < 0.3 else added

@@ -1,7 +1,6 @@
-"""When a field is visited, and in which bands: drawn before any object is.
+"""Times and bands of the visits of a field, independent of the objects in it.
 
-Nothing here may depend on what lies in the field. A survey whose epochs follow
-from the class lets a network classify by counting frames.
+If epochs depended on the class, a network could classify by the number of frames.
 """
 
 from typing import NamedTuple
@@ -20,7 +19,7 @@ SCAN_STEP = 71.7 / 86400  # days between two rows
 DENSE_VISITS = 13.4  # in the field's dense season, on average
 SPARSE_VISITS = 4.4  # in each of the two others
 DOUBLE_FRACTION = 0.1  # of fields lie where strips overlap: twice the visits
-BAND_LOSS = 0.04  # of frames are lost for a whole field, at random
+BAND_LOSS = 0.04  # fraction of frames that are lost for a whole field
 CLEAR_NIGHT = 0.55  # fraction of nights with a usable sky
 WEATHER_NIGHTS = 3.0  # correlation length of the weather, nights
 LUNAR_MONTH = 29.530588  # days
@@ -37,11 +36,16 @@ class Visits(NamedTuple):
     mjd: np.ndarray  # t    float64, days
     band: np.ndarray  # t   int32, index into u g r i z
     visit: np.ndarray  # t  int32, which passage of the camera
-    priority: np.ndarray  # t  int32, rank of the visit: a thinner survey keeps the low
+    priority: np.ndarray  # t  int32, rank of the visit; smaller surveys keep low ranks
 
 
 def field_of(right_ascension: float, declination: float) -> int:
-    """Returns the field, from 0 to NUM_FIELDS - 1, that holds a place on the sky."""
+    """Returns the field, from 0 to NUM_FIELDS - 1, of a position on the sky.
+
+    Args:
+        right_ascension: degrees, from -50 to 59.
+        declination: degrees.
+    """
     west, east = RIGHT_ASCENSION
     patch = int((right_ascension - west) / (east - west) * NUM_PATCHES)
     return 2 * min(patch, NUM_PATCHES - 1) + int(declination >= 0)
@@ -53,10 +57,10 @@ def moon_illumination(mjd):
 
 
 def clear_nights(seed: int) -> np.ndarray:
-    """Returns for each season and night whether the whole survey could observe.
+    """Returns [season night] bool, whether the survey could observe.
 
-    Weather comes in spells: a Gaussian sequence with a correlation length of
-    WEATHER_NIGHTS, cut where the wanted fraction of nights is clear.
+    The weather is a Gaussian sequence with a correlation length of WEATHER_NIGHTS, with
+    a threshold for the fraction of clear nights.
     """
     rng = np.random.default_rng([seed, 1])
     keep = np.exp(-1 / WEATHER_NIGHTS)
@@ -67,16 +71,16 @@ def clear_nights(seed: int) -> np.ndarray:
             season[night] = state
             state = keep * state + np.sqrt(1 - keep**2) * rng.normal()
     clear = sky < np.quantile(sky, CLEAR_NIGHT)
-    # The Moon takes most of the nights around full.
+    # Most nights around full Moon are lost.
     night = np.array(SEASON_START)[:, None] + np.arange(SEASON_DAYS)
     return clear & (rng.random(sky.shape) > 0.8 * moon_illumination(night) ** 2)
 
 
 def draw_visits(field: int, seed: int) -> Visits:
-    """Returns when a field is seen: a function of the field and the seed alone.
+    """Returns the visits of a field, a function of the field and the seed only.
 
-    One season, drawn for the field, is dense; the other two are sparse and serve
-    as reference. A visit holds five bands, 72 seconds apart, less the lost ones.
+    One random season is dense; the other two are sparse and serve as reference. A visit
+    has frames in five bands, 72 seconds apart, except for lost ones.
     """
     rng = np.random.default_rng([seed, 2, field])
     clear = clear_nights(seed)
@@ -88,13 +92,13 @@ def draw_visits(field: int, seed: int) -> Visits:
             mean = DENSE_VISITS if season == dense else SPARSE_VISITS
             nights = np.flatnonzero(clear[season])
             number = min(len(nights), max(1, round(rng.normal(mean, 0.12 * mean))))
-            # One night from each of equal runs of clear nights: the survey is steady.
+            # One night from each of equal runs of clear nights, for a regular cadence.
             runs = np.array_split(nights, number)
             times.append(start + np.array([rng.choice(run) for run in runs]))
     night = np.sort(np.concatenate(times))
-    # Some minutes of jitter: no two nights start alike.
+    # A jitter of some minutes.
     time = np.sort(night + _transit(night, field) + rng.normal(0, 0.005, len(night)))
-    # The golden ratio spreads any number of the lowest ranks evenly over the visits.
+    # With the golden ratio any number of lowest ranks is spread evenly over the visits.
     spread = (rng.random() + 0.6180339887498949 * np.arange(len(time))) % 1.0
     priority = np.argsort(np.argsort(spread))
 
@@ -108,14 +112,14 @@ def draw_visits(field: int, seed: int) -> Visits:
         visit=visit.astype(np.int32),
         priority=priority[visit].astype(np.int32),
     )
-    in_time = np.argsort(visits.mjd, kind="stable")  # where strips overlap
+    in_time = np.argsort(visits.mjd, kind="stable")  # visits of two strips may mix
     return Visits(*(column[in_time] for column in visits))
 
 
 def _transit(night: np.ndarray, field: int) -> np.ndarray:
-    """Day fraction at which the field crosses the meridian, or as near as the night.
+    """Returns the day fraction of the field's transit, clipped to the night.
 
-    On 22 September, night 21, right ascension 0 crosses it at midnight.
+    On 22 September, night 21, right ascension 0 transits at midnight.
     """
     west, east = RIGHT_ASCENSION
     centre = west + (field // 2 + 0.5) * (east - west) / NUM_PATCHES

@@ -1,8 +1,8 @@
-"""Every class the image simulator knows: its light, and what is in its stamp.
+"""Classes of the image simulator: their light curves, hosts and selection.
 
     candidates = draw_candidates("RRLyrae", rng, mjd, wavelength, count=64, ...)
 
-To add a class, write a function as those below and list it in CLASSES.
+To add a class, write a function like those below and list it in CLASSES.
 """
 
 import functools
@@ -16,17 +16,17 @@ from jaxastro.simulation import light_curve, stars
 from jaxastro.simulation.light_curve import Candidates
 from jaxastro.units import flux_of
 
-# Days: with it the declines of twins of real supernovae agree (docs/simulation.md).
+# Days; declines then agree with those of real supernovae (docs/simulation.md).
 draw_type_ia = functools.partial(light_curve.draw_type_ia, fall=15.0)
 
 
 class Nature(NamedTuple):
-    """What the simulator must know of one class."""
+    """Properties of one class."""
 
     light: Callable  # (rng, mjd, wavelength, *, count, limits) -> Candidates
-    has_host: str = ""  # a key of hosts.HOSTS: the galaxy it lies in
-    found_by: str = ""  # what a survey of the changing sky must see: change, rise
-    trail: float = 0.0  # arcsec a minute that it moves, at most
+    has_host: str = ""  # host galaxies, a key of hosts.HOSTS; empty: none
+    found_by: str = ""  # selection of the survey: change, rise, or empty for none
+    trail: float = 0.0  # largest motion, arcsec per minute
 
 
 def draw_candidates(
@@ -38,20 +38,18 @@ def draw_candidates(
     count: int,
     limits: tuple[float, float],
 ) -> Candidates:
-    """Returns possible objects of a class, as a field's frames would see them.
+    """Returns possible objects of a class, as observed in the frames of a field.
 
     Args:
         name: a key of CLASSES.
-        mjd: [t] days.
-        wavelength: [t] observed, Angstrom.
-        limits: lowest and highest mean magnitude in r of stars, nuclei and asteroids;
-            of supernovae and galaxies, whose brightness follows from it, the redshift.
-            Both are drawn uniformly.
+        mjd: [t], days.
+        wavelength: [t], observed, Angstrom.
+        count: number of candidates.
+        limits: lowest and highest mean magnitude in r of stars, nuclei and asteroids,
+            or redshift of supernovae and galaxies; the distribution is uniform.
     """
     if name not in CLASSES:
-        raise InputError(
-            f"No class named {name!r}. The simulator knows {', '.join(CLASSES)}."
-        )
+        raise InputError(f"No class named {name!r}. Known: {', '.join(CLASSES)}.")
     return CLASSES[name].light(rng, mjd, wavelength, count=count, limits=limits)
 
 
@@ -71,7 +69,7 @@ def _supernovae(draw, kinds: tuple[str, ...] = ()) -> Callable:
 
 
 def _only(draw, kinds: tuple[str, ...]) -> Callable:
-    """Returns a function that draws explosions until all are of the wanted kinds."""
+    """Returns a function that draws explosions of the wanted kinds; all if empty."""
 
     def wanted(rng, count):
         if not kinds:
@@ -94,7 +92,7 @@ def _star(draw) -> Callable:
             wavelength, rng.exponential(0.1, count)[:, None]
         )
         steady = flux_of(mean)[:, None] * colour
-        # A star that pulsates changes its temperature: blue light varies more.
+        # The temperature of pulsating stars changes, so blue light varies more.
         pulsates = np.isin(star.kind, ("RRab", "RRc", "CEP", "LPV"))[:, None]
         scale = np.where(pulsates, (wavelength / stars.MEAN_WAVELENGTH) ** -0.9, 1.0)
         flux = steady * 10 ** (-0.4 * scale * star.dimming)
@@ -114,7 +112,7 @@ def _active_nuclei(rng, mjd, wavelength, *, count, limits) -> Candidates:
 
 
 def _asteroids(rng, mjd, wavelength, *, count, limits) -> Candidates:
-    """A point in one frame alone: at the next it has left the stamp."""
+    """Returns point sources that are in the stamp in one frame only."""
     mean = rng.uniform(*limits, count)
     flux = np.zeros((count, len(mjd)))
     when = rng.integers(len(mjd), size=count)
@@ -124,7 +122,7 @@ def _asteroids(rng, mjd, wavelength, *, count, limits) -> Candidates:
 
 
 def _galaxies(rng, mjd, wavelength, *, count, limits) -> Candidates:
-    """No point at all: the light is that of the host, at a redshift."""
+    """Returns candidates without a point source; their light is that of the host."""
     nothing = np.zeros((count, len(mjd)))
     redshift = rng.uniform(*limits, count)
     unknown, kind = np.full(count, np.nan), np.full(count, "galaxy")

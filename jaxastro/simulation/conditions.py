@@ -1,8 +1,8 @@
-"""The sky of a real survey, frame by frame: from its log and from its constant stars.
+"""Observing conditions of a real survey, from its log and its constant stars.
 
-An observing log tells when, through how much air and on how bright a sky a frame was
-taken, but seldom its seeing and transparency. Constant stars tell both: how wide they
-are, and how much of their light arrived. No object that is classified is used.
+An observing log has time, airmass and sky brightness of each frame, but usually not its
+seeing and transparency. These are measured from the widths and fluxes of constant
+stars. Objects that are classified are not used.
 """
 
 from typing import NamedTuple
@@ -16,12 +16,11 @@ from jaxastro.simulation import scene
 from jaxastro.simulation.observing import ObservingLog
 from jaxastro.units import magnitude_of
 
-SEEING_GRID = np.linspace(0.6, 3.4, 57)  # arcsec, that a star's width is compared with
-INNER, OUTER = 3.5, 7.5  # pixels: radii whose light tells the width
+SEEING_GRID = np.linspace(0.6, 3.4, 57)  # arcsec
+INNER, OUTER = 3.5, 7.5  # pixels, radii whose flux ratio gives the seeing
 AIRMASS_POWER = 0.6  # seeing ~ airmass^0.6 (Kolmogorov)
 EXTINCTION = 0.18  # magnitudes per airmass in g
-SAME_FRAME = 90 / 86400  # days: stamps' times may be rounded to 1/256 day
-SAME_SKY = 0.25  # days over which neighbouring frames tell of each other
+SAME_FRAME = 90 / 86400  # days; times of stamps may be rounded to 1/256 day
 
 
 class Exposures(NamedTuple):
@@ -36,10 +35,10 @@ class Exposures(NamedTuple):
 
 
 class Conditions(NamedTuple):
-    """What every frame of a log was taken under."""
+    """Seeing and transparency of every frame of a log."""
 
     psf_fwhm: np.ndarray  # t      arcsec
-    transparency: np.ndarray  # t  light that arrived, 1 in a usual frame of the survey
+    transparency: np.ndarray  # t  relative to a typical frame of the survey
 
 
 def camera_constants(exposures: Exposures) -> tuple[float, float]:
@@ -47,27 +46,36 @@ def camera_constants(exposures: Exposures) -> tuple[float, float]:
 
         noise^2 = sky / gain + (read_noise / gain)^2
 
-    fitted by least squares over the frames with some sky.
+    fitted by least squares to the frames with a moderate sky.
+
+    Raises:
+        InputError: if the noise does not increase with the sky.
     """
     has_sky = (exposures.sky > 50) & (exposures.sky < 2500)
     design = np.stack([exposures.sky[has_sky], np.ones(has_sky.sum())], axis=1)
-    slope, rest = np.linalg.lstsq(design, exposures.noise[has_sky] ** 2, rcond=None)[0]
+    variance = exposures.noise[has_sky] ** 2
+    slope, constant = np.linalg.lstsq(design, variance, rcond=None)[0]
     if not slope > 0:
         raise InputError(
             f"Noise does not rise with the sky in {has_sky.sum()} frames of the log. "
             "Sky and its scatter in ADU were expected. Check the columns."
         )
-    return 1 / slope, np.sqrt(max(rest, 0.0)) / slope
+    return 1 / slope, np.sqrt(max(constant, 0.0)) / slope
 
 
 def measure_star(
     record: SeriesRecord, *, pixel_scale: float, border: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns seeing (arcsec) and relative light of a star in each of its frames, [t].
+    """Returns seeing (arcsec) and relative flux of a star in each of its frames, [t].
 
-    The seeing follows from the share of the light within INNER pixels of that within
-    OUTER, compared with the house's PSF; light is relative to the star's median, and
-    what falls outside OUTER at that seeing is added.
+    The seeing follows from the flux within INNER divided by that within OUTER pixels,
+    for the PSF of photometry/psf.py. The flux is corrected for light outside OUTER and
+    divided by the star's median.
+
+    Args:
+        record: of a constant star.
+        pixel_scale: arcsec per pixel.
+        border: width of the border that gives the sky, pixels.
     """
     size = record.flux.shape[1]
     edge = border_mask((size, size), border)
@@ -88,7 +96,7 @@ def measure_star(
     good = np.where(record.bad_pixel, np.nan, record.flux.astype(np.float64))
     grid_inner, grid_outer = light_within(grid)
     star_inner, star_outer = light_within(good)
-    # The share within falls with the seeing; interp wants it to rise.
+    # The ratio decreases with the seeing, and interp needs increasing values.
     seeing = np.interp(-star_inner / star_outer, -grid_inner / grid_outer, SEEING_GRID)
     light = star_outer / np.interp(seeing, SEEING_GRID, grid_outer)
     return seeing, light / np.nanmedian(light)
@@ -104,10 +112,18 @@ def measure_conditions(
 ) -> Conditions:
     """Returns seeing and transparency of every frame of the log.
 
-    A frame with stars has their medians. One without takes the nearest frames of
-    the same night; where the night has none, its seeing is drawn once a night from
-    those of the others and follows the airmass, and its transparency is that of a
-    clear sky at its airmass and exposure time.
+    A frame with stars has their median. Other frames are interpolated within the same
+    night. In a night without stars, the seeing at zenith is drawn from its distribution
+    in other nights and scaled with the airmass, and the transparency is that of a clear
+    sky at the airmass and exposure time.
+
+    Args:
+        stars: records of constant stars.
+        pixel_scale: arcsec per pixel.
+        seed: of the nights without stars.
+        border: width of the border that gives the sky, pixels.
+    Raises:
+        InputError: if no star is in a frame of the log.
     """
     columns = {"seeing": [], "light": [], "frame": []}
     for star in stars:
@@ -137,19 +153,20 @@ def measure_conditions(
     usual = np.median(exposures.seconds)
     psf_fwhm, transparency = np.empty((2, len(mjd)))
     for one in np.unique(night):
-        here, told = night == one, night[known] == one
-        drawn = zenith * np.exp(scatter * rng.normal())
-        psf_fwhm[here] = drawn * airmass[here] ** AIRMASS_POWER
+        here, measured = night == one, night[known] == one
+        seeing_at_zenith = zenith * np.exp(scatter * rng.normal())
+        psf_fwhm[here] = seeing_at_zenith * airmass[here] ** AIRMASS_POWER
         clear_sky = 10 ** (-0.4 * EXTINCTION * (airmass[here] - 1.2))
         transparency[here] = clear_sky * exposures.seconds[here] / usual
-        if told.any():
-            psf_fwhm[here] = np.interp(mjd[here], mjd[known[told]], width[told])
-            transparency[here] = np.interp(mjd[here], mjd[known[told]], clear[told])
+        if measured.any():
+            times = mjd[known[measured]]
+            psf_fwhm[here] = np.interp(mjd[here], times, width[measured])
+            transparency[here] = np.interp(mjd[here], times, clear[measured])
     return Conditions(np.clip(psf_fwhm, 0.7, 3.2), np.maximum(transparency, 0.05))
 
 
 def nearest_frame(exposures: Exposures, mjd: np.ndarray) -> np.ndarray:
-    """Returns [t] the frame of the log that each time belongs to, -1 for none."""
+    """Returns [t], the frame of the log at each time, or -1 if there is none."""
     after = np.clip(np.searchsorted(exposures.mjd, mjd), 1, len(exposures.mjd) - 1)
     is_before = mjd - exposures.mjd[after - 1] < exposures.mjd[after] - mjd
     frame = np.where(is_before, after - 1, after)
@@ -163,10 +180,10 @@ def log_of_frames(
     *,
     zero_point: float,
 ) -> ObservingLog:
-    """Returns the ObservingLog of a field that was seen in these frames of the log.
+    """Returns the ObservingLog of a field that was observed in some frames of the log.
 
     Args:
-        frames: [t] indices into the log, ascending.
+        frames: [t], indices into the log, ascending.
         zero_point: AB magnitude of one ADU in a frame of transparency 1.
     """
     gain, read_noise = camera_constants(exposures)

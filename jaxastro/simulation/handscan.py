@@ -1,9 +1,9 @@
-"""Difference images as the hand scanners of SDSS-II saw them, one of each class.
+"""Simulated difference images in the format of the SDSS-II hand scanners.
 
     image = simulate_image("Dipole", number=0, seed=0)
 
-A difference in g, r and i, in units of its noise, stretched for the screen. What each
-class looks like is taken from the scanners' words, not from images: none could be had.
+An image is a difference in g, r and i, in units of its noise, with an asinh stretch.
+The classes follow the scanners' descriptions, since no images are available.
 """
 
 from collections.abc import Callable
@@ -19,26 +19,26 @@ SURVEY = SURVEYS["sdss_handscan_sim"]
 SIZE, SCALE = SURVEY.image_size, 0.396  # pixels, arcsec per pixel
 MIDDLE = (SIZE - 1) / 2
 SEEING = 1.35  # arcsec, median in r
-SEEING_OF = np.array([1.07, 1.0, 0.96])  # g r i, relative
-WHEN = np.array([4.0, 0.0, 1.0])  # rows of the camera after r, as the sky drifts
-FAINT, BRIGHT = 5.0, 80.0  # signal to noise of what is detected
+RELATIVE_SEEING = np.array([1.07, 1.0, 0.96])  # g r i
+SCAN_ORDER = np.array([4.0, 0.0, 1.0])  # g r i, rows of the camera after r
+FAINT, BRIGHT = 5.0, 80.0  # signal to noise of detected sources
 LOW, SOFT = -3.0, 3.0  # of the stretch, in units of the noise
 
 
 def simulate_image(label: str, *, number: int, seed: int) -> np.ndarray:
-    """Returns image `number` of a class, [y x 3] grey levels 0 to 255: i, r, g.
+    """Returns image `number` of a class, [y x 3], grey levels 0 to 255 in i, r, g.
 
-    The seeing and the noise depend on (seed, number) alone, whatever the class.
+    Seeing and noise depend on (seed, number) only, not on the class.
 
     Args:
         label: a class of the survey.
     """
     if label not in CLASSES:
-        raise InputError(f"No class {label!r}. There are {', '.join(CLASSES)}.")
+        raise InputError(f"No class {label!r}. Known: {', '.join(CLASSES)}.")
     physics, sky = (
         np.random.default_rng([seed, 13, number, stream]) for stream in range(2)
     )
-    seeing = SEEING * np.exp(0.15 * sky.normal()) * SEEING_OF
+    seeing = SEEING * np.exp(0.15 * sky.normal()) * RELATIVE_SEEING
     noise = sky.normal(size=(3, SIZE, SIZE))
     difference = noise + CLASSES[label](physics, seeing)
     high = max(np.percentile(difference, 99.8), 12.0)
@@ -49,11 +49,11 @@ def simulate_image(label: str, *, number: int, seed: int) -> np.ndarray:
 
 
 def _point(seeing, signal, x=0.0, y=0.0) -> np.ndarray:
-    """Returns a point of some signal to noise in each band, [3 y x].
+    """Returns a point source in each band, [3 y x].
 
     Args:
-        signal: [3] of a PSF fit, over noise of 1 a pixel.
-        x, y: pixels from the middle, [3] or one for all.
+        signal: [3], signal to noise of a PSF fit, at a pixel noise of 1.
+        x, y: pixels from the centre, [3] or one for all.
     """
     ones = np.ones(3)
     star = scene.render(
@@ -71,17 +71,18 @@ def _point(seeing, signal, x=0.0, y=0.0) -> np.ndarray:
 
 
 def _signal(rng, low=FAINT, high=BRIGHT) -> np.ndarray:
-    """Returns the signal to noise in g, r and i of something of some colour."""
-    whole = low * (high / low) ** rng.random()
-    return whole * np.exp(rng.normal(0, 0.35) * np.array([1.0, 0.0, -1.0]))
+    """Returns [3], the signal to noise in g, r and i of a source of random colour."""
+    in_r = low * (high / low) ** rng.random()
+    return in_r * np.exp(rng.normal(0, 0.35) * np.array([1.0, 0.0, -1.0]))
 
 
 def _source(low: float, high: float, *, either_way=False, host=0.0) -> Callable:
     """Returns a class of point sources.
 
     Args:
-        either_way: whether it may have faded.
-        host: pixels, scatter of its place in a galaxy that leaves rests; 0: none.
+        low: signal to noise, with high.
+        either_way: whether the source may have faded.
+        host: pixels, scatter of the offset from a galaxy with residuals; 0: none.
     """
 
     def draw(rng, seeing) -> np.ndarray:
@@ -89,14 +90,14 @@ def _source(low: float, high: float, *, either_way=False, host=0.0) -> Callable:
         image = sign * _point(seeing, _signal(rng, low, high))
         if host:
             x, y = host * rng.normal(size=2)
-            image = image + _rests(rng, 1.4 * seeing, rng.uniform(5, 40), x, y)
+            image = image + _residuals(rng, 1.4 * seeing, rng.uniform(5, 40), x, y)
         return image
 
     return draw
 
 
-def _rests(rng, seeing, size: float, x=0.0, y=0.0) -> np.ndarray:
-    """Returns what is left of something steady that was not quite subtracted."""
+def _residuals(rng, seeing, size: float, x=0.0, y=0.0) -> np.ndarray:
+    """Returns the residuals of a constant source after an imperfect subtraction."""
     dx, dy = 0.08 * rng.normal(size=2)
     scale = 1 + 0.03 * rng.normal()
     one = _point(seeing, size * np.ones(3), x + dx, y + dy)
@@ -104,7 +105,7 @@ def _rests(rng, seeing, size: float, x=0.0, y=0.0) -> np.ndarray:
 
 
 def _artefact(rng, seeing) -> np.ndarray:
-    """One of what goes wrong in a camera, in one band; a ghost in all."""
+    """Returns a camera artefact in one band, or a ghost in all bands."""
     kind = str(rng.choice([name for name, one in ARTEFACTS.items() if not one.at_star]))
     added = ARTEFACTS[kind].add(rng, SIZE, 1.0)
     of_band = np.zeros(3)
@@ -114,7 +115,7 @@ def _artefact(rng, seeing) -> np.ndarray:
 
 
 def _dipole(rng, seeing) -> np.ndarray:
-    """A star that is not where the reference has it."""
+    """Returns a star whose position differs from that in the reference."""
     turn, apart = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.6)
     x, y = apart * np.cos(turn), apart * np.sin(turn)
     signal = _signal(rng, 40, 400)
@@ -122,11 +123,11 @@ def _dipole(rng, seeing) -> np.ndarray:
 
 
 def _saturated(rng, seeing) -> np.ndarray:
-    """A star too bright for the camera: rings, speckles, and charge that bled."""
+    """Returns a saturated star: rings, speckles and a charge bleed."""
     star = _point(seeing * rng.uniform(1.5, 2.5), np.full(3, rng.uniform(500, 4000)))
     speckle = 1 + 0.6 * rng.normal(size=(1, SIZE, SIZE))
     wrong = 0.2 * rng.normal() * star + 0.1 * star * speckle
-    wrong[:, star[1] > 0.5 * star[1].max()] = -3.0  # no measurement: grey
+    wrong[:, star[1] > 0.5 * star[1].max()] = -3.0  # not measured
     column = int(MIDDLE) + rng.integers(-1, 2)
     reach = rng.integers(4, SIZE // 2)
     rows = slice(int(MIDDLE) - reach, int(MIDDLE) + reach)
@@ -135,9 +136,9 @@ def _saturated(rng, seeing) -> np.ndarray:
 
 
 def _moving(rng, seeing) -> np.ndarray:
-    """An asteroid: at another place in each band."""
-    turn, step = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 3.5)  # pixels a row
-    along = step * (WHEN - WHEN.mean())
+    """Returns an asteroid, with another position in each band."""
+    turn, step = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 3.5)  # pixels per row
+    along = step * (SCAN_ORDER - SCAN_ORDER.mean())
     return _point(seeing, _signal(rng), along * np.cos(turn), along * np.sin(turn))
 
 

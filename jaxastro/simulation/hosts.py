@@ -1,4 +1,4 @@
-"""Galaxies that supernovae and active nuclei live in, and what else is in a stamp."""
+"""Host galaxies of supernovae and active nuclei, and unrelated neighbours."""
 
 from typing import NamedTuple
 
@@ -14,10 +14,10 @@ LATE_TYPE = (2.3, 1.9, 1.45, 0.45, 0.0, -0.22, -0.35)
 
 
 class HostKind(NamedTuple):
-    """The galaxies that a class prefers."""
+    """Distribution of the host galaxies of a class."""
 
     early: float  # fraction of early types
-    magnitude: tuple[float, float]  # absolute r, mean and scatter
+    magnitude: tuple[float, float]  # absolute magnitude in r, mean and scatter
 
 
 HOSTS = {
@@ -34,15 +34,16 @@ def draw_host(
     wavelength: np.ndarray,
     place: np.ndarray,
 ) -> list[scene.Gaussians]:
-    """Draws the host galaxy: centred on an active nucleus, else beside the supernova.
+    """Draws the host galaxy of an object.
 
-    A supernova lies in its host's light: exponentially distributed, in the disc.
+    It is centred on an active nucleus. The offset of a supernova follows the light of
+    the exponential disc.
 
     Args:
         truth: a key of HOSTS.
-        wavelength: [t] observed, Angstrom, of each frame.
-        place: (x, y) of the object, arcsec from the middle of the stamp.
-    Returns: its bulge and its disc.
+        wavelength: [t], observed, Angstrom, of each frame.
+        place: (x, y) of the object, arcsec from the centre of the stamp.
+    Returns: bulge and disc.
     """
     kind, z = HOSTS[truth], redshift
     is_early = rng.random() < kind.early
@@ -52,7 +53,7 @@ def draw_host(
     axis_ratio, angle = rng.uniform(0.3, 1.0), rng.uniform(0, np.pi)
     bulge_share = rng.uniform(0.6, 1.0) if is_early else rng.uniform(0.0, 0.3)
 
-    # Ages and dust overlap: the colour of a host is a hint of its class, not more.
+    # Ages and dust overlap, so the colour of a host does not determine its class.
     age = rng.uniform(0.6, 1.0) if is_early else rng.uniform(0.0, 0.7)
     rest = wavelength / (1 + z)
     young = np.interp(rest, SPECTRUM_WAVELENGTH, LATE_TYPE)
@@ -61,7 +62,7 @@ def draw_host(
     modulus = light_curve.distance_modulus(z) - 2.5 * np.log10(1 + z)
     flux = flux_of(absolute + colour + modulus) * dust
 
-    # Gamma(2) is how the light of an exponential disc lies in radius.
+    # The light of an exponential disc follows Gamma(2) in radius.
     distance, turn = radius / 1.678 * rng.gamma(2.0), rng.uniform(0, 2 * np.pi)
     along, across = distance * np.cos(turn), axis_ratio * distance * np.sin(turn)
     away = np.array(
@@ -94,14 +95,14 @@ def draw_host(
 def draw_neighbour(
     rng: np.random.Generator, wavelength: np.ndarray, edge: float
 ) -> scene.Gaussians:
-    """Draws an unrelated star or galaxy somewhere in the stamp.
+    """Draws an unrelated star or galaxy at a random position in the stamp.
 
     Args:
-        wavelength: [t] observed, Angstrom, of each frame.
+        wavelength: [t], observed, Angstrom, of each frame.
         edge: half the stamp's side, arcsec.
     """
     position = rng.uniform(-edge, edge, 2)
-    # Counts rise as 10^(0.35 r) to the limit of the survey.
+    # Number counts increase as 10^(0.35 r) up to the limit of the survey.
     magnitude = max(23.0 + np.log10(rng.random()) / 0.35, 16.0)
     if rng.random() < 0.4:
         kelvin = rng.uniform(3200, 6500)

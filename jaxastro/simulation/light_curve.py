@@ -1,7 +1,7 @@
-"""How bright an object is in a band at a time: the physics, kept simple.
+"""Light curves of supernovae, active nuclei and variable stars, by simple models.
 
-Everything is vectorised over candidates k (possible objects, of which the survey
-takes one) and frames t. Fluxes are f_nu in microjansky, wavelengths in Angstrom,
+All functions are vectorised over candidates k (possible objects, from which the survey
+selects one) and frames t. Fluxes are f_nu in microjansky, wavelengths in Angstrom,
 times in days.
 """
 
@@ -15,17 +15,17 @@ HUBBLE = 70.0  # km/s/Mpc
 MATTER = 0.3  # density parameter of a flat universe
 LIGHT_SPEED = 299792.458  # km/s
 REFERENCE = 5500.0  # Angstrom, where absolute magnitudes are given
-R_BAND = 6185.19  # Angstrom, where candidates' brightness is compared
+R_BAND = 6185.19  # Angstrom, where magnitudes of candidates are given
 
 
 class Candidates(NamedTuple):
-    """Possible objects of one class, as the survey's frames would see them."""
+    """Possible objects of one class, as observed in the frames of a field."""
 
-    flux: np.ndarray  # k t  microjansky, of the point, above atmosphere and camera
+    flux: np.ndarray  # k t  microjansky, of the point source, without the atmosphere
     redshift: np.ndarray  # k  NaN for stars
-    magnitude: np.ndarray  # k AB in r: at maximum for supernovae, mean for others
-    rest: np.ndarray  # k    microjansky: where the point is when nothing happens
-    kind: np.ndarray  # k    str, the physical kind
+    magnitude: np.ndarray  # k  AB in r, at maximum for supernovae, mean for others
+    rest: np.ndarray  # k t  microjansky, quiescent flux of the point source
+    kind: np.ndarray  # k    str, physical kind
 
 
 def luminosity_distance(redshift):
@@ -33,7 +33,7 @@ def luminosity_distance(redshift):
 
     D = (1 + z) c / H0 * integral_0^z dz' / sqrt(MATTER (1 + z')^3 + 1 - MATTER)
     """
-    # Simpson on 32 steps: better than 1e-6 up to z = 5.
+    # Simpson's rule with 32 steps, accurate to 1e-6 up to z = 5.
     z = np.asarray(redshift, float)[..., None] * np.linspace(0, 1, 33)
     weight = np.r_[1, np.tile([4, 2], 15), 4, 1] / 96
     integral = (weight / np.sqrt(MATTER * (1 + z) ** 3 + 1 - MATTER)).sum(-1)
@@ -52,7 +52,7 @@ def kiloparsec_per_arcsec(redshift):
 
 
 def blackbody(wavelength, temperature):
-    """Returns f_nu of a black body, relative to its own at 5500 Angstrom.
+    """Returns f_nu of a black body, relative to that at 5500 Angstrom.
 
     B(wavelength) = wavelength^-3 / (exp(h c / (wavelength k T)) - 1)
     """
@@ -65,7 +65,7 @@ def blackbody(wavelength, temperature):
 
 
 def reddening(wavelength, visual_extinction):
-    """Returns the fraction of light that dust lets through.
+    """Returns the fraction of light that dust transmits.
 
     A(wavelength) = visual_extinction * (5500 / wavelength)^1.3 magnitudes.
     """
@@ -84,36 +84,36 @@ def rise_and_fall(phase, rise, fall):
     peak = rise * np.log(fall / rise - 1)
 
     def bazin(y):
-        # The clip keeps exp finite years before the explosion.
+        # The clip keeps exp finite long before the explosion.
         return np.exp(-y / fall) / (1 + np.exp(np.clip(-y / rise, None, 300)))
 
     return np.where(x > -12 * rise, bazin(np.maximum(x, -12 * rise)), 0) / bazin(peak)
 
 
 class Explosion(NamedTuple):
-    """Drawn parameters of candidate supernovae, one value each."""
+    """Parameters of candidate supernovae, [k] each."""
 
     kind: np.ndarray  # Ia, IIP, II (linear or with narrow lines), Ibc
     absolute: np.ndarray  # AB magnitude at 5500 Angstrom, at maximum
     rise: np.ndarray  # days, rest frame
     fall: np.ndarray  # days, rest frame
-    stretch: np.ndarray  # of all times (Ia)
+    stretch: np.ndarray  # factor of all times (Ia)
     plateau: np.ndarray  # days (IIP)
-    warmth: np.ndarray  # factor on the temperatures
+    warmth: np.ndarray  # factor of the temperatures
     extinction: np.ndarray  # visual magnitudes of dust in the host
 
 
 def draw_type_ia(
     rng: np.random.Generator, count: int, *, fall: float = 25.0
 ) -> Explosion:
-    """Returns type Ia supernovae: standard but for stretch and colour.
+    """Returns random type Ia supernovae, which differ by stretch and dust.
 
     Args:
-        fall: days, mean. 25 is sdss_sn_sim's, version 1.0.0; real ones fall faster, as
-            docs/simulation.md measures.
+        fall: days, mean time of the decline. The value 25 belongs to version 1.0.0 of
+            sdss_sn_sim; real supernovae decline faster, see docs/simulation.md.
     """
     stretch = np.clip(rng.normal(1.0, 0.12, count), 0.65, 1.3)
-    # Broad is bright: 1.3 magnitudes per unit of stretch (Phillips relation).
+    # Phillips relation: 1.3 magnitudes brighter per unit of stretch.
     absolute = -19.25 - 1.3 * (stretch - 1) + rng.normal(0, 0.12, count)
     return Explosion(
         kind=np.full(count, "Ia"),
@@ -128,7 +128,7 @@ def draw_type_ia(
 
 
 def draw_core_collapse(rng: np.random.Generator, count: int) -> Explosion:
-    """Returns other supernovae: II-P most often, then Ib/c, then II-L and IIn."""
+    """Returns random core-collapse supernovae: 45 % IIP, 30 % Ib/c, 25 % others."""
     kind = rng.choice(["IIP", "II", "Ibc"], count, p=[0.45, 0.25, 0.3])
     bright = {"IIP": (-17.0, 0.8), "II": (-17.9, 0.8), "Ibc": (-17.6, 0.7)}
     rise = {"IIP": (2.5, 0.5), "II": (5.0, 1.5), "Ibc": (4.8, 0.9)}
@@ -151,14 +151,17 @@ def draw_core_collapse(rng: np.random.Generator, count: int) -> Explosion:
 
 
 def temperature(explosion: Explosion, phase: np.ndarray) -> np.ndarray:
-    """Returns the photosphere's temperature [k t], kelvin, at rest-frame phases.
+    """Returns the temperature of the photosphere, [k t], kelvin.
 
-    Type Ia and Ib/c cool some days after maximum; type II from explosion on.
+    Types Ia and Ib/c cool about ten days after maximum, type II from the explosion on.
+
+    Args:
+        phase: [k t], rest-frame days since maximum.
     """
     phase = phase / explosion.stretch[:, None]
-    age = np.maximum(phase + 12, 0)  # days since explosion, roughly
+    age = np.maximum(phase + 12, 0)  # approximate days since explosion
     kind = explosion.kind[:, None]
-    # The clip keeps exp finite; the sigmoid is flat there.
+    # The clip keeps exp finite where the sigmoid is constant.
     turn = {
         name: 1 / (1 + np.exp(np.clip((phase - day) / 6, -60, 60)))
         for name, day in (("Ia", 13), ("Ibc", 9))
@@ -180,8 +183,8 @@ def supernova_luminosity(
 ) -> np.ndarray:
     """Returns f_nu relative to that at 5500 Angstrom and maximum light, [k t].
 
-    A visual light curve, coloured by a cooling black body, with three marks of the
-    types: the plateau of II-P, the blanketed ultraviolet of Ia and Ib/c, and the
+    A visual light curve with the colours of a cooling black body, and three properties
+    of the types: the plateau of IIP, the absorbed ultraviolet of Ia and Ib/c, and the
     second infrared maximum of Ia, 25 days after the first.
 
     Args:
@@ -194,12 +197,12 @@ def supernova_luminosity(
     flux = rise_and_fall(scaled, rise, fall)
 
     end = np.clip((phase - explosion.plateau[:, None]) / 5, -60, 60)
-    tail = 0.15 + 0.85 / (1 + np.exp(end))  # two magnitudes of fall to the tail
+    tail = 0.15 + 0.85 / (1 + np.exp(end))  # a decline by two magnitudes
     flux = np.where(kind == "IIP", flux * tail, flux)
 
     kelvin = temperature(explosion, phase)
     flux = flux * blackbody(wavelength, kelvin)
-    # Metals blanket the ultraviolet of type I always, of type II once it is cool.
+    # Metal lines absorb the ultraviolet of type I always, of type II once it is cool.
     cool = 2700 + 1100 / (1 + np.exp(np.clip((kelvin - 8000) / 700, -60, 60)))
     edge = np.select([kind == "Ia", kind == "Ibc"], [3700.0, 3850.0], cool)
     flux = flux / (1 + np.exp(-np.clip((wavelength - edge) / 220, -60, 60)))
@@ -219,18 +222,19 @@ def supernovae(
     count: int,
     max_redshift: float,
 ) -> Candidates:
-    """Returns candidate supernovae, at redshifts uniform up to max_redshift.
+    """Returns candidate supernovae, with uniform redshifts up to max_redshift.
 
         f(t) = flux(M + distance modulus - 2.5 log10(1 + z)) * luminosity(phase)
         phase = (t - t_max) / (1 + z)                                time dilation
 
-    Maximum falls uniformly within a season, or up to 15 days outside it.
+    The time of maximum is uniform within a season and 15 days before and after it.
 
     Args:
-        mjd: [t] days.
-        wavelength: [t] observed, Angstrom.
+        mjd: [t], days.
+        wavelength: [t], observed, Angstrom.
         draw: draw_type_ia or draw_core_collapse.
-        seasons: [s 2] first and last MJD of each season.
+        seasons: [s 2], first and last MJD of each season.
+        count: number of candidates.
     """
     explosion = draw(rng, count)
     redshift = rng.uniform(0.01, max_redshift, count)
@@ -262,11 +266,11 @@ def damped_random_walk(
         x_0 ~ N(0, 1),   x_j = a x_{j-1} + sqrt(1 - a^2) N(0, 1)
         a = exp(-(t_j - t_{j-1}) / tau)
 
-    so that <x_i x_j> = exp(-|t_i - t_j| / tau), at any spacing.
+    so that <x_i x_j> = exp(-|t_i - t_j| / tau) for any sampling.
 
     Args:
-        time: [t] days, ascending.
-        tau: [k] damping time, days.
+        time: [t], days, ascending.
+        tau: [k], damping time, days.
     Source: Kelly et al. 2009, ApJ 698, 895.
     """
     keep = np.exp(-np.diff(time, prepend=time[0]) / tau[:, None])
@@ -280,9 +284,9 @@ def damped_random_walk(
 def active_nuclei(
     rng: np.random.Generator, mjd: np.ndarray, wavelength: np.ndarray, *, count: int
 ) -> Candidates:
-    """Returns candidate active nuclei: blue points that walk in magnitude.
+    """Returns candidate active nuclei, whose magnitudes follow a damped random walk.
 
-    All bands follow one walk, the blue ones further:
+    All bands have the same walk x(t), with a larger amplitude at short wavelengths:
         dm(wavelength) = spread * (wavelength_rest / 4000)^-0.48 * x(t)
 
     Source: MacLeod et al. 2010, ApJ 721, 1014 (wavelength dependence).
@@ -310,10 +314,10 @@ def active_nuclei(
 
 
 class StarKind(NamedTuple):
-    """What one kind of variable star looks like: ranges are uniform."""
+    """Parameters of one kind of variable star; values are uniform in their ranges."""
 
     share: float  # of all variable stars
-    period: tuple[float, float]  # days, drawn uniformly in its logarithm
+    period: tuple[float, float]  # days, uniform in the logarithm
     amplitude: tuple[float, float]  # magnitudes at 4700 Angstrom, peak to peak
     temperature: tuple[float, float]  # kelvin
     redness: float  # amplitude ~ wavelength^-redness
@@ -331,15 +335,15 @@ STARS = {
 
 
 def star_shape(kind: str, phase: np.ndarray, form: np.ndarray) -> np.ndarray:
-    """Returns the dimming, 0 at brightest to 1 at faintest, over a cycle.
+    """Returns the dimming over a cycle, from 0 at maximum to 1 at minimum light.
 
     Args:
         kind: a key of STARS.
-        phase: cycles since brightest.
-        form: [k 1], 0 to 1: the one shape parameter that varies within a kind.
+        phase: cycles since maximum light.
+        form: [k 1], from 0 to 1, a shape parameter within a kind.
     """
     phase = phase % 1
-    if kind in ("RRab", "Cepheid"):  # slow fall, fast rise
+    if kind in ("RRab", "Cepheid"):  # slow decline, fast rise
         fall = 0.75 + 0.15 * form
         rising = (phase - fall) / (1 - fall)
         sinking = np.sin(0.5 * np.pi * np.clip(phase / fall, 0, 1))
@@ -361,7 +365,7 @@ def star_shape(kind: str, phase: np.ndarray, form: np.ndarray) -> np.ndarray:
 def variable_stars(
     rng: np.random.Generator, mjd: np.ndarray, wavelength: np.ndarray, *, count: int
 ) -> Candidates:
-    """Returns candidate variable stars of the kinds in STARS: black bodies, dimmed."""
+    """Returns candidate variable stars of the kinds in STARS."""
     names = list(STARS)
     kind = rng.choice(names, count, p=[STARS[name].share for name in names])
     table = [STARS[name] for name in kind]

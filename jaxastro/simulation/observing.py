@@ -1,4 +1,4 @@
-"""Under what sky a frame is taken, and what the camera makes of an image."""
+"""Observing conditions of frames, and the noise and artefacts of the camera."""
 
 from typing import NamedTuple
 
@@ -22,20 +22,20 @@ SKY_SCATTER = 0.12  # magnitudes, night to night
 CLOUDY_FRACTION = 0.12  # of visits go through thin cloud
 CLOUD = 0.35  # magnitudes it takes, on average
 
-BAD_COLUMN = 0.01  # of frames have a column that is not a measurement
-COSMIC_RAY = 0.03  # of frames have a track that is not one
+BAD_COLUMN = 0.01  # fraction of frames with a bad column
+COSMIC_RAY = 0.03  # fraction of frames with a cosmic-ray track
 TRACK_LENGTH = 6  # pixels
 
 
 class ObservingLog(NamedTuple):
-    """The frames of one field and the conditions each was taken under."""
+    """The frames of one field and their observing conditions."""
 
     mjd: np.ndarray  # t         float64, days
     band: np.ndarray  # t        int32, index into the survey's bands
     visit: np.ndarray  # t       int32, frames of one passage share it
     priority: (
         np.ndarray
-    )  # t    int32, rank of the visit: a thinner survey keeps the low
+    )  # t    int32, rank of the visit; smaller surveys keep low ranks
     psf_fwhm: np.ndarray  # t    arcsec
     sky: np.ndarray  # t         ADU per pixel
     gain: np.ndarray  # t        electrons per ADU
@@ -49,7 +49,7 @@ def draw_log(
     """Returns the ObservingLog of a field: seeing, sky and transparency per visit.
 
     Args:
-        visits: when the field is seen.
+        visits: times and bands of the frames.
         pixel_scale: arcsec per pixel.
     """
     rng = np.random.default_rng([seed, 3, field])
@@ -100,28 +100,30 @@ def point_noise(log: ObservingLog, *, pixel_scale: float) -> np.ndarray:
 
         sigma = pixel noise * sqrt(4 pi) * (psf_fwhm / 2.355) / pixel_scale
 
-    as for a Gaussian PSF; single frames reach five times this.
+    as for a Gaussian PSF. The limit of a single frame is five times this.
     """
     area = 4 * np.pi * (log.psf_fwhm / 2.3548 / pixel_scale) ** 2
     return pixel_noise(log) * np.sqrt(area)
 
 
 def expose(image: np.ndarray, log: ObservingLog, key: int) -> np.ndarray:
-    """Returns what the camera records of noiseless images, sky subtracted.
+    """Returns the recorded images of noiseless ones, with the sky subtracted.
 
-    Electrons are Poisson, read-out adds normal noise, counts are whole ADU, and the
-    expected sky is subtracted. The noise of a frame depends on the key and the visit,
-    so a survey that keeps fewer visits has the same frames.
+    Electrons have Poisson noise, read-out adds normal noise, counts are whole ADU, and
+    the expected sky is subtracted. The noise of a frame depends on the key and the
+    visit only, so that a survey with fewer visits has the same frames.
 
     Args:
         image: [t y x], microjansky per pixel above the sky, before noise.
-        key: names the object's stream of noise.
+        key: of the object's stream of random numbers.
     Returns: [t y x] float32, microjansky per pixel.
+    Raises:
+        InputError: if the numbers of images and frames differ.
     """
     if image.shape[:1] != log.mjd.shape:
         raise InputError(
             f"{len(image)} images but {len(log.mjd)} frames in the observing log. "
-            "Each frame exposes one image. Select the same frames from both."
+            "Each frame needs one image. Select the same frames from both."
         )
     scale = microjansky_per_adu(log.zero_point)
     flux = np.empty(image.shape, np.float32)
@@ -139,9 +141,13 @@ def expose(image: np.ndarray, log: ObservingLog, key: int) -> np.ndarray:
 
 
 def flag_pixels(log: ObservingLog, key: int, size: int) -> np.ndarray:
-    """Returns [t y x] True where a bad column or a cosmic ray spoils the frame.
+    """Returns [t y x] bool, True in bad columns and cosmic-ray tracks.
 
-    Depends on the key and the visit, as the noise does, but on another stream of it.
+    The result depends on the key and the visit only, and is independent of the noise.
+
+    Args:
+        key: of the object's stream of random numbers.
+        size: pixels on a side.
     """
     bad = np.zeros((len(log.mjd), size, size), bool)
     for visit in np.unique(log.visit):
@@ -159,7 +165,7 @@ def flag_pixels(log: ObservingLog, key: int, size: int) -> np.ndarray:
 
 
 def visit_generator(key: int, visit: int) -> np.random.Generator:
-    """Returns the random stream of one object in one visit, whatever was drawn else."""
+    """Returns the random stream of one object in one visit, independent of others."""
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, visit, 0]))
 
 

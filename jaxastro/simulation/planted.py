@@ -1,14 +1,14 @@
-"""Surveys of twins that differ in one thing alone, to see what a network looks at.
+"""Pairs of objects that differ in one property only, to test what a network uses.
 
     rise, fall = simulate_pair(0, seed=0, planted="order")
 
 planted="order": a flare on a galaxy, and the same frames in reverse order. Times are
-symmetric about their middle, and each frame has the sky of a night that knows nothing
-of its time, so both twins hold the same times and the same frames, bit by bit. Whoever
-does not look at the order says the same of both, and is right on one of them.
+symmetric about their centre, and the conditions of a frame do not depend on its time.
+Both objects therefore have the same times and the same frames, bit by bit. A model that
+does not use the order predicts the same for both and is correct for one of them.
 
-planted="host": a flat disc and a round bulge, with no change in time, under the same
-sky and with the same random numbers of the camera. Every frame tells them apart.
+planted="host": a flat disc and a round bulge without variability, with the same
+observing conditions and the same noise. A single frame distinguishes them.
 """
 
 import hashlib
@@ -23,31 +23,31 @@ from jaxastro.units import flux_of
 
 SURVEY = SURVEYS["planted"]
 CLASSES = {"order": ("rise", "fall"), "host": ("spiral", "elliptical")}
-NUM_EPOCHS = 21  # odd: the middle frame is the same in both twins of "order"
-STEP = 4.0  # days from epoch to epoch
-JITTER = 0.3  # of a step, either way
-R_BAND = 2  # of the conditions in observing, u g r i z
+NUM_EPOCHS = 21  # odd, so that both objects of "order" share the middle frame
+STEP = 4.0  # days between epochs
+JITTER = 0.3  # of a step, plus or minus
+R_BAND = 2  # index in u g r i z, of the observing conditions
 
 HOST_MAGNITUDE = (17.0, 19.0)  # r
 HOST_RADIUS = (1.0, 1.8)  # arcsec, half-light
 FLARE_MAGNITUDE = (17.5, 19.0)  # r, at maximum
-PEAK = 20.0  # days from the middle, either way
+PEAK = 20.0  # days from the centre, plus or minus
 FAST, SLOW = (1.0, 3.0), (12.0, 30.0)  # e-folding times, days
 
 
 def simulate_pair(
     number: int, *, seed: int, planted: str
 ) -> tuple[SeriesRecord, SeriesRecord]:
-    """Returns twins, one of each class, in the order of CLASSES[planted].
+    """Returns a pair of objects, one of each class, in the order of CLASSES[planted].
 
     Args:
-        number: of the pair, from 0 on; the pair is a group, which no split may cut.
-        planted: in what they differ, a key of CLASSES.
+        number: of the pair, from 0; the pair is a group, which folds do not split.
+        planted: the property in which they differ, a key of CLASSES.
     """
     if planted not in CLASSES:
         raise InputError(
-            f"Nothing named {planted!r} can be planted. {SURVEY.name} has "
-            f"{', '.join(CLASSES)}. Choose one of them."
+            f"Unknown property {planted!r}. {SURVEY.name} has {', '.join(CLASSES)}. "
+            "Choose one of them."
         )
     rng = np.random.default_rng([seed, 9, number])
     mjd, log = _epochs(rng, number, seed)
@@ -68,11 +68,11 @@ def simulate_pair(
         return conditions | {"flux": observing.expose(image, log, key), "noise": noise}
 
     if planted == "host":
-        twins = [columns(host) for host in hosts]
+        pair = [columns(host) for host in hosts]
     else:
         flare = scene.point(rng.normal(0, 0.5, 2), draw_flare(rng, mjd - mjd.mean()))
         falling = columns(scene.together([hosts[rng.integers(2)], flare]))
-        twins = [{name: c[::-1] for name, c in falling.items()}, falling]
+        pair = [{name: c[::-1] for name, c in falling.items()}, falling]
 
     def record(member: int) -> SeriesRecord:
         label = CLASSES[planted][member]
@@ -86,7 +86,7 @@ def simulate_pair(
             truth=label,
             label_source="simulated",
             group=f"pair{number:04d}",
-            **twins[member],
+            **pair[member],
         )
         return record
 
@@ -94,10 +94,10 @@ def simulate_pair(
 
 
 def draw_flare(rng: np.random.Generator, days: np.ndarray) -> np.ndarray:
-    """Returns a flare's flux [t], microjansky: fast rise, slow fall.
+    """Returns the flux of a flare [t], microjansky: fast rise, slow decline.
 
     Args:
-        days: [t] from the middle of the series.
+        days: [t], from the centre of the series.
     """
     since = days - rng.uniform(-PEAK, PEAK)
     scale = np.where(since < 0, rng.uniform(*FAST), rng.uniform(*SLOW))
@@ -106,7 +106,7 @@ def draw_flare(rng: np.random.Generator, days: np.ndarray) -> np.ndarray:
 
 
 def draw_hosts(rng: np.random.Generator) -> tuple[scene.Gaussians, scene.Gaussians]:
-    """Returns a flat disc and a round bulge of one place, magnitude, radius, angle."""
+    """Returns a flat disc and a round bulge of equal position, flux and radius."""
     flux = np.full(NUM_EPOCHS, flux_of(np.asarray(rng.uniform(*HOST_MAGNITUDE))))
     same = {"radius": rng.uniform(*HOST_RADIUS), "angle": rng.uniform(0, np.pi)}
     place = rng.normal(0, 0.3, 2)
@@ -122,7 +122,7 @@ def draw_hosts(rng: np.random.Generator) -> tuple[scene.Gaussians, scene.Gaussia
 def _epochs(
     rng: np.random.Generator, number: int, seed: int
 ) -> tuple[np.ndarray, observing.ObservingLog]:
-    """Draws times, symmetric about their middle, and skies of nights in any order."""
+    """Draws times, symmetric about their centre, and conditions of random nights."""
     each = np.arange(1, NUM_EPOCHS // 2 + 1)
     half = STEP * (each + JITTER * rng.uniform(-1, 1, len(each)))
     half = np.round(half * 4096) / 4096  # binary fractions: sums of them are exact

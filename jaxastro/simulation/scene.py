@@ -1,9 +1,10 @@
-"""What lies in a stamp, as a list of Gaussians, and how the atmosphere blurs it.
+"""Noiseless images of point sources and galaxies, as sums of Gaussians.
 
-A Gaussian convolved with a Gaussian is a Gaussian. With the PSF and the galaxies
-written as sums of Gaussians, a blurred image is one formula per pixel, with no grid
-to convolve on. Exact for points; against a convolution on a fine grid, discs differ by
-at most 0.2 per cent of the peak and bulges, whose cusp no grid catches, by 2.5.
+The convolution of two Gaussians is a Gaussian. With a PSF and galaxies that are sums of
+Gaussians, a PSF-convolved image is a formula per pixel, without a numerical
+convolution. It is exact for points. Compared with a convolution on a fine grid, discs
+differ by at most 0.2 % of the peak, and bulges, whose cusp a grid does not resolve, by
+2.5 %.
 """
 
 from typing import NamedTuple
@@ -25,11 +26,11 @@ SERSIC = {
         (0.000170, 0.001429, 0.010245, 0.071039, 0.549054, 6.993856),
     ),
 }
-FRAMES_AT_ONCE = 8  # rendered together: the working arrays then stay in cache
+FRAMES_AT_ONCE = 8  # rendered together, so that the arrays fit into the cache
 
 
 class Gaussians(NamedTuple):
-    """Light before the atmosphere blurs it, as elliptical Gaussians m."""
+    """Light before the convolution with the PSF, as elliptical Gaussians m."""
 
     position: np.ndarray  # m 2    arcsec from the object, x then y
     covariance: np.ndarray  # m 3  xx, xy, yy, square arcsec; zero for a point
@@ -37,7 +38,7 @@ class Gaussians(NamedTuple):
 
 
 def point(position, flux: np.ndarray) -> Gaussians:
-    """Returns a star, supernova or nucleus: flux [t] at a position (x, y), arcsec."""
+    """Returns a point source of flux [t], microjansky, at a position (x, y), arcsec."""
     return Gaussians(
         np.array(position, float)[None], np.zeros((1, 3)), np.asarray(flux)[None]
     )
@@ -52,17 +53,17 @@ def sersic(
 
     Args:
         position: (x, y) of its centre, arcsec from the object.
-        flux: [t] microjansky in all, in each frame.
+        flux: [t], total flux in each frame, microjansky.
         index: 1 (exponential disc) or 4 (de Vaucouleurs bulge).
         radius: half-light radius along the major axis, arcsec.
         axis_ratio: minor over major axis, 0 to 1.
         angle: of the major axis from x towards y, radians.
-    Source: Hogg & Lang 2013, PASP 125, 719 (the idea; the fits are our own).
+    Source: Hogg & Lang 2013, PASP 125, 719 (the idea; the fits are of this project).
     """
     if index not in SERSIC:
         raise InputError(
-            f"Sersic index {index}. There are Gaussian mixtures for "
-            f"{', '.join(map(str, SERSIC))}. Add a disc to a bulge for others."
+            f"Sersic index {index}. Gaussian mixtures exist for "
+            f"{', '.join(map(str, SERSIC))}. Combine a disc and a bulge for others."
         )
     weight, variance = (np.array(column) for column in SERSIC[index])
     cos, sin = np.cos(angle), np.sin(angle)
@@ -98,14 +99,13 @@ def render(
         image(p) = sum over Gaussians m and PSF parts j of
                    flux_m weight_j N(p; position_m, covariance_m + sigma_j^2)
 
-    The PSF is the effective one, camera pixels included, so it is sampled, not
-    integrated, at pixel centres; above 0.9 arcsec of seeing that conserves flux to
-    1e-3 in the worst case. Light that falls outside the stamp is lost to it.
+    The PSF is the effective one, which includes the pixel response, so it is sampled at
+    pixel centres. For a seeing above 0.9 arcsec this conserves flux to 1e-3.
 
     Args:
-        psf_fwhm: [t] full width at half maximum, arcsec.
-        centre: [t 2] pixel (x, y) where the object lies; the middle of a stamp of
-            32 pixels is 15.5.
+        psf_fwhm: [t], full width at half maximum, arcsec.
+        centre: [t 2], pixel (x, y) of the object; the centre of a stamp of 32 pixels is
+            at 15.5.
         pixel_scale: arcsec per pixel.
         size: pixels on a side.
     """

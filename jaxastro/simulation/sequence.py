@@ -1,8 +1,6 @@
-"""One image sequence of any class, as a survey's camera would take it.
+"""Simulated image series of any class, for a given camera and observing log.
 
-    record = simulate_sequence("RRLyrae", camera, log, number=0, seed=0)
-
-The camera says what the survey is like, the log under what sky each frame was taken.
+record = simulate_sequence("RRLyrae", camera, log, number=0, seed=0)
 """
 
 import hashlib
@@ -16,24 +14,24 @@ from jaxastro.simulation.classes import CLASSES, draw_candidates
 from jaxastro.surveys import Survey
 from jaxastro.units import microjansky_per_adu
 
-CANDIDATES = 48  # possible objects, of which the survey's selection takes one
+CANDIDATES = 48  # possible objects, from which the selection of the survey takes one
 DETECTION = 5.0  # signal to noise of a change, in one frame
 TRACK_LENGTH = 5  # pixels of a cosmic ray
 
 
 class Camera(NamedTuple):
-    """What a survey's images are like, beside what its observing log tells."""
+    """Properties of a survey's images that its observing log does not have."""
 
     survey: Survey
     range_of: dict[str, tuple[float, float]]  # class -> magnitudes or redshifts
-    keeps_sky: bool  # False: the survey publishes images without it
-    seconds: float  # usual exposure time
-    saturation: float  # ADU: pixels above are no measurement
-    centring: float  # pixels, scatter of a stamp's centre beside whole pixels
-    frame_loss: float  # of an object's frames, at random: edges, gaps between chips
-    cosmic_rays: float  # per frame, unflagged
+    keeps_sky: bool  # whether published images include the sky
+    seconds: float  # typical exposure time
+    saturation: float  # ADU; brighter pixels are bad
+    centring: float  # pixels, scatter of a stamp's centre in addition to whole pixels
+    frame_loss: float  # fraction of an object's frames that are lost
+    cosmic_rays: float  # per frame, not flagged
     neighbours: float  # unrelated objects per stamp, on average
-    detections: int  # frames in which a change must be seen, for a class found by it
+    detections: int  # frames with a significant change that the selection needs
 
 
 def simulate_sequence(
@@ -46,17 +44,17 @@ def simulate_sequence(
     label: str = "",
     group: str = "",
 ) -> SeriesRecord:
-    """Returns object `number` of a class, as the camera sees it through the log.
+    """Returns object `number` of a class, observed by the camera according to the log.
 
-    What is drawn for the object, for what lies beside it and for the camera comes
-    from three streams of random numbers that depend on (seed, number) alone: frames,
-    losses, noise and cosmic rays are the same whatever the class.
+    The object, its surroundings and the camera have separate streams of random numbers,
+    which depend on (seed, number) only. Frames, losses, noise and cosmic rays therefore
+    do not depend on the class.
 
     Args:
         truth: a key of CLASSES.
-        log: of the field that the object lies in.
-        label: what the record calls it, as label and truth; the class if empty.
-        group: the field's name.
+        log: of the field of the object.
+        label: label and truth of the record; default: the class.
+        group: name of the field.
     """
     physics, sky, frames = (
         np.random.default_rng([seed, 7, number, stream]) for stream in range(3)
@@ -65,14 +63,21 @@ def simulate_sequence(
     wavelength = np.array(survey.wavelength)[log.band]
     kept = np.flatnonzero(frames.random(len(log.mjd)) >= camera.frame_loss)
     seen = observing.ObservingLog(*(column[kept] for column in log))
-    drawn = draw_candidates(
-        *(truth, physics, log.mjd, wavelength),
+    candidates = draw_candidates(
+        truth,
+        physics,
+        log.mjd,
+        wavelength,
         count=CANDIDATES,
         limits=camera.range_of[truth],
     )
-    drawn = drawn._replace(flux=drawn.flux[:, kept], rest=drawn.rest[:, kept])
+    candidates = candidates._replace(
+        flux=candidates.flux[:, kept], rest=candidates.rest[:, kept]
+    )
     chosen = select(
-        *(physics, drawn, seen),
+        physics,
+        candidates,
+        seen,
         found_by=nature.found_by,
         pixel_scale=survey.pixel_scale,
         detections=camera.detections,
@@ -92,45 +97,47 @@ def simulate_sequence(
 
 
 def sequence_name(survey: str, number: int, seed: int) -> str:
-    """Returns a name that tells neither the number nor, with it, the class."""
+    """Returns a name from which neither number nor class follow."""
     digest = hashlib.sha256(f"{survey}:{seed}:{number}".encode()).hexdigest()
     return f"SIM{digest[:12]}"
 
 
 def select(
-    rng, drawn, log, *, found_by: str, pixel_scale: float, detections: int
+    rng, candidates, log, *, found_by: str, pixel_scale: float, detections: int
 ) -> light_curve.Candidates:
-    """Draws one candidate as the survey would have found it.
+    """Draws one candidate according to the selection of the survey.
 
-    By volume where redshifts were drawn uniformly; by the number of frames whose
-    flux differs from the median ("change") or exceeds the first ("rise"), as image
-    subtraction finds supernovae, if that is what the survey looks for.
+    Supernovae, whose redshifts are uniform, are weighted by volume. If found_by is
+    "change" (or "rise"), a candidate needs frames whose flux differs from the median
+    (or exceeds the first flux) significantly.
 
     Args:
-        detections: frames in which a change must be seen, if found by one.
+        candidates: from draw_candidates.
+        found_by: "change", "rise", or "" for no selection.
+        detections: number of frames that is needed.
     """
-    weight = np.ones(len(drawn.kind))
-    if drawn.kind[0] in ("Ia", "Ibc", "II", "IIP"):
-        z = drawn.redshift
+    weight = np.ones(len(candidates.kind))
+    if candidates.kind[0] in ("Ia", "Ibc", "II", "IIP"):
+        z = candidates.redshift
         weight *= (light_curve.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if found_by:
         error = observing.point_noise(log, pixel_scale=pixel_scale)
         photon = microjansky_per_adu(log.zero_point) / log.gain
-        error = np.sqrt(error**2 + photon * drawn.flux)
-        first, middle = drawn.flux[:, :1], np.median(drawn.flux, axis=1, keepdims=True)
-        change = np.abs(drawn.flux - middle) / error
+        flux = candidates.flux
+        error = np.sqrt(error**2 + photon * flux)
+        change = np.abs(flux - np.median(flux, axis=1, keepdims=True)) / error
         if found_by == "rise":
-            change = (drawn.flux - first) / error
-        wanted = min(detections, drawn.flux.shape[1])
+            change = (flux - flux[:, :1]) / error
+        wanted = min(detections, flux.shape[1])
         missing = np.maximum(wanted - (change > DETECTION).sum(axis=1), 0)
-        # Where no candidate has the detections wanted, those that come closest.
+        # If no candidate has enough detections, those with the most are used.
         weight = np.where(missing == missing.min(), weight, 0)
     pick = rng.choice(len(weight), p=weight / weight.sum())
-    return light_curve.Candidates(*(column[pick] for column in drawn))
+    return light_curve.Candidates(*(column[pick] for column in candidates))
 
 
 def _scene(rng, truth: str, chosen, log, camera: Camera) -> scene.Gaussians:
-    """Puts the object in the middle of its stamp, and round it what belongs there."""
+    """Returns the object at the centre of its stamp, with host and neighbours."""
     survey, nature = camera.survey, CLASSES[truth]
     wavelength = np.array(survey.wavelength)[log.band]
     middle = np.zeros(2)
@@ -139,7 +146,7 @@ def _scene(rng, truth: str, chosen, log, camera: Camera) -> scene.Gaussians:
         angle = rng.uniform(0, np.pi)
         along = rng.uniform(0, nature.trail) * camera.seconds / 60
         cos, sin = np.cos(angle), np.sin(angle)
-        # A line of length a has the variance a^2 / 12 along itself.
+        # A line of length a has the variance a^2 / 12 in its direction.
         shape = along**2 / 12 * np.array([[cos**2, cos * sin, sin**2]])
         point = point._replace(covariance=shape)
     parts = [point]
@@ -159,9 +166,9 @@ def _centred(parts: list[scene.Gaussians]) -> list[scene.Gaussians]:
 
 
 def _frames(rng, light, log, camera: Camera) -> dict[str, np.ndarray]:
-    """Takes the frames; returns the columns of the record."""
+    """Returns the columns of the record."""
     survey, size = camera.survey, camera.survey.image_size
-    # Stamps are cut at whole pixels: each frame catches the object elsewhere.
+    # Stamps are cut at whole pixels, so the position of the object varies.
     offset = rng.uniform(-0.5, 0.5, (len(log.mjd), 2))
     offset += camera.centring * rng.normal(size=offset.shape)
     key = int(rng.integers(2**62))
@@ -190,7 +197,7 @@ def _frames(rng, light, log, camera: Camera) -> dict[str, np.ndarray]:
 
 
 def _cosmic_rays(rng, num_frames: int, size: int, rate: float) -> np.ndarray:
-    """Returns [t y x] ADU of short bright tracks that nobody flagged."""
+    """Returns [t y x], ADU, of short bright tracks that are not flagged."""
     added = np.zeros((num_frames, size, size))
     for t in np.flatnonzero(rng.random(num_frames) < rate):
         y, x = rng.integers(0, size, 2)

@@ -1,7 +1,7 @@
-"""Periodic stars, with the shapes that distinguish their kinds.
+"""Periodic stars with realistic light-curve shapes.
 
-Magnitudes are relative to the mean, times in days. The simpler stars of
-light_curve.py belong to sdss_sn_sim, whose version 1.0.0 they define.
+Magnitudes are relative to the mean, times are in days. The simpler stars of
+light_curve.py are part of version 1.0.0 of sdss_sn_sim.
 """
 
 from typing import NamedTuple
@@ -11,13 +11,13 @@ import numpy as np
 # RR Lyrae of type ab: amplitude ratios and phases of a sine series in V, mean, scatter.
 AB_RATIO = ((0.48, 0.05), (0.34, 0.05), (0.22, 0.05), (0.14, 0.04))
 AB_PHASE = ((2.40, 0.12), (5.05, 0.25), (1.50, 0.30), (4.40, 0.40))
-C_FRACTION = 0.3  # of RR Lyrae pulsate in the first overtone, type c
-CONTACT_FRACTION = 0.7  # of eclipsing binaries found by their variability
-MEAN_WAVELENGTH = 4730.0  # Angstrom: where amplitudes are given
+C_FRACTION = 0.3  # fraction of RR Lyrae of type c, which pulsate in the first overtone
+CONTACT_FRACTION = 0.7  # fraction of eclipsing binaries that are contact systems
+MEAN_WAVELENGTH = 4730.0  # Angstrom, at which amplitudes are given
 
 
 class Star(NamedTuple):
-    """Drawn periodic stars."""
+    """Periodic stars k in frames t."""
 
     dimming: np.ndarray  # k t   magnitudes, mean over a cycle near 0
     period: np.ndarray  # k      days
@@ -26,13 +26,13 @@ class Star(NamedTuple):
 
 
 def rr_lyrae(rng: np.random.Generator, mjd: np.ndarray, *, count: int) -> Star:
-    """Draws RR Lyrae: saw teeth (ab), and nearly sine waves (c).
+    """Draws RR Lyrae: sawtooth curves (ab) and nearly sinusoidal ones (c).
 
         m(phase) = sum_k a_k sin(2 pi k phase + p_k),  k = 1..5
         p_k = q_k + k p_1,  a_k = ratio_k a_1
 
-    Amplitudes of ab fall with the period, from 1.4 magnitudes in g at 0.45 days to
-    0.5 at 0.75 (the Bailey diagram).
+    Amplitudes of type ab decrease with the period, from 1.4 magnitudes in g at 0.45
+    days to 0.5 at 0.75 days (the Bailey diagram).
 
     Source: Simon & Lee 1981, ApJ 248, 291 (the series); Jurcsik & Kovacs 1996, A&A
     312, 111 (values of the phases); Medina et al. 2018, ApJ 855, 43 (HiTS periods).
@@ -67,12 +67,12 @@ def eclipsing_binaries(
 ) -> Star:
     """Draws eclipsing binaries: contact systems, and detached or half-detached ones.
 
-    Contact: two nearly equal, rounded minima a cycle, m = depth |cos(2 pi phase)|^p.
-    Detached: two dips of their own width on a light curve that bulging stars bend,
-    one of them at an eccentric phase now and then.
+    Contact: two nearly equal, rounded minima per cycle, m = depth |cos(2 pi phase)|^p.
+    Detached: two eclipses of the same width and an ellipsoidal modulation; in a fifth
+    of the systems the secondary eclipse is shifted by eccentricity.
 
-    Source: Rucinski 1993, PASP 105, 1433 (shapes of contact systems, in words).
-    Differs: these are curves of the right shape, no binary is solved.
+    Source: Rucinski 1993, PASP 105, 1433 (description of contact systems).
+    Differs: these are curves of similar shape, not solutions of a binary model.
     """
     is_contact = rng.random(count) < CONTACT_FRACTION
     short = 0.33 * np.exp(0.28 * rng.normal(size=count))
@@ -110,7 +110,7 @@ def eclipsing_binaries(
 
 
 def cepheids(rng: np.random.Generator, mjd: np.ndarray, *, count: int) -> Star:
-    """Draws classical Cepheids: slow fall and fast rise, over 1 to 40 days."""
+    """Draws classical Cepheids: slow decline and fast rise, periods of 1 to 40 days."""
     period = np.exp(rng.uniform(np.log(1.0), np.log(40.0), count))
     cycle = rng.random(count)[:, None] + _cycles(mjd, period)
     wave = np.sin(2 * np.pi * cycle)
@@ -123,7 +123,7 @@ def cepheids(rng: np.random.Generator, mjd: np.ndarray, *, count: int) -> Star:
 
 
 def long_period(rng: np.random.Generator, mjd: np.ndarray, *, count: int) -> Star:
-    """Draws long-period variables: 70 to 500 days, up to five magnitudes."""
+    """Draws long-period variables: periods of 70 to 500 days, up to five magnitudes."""
     period = np.exp(rng.uniform(np.log(70.0), np.log(500.0), count))
     cycle = rng.random(count)[:, None] + _cycles(mjd, period)
     height = rng.uniform(0.4, 5.0, count)[:, None] / 2

@@ -1,4 +1,4 @@
-"""One simulated object of the supernova survey, from its number and a seed."""
+"""Simulated objects of the SDSS-II supernova survey, from a number and a seed."""
 
 import functools
 import hashlib
@@ -13,31 +13,31 @@ from jaxastro.surveys import SURVEYS, UNLABELLED
 from jaxastro.units import microjansky_per_adu
 
 SURVEY = SURVEYS["sdss_sn_sim"]
-CANDIDATES = 64  # possible objects, of which the survey's selection takes one
+CANDIDATES = 64  # possible objects, from which the selection of the survey takes one
 DETECTION = 5.0  # signal to noise of a change, in one frame in g, r or i
-KNOWN_DETECTIONS = 5  # visits with a detection that a classified object needs, at least
+KNOWN_DETECTIONS = 5  # visits with a detection that a classified object needs
 SPECTROSCOPY_LIMIT = 21.3  # r magnitude at which half the supernovae get a spectrum
 SPECTROSCOPY_WIDTH = 0.4  # magnitudes over which that fraction falls
-MISTAKE_BRIGHT = 0.03  # of photometric supernova types are wrong, for bright ones
-MISTAKE_FAINT = 0.20  # ... and for faint ones
-MISTAKE_TURN = 21.8  # r magnitude half-way between
-CENTRING = 0.08  # arcsec, scatter of a candidate's position
-FRAME_LOSS = 0.03  # of an object's frames, at random: edges, satellites
+MISTAKE_BRIGHT = 0.03  # fraction of wrong photometric types of bright supernovae
+MISTAKE_FAINT = 0.20  # and of faint ones
+MISTAKE_TURN = 21.8  # r magnitude at the mean of the two
+CENTRING = 0.08  # arcsec, scatter of the measured position
+FRAME_LOSS = 0.03  # fraction of an object's frames that are lost
 NEIGHBOURS = 0.35  # unrelated objects per stamp, on average
 
 
 class Category(NamedTuple):
-    """One row of the survey's table: what it says of an object, and what that is."""
+    """One row of the survey's table: labels, and the true classes of its objects."""
 
     count: int  # of 10,217
-    truth: tuple[str, ...]  # classes it is drawn from
-    share: tuple[float, ...]  # with these probabilities
+    truth: tuple[str, ...]  # true classes
+    share: tuple[float, ...]  # their probabilities
     label: str
     label_source: str
 
 
-# The counts of Sako et al. (2018) as Bairouk et al. (2023, A&A 673, A141, table 1)
-# group them. PT: the type is photometric.
+# Counts of Sako et al. (2018), grouped as by Bairouk et al. (2023, A&A 673, A141,
+# table 1). PT: photometric type.
 CATEGORIES = {
     "AGN": Category(906, ("AGN",), (1.0,), "AGN", "spectroscopic"),
     "SNIa": Category(499, ("SNIa",), (1.0,), "SNIa", "spectroscopic"),
@@ -58,11 +58,11 @@ MISTAKEN_FOR = {"SNIa": "SNOther", "SNOther": "SNIa"}
 
 
 class Preset(NamedTuple):
-    """How much of the survey to make. The objects are the same in all of them."""
+    """Size of the survey. Objects are the same in all presets."""
 
     objects: int
-    visits: float  # fraction of each field's visits that is kept
-    max_visits: int  # and at most so many
+    visits: float  # fraction of each field's visits
+    max_visits: int  # largest number of visits of a field
 
 
 PRESETS = {
@@ -74,7 +74,11 @@ PRESETS = {
 
 
 def preset_of(name: str) -> Preset:
-    """Returns a preset by name, or says which there are."""
+    """Returns the preset of a name.
+
+    Raises:
+        InputError: if there is none; the message lists the names.
+    """
     if name not in PRESETS:
         raise InputError(
             f"No preset named {name!r} for {SURVEY.name}. Known presets: "
@@ -85,7 +89,7 @@ def preset_of(name: str) -> Preset:
 
 @functools.lru_cache(maxsize=cadence.NUM_FIELDS)
 def observing_log(field: int, seed: int) -> observing.ObservingLog:
-    """Returns all frames of a field: what every object in it is seen in."""
+    """Returns all frames of a field."""
     visits = cadence.draw_visits(field, seed)
     return observing.draw_log(
         visits, field=field, seed=seed, pixel_scale=SURVEY.pixel_scale
@@ -93,10 +97,10 @@ def observing_log(field: int, seed: int) -> observing.ObservingLog:
 
 
 def category_of(number: int, seed: int) -> str:
-    """Returns the row of the table that object `number` belongs to.
+    """Returns the category of object `number`.
 
-    Numbers step through the table by the golden ratio, so that any run of them,
-    however short, holds the rows in nearly the right proportions.
+    Consecutive numbers step through the table by the golden ratio, so that any range of
+    numbers has the categories in nearly the right proportions.
     """
     start = np.random.default_rng([seed, 4]).random()
     place = (start + number * 0.6180339887498949) % 1.0 * TOTAL
@@ -107,29 +111,28 @@ def category_of(number: int, seed: int) -> str:
 def simulate_object(
     number: int, *, seed: int, preset: Preset, category: str = ""
 ) -> SeriesRecord:
-    """Returns object `number` of the survey that `seed` names.
+    """Returns object `number` of the survey with a given seed.
 
-    The same number and seed give the same object, pixel for pixel, whatever else is
-    made, and in every preset: a smaller preset only keeps fewer visits. The position,
-    and with it the field and its frames, come from other random streams than the
-    class, so when and how an object was observed says nothing about what it is.
+    The same number and seed give the same object, pixel for pixel, in every preset; a
+    smaller preset only has fewer visits. Position, field and frames use other random
+    streams than the class, so that they are not correlated with it.
 
-    Labels. The row of CATEGORIES is drawn first. Spectroscopic and catalogue labels
-    are true; a photometric one is wrong with mistake_probability, and the object is
-    then one of the other supernova class, as bright. Spectra go to bright objects,
-    photometric types to those left (SPECTROSCOPY_LIMIT). An object with a label was
-    detected in KNOWN_DETECTIONS visits of the full survey or more, an Unknown one in
-    fewer, but in one at least (or as near to that as CANDIDATES tries come).
+    Labels: the category is drawn first. Spectroscopic and catalogue labels are correct.
+    A photometric label is wrong with mistake_probability; the object then belongs to
+    the other supernova class and has a similar magnitude. Bright objects have spectra,
+    fainter ones photometric types (SPECTROSCOPY_LIMIT). A labelled object has at least
+    KNOWN_DETECTIONS visits of the full survey with a detection, an Unknown object has
+    fewer, but at least one (as far as CANDIDATES random objects allow).
 
     Args:
-        number: from 0 on.
-        preset: how many visits to keep; one of PRESETS, or your own.
-        category: a row of CATEGORIES to make instead of the one that is drawn.
+        number: from 0.
+        preset: number of visits; one of PRESETS, or another.
+        category: a key of CATEGORIES; default: random.
     """
     if category and category not in CATEGORIES:
         raise InputError(
             f"No category {category!r}. {SURVEY.name} has {', '.join(CATEGORIES)}. "
-            "Choose one, or leave it out to have it drawn."
+            "Choose one, or omit it for a random one."
         )
     place, physics, sky, camera = (
         np.random.default_rng([seed, 5, number, stream]) for stream in range(4)
@@ -164,12 +167,12 @@ def _frames(
     log: observing.ObservingLog,
     preset: Preset,
 ) -> dict[str, np.ndarray]:
-    """Takes the frames that are kept; returns the columns of the record."""
+    """Returns the columns of the record, for the frames of the preset."""
     num_visits = log.visit.max() + 1
     keep = min(round(preset.visits * num_visits), preset.max_visits)
     is_lost = rng.random(len(log.mjd)) < FRAME_LOSS
     kept = np.flatnonzero((log.priority < keep) & ~is_lost)
-    # Stamps are cut at whole pixels: each frame catches the object elsewhere.
+    # Stamps are cut at whole pixels, so the position of the object varies.
     offset = rng.uniform(-0.5, 0.5, (len(log.mjd), 2))[kept]
     key = int(rng.integers(2**62))
     log = observing.ObservingLog(*(column[kept] for column in log))
@@ -189,13 +192,13 @@ def _frames(
 
 
 def object_name(number: int, seed: int) -> str:
-    """Returns a name that tells neither the number nor, with it, the class."""
+    """Returns a name from which neither number nor class follow."""
     digest = hashlib.sha256(f"{SURVEY.name}:{seed}:{number}".encode()).hexdigest()
     return f"SIM{digest[:12]}"
 
 
 def mistake_probability(magnitude: float) -> float:
-    """Returns how often a photometric supernova type is wrong.
+    """Returns the probability that a photometric supernova type is wrong.
 
         p = BRIGHT + (FAINT - BRIGHT) / (1 + exp(-4 (magnitude - MISTAKE_TURN)))
 
@@ -209,15 +212,15 @@ def mistake_probability(magnitude: float) -> float:
 def count_detections(
     flux: np.ndarray, rest: np.ndarray, log: observing.ObservingLog
 ) -> np.ndarray:
-    """Returns [k] the visits in which a change is detected, in g, r or i.
+    """Returns [k], the number of visits in which a change is detected in g, r or i.
 
     Args:
-        flux: [k t] of the point, microjansky.
-        rest: [k t] what it is compared with, microjansky.
+        flux: [k t], of the point source, microjansky.
+        rest: [k t], quiescent flux, microjansky.
     """
     photon = microjansky_per_adu(log.zero_point) / log.gain
     faint = observing.point_noise(log, pixel_scale=SURVEY.pixel_scale)
-    # Two per cent: what calibration and subtraction leave of a bright star.
+    # 2 % residuals of bright stars, from calibration and subtraction.
     noise = np.sqrt(faint**2 + flux * photon + (0.02 * flux) ** 2)
     seen = np.abs(flux - rest) > DETECTION * noise
     seen &= np.isin(log.band, [SURVEY.bands.index(band) for band in "gri"])
@@ -249,14 +252,14 @@ def _candidates(
 def _choose(
     rng: np.random.Generator, row: Category, log: observing.ObservingLog
 ) -> tuple[light_curve.Candidates, str]:
-    """Draws the object that fills a row of the table, and the class it really has."""
+    """Draws an object of a category; returns it with its true class."""
     truth = str(rng.choice(row.truth, p=row.share))
     chosen = _select(rng, row, _candidates(rng, truth, log), log)
     if row.label_source != "photometric":
         return chosen, truth
     if rng.random() >= mistake_probability(chosen.magnitude):
         return chosen, truth
-    # The impostor is as bright as the one it is taken for.
+    # The misclassified object has a similar magnitude.
     truth = MISTAKEN_FOR[truth]
     others = _candidates(rng, truth, log)
     likeness = np.exp(-0.5 * ((others.magnitude - chosen.magnitude) / 0.2) ** 2)
@@ -270,15 +273,15 @@ def _select(
     log: observing.ObservingLog,
     weight=1.0,
 ) -> light_curve.Candidates:
-    """Draws one candidate as the survey would have found it.
+    """Draws one candidate according to the selection of the survey.
 
-    By volume for supernovae (their redshifts are proposed uniformly), by the
-    brightness that spectroscopy wants, and by the number of detections.
+    The weights are the volume for supernovae (whose redshifts are uniform), the
+    probability of a spectrum, and the number of detections.
     """
     weight = weight * np.ones(CANDIDATES)
     if candidates.kind[0] in ("Ia", "Ibc", "II", "IIP"):
         z = candidates.redshift
-        # Volume per redshift, near enough below z = 0.5; rates are dilated.
+        # Volume per redshift, approximate below z = 0.5, and time dilation of rates.
         weight *= (light_curve.luminosity_distance(z) / (1 + z)) ** 2 / (1 + z)
     if row.label_source in ("spectroscopic", "photometric"):
         excess = (candidates.magnitude - SPECTROSCOPY_LIMIT) / SPECTROSCOPY_WIDTH
@@ -287,15 +290,15 @@ def _select(
         weight *= spectrum if is_bright else 1 - spectrum
     detections = count_detections(candidates.flux, candidates.rest, log)
     if row.label == UNLABELLED:
-        amiss = np.where(
+        deviation = np.where(
             detections < 1,
             1 - detections,
             np.maximum(detections - KNOWN_DETECTIONS + 1, 0),
         )
     else:
-        amiss = np.maximum(KNOWN_DETECTIONS - detections, 0)
-    # Where no candidate has the detections wanted, those that come closest.
-    weight = np.where(amiss == amiss.min(), weight, 0)
+        deviation = np.maximum(KNOWN_DETECTIONS - detections, 0)
+    # If no candidate has the required number of detections, the closest are used.
+    weight = np.where(deviation == deviation.min(), weight, 0)
     pick = rng.choice(CANDIDATES, p=weight / weight.sum())
     return light_curve.Candidates(*(column[pick] for column in candidates))
 
@@ -306,7 +309,7 @@ def _scene(
     chosen: light_curve.Candidates,
     wavelength: np.ndarray,
 ) -> scene.Gaussians:
-    """Puts the object near the middle of its stamp, and round it what belongs there."""
+    """Returns the object near the centre of its stamp, with host and neighbours."""
     where = rng.normal(0, CENTRING, 2)
     parts = [scene.point(where, chosen.flux)]
     if truth != "Variable":
