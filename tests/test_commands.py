@@ -1,4 +1,4 @@
-"""The commands as a user runs them: what they leave, and what they say of a fault."""
+"""The commands as a user runs them: their files, their output, interruptions."""
 
 import csv
 import json
@@ -13,22 +13,28 @@ import jax
 import numpy as np
 import pytest
 from support import commands
-from support.runs import assert_same_bits, error_message, scalars_of, smoke, state_of
+from support.runs import (
+    assert_same_bits,
+    error_message,
+    predict,
+    scalars_of,
+    smoke,
+    state_of,
+)
 
 from configs import semiconformer
-from experiments.evaluate import evaluate
-from experiments.predict import predict
-from experiments.train import train
 from jaxastro.evaluation.predictions import load
+from jaxastro.runs import evaluate, train
 from jaxastro.training.checkpoint import SEAL, Checkpoints
 from jaxastro.training.scalars import read_scalars
 
 CLASSES = ["AGN", "SNIa", "SNOther", "Variable"]
 
 
-def assert_run_is_whole(workdir):
-    for name in ("config.json", "scalars.jsonl", "predictions/predictions.npz"):
+def assert_run_is_complete(workdir):
+    for name in ("config.json", "task.json", "scalars.jsonl"):
         assert (workdir / name).is_file(), name
+    assert (workdir / "predictions" / "predictions.npz").is_file()
     assert list((workdir / "tensorboard").glob("events.out.tfevents.*"))
     page = (workdir / "report" / "index.html").read_text()
     assert "<img" in page
@@ -41,12 +47,12 @@ def assert_run_is_whole(workdir):
             assert 0 <= low <= value <= high <= 1
 
 
-# -- what a run leaves -----------------------------------------------------------------
+# -- what a run writes -----------------------------------------------------------------
 
 
-def test_training_leaves_a_whole_run(trained):
+def test_training_leaves_a_complete_run(trained):
     workdir, done = trained
-    assert_run_is_whole(workdir)
+    assert_run_is_complete(workdir)
     lines = read_scalars(workdir)
     assert [line["step"] for line in lines] == [1, 2]
     assert all(0 <= line["train/input_wait"] < 1 for line in lines)
@@ -55,14 +61,14 @@ def test_training_leaves_a_whole_run(trained):
     assert "index.html" in done.stdout.splitlines()[-1]
 
 
-def test_training_says_nothing_that_nobody_can_act_upon(trained):
+def test_training_prints_no_warnings_of_libraries(trained):
     _, done = trained
     for noise in ("Unable to initialize", "WARNING", "Warning", "Traceback", "orbax"):
         assert noise not in done.stderr
 
 
 @pytest.mark.slow
-def test_a_fresh_process_evaluates_and_reports_the_same(trained, data_dir, tmp_path):
+def test_a_new_process_evaluates_and_reports_the_same(trained, data_dir, tmp_path):
     workdir, _ = trained
     again = shutil.copytree(workdir, tmp_path / "again")
     for name in ("predictions", "report"):
@@ -76,7 +82,7 @@ def test_a_fresh_process_evaluates_and_reports_the_same(trained, data_dir, tmp_p
 
     done = commands.run("report", workdir=again)
     assert done.code == 0, done.stderr
-    assert_run_is_whole(again)
+    assert_run_is_complete(again)
     metrics = [path / "report" / "metrics.json" for path in (workdir, again)]
     assert metrics[0].read_text() == metrics[1].read_text()
 
@@ -84,12 +90,12 @@ def test_a_fresh_process_evaluates_and_reports_the_same(trained, data_dir, tmp_p
 @pytest.mark.slow
 def test_convention_trains_too(tmp_path, data_dir):
     train(smoke(), tmp_path, data_dir=data_dir)
-    assert_run_is_whole(tmp_path)
+    assert_run_is_complete(tmp_path)
 
 
 @pytest.mark.slow
 def test_describe_prints_one_json_object_and_nothing_else():
-    # auto has words of its own, for people: they are not on standard output.
+    # The sentence on what auto became is for people: it is not on standard output.
     changed = {"model.args.widths": (4, 4, 4, 4), "loader.loaded_epochs": 6}
     changed |= {"representation.max_epochs": 6, "augment.max_epochs": 6}
     flags = [f"--config.{key}={value}" for key, value in changed.items()]
@@ -107,7 +113,7 @@ def test_describe_prints_one_json_object_and_nothing_else():
     assert sum(layer["parameters"] for layer in layers.values()) == found["parameters"]
     for layer in layers.values():
         assert np.prod(layer["shape"]) == layer["parameters"]
-    # What was set on the command line holds, whatever auto became.
+    # Keys set on the command line hold, whatever auto became.
     assert layers["encoder/conv_3/kernel"]["shape"][-1] == 4
 
 
@@ -132,7 +138,7 @@ def test_new_raw_objects_are_classified(trained, raw_objects, tmp_path):
         assert sum(p) == pytest.approx(1, abs=3e-6)
         assert row["predicted"] == CLASSES[np.argmax(p)]
 
-    # Another process, with more devices, says the same.
+    # Another process, with more devices, gives the same.
     flags = {"workdir": workdir, "input": raw_objects, "output": tmp_path / "four.csv"}
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     done = commands.python(*commands.command_line("predict", **flags), **four)
@@ -178,7 +184,7 @@ def test_real_objects_are_trained_on_and_classified(tmp_path):
         data_dir=tmp_path / "data",
     )
     assert done.code == 0, done.stderr
-    assert_run_is_whole(tmp_path / "run")
+    assert_run_is_complete(tmp_path / "run")
     assert "left out: 433 objects labelled NonVariable" in done.stdout
     output = tmp_path / "hits.csv"
     predict(tmp_path / "run", raw, output, report=tmp_path / "set_aside.json")
@@ -222,10 +228,10 @@ def test_a_run_that_was_stopped_continues_to_the_same_bits(data_dir, tmp_path):
     for number, step in ((signal.SIGTERM, 4), (signal.SIGINT, 8)):
         stopped = interrupt(again, number, after=checkpoints / str(step))
         assert stopped.code == 128 + number
-        told = re.search(
+        found = re.search(
             rf"Stopped by {number.name}: step (\d+) is saved", stopped.stderr
         )
-        saved = int(told[1])
+        saved = int(found[1])
         assert step <= saved <= 12
         assert (checkpoints / str(saved) / SEAL).exists()
         assert "Traceback" not in stopped.stderr
@@ -241,13 +247,13 @@ def test_a_run_that_was_stopped_continues_to_the_same_bits(data_dir, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(
+def test_a_loss_that_is_nan_stops_the_run_and_keeps_the_last_good_state(
     tmp_path, data_dir
 ):
-    config = smoke(num_steps=4)
-    # The first step learns nothing, the second everything at once.
-    config.optimizer.warmup_steps, config.optimizer.learning_rate = 1, 1e30
-    words = error_message(train, config, tmp_path, data_dir=data_dir)
+    # The learning rate is 0 in the first step and far too large in the second.
+    changed = {"optimizer.warmup_steps": 1, "optimizer.learning_rate": 1e30}
+    spec = smoke(num_steps=4, **changed)
+    words = error_message(train, spec, tmp_path, data_dir=data_dir)
     assert (
         "became NaN or infinite within steps 2 to 2. Step 1's state is kept." in words
     )
@@ -258,9 +264,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(
     evaluate(tmp_path, data_dir=data_dir)
 
 
-def test_what_a_killed_run_left_half_written_is_passed_over(
-    trained, data_dir, tmp_path
-):
+def test_incomplete_files_of_a_killed_run_are_ignored(trained, data_dir, tmp_path):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
     half = workdir / "checkpoints" / "3.orbax-checkpoint-tmp"
     shutil.copytree(workdir / "checkpoints" / "2", half)

@@ -1,19 +1,19 @@
-"""What is compiled is compiled once: in a run, and over many."""
+"""Programs are compiled once: within a run, and over many commands."""
 
+import importlib
 import os
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 from support import commands
-from support.runs import smoke
+from support.runs import predict, smoke
 
-from experiments import train
-from experiments.predict import predict
-from jaxastro.runs import compilation_cache
+from jaxastro.commands.main import COMMANDS
+from jaxastro.runs import compilation_cache, train
+from jaxastro.training.checkpoint import Checkpoints
 
 OPTIONS = (
     "jax_enable_compilation_cache",
@@ -24,8 +24,7 @@ OPTIONS = (
 
 @pytest.fixture
 def settings(monkeypatch):
-    """JAX as a command finds it where nobody has set anything; put back afterwards."""
-    flags.FLAGS.mark_as_parsed()
+    """JAX with default settings, as a command finds it; restored afterwards."""
     before = {name: getattr(jax.config, name) for name in OPTIONS}
     monkeypatch.delenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", raising=False)
     jax.config.update("jax_compilation_cache_dir", None)
@@ -36,7 +35,7 @@ def settings(monkeypatch):
 
 @pytest.fixture
 def compiled():
-    """The names of the programs that are compiled, or read from disk, as they are."""
+    """The names of the programs that are compiled, or read from disk, in order."""
     names = []
 
     def listen(event, seconds, *, fun_name="", **more):
@@ -55,7 +54,7 @@ def test_programs_are_kept_in_the_users_own_folder_of_this_type_of_machine(
     settings, tmp_path
 ):
     settings.setenv("XDG_CACHE_HOME", str(tmp_path))
-    compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache()
     folder = compilation_cache.default_folder()
     assert folder.parent == tmp_path / "jaxastro" / "programs"
     assert folder.is_dir()
@@ -66,46 +65,47 @@ def test_programs_are_kept_in_the_users_own_folder_of_this_type_of_machine(
     assert tmp_path / "home" / ".cache" in compilation_cache.default_folder().parents
 
 
-def test_a_folder_that_the_user_names_is_taken(settings, tmp_path):
+def test_a_folder_that_the_user_names_is_used(settings, tmp_path):
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "given"))
-    compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache()
     assert jax.config.jax_compilation_cache_dir == str(tmp_path / "given")
     assert (tmp_path / "given").is_dir()
 
 
 def test_hosts_keep_programs_only_in_a_folder_that_the_user_names(settings, tmp_path):
-    # One that finds its program while the others compile leaves them waiting.
+    # If one host finds its program and others compile, those wait for ever.
     settings.setenv("XDG_CACHE_HOME", str(tmp_path))
     settings.setattr(compilation_cache.sharding, "num_processes", lambda: 2)
-    compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache()
     assert not jax.config.jax_compilation_cache_dir
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "shared"))
-    compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache()
     assert (tmp_path / "shared").is_dir()
 
 
-def test_keeping_programs_can_be_refused(settings, tmp_path):
+def test_the_cache_can_be_switched_off(settings, tmp_path):
     settings.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with flagsaver.flagsaver(compilation_cache=False):
-        compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache(False)
     assert not jax.config.jax_enable_compilation_cache
     assert not list(tmp_path.iterdir())
 
 
-def test_where_nothing_can_be_written_a_sentence_says_so_and_the_run_goes_on(
+def test_where_nothing_can_be_written_a_warning_is_printed_and_the_run_continues(
     settings, tmp_path, capsys
 ):
     (tmp_path / "file").write_text("no folder")
     settings.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache()
     assert not jax.config.jax_enable_compilation_cache
-    said = capsys.readouterr().err
-    assert said.startswith(f"Compiled programs cannot be kept in {tmp_path}/file/jax")
-    assert "Not a directory. They are compiled anew each time. Set JAX_COMPIL" in said
-    assert len(said.splitlines()) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(
+        f"Compiled programs cannot be kept in {tmp_path}/file/jax"
+    )
+    assert "Not a directory. They are compiled anew each time. Set JAX_COM" in printed
+    assert len(printed.splitlines()) == 1
 
 
-def test_old_programs_and_those_half_written_are_dropped(settings, tmp_path):
+def test_old_and_incomplete_programs_are_deleted(settings, tmp_path):
     jax.config.update("jax_compilation_cache_dir", str(tmp_path))
     names = ("new-cache", "old-cache", "torn-cache", "old-else")
     for name in names:
@@ -113,20 +113,24 @@ def test_old_programs_and_those_half_written_are_dropped(settings, tmp_path):
         if "old" in name:
             long_ago = time.time() - compilation_cache.KEPT_FOR - 60
             os.utime(tmp_path / name, (long_ago, long_ago))
-    compilation_cache.keep_programs()
+    compilation_cache.use_compilation_cache()
     assert {path.name for path in tmp_path.iterdir()} == {"new-cache", "old-else"}
 
 
 def test_every_command_that_compiles_keeps_its_programs():
-    files = sorted((commands.ROOT / "experiments").glob("*.py"))
-    texts = {path.stem: path.read_text() for path in files}
-    of_commands = {name for name, text in texts.items() if "command.run(main" in text}
-    kept = {name for name, text in texts.items() if ".keep_programs()" in text}
-    assert of_commands - {"features", "report", "score"} == kept  # compile nothing
+    for name in set(COMMANDS) - {"report", "score", "data"}:  # these compile nothing
+        module = importlib.import_module(f"jaxastro.commands.{name}")
+        text = Path(module.__file__).read_text()
+        assert "add_computing_arguments(parser)" in text, name
+        assert "apply_computing_arguments(given)" in text, name
+    for path in (commands.ROOT / "experiments").glob("[a-z]*.py"):
+        text = path.read_text()
+        uses_it = "command_line.run(main" in text or "run_as_module" in text
+        assert uses_it == ("__main__" in text), path
 
 
 @pytest.mark.slow
-def test_a_command_reads_what_an_earlier_one_compiled_and_says_the_same(
+def test_a_command_reads_what_an_earlier_one_compiled_with_the_same_results(
     trained, raw_objects, tmp_path
 ):
     workdir, _ = trained
@@ -150,25 +154,23 @@ def test_a_command_reads_what_an_earlier_one_compiled_and_says_the_same(
 # -- once in a run ---------------------------------------------------------------------
 
 
-def test_nothing_is_compiled_after_the_first_step_and_the_first_look(
+def test_nothing_is_compiled_after_the_first_step_and_the_first_evaluation(
     compiled, tmp_path, data_dir, monkeypatch
 ):
-    seen, save = [], train.Checkpoints.save
+    seen, save = [], Checkpoints.save
 
     def count(*args, **kwargs):
         save(*args, **kwargs)
         seen.append(len(compiled))
 
-    monkeypatch.setattr(train.Checkpoints, "save", count)
-    monkeypatch.setattr(train, "evaluate", lambda *args, **kwargs: None)
-    monkeypatch.setattr(train, "write_report", lambda *args: None)
-    train.train(smoke(num_steps=5), tmp_path, data_dir=data_dir)
-    assert len(seen) == 5  # each after a step and a look at the validation fold
+    monkeypatch.setattr(Checkpoints, "save", count)
+    train(smoke(num_steps=5), tmp_path, data_dir=data_dir, evaluated=False)
+    assert len(seen) == 5  # each after a step and an evaluation of the validation fold
     assert seen[1:] == [seen[1]] * 4, compiled[seen[1] :]
     assert seen[1] - seen[0] == 0, compiled[seen[0] : seen[1]]
 
 
-def test_new_objects_in_any_number_need_one_program_a_length(
+def test_any_number_of_new_objects_needs_one_program_per_length(
     compiled, trained, raw_objects, tmp_path
 ):
     with np.load(raw_objects) as arrays:
