@@ -23,9 +23,11 @@ from data_builders.registry import BUILDERS
 SIMULATED = ("sdss_sn_sim/tiny", "sdss_sn_sim/laptop")
 
 
-def build(name: str, data_dir: str, how: list[str]) -> result.Row:
+def build(name: str, data_dir: str, settings: list[str]) -> result.Row:
     """Returns the row of one data set; an empty name builds nothing."""
-    options = ["build", name, f"--data_dir={data_dir}", *how] if name else ["schema"]
+    options = (
+        ["build", name, f"--data_dir={data_dir}", *settings] if name else ["schema"]
+    )
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "data_builders", *options], stdout=subprocess.DEVNULL
@@ -46,7 +48,9 @@ def build(name: str, data_dir: str, how: list[str]) -> result.Row:
         "MiB/s": size / seconds,
         "peak MiB": usage.ru_maxrss / 1024,
     }
-    return result.Row({"data set": name or "nothing", "how": " ".join(how)}, measures)
+    return result.Row(
+        {"data set": name or "nothing", "settings": " ".join(settings)}, measures
+    )
 
 
 def with_raw_files() -> list[str]:
@@ -69,13 +73,14 @@ def main() -> None:
         "--beam", action="store_true", help="also with Beam's DirectRunner"
     )
     given = parser.parse_args()
-    ways = [[f"--processes={n}"] for n in given.processes]
-    ways += [["--beam=DirectRunner"]] if given.beam else []
+    settings = [[f"--processes={n}"] for n in given.processes]
+    if given.beam:
+        settings.append(["--beam=DirectRunner"])
     rows = [build("", "", [])]
     for name in given.name or [*SIMULATED, *with_raw_files()]:
-        for how in ways:
+        for one in settings:
             with tempfile.TemporaryDirectory() as folder:
-                rows.append(build(name, folder, how))
+                rows.append(build(name, folder, one))
     result.show(rows, as_json=given.json)
 
 

@@ -32,7 +32,9 @@ def measure(name: str, data_dir: str, repeats: int) -> result.Row:
     seconds = result.seconds_of(run, repeats)
     measures = {
         "maps/s": result.rate_of(seconds, len(curves)),
-        "maps per CPU s": result.rate_of(result.spread_of(processor[1:]), len(curves)),
+        "CPU ms per map": result.scaled(
+            result.spread_of(processor[1:]), 1e3 / len(curves)
+        ),
     }
     return result.Row({"light curves": name, "maps": len(curves)}, measures)
 
