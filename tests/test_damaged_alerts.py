@@ -273,7 +273,7 @@ def test_undamaged_alerts_are_classified_whatever_the_damage_of_others(
 
 def test_a_night_that_is_read_may_have_more_damage_than_a_file(monkeypatch):
     monkeypatch.setattr(ztf_alerts, "MAX_FAILED", 5)
-    monkeypatch.setattr(archive, "MAX_PASSED_OVER", 5)
+    monkeypatch.setattr(archive, "MAX_OTHERS", 5)
     few = [FATAL["empty"](a) if n % 3 == 0 else a for n, a in enumerate(CLEAN)]
     broken = [FATAL["no FITS"](a) if n % 3 == 0 else a for n, a in enumerate(CLEAN)]
     files = zip(NAMES, (alert.file for alert in few), strict=True)
