@@ -9,6 +9,7 @@ A module is imported when it is used for the first time. Each has
 import importlib
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 from jaxastro.errors import InputError
 
@@ -72,7 +73,7 @@ def alert_reader_of(name: str) -> Callable:
     return importlib.import_module(ALERT_READERS[name]).read_each
 
 
-def builder_class_of(name: str) -> type:
+def builder_class_of(name: str) -> Any:
     """Returns the class of a data set's TFDS builder.
 
     Raises:

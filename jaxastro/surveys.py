@@ -361,8 +361,16 @@ def derived_of(derived: str, origin: str, facts: Survey) -> Survey:
         facts: of that data set.
     """
     own = SURVEYS[derived]
-    kept = ("bands", "wavelength", "classes", "unit", "season_days", "pixel_scale")
-    kept += ("sentinels", "valid_range")  # needed to read new images
+    kept = (
+        "bands",
+        "wavelength",
+        "classes",
+        "unit",
+        "season_days",
+        "pixel_scale",
+        "sentinels",  # this one and the next are needed to read new images
+        "valid_range",
+    )
     return own._replace(
         name=f"{own.name}/{_without_preset(origin)}",
         citation=f"{own.citation} {facts.citation}",

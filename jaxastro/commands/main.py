@@ -58,7 +58,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         )
         if name in arguments[:1]:  # the others need not be imported
             module = importlib.import_module(f"jaxastro.commands.{name}")
-            command.description, _, command.epilog = module.__doc__.partition("\n\n")
+            command.description, _, command.epilog = (module.__doc__ or "").partition(
+                "\n\n"
+            )
             module.add_arguments(command)
             command.add_argument(
                 "--debug", action="store_true", help="show where an error was raised"

@@ -163,7 +163,7 @@ def read_predictions(path: Path) -> dict[str, list]:
             return pq.read_table(path).to_pydict()
         if path.suffix == ".avro":
             with path.open("rb") as file:
-                rows = [_flat(row) for row in fastavro.reader(file)]
+                rows = [_flat(dict(row)) for row in fastavro.reader(file)]  # type: ignore[arg-type]
             return {name: [row[name] for row in rows] for name in (rows or [{}])[0]}
         if path.suffix == ".csv":
             as_text = {name: pa.string() for name in ("object_id", "alert_id")}
@@ -185,7 +185,7 @@ def read_predictions(path: Path) -> dict[str, list]:
 
 def _flat(columns: dict[str, Any]) -> dict[str, Any]:
     """Returns columns, or a row, with an entry for each class in place of a map."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for name, value in columns.items():
         if name in PREFIX:
             flat |= {f"{PREFIX[name]}_{of}": number for of, number in value.items()}
@@ -220,7 +220,7 @@ def _cells(column: np.ndarray) -> list:
 @contextlib.contextmanager
 def _parquet(path: Path) -> Iterator[Callable]:
     with contextlib.ExitStack() as stack:
-        writer = []
+        writer: list[pq.ParquetWriter] = []
 
         def write(columns: dict[str, Any]) -> None:
             flat = _flat(columns)
@@ -238,7 +238,7 @@ def _parquet(path: Path) -> Iterator[Callable]:
 @contextlib.contextmanager
 def _avro(path: Path) -> Iterator[Callable]:
     with path.open("w+b") as file:
-        schema = []
+        schema: list[Any] = []
 
         def write(columns: dict[str, Any]) -> None:
             if not schema:

@@ -17,7 +17,9 @@ from jaxastro.runs.task import record_selector
 from jaxastro.surveys import SURVEYS, Survey
 from jaxastro.types import Task
 
-MAKERS = {  # kind of survey -> a function from arrays to a checked record
+MAKERS: dict[
+    str, Callable
+] = {  # kind of survey -> a function from arrays to a checked record
     "series": make_series_record,
     "light_curve": make_light_curve_record,
     "alerts": make_alert_record,

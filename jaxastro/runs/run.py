@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from tqdm import tqdm
 
 from data_builders.engine.readings import Tally, records_of
+from jaxastro.data.alert import AlertRecord
 from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.record import Record
 from jaxastro.errors import InputError
@@ -117,7 +118,7 @@ class _Classifier:
         records = records_of(readings, report=report and Path(report), tally=tally)
         unit = "alert" if each_alert else "object"
         records = iter(tqdm(records, unit=unit, disable=not progress))
-        window, told = run.batch_size * BATCHES_PER_WINDOW, 0
+        window, seen = run.batch_size * BATCHES_PER_WINDOW, 0
 
         def read_window() -> list[Record]:
             return list(itertools.islice(records, window))
@@ -128,12 +129,8 @@ class _Classifier:
                 ahead = reader.submit(read_window)  # while these are classified
                 table = self._predict_records(some)
                 if each_alert:
-                    table = replace(
-                        table,
-                        alert_id=np.array([int(r.alert_id[-1]) for r in some]),
-                        mjd=np.array([float(r.mjd[-1]) for r in some]),
-                    )
-                new, told = tally.notes[told:], len(tally.notes)
+                    table = _with_alerts(table, cast(list[AlertRecord], some))
+                new, seen = tally.notes[seen:], len(tally.notes)
                 yield replace(table, set_aside=_reasons(new))
 
     def predict_to_file(
@@ -315,9 +312,20 @@ class NetworkBackend:
         return predict_examples(self._predictor, self._state, examples)
 
 
-def _reasons(told: list[tuple]) -> tuple[tuple[str, str], ...]:
+def _with_alerts(
+    table: PredictionTable, records: Sequence[AlertRecord]
+) -> PredictionTable:
+    """Returns the table with number and time of the last alert of each record."""
+    return replace(
+        table,
+        alert_id=np.array([int(record.alert_id[-1]) for record in records]),
+        mjd=np.array([float(record.mjd[-1]) for record in records]),
+    )
+
+
+def _reasons(notes: list[tuple]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (object_id, " ".join(notes))
-        for _, object_id, is_set_aside, notes in told
+        (object_id, " ".join(sentences))
+        for _, object_id, is_set_aside, sentences in notes
         if is_set_aside
     )

@@ -236,8 +236,9 @@ def _section(kind: type, plain: dict, where: str):
                 f"{where} has no key {key!r}.{hint} Known: {', '.join(known)}."
             )
         one = known[key]
-        has_factory = one.default_factory is not dataclasses.MISSING
-        default = one.default_factory() if has_factory else one.default
+        default = one.default
+        if one.default_factory is not dataclasses.MISSING:
+            default = one.default_factory()
         values[key] = _value(default, value, f"{where}.{key}")
     return kind(**values)
 

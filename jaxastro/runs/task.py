@@ -66,12 +66,12 @@ def select_survey(spec: RunSpec, survey: Survey) -> Survey:
             "yet. A model needs one size. Cut all images to the same number of pixels."
         )
     selection = spec.selection
-    for select, chosen in (
-        (survey_in_bands, selection.bands),
-        (survey_with_columns, selection.columns),
-        (survey_cropped, selection.crop),
-    ):
-        survey = select(survey, chosen) if chosen else survey
+    if selection.bands:
+        survey = survey_in_bands(survey, selection.bands)
+    if selection.columns:
+        survey = survey_with_columns(survey, selection.columns)
+    if selection.crop:
+        survey = survey_cropped(survey, selection.crop)
     return survey
 
 
