@@ -52,7 +52,7 @@ __all__ = ["Ensemble", "Run", "RunSpec", "__version__", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what is asked for on its first use."""
+    """Imports a name on its first use."""
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     if name in _SUBMODULES:

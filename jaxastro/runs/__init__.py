@@ -50,7 +50,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what is asked for on its first use."""
+    """Imports a name on its first use."""
     if name in _LAZY:
         return getattr(importlib.import_module(f"jaxastro.runs.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'jaxastro.runs' has no attribute {name!r}")

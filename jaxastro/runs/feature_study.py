@@ -142,7 +142,7 @@ def rows_of(found: dict[int, dict]) -> list[dict]:
                 "importance": float(np.mean(importance)) if kept else 0.0,
                 "spread": float(np.std(importance)) if kept else 0.0,
                 "place": float(np.mean(places)) if kept else float("inf"),
-                "is told by": " ".join(sorted(others)),
+                "represented by": " ".join(sorted(others)),
             }
         )
     return sorted(rows, key=lambda row: (-row["folds"], row["place"]))
