@@ -1,3 +1,5 @@
+"""Records of alerts: sorted, padded, and checked."""
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def alert(alert_id=1, mjd=59000.0, stamps=NO_STAMPS, **metadata):
     return Alert(alert_id, mjd, "r", stamps, metadata)
 
 
-def test_alerts_and_history_come_in_the_order_of_time():
+def test_alerts_and_history_are_sorted_by_time():
     rows = [HistoryRow(day, "g", DETECTION, day, 0.1) for day in (3.0, 1.0, 2.0)]
     late, early = alert(2, 59002.0, rb=0.2), alert(1, 59001.0, rb=0.1)
     record, _ = make("a", SURVEY, alerts=[late, early], history=rows)
@@ -42,7 +44,7 @@ def test_stamps_are_centred_and_padding_is_bad():
     assert notes == ("1 stamps are missing: masked.",)
 
 
-def test_a_pixel_that_is_no_number_is_bad_and_zero():
+def test_a_pixel_that_is_not_finite_is_bad_and_zero():
     stamp = np.ones((3, 3))
     stamp[0, 1], stamp[2, 2] = np.nan, np.inf
     record, _ = make("a", SURVEY, alerts=[alert(stamps=(stamp, None, None))])
@@ -50,7 +52,7 @@ def test_a_pixel_that_is_no_number_is_bad_and_zero():
     assert record.bad_pixel[0, ..., 0].sum() == 2
 
 
-def test_of_an_alert_that_came_twice_the_fuller_one_is_kept():
+def test_of_repeated_alerts_the_one_with_most_stamps_is_kept():
     full = alert(stamps=(np.ones((3, 3)),) * 3)
     for alerts in ([alert(), full], [full, alert()]):
         record, notes = make("a", SURVEY, alerts=alerts)
@@ -58,7 +60,7 @@ def test_of_an_alert_that_came_twice_the_fuller_one_is_kept():
         assert notes == ("1 alerts came more than once: dropped.",)
 
 
-def test_history_rows_are_there_once_and_those_without_a_number_are_counted():
+def test_history_rows_are_unique_and_bad_ones_are_counted():
     limit = HistoryRow(1.0, "g", LIMIT, 5.0, 1.0)
     unsure = HistoryRow(1.0, "g", FORCED, 5.0, np.nan)
     nothing = HistoryRow(2.0, "g", FORCED, np.nan, 1.0)

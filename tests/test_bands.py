@@ -1,4 +1,4 @@
-"""A survey, and its objects, in some bands alone."""
+"""Selection of bands, and removal of random epochs."""
 
 import itertools
 
@@ -27,7 +27,7 @@ def made(band, name="one"):
     return record
 
 
-def test_the_epochs_left_are_those_of_the_bands_numbered_anew():
+def test_selected_epochs_have_new_band_numbers():
     seen = record_in_bands(made([0, 1, 2, 1, 4]), ("z", "g"), SURVEY)
     assert seen.mjd.tolist() == [1, 3, 4]
     assert seen.band.tolist() == [1, 1, 0]
@@ -37,7 +37,7 @@ def test_the_epochs_left_are_those_of_the_bands_numbered_anew():
     assert facts.wavelength == (SURVEY.wavelength[4], SURVEY.wavelength[1])
 
 
-def test_no_epoch_left_and_an_unknown_band_are_told():
+def test_no_selected_epoch_and_an_unknown_band_are_errors():
     with pytest.raises(
         RecordError, match=r"Object one: none of its 2 epochs is in g\."
     ):
@@ -46,7 +46,7 @@ def test_no_epoch_left_and_an_unknown_band_are_told():
         survey_in_bands(SURVEY, ("Y",))
 
 
-def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch):
+def test_new_objects_without_an_epoch_in_the_bands_are_set_aside(monkeypatch):
     told = []
 
     def read(raw, survey=SURVEY):
@@ -65,13 +65,13 @@ def test_new_objects_are_read_in_all_bands_and_blind_ones_set_aside(monkeypatch)
     assert told == [SURVEY.bands, SURVEY.bands]
 
 
-def test_a_run_that_looked_at_other_bands_is_no_start(tmp_path):
+def test_a_run_of_other_bands_cannot_be_continued(tmp_path):
     spec = smoke(**{"selection.bands": ("g",), "init_from": str(tmp_path)})
     with pytest.raises(ValueError, match=r"bands \(\), this run has \('g',\)\."):
         check_same_inputs(spec, SURVEY, smoke(), SURVEY)
 
 
-def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():
+def test_a_larger_share_removes_all_epochs_of_a_smaller_one():
     record, left = made(np.zeros(400, int)), []
     for share in (0.0, 0.3, 0.6, 0.99, 1.0):
         seen = set(without_random_epochs(record, share).mjd.tolist())
@@ -82,7 +82,7 @@ def test_what_a_smaller_share_leaves_out_a_larger_one_does_too():
     assert len(left[-1]) == 1
 
 
-def test_the_luck_is_the_objects_own():
+def test_removed_epochs_depend_on_the_object():
     one, two = (
         without_random_epochs(made(np.zeros(40, int), n), 0.5) for n in ("one", "two")
     )

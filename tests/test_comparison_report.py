@@ -420,7 +420,7 @@ def test_one_run_of_one_system_is_a_table(tmp_path):
     assert "Published scores (other data)" not in markdown
 
 
-def test_unknown_names_are_answered_with_the_known_ones(tmp_path):
+def test_unknown_names_are_errors_that_list_the_known(tmp_path):
     with pytest.raises(ValueError, match=r"Unknown class 'SNib'.*SNOther"):
         written(table(), tmp_path, classes=("SNib",))
     with pytest.raises(ValueError, match=r"Unknown system 'our'.*ours"):

@@ -1,4 +1,4 @@
-"""Maps of pairs of points, as an obvious loop draws them, and the network on them."""
+"""dm-dt maps against a loop over pairs, and the network on them."""
 
 import jax
 import numpy as np
@@ -20,7 +20,7 @@ EDGES = np.concatenate([-EDGES[:0:-1], EDGES])
 
 
 def obvious(mjd, magnitude):
-    """Every pair, one after the other."""
+    """Counts pairs in a loop."""
     counts = np.zeros((len(EDGES) - 1, len(dmdt.DAYS) - 1))
     for j in range(len(mjd)):
         for i in range(j):
@@ -57,13 +57,13 @@ def drawn(curve, normalisation="share", max_epochs=500):
         max_size=25,
     )
 )
-def test_counts_are_those_of_a_loop_over_all_pairs(points):
+def test_counts_equal_a_loop_over_all_pairs(points):
     points = np.array(sorted(points)).reshape(-1, 2)
     found = dmdt.pair_counts(points[:, 0], points[:, 1])
     np.testing.assert_array_equal(found, obvious(points[:, 0], points[:, 1]))
 
 
-def test_pairs_within_the_edges_are_all_there():
+def test_all_pairs_within_the_edges_are_counted():
     generator = np.random.default_rng(0)
     mjd, magnitude = (
         np.sort(generator.uniform(0, 1500, 80)),
@@ -85,7 +85,7 @@ def test_golden_maps():
     assert image.shape == (22, 24, 2)
     up, down, same = (np.searchsorted(EDGES, m, "right") - 1 for m in (0.15, -0.15, 0))
     days = [np.searchsorted(dmdt.DAYS, d, "right") - 1 for d in (8, 12, 20)]
-    assert not image[..., 1].any()  # nothing was seen in r
+    assert not image[..., 1].any()  # no epoch in r
     at = {(up, days[0]), (down, days[1])}
     found = {tuple(map(int, place)) for place in np.argwhere(image[..., 0])}
     assert at <= found
@@ -96,7 +96,7 @@ def test_golden_maps():
     np.testing.assert_allclose(share[up, days[0], 0], 10 * np.sqrt(1 / 3), rtol=1e-6)
 
 
-def test_the_order_of_epochs_cannot_matter_and_bands_are_apart():
+def test_the_order_of_epochs_does_not_matter_and_bands_are_independent():
     generator = np.random.default_rng(1)
     mjd, band = generator.uniform(0, 300, 40), generator.integers(0, 2, 40)
     magnitude, order = generator.normal(15, 1, 40), generator.permutation(40)
@@ -108,7 +108,7 @@ def test_the_order_of_epochs_cannot_matter_and_bands_are_apart():
         np.testing.assert_array_equal(alone[..., one], here[..., one])
 
 
-def test_what_has_no_magnitude_is_left_out():
+def test_points_without_a_magnitude_are_omitted():
     curve = curve_of([0, 1, 2, 3], None, flux=[1.0, -1.0, 0.0, 2.0])
     assert drawn(curve, "ceil").image[..., 0].sum() == 1  # one pair: the first and last
     assert not drawn(curve_of([0], [15])).image.any()
@@ -117,7 +117,7 @@ def test_what_has_no_magnitude_is_left_out():
     assert example.feature_mask.sum() == 1
 
 
-def test_at_most_so_many_points_of_a_band_are_drawn():
+def test_long_bands_are_thinned():
     mjd = np.linspace(0, 100, 101)
     image = drawn(curve_of(mjd, 15 + 0 * mjd), "ceil", max_epochs=5).image[..., 0]
     np.testing.assert_array_equal(
@@ -125,7 +125,7 @@ def test_at_most_so_many_points_of_a_band_are_drawn():
     )
 
 
-def test_bad_settings_are_refused_in_words():
+def test_wrong_settings_are_errors_with_a_message():
     with pytest.raises(ValueError, match=r"named 'loud'\. Known: share, ceil"):
         drawn(curve_of([0, 1], [15, 16]), "loud")
     with pytest.raises(
@@ -150,7 +150,7 @@ def images(num_objects=3, bands=2):
     )
 
 
-def test_the_thesis_network_has_its_count():
+def test_the_network_of_the_thesis_has_its_parameter_count():
     def count(num_classes):
         model = CnnDmdt(num_classes, absolute=True)
 
@@ -164,7 +164,7 @@ def test_the_thesis_network_has_its_count():
     assert (count(5), count(10)) == (6_338_373, 6_340_938)
 
 
-def test_without_a_sign_a_curve_and_its_reverse_in_time_are_one():
+def test_absolute_differences_do_not_depend_on_the_direction_of_time():
     generator = np.random.default_rng(2)
     mjd, magnitude = np.arange(30) * 3.3, generator.normal(15, 1, 30)
     curves = curve_of(mjd, magnitude), curve_of(mjd, magnitude[::-1])
@@ -177,7 +177,7 @@ def test_without_a_sign_a_curve_and_its_reverse_in_time_are_one():
         assert (abs(first - second).max() < 1e-6) == absolute
 
 
-def test_features_count_only_where_they_are_asked_for_and_known():
+def test_features_have_an_effect_only_if_requested_and_known():
     def said(inputs, **args):
         model = CnnDmdt(3, (4, 4, 4, 4), (8, 8), **args)
         variables = model.init(jax.random.key(0), images(), train=False)
@@ -195,12 +195,12 @@ def test_features_count_only_where_they_are_asked_for_and_known():
     )
 
 
-def test_widths_of_another_number_are_refused():
+def test_a_wrong_number_of_widths_is_an_error():
     with pytest.raises(ValueError, match=r"widths \(4, 4\)\. Give one number"):
         CnnDmdt(3, (4, 4)).init(jax.random.key(0), images(), train=False)
 
 
-def test_the_benchmark_counts_the_pairs_that_maps_hold():
+def test_the_benchmark_counts_the_pairs_of_maps():
     generator = np.random.default_rng(0)
     band = generator.integers(0, 2, 40)
     mjd = np.sort(58000 + 100 * generator.random(40))

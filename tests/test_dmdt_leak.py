@@ -1,3 +1,5 @@
+"""The study of dm-dt maps that leak the label."""
+
 import numpy as np
 import pytest
 

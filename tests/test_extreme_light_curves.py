@@ -1,4 +1,4 @@
-"""Whatever a light curve holds, a model says a probability of it, or it is refused."""
+"""Extreme light curves: finite probabilities, or an error with a message."""
 
 import functools
 
@@ -99,11 +99,11 @@ def cases():
 
 
 @pytest.mark.parametrize(("module", "normalisation"), [*cases()])
-def test_a_hostile_light_curve_is_given_a_probability(module, normalisation):
+def test_extreme_light_curves_have_probabilities(module, normalisation):
     logits_of, config = network_of(module)
     representation = REPRESENTATIONS[config.representation.name]
     records = {name: curve(name, **of)[0] for name, of in HOSTILE.items()}
-    # Training objects are no better: the statistics must survive them too.
+    # Training objects are as extreme, and the statistics must be finite.
     statistics = representation.fit_statistics(
         [*map(good, range(3)), *records.values()],
         normalisation=normalisation,
@@ -123,7 +123,7 @@ def test_a_hostile_light_curve_is_given_a_probability(module, normalisation):
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.inf, np.nan])
-def test_points_without_a_sound_error_are_dropped_and_counted(wrong):
+def test_points_with_a_wrong_error_are_dropped_and_counted(wrong):
     error = np.ones(EPOCHS)
     error[3:5] = wrong
     record, (note,) = curve("x", flux=np.arange(EPOCHS), error=error)
@@ -133,13 +133,13 @@ def test_points_without_a_sound_error_are_dropped_and_counted(wrong):
 
 def test_infinite_fluxes_are_dropped_and_counted():
     flux = np.arange(EPOCHS, dtype=float)
-    flux[:3] = np.inf, -np.inf, 1e39  # which float32 cannot hold
+    flux[:3] = np.inf, -np.inf, 1e39  # not representable in float32
     record, (note,) = curve("x", flux=flux)
     assert len(record.mjd) == EPOCHS - 3
     assert note.startswith("3 epochs")
 
 
-def test_nothing_at_all_is_refused_in_words():
+def test_an_empty_light_curve_is_an_error():
     nothing = {name: np.zeros(0) for name in ("flux", "flux_error", "mjd")}
     with pytest.raises(RecordError, match="no epoch with a flux"):
         make_light_curve_record("x", SURVEY, **nothing, band=np.zeros(0, int))

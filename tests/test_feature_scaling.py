@@ -1,4 +1,4 @@
-"""Numbers of a catalogue, as a network is told them."""
+"""Rank scaling of catalogue columns and alert metadata."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def told(records, record):
     return dict(zip(COLUMNS, scaled, strict=True)), known
 
 
-def test_hours_and_years_are_told_apart_alike():
+def test_hours_and_years_are_resolved_equally():
     generator = np.random.default_rng(0)
     days = 10 ** np.concatenate([generator.normal(-1, 0.1, 700), [2, 2.5, 3] * 100])
     stars = [star(Per=period, R21=0.3) for period in days]
@@ -34,16 +34,18 @@ def test_hours_and_years_are_told_apart_alike():
     assert abs(found.std() - 1) < 0.05
     assert found[order[500]] - found[order[200]] > 0.8
     assert told(stars, star(Per=1e9))[0]["Per"] == np.float32(np.sqrt(3))
-    assert told(stars, star(Per=1e9, R21=0.3))[0]["R21"] == 0  # as all have it
+    assert (
+        told(stars, star(Per=1e9, R21=0.3))[0]["R21"] == 0
+    )  # the value of all training objects
 
 
-def test_what_is_unknown_is_zero_and_told_and_teaches_nothing():
+def test_unknown_values_are_zero_masked_and_not_used():
     stars = [star(Per=period) for period in (1.0, 2.0, np.nan, 3.0)]
     found, known = told(stars, stars[2])
     assert not known.any()
     assert set(found.values()) == {0}
-    assert told(stars, stars[1])[0]["Per"] == 0  # the middle one of three
-    # Of a column that no training object has, a number is no more than known.
+    assert told(stars, stars[1])[0]["Per"] == 0  # the median of three
+    # Without training values the scaled value is 0, and the mask is True.
     scaled, known = scale_features(
         star(T_0=58000.0).features, fit_feature_ranks(s.features for s in stars)
     )
@@ -51,7 +53,7 @@ def test_what_is_unknown_is_zero_and_told_and_teaches_nothing():
     assert known.sum() == 1
 
 
-def test_numbers_of_epochs_are_scaled_as_those_of_objects_are():
+def test_values_of_epochs_and_objects_are_scaled_equally():
     values = np.random.default_rng(0).normal(size=(5, 4, 3)) ** 3
     values[0, 1] = np.nan
     ranks = fit_feature_ranks(values)

@@ -1,3 +1,5 @@
+"""Feature sets of light curves and alerts."""
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def wave(period=0.37, count=300, days=40.0, seed=0):
     return 10 + 0.3 * np.sin(2 * np.pi * mjd / period) + noise, mjd
 
 
-def test_a_rising_line_has_the_numbers_that_a_pencil_gives():
+def test_features_of_a_rising_line_by_hand():
     found = named(star([0, 1, 2, 3, 4]))
     assert found["V_amplitude"] == pytest.approx(2)  # half of peak to peak
     assert found["V_median"] == pytest.approx(2)
@@ -54,7 +56,7 @@ def test_a_rising_line_has_the_numbers_that_a_pencil_gives():
 
 
 @pytest.mark.parametrize("period", [0.0921, 0.37, 3.3])
-def test_the_best_period_is_the_true_one_and_folding_by_it_makes_order(period):
+def test_the_best_period_is_the_true_one_and_its_folded_curve_is_smooth(period):
     magnitude, mjd = wave(period)
     found = named(star(magnitude, mjd=mjd))
     step = 1 / (3 * np.ptp(mjd))  # of frequency
@@ -64,7 +66,7 @@ def test_the_best_period_is_the_true_one_and_folding_by_it_makes_order(period):
     assert found["V_amplitude_21"] < 0.05  # a sine has no second harmonic
 
 
-def test_minima_that_differ_show_at_twice_the_period():
+def test_unequal_minima_are_visible_at_twice_the_period():
     mjd = wave()[1]
     angle = 2 * np.pi * mjd / 0.8  # eclipses 0.4 days apart, every other one deeper
     found = named(star(10 - 0.3 * np.cos(2 * angle) - 0.06 * np.cos(angle), mjd=mjd))
@@ -73,7 +75,7 @@ def test_minima_that_differ_show_at_twice_the_period():
     assert found["V_folded_twice_eta"] < found["V_folded_eta"]
 
 
-def test_the_order_of_the_points_cannot_matter():
+def test_the_order_of_the_points_does_not_matter():
     magnitude, mjd = wave(count=60)
     mjd[10:20] = mjd[10]  # some at one time
     record = star(magnitude, mjd=mjd, band=np.arange(60) % 2, survey=ZTF)
@@ -86,7 +88,7 @@ def test_the_order_of_the_points_cannot_matter():
     assert np.isfinite(one).all()
 
 
-def test_brightness_changes_medians_alone():
+def test_brightness_changes_medians_only():
     magnitude, mjd = wave(count=40)
     one, fainter = (named(star(magnitude + add, mjd=mjd)) for add in (0, 2))
     assert fainter.pop("V_median") == pytest.approx(one.pop("V_median") + 2)
@@ -96,7 +98,9 @@ def test_brightness_changes_medians_alone():
 
 @pytest.mark.parametrize("count", range(MIN_POINTS + 3))
 @pytest.mark.parametrize("flux", [[3.0], [3.0, 1.0, 2.0], [0.0], [-5.0, 5.0]])
-def test_short_constant_and_negative_light_curves_give_numbers_or_nothing(count, flux):
+def test_short_constant_and_negative_light_curves_have_finite_features_or_nan(
+    count, flux
+):
     record = star(np.zeros(9))
     record = record._replace(
         **{name: getattr(record, name)[:count] for name in record.OF_EPOCHS}
@@ -107,7 +111,7 @@ def test_short_constant_and_negative_light_curves_give_numbers_or_nothing(count,
     assert np.isnan(values).all() == (count < MIN_POINTS)
 
 
-def test_a_band_without_points_has_none_and_changes_no_other():
+def test_a_band_without_points_has_nan_and_does_not_affect_others():
     magnitude, mjd = wave(count=40)
     in_g = star(magnitude, mjd=mjd, band=0, survey=ZTF)
     both = star([*magnitude, 9.5], mjd=[*mjd, mjd[3]], band=[0] * 40 + [1], survey=ZTF)
@@ -128,7 +132,7 @@ def test_a_flux_below_its_error_counts_as_a_limit():
     np.testing.assert_equal(named(faint), named(limit))
 
 
-def test_the_catalogue_is_the_star_and_not_how_it_was_observed():
+def test_the_catalogue_set_has_no_observing_columns():
     columns = {"Per": 10.0, "gmag": 15.0, "rmag": 14.0, "Amp_g": 0.6, "Amp_r": 0.4}
     record = star([], survey=ZTF, features=columns | {"Num_g": 70.0, "T_0": 58000.0})
     found = named(record, ZTF, ("catalogue",))
@@ -139,7 +143,7 @@ def test_the_catalogue_is_the_star_and_not_how_it_was_observed():
     assert not {"Num_g", "Num_r", "T_0"} & set(found)
 
 
-def test_no_number_tells_how_many_points_there_are():
+def test_features_do_not_depend_on_the_number_of_points():
     magnitude, mjd = wave(count=400)
     thinned = star(magnitude[::2], mjd=mjd[::2])
     one, other = named(star(magnitude, mjd=mjd), sets=("shape",)), named(thinned)
@@ -147,7 +151,7 @@ def test_no_number_tells_how_many_points_there_are():
         assert other[name] == pytest.approx(one[name], rel=0.25, abs=0.05), name
 
 
-def test_each_kind_of_record_has_its_sets():
+def test_each_kind_of_record_has_feature_sets():
     assert feature_sets_of(HITS) == ("aperture",)
     assert feature_sets_of(ZTF) == ("steady", "shape", "period", "catalogue")
     assert feature_sets_of(SURVEYS["ztf_alerts"]) == ("metadata",)
@@ -162,12 +166,12 @@ def test_each_kind_of_record_has_its_sets():
     )
 
 
-def test_a_set_of_other_records_is_refused():
+def test_a_set_of_another_kind_of_record_is_an_error():
     with pytest.raises(ValueError, match=r"'shape' for hits, .* has aper"):
         feature_names(HITS, ("shape",))
 
 
-def test_what_is_steady_is_blind_to_all_change():
+def test_the_steady_set_does_not_depend_on_variability():
     magnitude, mjd = wave(count=40)
     band = np.arange(40) % 2
     curve = star(magnitude + band, mjd=mjd, band=band, survey=ZTF)

@@ -1,4 +1,4 @@
-"""Folded curves: by hand, and whatever the order and the date; the networks on them."""
+"""Folded curves by hand and their invariances, and the networks on them."""
 
 import jax
 import numpy as np
@@ -20,7 +20,7 @@ PHASE = np.arange(360) / 360
 
 
 def light(phase):
-    """Brighter by so many magnitudes: a fast rise to phase 0, a slow fall."""
+    """Returns magnitudes above the mean: a fast rise to phase 0, a slow decline."""
     angle = 2 * np.pi * phase
     return 0.5 * np.cos(angle) + 0.2 * np.cos(2 * angle + 0.6)
 
@@ -60,7 +60,7 @@ def test_golden_harmonic_curve():
         assert magnitude[place] == pytest.approx(value, abs=1e-5)
 
 
-def test_a_catalogue_that_has_not_the_numbers_is_drawn_as_nothing_or_refused():
+def test_missing_catalogue_values_give_zeros_and_missing_columns_an_error():
     half = star(Per=0.57, R21=0.5, phi21=4.0, rmag=15.0, Amp_r=0.4)
     image = drawn(half, "harmonic").image
     assert not image[..., 0].any()
@@ -69,7 +69,7 @@ def test_a_catalogue_that_has_not_the_numbers_is_drawn_as_nothing_or_refused():
         folded.fit_statistics([], normalisation="harmonic", survey=SURVEYS["asas"])
 
 
-def test_a_fit_is_the_curve_that_was_folded_and_starts_at_its_brightest():
+def test_a_fit_recovers_the_curve_and_starts_at_maximum_light():
     curve = star()
     image = drawn(curve).image
     statistics = folded.fit_statistics([curve], normalisation="fitted", survey=SURVEY)
@@ -81,7 +81,7 @@ def test_a_fit_is_the_curve_that_was_folded_and_starts_at_its_brightest():
     assert image[:, 0].argmax(0).max() <= 1
 
 
-def test_neither_the_order_of_points_nor_a_period_more_nor_the_unit_can_matter():
+def test_order_of_points_shifts_by_a_period_and_unit_do_not_matter():
     days, generator = 0.57, np.random.default_rng(2)
     mjd, band = generator.uniform(58000, 58700, 150), generator.integers(0, 2, 150)
     brighter, order = light(mjd / days), generator.permutation(150)
@@ -95,7 +95,7 @@ def test_neither_the_order_of_points_nor_a_period_more_nor_the_unit_can_matter()
         np.testing.assert_allclose(drawn(there).image, here, atol=2e-3)
 
 
-def test_bands_keep_their_lag():
+def test_bands_keep_their_phase_difference():
     mjd = np.random.default_rng(3).uniform(58000, 58700, 300)
     band = (np.arange(300) % 3 == 0).astype(int)  # a third in r
     lag = curve_of(mjd, band, np.cos(2 * np.pi * (mjd / 2 - 0.25 * band)), Per=2.0)
@@ -105,13 +105,13 @@ def test_bands_keep_their_lag():
 
 
 @pytest.mark.parametrize("given", [0.0, np.nan, -1.0, 1e300, 1e-300])
-def test_what_is_no_period_is_looked_for(given):
+def test_a_wrong_catalogue_period_is_replaced(given):
     found = drawn(star(days=0.5713, Per=given)).image
     known = drawn(star(days=0.5713, Per=0.5713)).image
     assert abs(found - known).max() < 0.2
 
 
-def test_few_points_or_none_are_zeros():
+def test_few_points_give_zeros():
     none = np.zeros(0)
     bare = curve_of(none, none.astype(int), none, Per=1.0)
     few = star(count=9, Per=1.0)
@@ -123,7 +123,7 @@ def test_few_points_or_none_are_zeros():
         assert np.isfinite(example.feature).all()
 
 
-def test_a_curve_and_its_map_stand_side_by_side():
+def test_folded_and_map_equals_its_two_parts():
     curve, how = star(), {"normalisation": "fitted+share"}
     statistics = folded_and_map.fit_statistics([curve], survey=SURVEY, **how)
     both = folded_and_map.make_example(
@@ -145,7 +145,7 @@ def test_a_curve_and_its_map_stand_side_by_side():
         folded_and_map.fit_statistics([curve], normalisation="fitted", survey=SURVEY)
 
 
-def test_bad_settings_are_refused_in_words():
+def test_wrong_settings_are_errors_with_a_message():
     with pytest.raises(ValueError, match=r"named 'loud'\. Known: harmonic, fitted"):
         drawn(star(), "loud")
     pairs = Image(*inputs()[1:])
@@ -175,7 +175,7 @@ def count(model, given):
     return sum(leaf.size for leaf in jax.tree.leaves(shapes))
 
 
-def test_the_thesis_network_has_its_count():
+def test_the_network_of_the_thesis_has_its_parameter_count():
     # Convolutions 3 + 1, 3 * 64 + 1, 5 * 128 + 1, 5 * 256 + 1 times their channels;
     # LSTMs 4 h (i + h + 2); dense layers.
     by_hand = 4 * 64 + 193 * 128 + 641 * 256 + 1281 * 256
@@ -189,8 +189,8 @@ def test_the_thesis_network_has_its_count():
     assert told - counts[0] == 2 * 4 * 1024
 
 
-def test_the_hybrid_is_both_bodies_and_one_head():
-    # The two bodies, and a dense layer on 128 + 256 * 5 * 6 numbers of theirs.
+def test_the_hybrid_has_both_bodies_and_one_head():
+    # The two bodies, and a dense layer on 128 + 256 * 5 * 6 values.
     folded_body = 4 * 64 + 193 * 128 + 641 * 256 + 1281 * 256
     folded_body += 4 * 64 * (256 + 64 + 2) + 4 * 128 * (64 + 128 + 2)
     map_body = 10 * 64 + 1601 * 128 + 3201 * 256 + 6401 * 256
@@ -199,7 +199,7 @@ def test_the_hybrid_is_both_bodies_and_one_head():
     assert folded_body + map_body + head == 11_886_213
 
 
-def test_each_input_counts_and_features_where_they_are_asked_for():
+def test_each_input_has_an_effect_and_features_if_requested():
     def said(given, **args):
         small = {"folded_widths": (4,) * 4, "map_widths": (4,) * 4, "states": (4, 4)}
         model = Hybrid(3, **small, hidden=(8, 8), **args)
@@ -218,12 +218,12 @@ def test_each_input_counts_and_features_where_they_are_asked_for():
 @pytest.mark.parametrize(
     ("module", "preset", "is_read"),
     [
-        (cnn_lstm_folded, "paper", True),  # drawn of the catalogue's numbers
+        (cnn_lstm_folded, "paper", True),  # computed from the catalogue
         (cnn_lstm_folded, "laptop", False),  # fitted to the light curve
         (hybrid, "laptop", False),
     ],
 )
-def test_a_star_without_a_light_curve_is_left_out_unless_its_catalogue_is_drawn(
+def test_stars_without_a_light_curve_are_excluded_unless_the_catalogue_is_used(
     module, preset, is_read
 ):
     spec = spec_of(module.get_config(preset))

@@ -1,3 +1,5 @@
+"""PSF photometry against simulations, other implementations and laws."""
+
 import warnings
 
 import numpy as np
@@ -21,7 +23,7 @@ SUPERNOVA = np.where(LATER < 0, 0, 20 * np.exp(-LATER / 5))
 
 
 def expose(flux, *, seed, around=(), bad=0.0, noisy=True):
-    """Frames of a point of known flux, as the simulated survey takes them in r.
+    """Returns frames of a point source of known flux, in r of the simulated survey.
 
     Returns what psf_photometry wants to know, with the point's place; seeing from 1 to
     2.4 arcsec, clouds and moonlight, the object up to half a pixel off the middle.
@@ -52,7 +54,7 @@ def expose(flux, *, seed, around=(), bad=0.0, noisy=True):
 
 
 def galaxy(brightness):
-    """A bulge, a disc and a nucleus beside the object, and a neighbour."""
+    """Returns a host with bulge, disc and nucleus, and a neighbour."""
     flux, place = np.full(EPOCHS, brightness), (0.7, -0.4)
     shape = {"radius": 1.2, "axis_ratio": 0.6, "angle": 0.5}
     return [
@@ -64,7 +66,7 @@ def galaxy(brightness):
 
 
 def quiet(num_epochs, *, size=SIZE, seed=0, flux=2000.0):
-    """Plain frames of one star and normal noise."""
+    """Returns frames of one star with normal noise."""
     rng = np.random.default_rng(seed)
     fwhm = rng.uniform(3, 6, num_epochs)
     centre = (size - 1) / 2 + rng.uniform(-0.5, 0.5, (num_epochs, 2))
@@ -84,7 +86,7 @@ def quiet(num_epochs, *, size=SIZE, seed=0, flux=2000.0):
 
 
 @pytest.mark.parametrize("fwhm", [2.0, 3.5, 6.0])
-def test_the_psf_holds_all_light_and_is_half_as_bright_at_half_its_width(fwhm):
+def test_the_psf_is_normalised_and_half_as_bright_at_half_its_width(fwhm):
     axis = np.arange(-60, 61) + 0.3
     psf, _ = psf_profile(axis**2 + axis[:, None] ** 2, fwhm)
     np.testing.assert_allclose(psf.sum(), 1, rtol=1e-5)
@@ -118,7 +120,7 @@ def test_photometry_and_simulator_share_one_psf():
 
 @pytest.mark.parametrize("bad", [0.0, 0.03])
 @pytest.mark.parametrize("flux", [0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0])
-def test_fluxes_are_unbiased_and_scatter_as_their_errors_say(flux, bad):
+def test_fluxes_are_unbiased_and_scatter_by_their_errors(flux, bad):
     frames = expose(np.full(1500, flux), seed=int(flux) + 1, bad=bad)
     found = psf_photometry(**frames)
     pull = (found.flux - flux) / found.error
@@ -131,12 +133,14 @@ def test_fluxes_are_unbiased_and_scatter_as_their_errors_say(flux, bad):
 
 
 @pytest.mark.parametrize("flux", [0.0, 1.0, 3.0, 10.0, 100.0, 1000.0])
-def test_an_object_that_strays_is_followed_where_it_is_bright(flux):
+def test_the_shift_of_a_bright_object_is_fitted(flux):
     frames = expose(np.full(1500, flux), seed=7)
     centre = frames.pop("centre")
-    found = psf_photometry(**frames, drift=0.29)  # of a uniform law one pixel wide
+    found = psf_photometry(
+        **frames, drift=0.29
+    )  # of a uniform distribution of one pixel
     pull = (found.flux - flux) / found.error
-    # The fit prefers a place where noise helps it: at most a tenth of an error.
+    # The fitted shift follows the noise, with a bias of at most 0.1 error.
     assert abs(pull.mean()) < 0.15
     assert pull.std() == pytest.approx(1, abs=0.1)
     if flux >= 100:
@@ -144,7 +148,7 @@ def test_an_object_that_strays_is_followed_where_it_is_bright(flux):
 
 
 @pytest.mark.parametrize("flux", [1.0, 10.0, 100.0])
-def test_one_place_is_found_for_all_epochs(flux):
+def test_one_position_is_fitted_for_all_epochs(flux):
     pulls, places = [], []
     for seed in range(60):
         frames = expose(np.full(20, flux), seed=seed)
@@ -155,7 +159,7 @@ def test_one_place_is_found_for_all_epochs(flux):
         places.append(found.place[0] - truth[0])
     assert abs(np.mean(pulls)) < 0.1
     assert np.std(pulls) == pytest.approx(1, abs=0.1)
-    # 0.6 PSF widths by the signal to noise of all epochs together, as documented.
+    # 0.6 PSF widths divided by the total signal to noise, as documented.
     ratio = np.sqrt(((flux / found.error) ** 2).sum())
     expected = 0.6 * np.median(frames["psf_fwhm"]) / ratio
     assert np.std(places) == pytest.approx(expected, rel=0.3)
@@ -173,7 +177,7 @@ def test_a_bright_star_measures_its_own_psf():
     assert 1.1 < np.median(found.error / known.error) < np.sqrt(2)
 
 
-def test_what_is_faint_or_no_point_measures_no_psf():
+def test_faint_and_extended_objects_measure_no_psf():
     for flux, around in ((5.0, []), (0.0, galaxy(100.0))):
         frames = expose(np.full(EPOCHS, flux), seed=3, around=around)
         del frames["psf_fwhm"]
@@ -189,7 +193,7 @@ def test_without_noise_a_supernova_on_a_galaxy_is_exact():
     assert (abs(alone.flux - SUPERNOVA) > 10 * found.error).all()
 
 
-def test_without_rest_the_mean_is_zero_and_all_else_the_same():
+def test_without_reference_epochs_the_mean_flux_is_zero():
     frames = expose(SUPERNOVA, seed=4, around=galaxy(20.0))
     frames["photon"] = 0
     one = psf_photometry(**frames, steady=True)
@@ -210,12 +214,12 @@ def test_a_supernova_on_a_galaxy_is_unbiased(drift):
         found = psf_photometry(**frames, **settings)
         pulls.append((found.flux - SUPERNOVA) / found.error)
     for some in (SUPERNOVA == 0, SUPERNOVA > 0):
-        # All epochs of one supernova share its zero: 25 of them tell it to 0.08.
+        # All epochs share one zero, which 25 reference epochs measure to 0.08.
         assert abs(np.nanmean(np.array(pulls)[:, some])) < 0.25
         assert np.nanstd(np.array(pulls)[:, some]) == pytest.approx(1, abs=0.1)
 
 
-# -- against slow and obvious implementations ------------------------------------------
+# -- against independent implementations -----------------------------------------------
 
 
 def test_it_is_least_squares_epoch_by_epoch():
@@ -317,7 +321,7 @@ def test_the_order_of_epochs_does_not_matter(way):
 
 
 @every_way
-def test_what_bad_pixels_hold_does_not_matter(way):
+def test_values_of_bad_pixels_do_not_matter(way):
     frames = quiet(6)
     expected = measure(frames, way)
     for content in (np.nan, np.inf, 1e30):
@@ -325,7 +329,7 @@ def test_what_bad_pixels_hold_does_not_matter(way):
         same(measure(frames, way, flux=flux), *expected[:2])
 
 
-def test_noise_that_nobody_gave_is_that_of_the_edge():
+def test_the_default_noise_is_that_of_the_border():
     frames = quiet(40)
     ratio = (
         measure(frames, "forced", noise=np.nan).error / psf_photometry(**frames).error
@@ -334,17 +338,17 @@ def test_noise_that_nobody_gave_is_that_of_the_edge():
     assert abs(np.nanmax(ratio) - 1) < 0.2
 
 
-# -- what cannot be said ---------------------------------------------------------------
+# -- epochs without a flux -------------------------------------------------------------
 
 
-def test_an_epoch_that_cannot_say_is_nan_and_the_others_are_not():
+def test_an_epoch_without_information_is_nan_and_others_are_not():
     frames = quiet(6)
     frames["bad_pixel"][:] = False
-    frames["bad_pixel"][0, 13:19, 13:19] = True  # the heart of the star
-    frames["bad_pixel"][1, 20, 12:20] = True  # a track past it
+    frames["bad_pixel"][0, 13:19, 13:19] = True  # the core of the star
+    frames["bad_pixel"][1, 20, 12:20] = True  # a track outside the core
     frames["psf_fwhm"][2] = np.nan
     frames["noise"][3] = 0.0
-    frames["psf_fwhm"][5] = 0.9  # pixels: not sampled
+    frames["psf_fwhm"][5] = 0.9  # pixels, undersampled
     found = psf_photometry(**frames)
     lost = [True, False, True, True, False, True]
     assert np.isnan(found.flux).tolist() == np.isnan(found.error).tolist() == lost
@@ -366,7 +370,7 @@ ODD = st.sampled_from([np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-3, 3.0, 1e6])
     pixel=ODD,
     bad=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
 )
-def test_odd_input_gives_a_number_and_its_error_or_neither(
+def test_unusual_input_gives_both_flux_and_error_or_neither(
     way, seed, psf_fwhm, noise, photon, pixel, bad
 ):
     frames = quiet(4, size=15, seed=seed)
@@ -382,7 +386,7 @@ def test_odd_input_gives_a_number_and_its_error_or_neither(
     assert np.isfinite(found.seen).all()
 
 
-def test_steady_light_needs_something_to_compare_with():
+def test_constant_light_needs_reference_epochs():
     frames = quiet(3)
     first = {name: column[:1] for name, column in frames.items()}
     assert np.isnan(psf_photometry(**first, steady=True).flux).all()
@@ -392,7 +396,7 @@ def test_steady_light_needs_something_to_compare_with():
     assert np.isnan(lone.flux).tolist() == [True, False, False]
 
 
-def test_wrong_input_is_refused_in_words():
+def test_wrong_input_is_an_error_with_a_message():
     frames = quiet(3)
     with pytest.raises(ValueError, match="Give one flag per pixel"):
         psf_photometry(frames["flux"], frames["bad_pixel"][:2])

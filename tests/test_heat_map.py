@@ -1,4 +1,4 @@
-"""Heat maps, as slow and obvious processes draw them; bad light curves; the network."""
+"""Heat maps against independent Gaussian processes, bad light curves, and SCONE."""
 
 import jax
 import numpy as np
@@ -27,7 +27,7 @@ GRID = np.stack(np.meshgrid(DAYS, ANGSTROM), -1).reshape(-1, 2)
 
 
 def points(count=12, seed=0):
-    """A bump in some bands, with noise."""
+    """Returns points of a noisy peak in some bands."""
     rng = np.random.default_rng(seed)
     days = rng.uniform(-60, 120, count)
     place = np.stack([days, rng.choice(SURVEY.wavelength, count)], -1)
@@ -44,7 +44,7 @@ def regressor(p, theta=START, **how):
 
 
 def curve_of(mjd, flux, band, error=1.0, name="star"):
-    """A light curve as it is, unchecked."""
+    """Returns a record without checks."""
     words = (name, 1.0, 2.0, "Unknown", "none", "", np.nan, name)
     columns = (np.broadcast_to(np.asarray(c, float), len(mjd)) for c in (flux, error))
     return LightCurveRecord(
@@ -53,7 +53,7 @@ def curve_of(mjd, flux, band, error=1.0, name="star"):
 
 
 def seasons(seed=0):
-    """Three seasons of faint noise in all bands, a bump in the second."""
+    """Returns three seasons of noise in all bands, with a peak in the second."""
     rng = np.random.default_rng(seed)
     mjd = np.repeat(53600.0 + np.array([0, 20, 40, 365, 385, 405, 730, 760]), 5)
     band = np.tile(np.arange(5), 8)
@@ -61,10 +61,10 @@ def seasons(seed=0):
     return curve_of(mjd, flux, band)
 
 
-# -- the process -----------------------------------------------------------------------
+# -- the Gaussian process --------------------------------------------------------------
 
 
-def test_a_map_is_that_of_slow_and_obvious_processes():
+def test_a_heat_map_equals_independent_gaussian_processes():
     p = points()
     seen = np.ones(12, bool)
     with jax.enable_x64(True):
@@ -85,7 +85,7 @@ def test_a_map_is_that_of_slow_and_obvious_processes():
     np.testing.assert_allclose(drawn[::50, 1] ** 2, other.variance, atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:The optimal value")  # on a bound, as ours
+@pytest.mark.filterwarnings("ignore:The optimal value")  # at a bound, as in heat_map.py
 def test_a_fit_is_as_likely_as_the_best_of_another_optimiser():
     with jax.enable_x64(True):
         fit = jax.jit(heat_map.fit)
@@ -97,7 +97,7 @@ def test_a_fit_is_as_likely_as_the_best_of_another_optimiser():
             assert here > found.log_marginal_likelihood_value_ - 0.05
 
 
-def test_neither_padding_nor_the_order_of_points_can_matter():
+def test_padding_and_the_order_of_points_do_not_matter():
     p = points()
     order = np.random.default_rng(1).permutation(12)
     turned = p._replace(**{n: getattr(p, n)[order] for n in p._fields[:3]})
@@ -107,13 +107,13 @@ def test_neither_padding_nor_the_order_of_points_can_matter():
     np.testing.assert_allclose(one, wide, atol=1e-5)
 
 
-def test_the_mean_goes_through_sure_points_and_far_away_is_the_prior():
+def test_the_mean_interpolates_precise_points_and_returns_to_the_prior():
     at = np.array([[5, 3], [20, 9], [22, 30]])  # days and rows of the grid
     place = np.stack([DAYS[at[:, 0]], ANGSTROM[at[:, 1]]], -1)
     flux, error = np.array([1.0, 0.3, -0.5]), np.full(3, 1e-3)
     with jax.enable_x64(True):
         theta = jax.numpy.asarray(START)
-        # one padded point: a power of two
+        # padded to a power of two
         padded = (
             *(np.pad(a, [(0, 1), (0, 0)][: a.ndim]) for a in (place, flux, error)),
         )
@@ -123,22 +123,22 @@ def test_the_mean_goes_through_sure_points_and_far_away_is_the_prior():
     np.testing.assert_allclose(drawn[:, -1], [[0.0, 0.5]] * 32, atol=2e-3)
 
 
-# -- what is fitted --------------------------------------------------------------------
+# -- fitted points ---------------------------------------------------------------------
 
 
-def test_steady_light_cannot_matter_and_the_brightest_epoch_is_day_0():
+def test_constant_light_does_not_matter_and_the_brightest_epoch_is_day_0():
     curve = seasons()
     host = np.array([5.0, 80, 300, 400, 1000])[curve.band]
     found = points_of(curve, SURVEY)
     other = points_of(curve._replace(flux=curve.flux + host), SURVEY)
     np.testing.assert_allclose(found.flux, other.flux, atol=1e-9)
     assert (found.place == other.place).all()
-    assert set(found.place[:, 0]) == {-20, 0, 20}  # of the second season alone
+    assert set(found.place[:, 0]) == {-20, 0, 20}  # of the second season only
     at_peak = found.flux[found.place[:, 0] == 0] * found.scale
     assert ((at_peak > 35) & (at_peak < 45)).all()
 
 
-def test_bad_light_curves_are_told_or_masked_and_never_become_nan():
+def test_bad_light_curves_give_an_error_or_a_finite_image():
     flux = np.array([1.0, 9.0, 3.0, 2.0])
     whole = curve_of([0, 1, 2, 3], flux, [0, 1, 2, 3])
     bad = curve_of(
@@ -149,7 +149,7 @@ def test_bad_light_curves_are_told_or_masked_and_never_become_nan():
         *(whole, bad, curve_of([], [], []), curve_of([5], [1], [0], name="lone")),
         curve_of([0, 10, 20, 30], flux, [2] * 4),  # one band
         curve_of([7] * 4, flux, [0, 0, 1, 1]),  # one time
-        curve_of([0, 1, 2, 3], [3.0] * 4, [0] * 4),  # nothing changes
+        curve_of([0, 1, 2, 3], [3.0] * 4, [0] * 4),  # constant
         curve_of([0, 1, 2, 3], [0, 1e38, 3e38, 1], [0] * 4, name="wild"),
     ]
     images, errors = zip(*draw_heat_maps(curves, SURVEY), strict=True)
@@ -165,13 +165,13 @@ def test_bad_light_curves_are_told_or_masked_and_never_become_nan():
     assert errors[7] or np.isfinite(images[7]).all()
 
 
-def test_a_band_without_a_wavelength_is_refused_in_words():
+def test_a_band_without_a_wavelength_is_an_error():
     unknown = SURVEY._replace(wavelength=(*SURVEY.wavelength[:4], np.nan))
     with pytest.raises(ValueError, match="the wavelength of z is unknown"):
         draw_heat_maps([seasons()], unknown)
 
 
-def test_checked_light_curves_of_several_lengths_come_back_in_order():
+def test_heat_maps_are_in_the_order_of_their_light_curves():
     rng = np.random.default_rng(2)
     curves = [
         make_light_curve_record(
@@ -185,14 +185,14 @@ def test_checked_light_curves_of_several_lengths_come_back_in_order():
     ]
     together = draw_heat_maps(curves, SURVEY)
     for curve, heat_map_of_many in zip(curves, together, strict=True):
-        (alone,) = draw_heat_maps([curve], SURVEY)
-        np.testing.assert_allclose(alone.image, heat_map_of_many.image, atol=1e-5)
+        (single,) = draw_heat_maps([curve], SURVEY)
+        np.testing.assert_allclose(single.image, heat_map_of_many.image, atol=1e-5)
 
 
 # -- representation and network --------------------------------------------------------
 
 
-def test_a_peak_is_one_and_noise_is_not_enlarged():
+def test_the_peak_is_one_and_noise_is_not_amplified():
     layers = np.stack([np.full((32, 180), -3.0), np.full((32, 180), 2.0)], -1)
     record = type("Record", (), {"image": layers})
     how = {"max_epochs": 9, "normalisation": "peak", "statistics": {}}
@@ -230,8 +230,8 @@ def test_the_parameter_count_is_pinned(classes, trained):
     assert shapes == [(3, 64, 32), (3, 32, 32), (3, 16, 16), (3, 16, 16)]
 
 
-def test_a_layer_finds_its_pattern_on_its_days():
-    """What one day and its neighbours show can change those columns alone."""
+def test_a_layer_depends_on_neighbouring_days_only():
+    """A change of one day has an effect on that day and its neighbours only."""
     model, inputs = Scone(0), images(1)
     variables = model.init(jax.random.key(0), inputs, train=False)
 
@@ -249,7 +249,7 @@ def test_a_layer_finds_its_pattern_on_its_days():
     assert set(np.flatnonzero(difference.max(1) > 1e-6)) == {89, 90, 91}
 
 
-def test_a_layer_is_the_published_convolution_over_all_rows_at_once():
+def test_a_layer_equals_the_published_convolution():
     model, inputs = Scone(0), images(2)
     variables = model.init(jax.random.key(0), inputs, train=False)
     _, seen = model.apply(variables, inputs, train=False, capture_intermediates=True)

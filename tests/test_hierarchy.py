@@ -1,4 +1,4 @@
-"""Hierarchies of classes: sums above the classes, and pooling of rare classes."""
+"""Hierarchies of classes: probabilities of nodes, and merging of rare classes."""
 
 import collections
 import csv
@@ -43,7 +43,7 @@ KINDS = base.ALERT_KINDS
 
 @st.composite
 def trees(draw):
-    """Labels, rows over some of them, and a count for each label."""
+    """Labels, nodes over some of them, and a count for each label."""
     labels = tuple("ABCDEFGHI"[: draw(st.integers(2, 9))])
     units, rows = list(labels), []
     for number in range(draw(st.integers(0, 4))):
@@ -75,7 +75,7 @@ def pooled_or_not(counts, hierarchy, fewest):
 
 
 @given(trees())
-def test_parents_are_the_sums_of_their_members_and_levels_of_all(tree):
+def test_nodes_are_the_sums_of_their_members_on_every_level(tree):
     labels, rows, _ = tree
     check_hierarchy(rows, labels)
     nodes = nodes_of(labels, rows)
@@ -90,7 +90,7 @@ def test_parents_are_the_sums_of_their_members_and_levels_of_all(tree):
     assert list(every[-1]) == list(labels)
     for coarse, fine in itertools.pairwise(every):
         assert len(coarse) <= len(fine)
-        for inside in fine.values():  # no entry is torn by the level above
+        for inside in fine.values():  # entries are inside those of the level above
             assert any((inside <= outer).all() for outer in coarse.values())
     for level in every:
         assert (sum(inside.astype(int) for inside in level.values()) == 1).all()
@@ -101,7 +101,7 @@ def test_parents_are_the_sums_of_their_members_and_levels_of_all(tree):
 
 
 @given(trees(), st.randoms())
-def test_the_order_of_classes_and_rows_cannot_matter(tree, random):
+def test_the_order_of_classes_and_nodes_does_not_matter(tree, random):
     labels, rows, counts = tree
     other, rows_too = list(labels), list(rows)
     random.shuffle(other)
@@ -132,7 +132,7 @@ def test_levels_of_alerts_are_those_of_brokers():
     assert node_probabilities(probability, first)[0].tolist() == [0.4, 0.6, 0, 0, 0]
 
 
-def test_a_class_may_be_a_row_and_then_there_is_one_level():
+def test_a_class_may_be_a_node():
     nodes = nodes_of(base.ALERT_CLASSES, ALERTS)
     assert not nodes
     assert len(levels_of(base.ALERT_CLASSES, nodes)) == 1
@@ -153,17 +153,17 @@ def test_a_class_may_be_a_row_and_then_there_is_one_level():
         ((("A", ()),), "at least one member"),
     ],
 )
-def test_rows_that_are_no_tree_are_refused(rows, words):
+def test_nodes_that_are_not_a_tree_are_errors(rows, words):
     with pytest.raises(ValueError, match=words):
         check_hierarchy(rows, ("SNIa", "SNII"))
 
 
-def test_a_class_that_cuts_a_row_is_refused():
+def test_a_class_that_overlaps_a_node_in_part_is_an_error():
     with pytest.raises(ValueError, match=r"'SNIa\+AGN' contains a part of SN"):
         nodes_of(("SNIa+AGN", "SNII"), (("SN", ("SNIa", "SNII")),))
 
 
-def test_a_hierarchy_that_is_no_tree_is_refused_before_anything_is_built(tmp_path):
+def test_a_wrong_hierarchy_is_an_error_before_data_are_built(tmp_path):
     spec = runs.smoke(
         convention.get_config, hierarchy=(("Supernova", ("SNIa", "SNIax")),)
     )
@@ -172,11 +172,11 @@ def test_a_hierarchy_that_is_no_tree_is_refused_before_anything_is_built(tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-# -- pooling -------------------------------------------------------------------------
+# -- merging of rare classes ---------------------------------------------------------
 
 
 @given(trees(), st.integers(0, 80))
-def test_pooling_loses_and_doubles_no_class_and_leaves_none_rare(tree, fewest):
+def test_merged_classes_have_every_label_once_and_are_not_rare(tree, fewest):
     labels, rows, counts = tree
     pooled = pooled_or_not(counts, rows, fewest)
     if pooled is None:
@@ -186,34 +186,36 @@ def test_pooling_loses_and_doubles_no_class_and_leaves_none_rare(tree, fewest):
     sizes = {one: sum(counts[name] for name in one.split("+")) for one in pooled}
     assert min(sizes.values()) >= fewest
     assert is_merged_from(pooled, labels)
-    assert merge_rare_classes(sizes, rows, fewest) == pooled  # nothing more to do
+    assert (
+        merge_rare_classes(sizes, rows, fewest) == pooled
+    )  # merging again changes nothing
     if min(counts.values()) >= fewest:
         assert pooled == labels
     tops = nodes_of(labels, rows).values()
-    for one in pooled:  # nothing was joined that has nothing in common
+    for one in pooled:  # merged classes share a node
         if "+" in one:
             places = [labels.index(name) for name in one.split("+")]
             assert any(inside[places].all() for inside in tops)
 
 
 @given(trees())
-def test_none_is_pooled_by_default(tree):
+def test_no_class_is_merged_by_default(tree):
     labels, rows, counts = tree
     assert merge_rare_classes(counts, rows, 0) == labels
 
 
-def test_rare_classes_go_to_their_siblings_and_only_then_upward():
+def test_rare_classes_are_merged_with_siblings_first():
     counts = dict.fromkeys(KINDS, 200) | {"SNIbc": 20, "Cepheid": 30, "EB": 10}
     pooled = merge_rare_classes(counts, ALERTS, 100)
     assert {"SNIa", "SNIbc+SNII", "RRLyrae", "ghost"} & {*pooled} >= {"SNIbc+SNII"}
-    # Of equal ones the first by name; an eclipsing star takes all that pulsates.
+    # The first by name of equal counts; EB is merged with all pulsating stars.
     assert "RRLyrae+Cepheid+LongPeriod+EB" in pooled
     counts |= {"SNII": 30, "EB": 100}
     pooled = merge_rare_classes(counts, ALERTS, 100)
     assert {"SNIa+SNIbc+SNII", "RRLyrae", "Cepheid+LongPeriod", "EB"} <= set(pooled)
 
 
-def test_a_class_without_a_parent_cannot_be_pooled():
+def test_a_rare_class_without_a_parent_is_an_error():
     with pytest.raises(ValueError, match=r"AGN 3.*give the class a parent"):
         merge_rare_classes(dict.fromkeys(KINDS, 200) | {"AGN": 3}, ALERTS, 100)
     with pytest.raises(ValueError, match="At least two classes need 9 each"):
@@ -253,7 +255,7 @@ def test_a_run_whose_classes_were_pooled_is_finished_for_the_same_spec(where, tm
     fewer = tuple(name for name in spec.classes if name != "AGN")
     words = runs.error_message(is_finished, tmp_path, spec.replace({"classes": fewer}))
     assert "config.classes" in words
-    # Pooling changes nothing where the classes are pooled already.
+    # Merging does not change classes that are merged already.
     assert open_dataset(spec.replace({"classes": pooled}), **where).classes == pooled
 
 
@@ -285,7 +287,7 @@ def test_a_row_has_the_probabilities_and_predictions_above_the_classes():
 # -- in stored predictions, reports and files of predictions ---------------------------
 
 
-def test_a_level_is_scored_as_if_its_names_were_the_classes(tmp_path):
+def test_scores_of_a_level_equal_scores_of_its_entries_as_classes(tmp_path):
     p = make_predictions(150)
     picture, table = hierarchy.write(p, tmp_path)
     assert (picture.name, table.name) == ("hierarchy.png", "hierarchy.csv")

@@ -1,4 +1,4 @@
-"""Labels that give themselves away are found, and honest ones are left in peace."""
+"""Leak tests, nuisance groups, duplicates, and the check of whole data sets."""
 
 import json
 import os
@@ -41,10 +41,10 @@ def series(number, *, sky=0.0, light=0.0, epochs=9, **named):
     return record
 
 
-# -- the test of one clue --------------------------------------------------------------
+# -- the leak test ---------------------------------------------------------------------
 
 
-def test_the_area_is_that_of_scikit_learn_with_ties_and_with_weights():
+def test_the_area_equals_scikit_learn_with_ties_and_weights():
     rng = np.random.default_rng(0)
     label, score = rng.random(200) < 0.3, rng.integers(0, 9, 200) / 9
     times = rng.integers(0, 4, (5, 200))
@@ -56,7 +56,7 @@ def test_the_area_is_that_of_scikit_learn_with_ties_and_with_weights():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_numbers_drawn_apart_from_the_labels_are_no_leak(seed):
+def test_features_independent_of_the_labels_are_no_leak(seed):
     rng = np.random.default_rng(seed)
     features, label = rng.normal(size=(240, 5)), rng.integers(0, 3, 240)
     finding = find_leak(features, label, np.arange(240), seed=seed)
@@ -64,7 +64,7 @@ def test_numbers_drawn_apart_from_the_labels_are_no_leak(seed):
     assert finding.auc.low < 0.5 < finding.chance_auc
 
 
-def test_a_leak_of_one_rare_class_is_not_lost_in_the_mean_of_ten():
+def test_a_leak_of_one_rare_class_of_ten_is_found():
     rng = np.random.default_rng(0)
     label = rng.integers(0, 10, 600)
     features = rng.normal(size=(600, 3))
@@ -74,15 +74,15 @@ def test_a_leak_of_one_rare_class_is_not_lost_in_the_mean_of_ten():
     assert finding.is_leak
 
 
-def test_what_only_tells_the_group_apart_is_no_leak():
-    # Each group has its own number, and mostly one class: known groups would tell all.
+def test_features_that_identify_the_group_are_no_leak():
+    # Each group has its own value and mostly one class.
     rng = np.random.default_rng(0)
     group = rng.integers(0, 40, 400)
     label = np.where(rng.random(400) < 0.9, (group * 7919 % 100 < 50).astype(int), 0)
     assert not find_leak(rng.normal(size=40)[group][:, None], label, group).is_leak
 
 
-def test_no_object_is_asked_of_a_forest_that_saw_its_group(monkeypatch):
+def test_objects_are_tested_on_forests_of_other_groups(monkeypatch):
     seen = []
 
     def spy(train, label, test, **_):
@@ -97,7 +97,7 @@ def test_no_object_is_asked_of_a_forest_that_saw_its_group(monkeypatch):
     assert not any(train & test for train, test in seen)
 
 
-def test_a_class_in_one_group_is_refused():
+def test_a_class_in_one_group_is_an_error():
     with pytest.raises(ValueError, match="Class 1 lies in 1 group"):
         out_of_fold(np.zeros((4, 1)), np.array([0, 0, 1, 1]), [1, 2, 3, 3], seed=0)
 
@@ -105,7 +105,7 @@ def test_a_class_in_one_group_is_refused():
 # -- nuisance groups -------------------------------------------------------------------
 
 
-def test_the_level_of_the_sky_counts_only_where_the_sky_is():
+def test_the_sky_level_is_a_nuisance_only_if_images_include_the_sky():
     dark = data_set_check.measure_objects([series(i) for i in range(12)], SIM)
     bright = data_set_check.measure_objects(
         [series(i, sky=100) for i in range(12)], SIM
@@ -113,20 +113,20 @@ def test_the_level_of_the_sky_counts_only_where_the_sky_is():
     assert (dark.has_sky, bright.has_sky) == (False, True)
     assert (
         dark.feature_groups["background"].shape[1] == 3
-    )  # sky offset, noise, its scatter
+    )  # sky offset, noise and its scatter
     level, variance = bright.feature_groups["background"].T
     np.testing.assert_allclose(level, 100, atol=0.5)
     np.testing.assert_allclose(variance, 0.01, rtol=0.2)  # noise 1, squared, by 100
 
 
-def test_a_few_bright_hosts_are_no_sky():
+def test_a_few_bright_hosts_are_not_taken_for_sky():
     level = np.where(np.arange(100) < 80, 50.0, 0.1)
     assert not sky_is_in_images(level, np.ones(100))
     assert sky_is_in_images(level + 4, np.ones(100))
     assert not sky_is_in_images(np.full(3, np.nan), np.zeros(3))
 
 
-def test_no_nuisance_sees_the_object_and_one_epoch_does():
+def test_nuisances_do_not_depend_on_the_object_and_one_epoch_does():
     faint, bright = (
         measure_groups(series(1), SIM),
         measure_groups(series(1, light=900), SIM),
@@ -174,18 +174,18 @@ def test_a_record_without_epochs_or_with_bad_pixels_only_has_nuisance_groups():
         assert np.isnan(list(measure_groups(blind, SIM)[clue].values())).all()
 
 
-def test_names_are_ordered_as_people_count():
+def test_names_are_in_natural_order():
     assert name_ranks(["b2", "b10", "a"]).tolist() == [0.5, 1, 0]
     assert name_ranks(["10", "9", "x", ""]).tolist() == [2 / 3, 1 / 3, 1, 0]
 
 
-# -- objects that are there twice ------------------------------------------------------
+# -- duplicates ------------------------------------------------------------------------
 
 
-def test_one_object_in_two_groups_is_found_by_place_name_and_numbers():
+def test_duplicates_are_found_by_position_name_and_content():
     one = series(0, ra=359.9999, dec=10.0, group="A")
     near = series(1, ra=0.0003, dec=10.0, group="B")
-    beside = series(2, ra=0.0003, dec=10.0, group="A")  # in the group: no harm
+    beside = series(2, ra=0.0003, dec=10.0, group="A")  # in the same group
     copy = one._replace(object_id="other", ra=50.0, group="C")
     there = data_set_check.measure_objects([one, near, beside, copy], SIM)
     again = data_set_check.measure_objects(
@@ -237,7 +237,7 @@ def test_the_simulated_survey_passes(tmp_path, capsys):
     assert "LEAK\n" not in out
 
 
-def test_classes_with_few_objects_are_left_out(data_dir, capsys):
+def test_classes_with_few_objects_are_excluded(data_dir, capsys):
     options = (f"--data_dir={data_dir}", "--classes=AGN,SNIa")
     assert command.main(["leaks", "sdss_sn_sim/tiny", *options]) == 0
     out = capsys.readouterr().out
@@ -245,7 +245,7 @@ def test_classes_with_few_objects_are_left_out(data_dir, capsys):
     assert "Leaks: none, as nothing was tested." in out
 
 
-def test_the_same_data_set_twice_is_one(data_dir, capsys):
+def test_a_data_set_given_twice_is_an_error(data_dir, capsys):
     prepare("sdss_sn_sim/tiny", data_dir=data_dir)
     names = ["sdss_sn_sim/tiny", "sdss_sn_sim/tiny"]
     assert command.main(["leaks", *names, f"--data_dir={data_dir}"]) == 2

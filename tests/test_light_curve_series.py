@@ -1,4 +1,4 @@
-"""A light curve of fixed length: sorted, padded, normalised, and never NaN."""
+"""Light curves of fixed length: sorted, padded, normalised and finite."""
 
 import warnings
 
@@ -50,7 +50,7 @@ def assert_same(a, b):
 
 
 @EVERY
-def test_the_order_in_which_epochs_were_given_cannot_matter(normalisation):
+def test_the_order_of_epochs_does_not_matter_for_examples(normalisation):
     generator = np.random.default_rng(1)
     columns = [generator.normal(20, 5, 9), generator.uniform(0.5, 2, 9)]
     columns += [53600 + generator.integers(0, 4, 9) / 2, generator.integers(0, 5, 9)]
@@ -64,7 +64,7 @@ def test_the_order_in_which_epochs_were_given_cannot_matter(normalisation):
 
 
 @EVERY
-def test_the_shape_is_that_of_the_blank_and_padding_is_zero(normalisation):
+def test_examples_have_the_shape_of_blank_and_zero_padding(normalisation):
     example = make_example(curve_of(), max_epochs=12, **fitted(normalisation))
     for name, like in blank(SURVEY, max_epochs=12, num_objects=1)._asdict().items():
         value = getattr(example, name)
@@ -76,7 +76,7 @@ def test_the_shape_is_that_of_the_blank_and_padding_is_zero(normalisation):
     assert not example.feature[~example.feature_mask].any()
 
 
-def test_of_too_many_epochs_those_evenly_spaced_are_kept():
+def test_long_light_curves_keep_evenly_spaced_epochs():
     curve = curve_of(epochs=100)
     example = make_example(curve, max_epochs=12, **fitted("asinh"))
     assert example.epoch_mask.all()
@@ -88,9 +88,9 @@ def test_of_too_many_epochs_those_evenly_spaced_are_kept():
 
 @EVERY
 def test_errors_are_normalised_with_their_fluxes(normalisation):
-    """An error is how much the normalised flux moves when the flux moves by it."""
+    """A normalised error is the change of the normalised flux for one error."""
     how, curve = fitted(normalisation), curve_of(band=np.zeros(9, int))
-    if normalisation == "log":  # has a scale of its own for the errors, as published
+    if normalisation == "log":  # scales errors independently, as published
         return
     small = curve._replace(flux_error=curve.flux_error / 1000)
     found = make_example(small, max_epochs=9, **how)
@@ -98,7 +98,7 @@ def test_errors_are_normalised_with_their_fluxes(normalisation):
         flux = small.flux.astype(np.float64)
         flux[t] += small.flux_error[t]
         if flux.argmax() == t or flux.argsort()[4] == t:
-            continue  # it is the unit that all others are measured in
+            continue  # the peak is the unit of all others
         moved = make_example(small._replace(flux=flux), max_epochs=9, **how)
         change = moved.flux[t] - found.flux[t]
         np.testing.assert_allclose(change, found.flux_error[t], rtol=2e-2, atol=2e-6)
@@ -137,7 +137,7 @@ def wild():
 @EVERY
 @settings(max_examples=60, deadline=None)
 @given(epochs=wild())
-def test_whatever_a_table_holds_a_model_never_sees_a_nan(normalisation, epochs):
+def test_examples_of_any_table_are_finite(normalisation, epochs):
     flux, error, mjd, band = map(np.array, zip(*epochs, strict=True))
     given = {"flux": flux, "flux_error": error, "mjd": mjd, "band": band}
     with warnings.catch_warnings():
@@ -159,7 +159,7 @@ def test_whatever_a_table_holds_a_model_never_sees_a_nan(normalisation, epochs):
 
 
 @EVERY
-def test_a_catalogue_without_light_curves_gives_features_alone(normalisation):
+def test_a_catalogue_without_light_curves_gives_features_only(normalisation):
     none = np.zeros(0)
     bare = curve_of(flux=none, flux_error=none, mjd=none, band=none.astype(int))
     for records in ([bare], [bare, curve_of()]):
@@ -168,6 +168,6 @@ def test_a_catalogue_without_light_curves_gives_features_alone(normalisation):
         assert example.feature_mask.any()
 
 
-def test_an_unknown_normalisation_is_answered_with_the_known():
+def test_an_unknown_normalisation_is_an_error_that_lists_the_known():
     with pytest.raises(ValueError, match=r"named 'loud'\. Known: asinh, log, peak"):
         fit_statistics([], normalisation="loud", survey=SURVEY)

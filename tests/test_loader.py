@@ -1,3 +1,5 @@
+"""Batches at random access, by threads and processes; records and their index."""
+
 import multiprocessing
 
 import jax
@@ -21,7 +23,7 @@ LABELS = ("SN", "EB", "Unknown", "RRLyrae", "SN", "EB", "SN")
 
 
 def record_of(row, **given):
-    """Object number `row`: its frames hold that number, its epochs are row + 1."""
+    """Returns object `row`, with row + 1 epochs of frames of that value."""
     fields = {
         "flux": np.full((row + 1, 21, 21), row + 1.0),
         "mjd": 57070 + np.arange(row + 1.0),
@@ -33,7 +35,7 @@ def record_of(row, **given):
 
 
 def example_of(row):
-    """What TFDS gives of a record: text as bytes, numbers as arrays."""
+    """Returns the example of a record in TFDS: text is bytes, numbers are arrays."""
     fields = record_of(row)._asdict()
     return {k: v.encode() if isinstance(v, str) else v for k, v in fields.items()}
 
@@ -53,7 +55,7 @@ def batches_of(row_of, num_batches, *, batch_size=3, make_example=make_example, 
     return Batches(Records(SOURCE, SeriesRecord), row_of, make_example, CLASSES, **how)
 
 
-def test_examples_that_are_kept_are_made_once_and_are_the_same():
+def test_cached_examples_are_made_once_and_are_equal():
     made = []
 
     def counted(record):
@@ -71,7 +73,7 @@ def test_examples_that_are_kept_are_made_once_and_are_the_same():
 
 
 @pytest.mark.parametrize("share", [[0], [1, 2], [0, 2]])
-def test_a_process_reads_its_rows_of_the_batches_of_all(share):
+def test_a_process_reads_its_share_of_each_batch(share):
     read = []
 
     def row_of(position):
@@ -90,7 +92,7 @@ def test_a_process_reads_its_rows_of_the_batches_of_all(share):
 
 
 def rows_in(batch):
-    """Which rows a batch was made of."""
+    """Returns the rows of a batch."""
     return (batch.inputs.image[:, 0, 0, 0] - 1).astype(int).tolist()
 
 
@@ -102,7 +104,7 @@ def shuffled(position):
     return (5 * position + position // 7) % 7
 
 
-def test_batches_by_number_are_those_of_iterating_from_anywhere():
+def test_batches_by_number_equal_iteration_from_any_step():
     batches = batches_of(shuffled, 6)
     assert len(batches) == 6
     for start in (0, 2, 5, 6):
@@ -124,7 +126,7 @@ def test_threads_change_nothing(num_threads):
 
 @pytest.mark.slow
 def test_worker_processes_change_nothing_from_the_start_or_the_middle():
-    flags.FLAGS.mark_as_parsed()  # as every command has them
+    flags.FLAGS.mark_as_parsed()  # as in every command
     for workers, start in ((2, 0), (2, 4), (1, 3)):
         stream = batches_of(shuffled, 9, num_workers=workers).since(start)
         for step, batch in enumerate(stream, start):
@@ -133,7 +135,7 @@ def test_worker_processes_change_nothing_from_the_start_or_the_middle():
 
 
 @pytest.mark.slow
-def test_an_object_that_a_worker_cannot_read_is_named_and_the_workers_end():
+def test_an_error_in_a_worker_names_the_object_and_ends_the_workers():
     flags.FLAGS.mark_as_parsed()
 
     def fails(record):
@@ -158,7 +160,7 @@ def test_labels_are_numbered_in_the_order_of_the_classes():
     assert class_index(np.array(LABELS), CLASSES).tolist() == [0, 1, -1, -1, 0, 1, 0]
 
 
-def test_the_last_batch_is_filled_up_and_says_so():
+def test_the_last_batch_is_padded_and_masked():
     row_of, num_batches = in_order(np.array([6, 3, 1, 4]), 3)
     first, last = batches_of(row_of, num_batches).since(0)
     assert first.example_mask.tolist() == [True] * 3
@@ -172,7 +174,7 @@ def test_the_last_batch_is_filled_up_and_says_so():
     rows=st.lists(st.integers(0, 6), min_size=0, max_size=20),
     batch_size=st.integers(1, 6),
 )
-def test_in_order_visits_each_row_once(rows, batch_size):
+def test_in_order_has_each_row_once(rows, batch_size):
     row_of, num_batches = in_order(np.array(rows, int), batch_size)
     batches = batches_of(row_of, num_batches, batch_size=batch_size, num_threads=0)
     seen = []
@@ -193,7 +195,7 @@ def test_an_object_that_cannot_be_read_stops_the_iteration():
         next(batches.since(0))
 
 
-def test_the_index_tells_of_every_record():
+def test_the_index_has_every_record():
     index = index_from(SOURCE)
     assert index.object_id.tolist() == [f"object{row}" for row in range(7)]
     assert index.label.tolist() == list(LABELS)
@@ -210,7 +212,7 @@ def test_a_record_comes_back_from_its_example():
 
 
 @given(count=st.integers(1, 9))
-def test_the_first_epochs_are_the_record_as_it_was_then(count):
+def test_first_epochs_are_the_record_at_that_time(count):
     noise = np.arange(7, dtype=np.float32)
     whole = record_of(6, noise=noise, zero_point=25.0)
     early = first_epochs(whole, count)
@@ -226,7 +228,7 @@ def test_the_first_epochs_are_the_record_as_it_was_then(count):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
-def test_a_record_is_sorted_masked_and_says_what_was_mended():
+def test_a_record_is_sorted_and_masked_and_notes_report_repairs():
     flux = np.full((4, 21, 21), 100.0)
     flux[0, 0, :2] = np.nan, SURVEY.sentinels[0]
     flux[1, 0, 0] = 2 * SURVEY.valid_range[1]
@@ -271,6 +273,6 @@ def test_a_record_is_sorted_masked_and_says_what_was_mended():
         ({"flux": np.full((7, 21, 21), np.nan)}, "no epoch with a good pixel"),
     ],
 )
-def test_what_cannot_become_a_record_is_named(given, words):
+def test_wrong_input_of_a_record_is_an_error_with_the_object(given, words):
     with pytest.raises(RecordError, match=f"Object object6: {words}"):
         record_of(6, **given)

@@ -1,3 +1,5 @@
+"""Scores, bootstrap intervals and calibration."""
+
 import warnings
 
 import numpy as np
@@ -37,7 +39,7 @@ def test_a_class_absent_from_the_fold_counts_as_zero_in_macro_f1_only():
     assert metrics.per_class_scores(label, label, 3)["count"].tolist() == [1, 1, 0]
 
 
-def test_perfect_predictions_score_one_and_a_sure_mistake_stays_finite():
+def test_perfect_predictions_score_one_and_the_log_loss_is_finite():
     label = np.arange(4)
     perfect = metrics.scores(label, np.eye(4), 4)
     assert perfect["macro_f1"] == perfect["accuracy"] == 1
@@ -48,14 +50,14 @@ def test_perfect_predictions_score_one_and_a_sure_mistake_stays_finite():
     assert wrong["brier"] == 2
 
 
-def test_bad_probabilities_are_said():
+def test_wrong_probabilities_are_errors():
     with pytest.raises(ValueError, match=r"row \[1\] are not numbers"):
         metrics.predicted_class(np.array([[0.5, 0.5], [np.nan, 1]]))
     with pytest.raises(ValueError, match="2 labels and probabilities of shape"):
         metrics.scores(np.array([0, 1]), np.ones((2, 3)) / 3, 4)
 
 
-def test_every_resample_is_scored_as_scikit_learn_scores_it():
+def test_scores_of_resamples_equal_scikit_learn():
     p = make_predictions(60)
     # Groups of several objects, and a rare class that some resamples miss.
     group = np.array([f"field{i % 13}" for i in range(60)])
@@ -80,12 +82,12 @@ def test_every_resample_is_scored_as_scikit_learn_scores_it():
         )
         np.testing.assert_allclose(per_class["f1"][draw], f1, atol=1e-12)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # some resamples miss a class: meant
+            warnings.simplefilter("ignore")  # some resamples have no object of a class
             balanced = balanced_accuracy_score(p.label[rows], predicted[rows])
         assert found["balanced_accuracy"][draw] == pytest.approx(balanced)
 
 
-def test_weights_hold_every_group_once_on_average_and_come_in_pieces(monkeypatch):
+def test_weights_have_mean_one_and_come_in_parts(monkeypatch):
     monkeypatch.setattr(bootstrap, "_WEIGHTS_AT_ONCE", 50)
     pieces = list(bootstrap.group_weights(7, num_draws=100, seed=3))
     assert len(pieces) == 15
@@ -95,7 +97,7 @@ def test_weights_hold_every_group_once_on_average_and_come_in_pieces(monkeypatch
     assert weights.std() > 0.5
 
 
-def test_intervals_hold_their_value_and_shrink_with_more_objects():
+def test_intervals_include_their_value_and_shrink_with_more_objects():
     width = []
     for num_objects in (100, 400, 1600):
         p = make_predictions(num_objects)
@@ -120,7 +122,7 @@ def test_the_interval_of_accuracy_is_the_binomial_one():
     assert found.high - found.low == pytest.approx(2 * 1.96 * sigma, rel=0.1)
 
 
-def test_objects_of_one_group_do_not_count_as_independent():
+def test_objects_of_one_group_are_not_independent():
     p = make_predictions(200)
     by_ten = np.array([f"field{i // 10}" for i in range(200)])
     label = np.repeat(p.label[::10], 10)  # ten times the same object in a field
@@ -130,7 +132,7 @@ def test_objects_of_one_group_do_not_count_as_independent():
     assert fields.high - fields.low > 2 * (alone.high - alone.low)
 
 
-def test_a_paired_difference_is_narrower_than_its_parts_and_zero_with_itself():
+def test_a_paired_interval_is_narrower_and_zero_for_equal_predictions():
     p = make_predictions(300)
     other = p.probability.copy()
     other[:15] = np.roll(other[:15], 1, axis=1)  # differs for fifteen objects only
@@ -144,7 +146,7 @@ def test_a_paired_difference_is_narrower_than_its_parts_and_zero_with_itself():
     assert width[0] < width[1]
 
 
-def test_the_order_of_the_objects_cannot_matter():
+def test_the_order_of_the_objects_does_not_matter():
     p = make_predictions(150)
     order = np.random.default_rng(1).permutation(150)
     label, probability, group = p.label[order], p.probability[order], p.group[order]
@@ -156,14 +158,14 @@ def test_the_order_of_the_objects_cannot_matter():
     assert chance(probability) == pytest.approx(chance(p.probability))
 
 
-def test_a_calibrated_model_has_a_small_error_and_a_boastful_one_a_large_one():
+def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_a_large_error():
     rng = np.random.default_rng(0)
     probability = rng.dirichlet(np.ones(3), 20_000)
     label = (rng.random((20_000, 1)) > probability.cumsum(axis=1)).sum(axis=1)
     error = calibration.expected_calibration_error
     chance = calibration.chance_calibration_error(probability)
     assert error(label, probability) < chance < 0.02
-    # Says 1.00 and is right as often as 0.63, its mean confidence, promised.
+    # Confidence 1.00 and accuracy 0.63, the mean confidence of the calibrated model.
     boastful = np.eye(3)[probability.argmax(axis=1)]
     right = (probability.argmax(axis=1) == label).mean()
     assert error(label, boastful) == pytest.approx(1 - right)
@@ -194,7 +196,7 @@ def test_bins_hold_equal_numbers():
     assert (np.diff(bins.confidence) > 0).all()
 
 
-def test_the_error_of_a_resample_is_that_of_its_objects_in_the_same_bins():
+def test_resamples_of_the_calibration_error_use_the_same_bins():
     p = make_predictions(120)
     group = np.array([f"field {i % 30}" for i in range(120)])
     (weights,) = bootstrap.group_weights(30, num_draws=40, seed=0)
@@ -239,7 +241,7 @@ def test_means_are_resampled_by_group_and_gaps_on_the_same_resamples():
     np.testing.assert_allclose(found, bootstrap.interval(gap, gaps))
 
 
-def test_where_networks_agree_there_are_fewer_mistakes_if_spreads_say_so():
+def test_accuracy_decreases_with_the_spread_of_networks():
     label, probability = np.array([0, 0, 1, 1]), np.full((4, 2), [0.7, 0.3])
     spread = np.array([[0.1, 0.9], [0.1, 0.9], [0.4, 0.0], [0.4, 0.0]])
     np.testing.assert_allclose(

@@ -1,3 +1,5 @@
+"""Nuisance features, and the baselines that every report shows."""
+
 import numpy as np
 import pytest
 
@@ -63,17 +65,17 @@ def test_features_by_hand():
     assert found["corner_noise"] == pytest.approx(1, abs=0.1)
 
 
-def test_what_is_in_the_middle_of_the_frame_cannot_be_seen():
+def test_features_do_not_depend_on_the_centre_of_the_frame():
     flux, mjd = noise_frames(9), np.arange(9)
     before = features_of(flux, mjd)
     flux[:, CORNER:-CORNER, :] += 1e6
     flux[:, :, CORNER:-CORNER] += np.random.default_rng(1).normal(size=(9, 32, 22))
     bad = np.zeros(flux.shape, bool)
-    bad[:, 16, 16] = True  # a saturated centre would tell its brightness
+    bad[:, 16, 16] = True  # a saturated centre depends on the brightness
     assert str(features_of(flux, mjd, bad_pixel=bad)) == str(before)
 
 
-def test_steady_light_of_a_host_cannot_be_seen_but_a_moving_sky_can():
+def test_features_do_not_depend_on_constant_light_but_on_a_variable_sky():
     flux, mjd = noise_frames(30), np.arange(30)
     before = features_of(flux, mjd)
     y, x = np.mgrid[:32, :32]
@@ -87,7 +89,7 @@ def test_steady_light_of_a_host_cannot_be_seen_but_a_moving_sky_can():
     assert moved["sky_offset_scatter"] > 10 * before["sky_offset_scatter"]
 
 
-def test_one_epoch_and_blind_corners_give_nan_not_errors():
+def test_one_epoch_and_bad_corners_give_nan():
     flux = noise_frames(1)
     bad = np.ones(flux.shape, bool)
     bad[:, 16, 16] = False
@@ -97,11 +99,11 @@ def test_one_epoch_and_blind_corners_give_nan_not_errors():
     assert found["span_days"] == found["median_gap_days"] == 0
 
 
-def test_the_baseline_finds_a_leak_and_finds_none_where_there_is_none():
+def test_the_baseline_finds_a_leak_only_where_there_is_one():
     rng = np.random.default_rng(0)
     label = rng.integers(0, 3, 300)
     features = rng.normal(size=(300, 8)).astype(np.float32)
-    features[:, 3] = np.nan  # a column that the survey does not give
+    features[:, 3] = np.nan  # a column without values
     half = slice(0, 150), slice(150, 300)
 
     def accuracy_of(features):
@@ -117,7 +119,7 @@ def test_the_baseline_finds_a_leak_and_finds_none_where_there_is_none():
     assert accuracy_of(features) > 0.95
 
 
-def test_a_baseline_repeats_itself_and_needs_something_to_learn_from():
+def test_a_baseline_is_reproducible_and_needs_training_objects():
     rng = np.random.default_rng(0)
     features, label = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
     settings = {"num_classes": 2, "seed": 1}
@@ -133,7 +135,7 @@ def test_a_baseline_repeats_itself_and_needs_something_to_learn_from():
         nuisance_baseline(features, label, features[:, :2], **settings)
 
 
-def test_majority_is_the_class_frequencies():
+def test_the_majority_baseline_gives_the_class_frequencies():
     found = majority_baseline(np.array([0, 0, 2, 2, 2]), 3, 4)
     np.testing.assert_allclose(found, [[0.4, 0, 0.6, 0]] * 3)
     with pytest.raises(ValueError, match="0 to 4"):

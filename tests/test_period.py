@@ -1,4 +1,4 @@
-"""Periods that are known by hand, and what has none."""
+"""Period search: known periods, and light curves without one."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from jaxastro.photometry.period import (
 
 
 def nights(count=300, days=2700, seed=0):
-    """One epoch a night, as a survey has them."""
+    """Returns times of one epoch per night."""
     generator = np.random.default_rng(seed)
     night = np.sort(generator.choice(days, count, replace=False))
     return 52000 + night + generator.uniform(-0.15, 0.15, count)
@@ -43,7 +43,7 @@ def test_a_period_is_found_and_so_is_the_shape(period):
     assert shape.amplitude == pytest.approx(1.1, abs=0.15)
 
 
-def test_neither_order_nor_unit_nor_date_can_matter():
+def test_order_unit_and_date_do_not_matter():
     mjd, flux, error = curve_of(nights(), 0.57013)
     found = find_period(mjd, flux, error)
     order = np.random.default_rng(2).permutation(len(mjd))
@@ -55,13 +55,13 @@ def test_neither_order_nor_unit_nor_date_can_matter():
         np.testing.assert_allclose(other, found, rtol=1e-5)
 
 
-def test_noise_has_no_sure_period():
+def test_noise_has_no_significant_period():
     mjd = nights()
     flux = 100 + np.random.default_rng(3).normal(0, 5, len(mjd))
     assert find_period(mjd, flux, np.full(len(mjd), 5.0)).log_fap > -3
 
 
-def test_the_chance_of_noise_is_that_of_astropy_and_small_ones_have_a_number():
+def test_the_false_alarm_probability_equals_astropy_and_is_finite_if_tiny():
     mjd, flux, error = curve_of(nights(80), 2.5, noise=2.0)
     astropys = LombScargle(mjd, *magnitudes(flux, error))
     for power in (0.0, 0.05, 0.2, 0.3, 0.5, 0.9):
@@ -71,7 +71,7 @@ def test_the_chance_of_noise_is_that_of_astropy_and_small_ones_have_a_number():
     assert -16 * 80 < log_false_alarm(1.0, mjd, highest=20) < -500
 
 
-def test_what_can_have_no_period_is_unknown_and_nothing_else():
+def test_light_curves_without_a_period_give_nan():
     mjd, flux, error = curve_of(nights(), 0.57)
     for curve in (
         (mjd[:9], flux[:9], error[:9]),
@@ -87,7 +87,7 @@ def test_what_can_have_no_period_is_unknown_and_nothing_else():
         np.testing.assert_array_equal(shape_at(mjd, flux, error, days), Shape())
 
 
-def test_few_points_equal_times_and_absurd_fluxes_have_finite_numbers():
+def test_few_points_equal_times_and_extreme_fluxes_give_finite_results():
     generator = np.random.default_rng(4)
     for mjd in (
         np.repeat(nights(5), 2),

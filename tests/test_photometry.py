@@ -1,3 +1,5 @@
+"""Aperture photometry, and light curves of records."""
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ SIZE = 21
 
 
 def stamps(flux, sigma=1.5, sky=0.0):
-    """Gaussian stars of the given total flux at the centre, without noise."""
+    """Returns noiseless Gaussian stars of the given total flux at the centre."""
     y, x = np.mgrid[-10:11, -10:11]
     profile = np.exp(-(y**2 + x**2) / (2 * sigma**2))
     flux = np.atleast_1d(flux).astype(float)
@@ -30,7 +32,7 @@ def measure(image, bad=None, radius=6.0):
 
 
 def test_a_star_of_known_flux_is_recovered():
-    # A circle of 4 sigma holds 99.97% of a Gaussian's light.
+    # A circle of 4 sigma contains 99.97 % of the light of a Gaussian.
     flux, _ = measure(stamps([1000.0, -250.0, 0.0], sky=120))
     np.testing.assert_allclose(flux, [1000, -250, 0], rtol=2e-3, atol=1e-9)
 
@@ -50,7 +52,7 @@ def test_photometry_is_linear():
     np.testing.assert_allclose([flux_3, error_3], [3 * flux, 3 * error])
 
 
-def test_each_epoch_is_measured_alone():
+def test_each_epoch_is_measured_independently():
     image = stamps([10.0, 20.0, 30.0]) + np.random.default_rng(0).normal(
         0, 3, (3, SIZE, SIZE)
     )
@@ -67,8 +69,8 @@ def test_the_error_is_the_scatter_of_repeated_measurements():
     assert error.mean() == pytest.approx(flux.std(), rel=0.05)
 
 
-def test_the_error_holds_in_whole_counts_and_with_photons():
-    # Counts of noise 3: half of the sky's error is the rounding of the median.
+def test_the_error_is_correct_for_whole_counts_and_with_photon_noise():
+    # At a noise of 3 counts half of the sky error is the rounding of the median.
     generator = np.random.default_rng(3)
     gain, sky = 4.0, generator.uniform(30, 40, (4000, 1, 1))
     electrons = generator.poisson(gain * stamps(np.full(4000, 2000.0), sky=sky))
@@ -90,7 +92,7 @@ def test_a_bad_pixel_in_the_aperture_leaves_no_flux_one_outside_does_not_matter(
     assert np.isnan(error).tolist() == [True, False, False]
     assert flux[1] == pytest.approx(flux[2])
     bad[2] = True
-    bad[2, 5:16, 5:16] = False  # nothing left to take the sky from
+    bad[2, 5:16, 5:16] = False  # no border pixel is good
     assert np.isnan(measure(image, bad)[0]).tolist() == [True, False, True]
 
 
@@ -102,7 +104,7 @@ def test_border_statistics_by_hand():
     assert (median[0], scatter[0], count[0]) == (7, 0, 16)
 
 
-def test_an_aperture_that_reaches_into_the_sky_is_refused():
+def test_an_aperture_that_reaches_the_border_is_an_error():
     image = stamps([1.0])
     with pytest.raises(ValueError, match=r"aperture of 8\.0 pixels.*smaller radius"):
         measure(image, radius=8.0)
@@ -116,7 +118,7 @@ SDSS, HITS = SURVEYS["sdss_sn_sim"], SURVEYS["hits"]
 
 
 def star(survey, flux=5000.0, **columns):
-    """A record of six epochs of one star."""
+    """Returns a record of six epochs of one star."""
     generator = np.random.default_rng(1)
     size = survey.image_size
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
@@ -146,7 +148,7 @@ def test_a_record_becomes_a_light_curve_of_the_same_object():
     np.testing.assert_allclose(curve.flux_error, found.error, rtol=1e-5)
 
 
-def test_steady_light_is_taken_off_band_by_band():
+def test_constant_light_is_subtracted_band_by_band():
     record = simulate_object(2, seed=0, preset=PRESETS["tiny"])
     curve, _ = measure_light_curve(record, SDSS, steady=True)
     for band in np.unique(curve.band):
@@ -163,7 +165,7 @@ def test_steady_light_is_taken_off_band_by_band():
         np.testing.assert_allclose(curve.flux[curve.band == band], expected.flux)
 
 
-def test_photons_count_in_counts_and_in_microjansky():
+def test_photon_noise_is_correct_in_counts_and_in_microjansky():
     zero_point = 25.0
     unit = 10 ** (0.4 * (23.9 - zero_point))  # microjansky in one ADU
     plain = {"gain": 2.0, "zero_point": zero_point}
@@ -175,12 +177,12 @@ def test_photons_count_in_counts_and_in_microjansky():
         dark = star(HITS if curve is curves[0] else SDSS)
         without = measure_light_curve(dark, HITS if curve is curves[0] else SDSS)[0]
         added = curve.flux_error**2 - without.flux_error**2
-        # For a matched filter at most sum psf^3 / (sum psf^2)^2 of it: 4/3.
+        # A matched filter changes it by at most sum psf^3 / (sum psf^2)^2 = 4/3.
         assert (added > 0.9 * per_flux * curve.flux).all()
         assert (added < 1.4 * per_flux * curve.flux).all()
 
 
-def test_what_is_missing_is_told():
+def test_notes_report_missing_values():
     bad = np.zeros((6, 21, 21), bool)
     bad[1, 7:14, 7:14] = True
     record = star(HITS, bad_pixel=bad, psf_fwhm=np.array([np.nan, 1, 1, 1, 1, 1]))
@@ -196,19 +198,19 @@ def test_what_is_missing_is_told():
     assert "1 epochs have a bad pixel in the aperture" in notes[0]
 
 
-def test_a_record_without_a_psf_says_what_to_do():
+def test_a_record_without_a_psf_is_an_error_with_a_remedy():
     record = star(HITS, psf_fwhm=np.nan)
     with pytest.raises(RecordError, match=r"star: no epoch.*fit_fwhm=True"):
         measure_light_curve(record, HITS)
     measured, _ = measure_light_curve(record, HITS, fit_fwhm=True)
     given, _ = measure_light_curve(record, HITS, psf_fwhm=4 * HITS.pixel_scale)
     aperture, _ = measure_light_curve(record, HITS, radius=6)
-    # The aperture misses the wing's end.
+    # The aperture does not include the outer wing.
     for curve, share in ((measured, 1.0), (given, 1.0), (aperture, 0.93)):
         assert len(curve.flux) == 6
         np.testing.assert_allclose(curve.flux, 5000 * share, rtol=0.03)
 
 
-def test_an_aperture_has_no_other_setting():
+def test_a_radius_with_other_settings_is_an_error():
     with pytest.raises(ValueError, match="together with drift"):
         measure_light_curve(star(HITS), HITS, radius=6, drift=0.3)

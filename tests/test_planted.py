@@ -160,7 +160,7 @@ def test_pairs_differ_and_the_same_number_is_the_same_pair(order):
     assert len(names) == 2 * PAIRS
 
 
-def test_what_cannot_be_planted_is_refused():
+def test_an_unknown_property_is_an_error():
     with pytest.raises(
         ValueError, match=r"planted has order, host\. Choose one of them"
     ):

@@ -1,3 +1,5 @@
+"""The file of predictions: what is saved is loaded, and faults are errors."""
+
 import numpy as np
 import pytest
 from support.predictions import make_predictions, take_objects
@@ -35,7 +37,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert found.probability.dtype == np.float32
 
 
-def test_a_failed_write_leaves_nothing_and_keeps_the_old(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     save(make_predictions(20), tmp_path)
 
     def fails(*_, **__):
@@ -48,7 +50,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_the_old(tmp_path, monkeypatch):
     assert len(load(tmp_path).label) == 20
 
 
-def test_nothing_shown_and_no_early_looks_are_fine(tmp_path):
+def test_predictions_without_shown_objects_and_early_evaluations_are_valid(tmp_path):
     given = take_objects(make_predictions(12), range(5))
     given = given._replace(**no_early_evaluations(given.probability, given.spread))
     save(given, tmp_path)
@@ -56,7 +58,7 @@ def test_nothing_shown_and_no_early_looks_are_fine(tmp_path):
     assert len(found.shown) == len(found.early_epochs) == len(found.early_days) == 0
 
 
-def test_a_file_that_is_older_than_some_fields_is_loaded_with_none_in_them(tmp_path):
+def test_missing_optional_fields_are_empty(tmp_path):
     path = save(make_predictions(20), tmp_path)
     younger = ("spread", "early_spread", "detected", "early_days")
     younger += ("early_days_probability",)
@@ -68,7 +70,7 @@ def test_a_file_that_is_older_than_some_fields_is_loaded_with_none_in_them(tmp_p
     assert found.early_spread.shape == (looks, 20, 0)
     assert found.early_days_probability.shape == (0, 0, 4)
     np.testing.assert_array_equal(found.probability, older["probability"])
-    save(found, tmp_path / "again")  # whole: it can be written as it is
+    save(found, tmp_path / "again")  # it is valid and can be saved again
     for name in Predictions._fields:
         assert_same(getattr(found, name), getattr(load(tmp_path / "again"), name))
     del older["probability"]
@@ -77,7 +79,7 @@ def test_a_file_that_is_older_than_some_fields_is_loaded_with_none_in_them(tmp_p
         load(tmp_path)
 
 
-def test_missing_damaged_or_foreign_files_are_said(tmp_path):
+def test_missing_damaged_and_foreign_files_are_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate --workdir=RUN"):
         load(tmp_path)
     path = tmp_path / "predictions.npz"
@@ -130,7 +132,7 @@ def of_band_five():
         (of_band_five(), "band 5 of an epoch that is shown"),
     ],
 )
-def test_contradictions_name_the_object(tmp_path, predictions, message):
+def test_error_messages_name_the_object(tmp_path, predictions, message):
     with pytest.raises(ValueError, match=message):
         save(predictions, tmp_path)
 

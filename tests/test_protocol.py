@@ -1,4 +1,4 @@
-"""Whom each protocol trains on, picks the state by, and tests."""
+"""Which objects each protocol trains on, validates with and tests."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def rows_of(protocol, stage="all", fold=0):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_honest_nobody_of_a_tested_field_trains_or_picks(stage):
+def test_honest_tested_fields_neither_train_nor_validate(stage):
     rows = rows_of("honest", stage)
     fields = [set(FIELDS[rows[split]]) for split in ("train", "validation", "test")]
     assert all(fields)
@@ -37,14 +37,14 @@ def test_honest_nobody_of_a_tested_field_trains_or_picks(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_published_the_tested_objects_pick_the_state_and_do_not_train(stage):
+def test_published_tested_objects_validate_and_do_not_train(stage):
     rows = rows_of("published", stage)
     np.testing.assert_array_equal(rows["test"], rows["validation"])
     assert not set(rows["train"]) & set(rows["test"])
     assert "photometric" not in SOURCE[rows["test"]]
 
 
-def test_published_every_photometric_type_trains_in_every_fold():
+def test_published_photometric_types_train_in_every_fold():
     everyone = set(np.flatnonzero(SOURCE == "photometric"))
     for fold in range(5):
         train = set(rows_of("published", "photometric", fold)["train"])
@@ -52,7 +52,7 @@ def test_published_every_photometric_type_trains_in_every_fold():
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_stages_share_no_label_and_leave_none_out(protocol):
+def test_stages_are_disjoint_and_complete(protocol):
     whole = rows_of(protocol)["train"]
     early = rows_of(protocol, "photometric")["train"]
     late = rows_of(protocol, "confirmed")["train"]
@@ -74,7 +74,7 @@ def test_the_stage_of_an_object_does_not_depend_on_the_others():
         np.testing.assert_array_equal(of_all, of_some)
 
 
-def test_unknown_names_and_a_stage_without_labels_are_told():
+def test_unknown_names_and_a_stage_without_labels_are_errors():
     with pytest.raises(ValueError, match=r"No protocol 'fair'. Known: honest, pub"):
         rows_of("fair")
     with pytest.raises(ValueError, match=r"No stage 'first'. Known: all, photometric"):

@@ -1,3 +1,5 @@
+"""Sampling of training objects."""
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,9 @@ def draws(**args):
 
 
 @pytest.mark.parametrize("unlabelled_share", [0.0, 0.2])
-def test_classes_come_equally_often_and_unlabelled_as_asked(unlabelled_share):
+def test_classes_are_sampled_equally_and_unlabelled_rows_by_their_share(
+    unlabelled_share,
+):
     share = shares(draws(unlabelled_share=unlabelled_share))
     for name in range(3):
         assert within_five_errors(share[name], (1 - unlabelled_share) / 3)
@@ -31,14 +35,14 @@ def test_classes_come_equally_often_and_unlabelled_as_asked(unlabelled_share):
 
 
 @pytest.mark.parametrize("unlabelled_share", [0.0, 0.2])
-def test_without_balance_objects_come_equally_often(unlabelled_share):
+def test_without_balance_objects_are_sampled_equally(unlabelled_share):
     share = shares(draws(balance=False, unlabelled_share=unlabelled_share))
     for name, expected in ((0, 0.7), (1, 0.2), (2, 0.1)):
         assert within_five_errors(share[name], (1 - unlabelled_share) * expected)
     assert within_five_errors(share[-1], unlabelled_share)
 
 
-def test_objects_of_a_class_come_equally_often():
+def test_objects_of_a_class_are_sampled_equally():
     rows = draws()
     count = np.bincount(rows, minlength=len(LABEL))
     for name, size in ((0, 70), (1, 20), (2, 10)):
@@ -49,7 +53,7 @@ def test_objects_of_a_class_come_equally_often():
 
 
 class Uniform:
-    """Stands in for the generator: one number, to walk through the whole interval."""
+    """Replaces the random generator by one number."""
 
     def __init__(self, number):
         self.number = number
@@ -61,7 +65,7 @@ class Uniform:
 def test_the_share_of_every_object_is_exact(monkeypatch):
     label = np.array([-1, 0, 0, 0, 1, -1, -1, -1])
     draw = make_sampler(label, seed=0, unlabelled_share=0.2)
-    # The share of a row is the length of the interval that draws it.
+    # The share of a row is the length of the interval of numbers that select it.
     grid = (np.arange(2400) + 0.5) / 2400
     rows = []
     for number in (*grid, 0.0, np.nextafter(1, 0)):
@@ -72,10 +76,10 @@ def test_the_share_of_every_object_is_exact(monkeypatch):
     np.testing.assert_allclose(share, expected, atol=1 / 2400)
     assert rows[-2:] == [0, 7]
     monkeypatch.setattr(np.random, "Generator", lambda _: Uniform(0.0))
-    assert make_sampler(label, seed=0)(0) == 1  # never a row without a share
+    assert make_sampler(label, seed=0)(0) == 1  # never a row of share 0
 
 
-def test_a_draw_depends_on_seed_and_position_alone():
+def test_a_sample_depends_on_seed_and_position_only():
     draw = make_sampler(LABEL, seed=3)
     forwards = [draw(position) for position in range(50)]
     again = make_sampler(LABEL, seed=3)
@@ -100,6 +104,6 @@ def test_one_class_or_one_object_is_enough():
         ([0, 1], 0.2, "0.2, but every training object has a label. Set config"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(label, share, message):
+def test_impossible_samples_are_errors(label, share, message):
     with pytest.raises(ValueError, match=message):
         make_sampler(np.array(label), seed=0, unlabelled_share=share)

@@ -1,3 +1,5 @@
+"""Image series of fixed length: epochs, normalisations and bad pixels."""
+
 import json
 import warnings
 
@@ -84,7 +86,7 @@ def test_one_epoch_of_many_is_the_first():
 
 
 @pytest.mark.parametrize("name", series.NORMALISATIONS)
-def test_what_the_model_must_not_see_cannot_change_an_example(name):
+def test_labels_and_metadata_do_not_change_an_example(name):
     record = record_of(9)
     statistics = series.fit_statistics([record], normalisation=name, survey=SURVEY)
     other = record._replace(
@@ -106,7 +108,7 @@ def test_what_the_model_must_not_see_cannot_change_an_example(name):
 # -- normalisation ---------------------------------------------------------------------
 
 
-def test_standard_is_the_mean_and_deviation_of_numpy():
+def test_standard_uses_mean_and_deviation():
     records = [record_of(5, seed) for seed in range(4)]
     statistics = series.fit_statistics(records, normalisation="standard", survey=SURVEY)
     for band in range(3):
@@ -114,12 +116,12 @@ def test_standard_is_the_mean_and_deviation_of_numpy():
         assert statistics["mean"][band] == pytest.approx(np.mean(pixel, dtype=float))
         deviation = np.std(pixel, dtype=float)
         assert statistics["deviation"][band] == pytest.approx(deviation)
-    # no training object has the other bands: they are left as they are
+    # bands without training objects are not scaled
     assert statistics["mean"][3:] == [0, 0]
     assert statistics["deviation"][3:] == [1, 1]
 
 
-def test_standard_holds_on_a_bright_sky():
+def test_standard_is_accurate_on_a_bright_sky():
     # 1e5 ADU of sky and 3 of noise: single precision would lose the noise
     flux = np.random.default_rng(0).normal(1e5, 3, (20, 8, 8))
     record = record_of(20, flux=flux, band=np.zeros(20, int))
@@ -153,7 +155,7 @@ def test_asinh_measures_the_noise_of_each_band():
     record = record_of(200, flux=flux, band=[0, 1] * 100)
     softening = series.fit_statistics([record], normalisation="asinh", survey=SURVEY)
     softening = softening["softening"]
-    # of 25 pixels each: the median scatters, and is a few percent low
+    # with 25 pixels each the median has scatter and is a few percent low
     np.testing.assert_allclose(softening[:2], [2, 50], rtol=0.1)
     assert softening[2:] == [1, 1, 1]
     flat = record_of(3, flux=np.ones((3, 8, 8)), band=[0, 0, 0])
@@ -162,7 +164,7 @@ def test_asinh_measures_the_noise_of_each_band():
 
 
 @pytest.mark.parametrize("name", series.NORMALISATIONS)
-def test_statistics_are_those_of_training_objects_as_json_keeps_them(name):
+def test_statistics_survive_json(name):
     train, test = [record_of(5, seed) for seed in range(3)], record_of(5, 9)
     statistics = series.fit_statistics(train, normalisation=name, survey=SURVEY)
     stored = json.loads(json.dumps(statistics))
@@ -178,7 +180,7 @@ def test_statistics_are_those_of_training_objects_as_json_keeps_them(name):
 
 
 @pytest.mark.parametrize("name", series.NORMALISATIONS)
-def test_what_a_bad_pixel_holds_cannot_matter(name):
+def test_values_of_bad_pixels_do_not_matter_for_examples(name):
     flux = np.random.default_rng(0).normal(100, 20, (4, 8, 8))
     bad = np.random.default_rng(1).random(flux.shape) < 0.2
     images = []
@@ -192,7 +194,7 @@ def test_what_a_bad_pixel_holds_cannot_matter(name):
 
 
 def all_frames(record, name, statistics):
-    """The obvious way: every frame normalised, medians by NumPy."""
+    """Normalises every frame, with medians by NumPy."""
     flux = np.where(record.bad_pixel, np.float32(np.nan), record.flux)
     median = np.nanmedian(flux, axis=(1, 2), keepdims=True)
     flux = np.where(record.bad_pixel, median, flux)
@@ -212,7 +214,7 @@ def all_frames(record, name, statistics):
     share=st.sampled_from([0.0, 0.01, 0.3, 0.9]),
     name=st.sampled_from(["standard", "asinh"]),
 )
-def test_kept_frames_are_to_the_bit_what_all_frames_hold_there(
+def test_selected_frames_equal_those_of_all_frames_bit_by_bit(
     epochs, most, share, name
 ):
     bad = np.random.default_rng(epochs).random((epochs, 8, 8)) < share
@@ -240,15 +242,15 @@ numbers = st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32))
     ),
     axis=st.integers(-2, 1),
 )
-def test_a_median_that_leaves_out_the_unknown_is_that_of_numpy(values, axis):
-    with warnings.catch_warnings(action="ignore"):  # of rows that hold nothing
+def test_nanmedian_equals_numpy(values, axis):
+    with warnings.catch_warnings(action="ignore"):  # of rows without a number
         expected = np.nanmedian(values, axis=axis)
     found = nanmedian(values, axis)
     assert found.dtype == values.dtype
     np.testing.assert_array_equal(found, expected)
 
 
-def test_bad_pixels_are_the_median_of_their_frame():
+def test_bad_pixels_get_the_median_of_their_frame():
     flux = np.arange(64.0).reshape(1, 8, 8) ** 2
     bad = np.zeros(flux.shape, bool)
     bad[0, 0, 0] = bad[0, 5, 5] = True
@@ -261,7 +263,7 @@ def test_bad_pixels_are_the_median_of_their_frame():
     assert np.shares_memory(series.fill_bad_pixels(clean), clean.flux)
 
 
-def test_an_unknown_normalisation_is_answered_with_the_known():
+def test_an_unknown_normalisation_is_an_error_that_lists_the_known():
     message = "No normalisation named 'minmax'. Known: standard, asinh"
     with pytest.raises(ValueError, match=message):
         example_of(record_of(2), 2, "minmax")

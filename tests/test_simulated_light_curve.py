@@ -1,3 +1,5 @@
+"""Light curves of simulated supernovae, active nuclei and stars."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from jaxastro.units import flux_of
 
 
 def explosion_of(kind):
-    """A standard supernova: the first drawn of its kind, without dust."""
+    """Returns the first random supernova of a kind, without dust."""
     rng = np.random.default_rng(0)
     draw = light_curve.draw_type_ia if kind == "Ia" else light_curve.draw_core_collapse
     drawn = draw(rng, 50)
@@ -37,7 +39,7 @@ def test_distance_has_the_known_limits():
     )
 
 
-def test_a_damped_random_walk_has_unit_variance_and_the_right_memory():
+def test_a_damped_random_walk_has_unit_variance_and_the_right_correlation():
     rng = np.random.default_rng(0)
     time = np.array([0.0, 10.0, 12.5, 300.0, 330.0])
     tau = np.full(40000, 100.0)
@@ -47,7 +49,7 @@ def test_a_damped_random_walk_has_unit_variance_and_the_right_memory():
 
 
 @pytest.mark.parametrize("kind", ["Ia", "IIP", "II", "Ibc"])
-def test_supernovae_rise_and_fall_once_and_are_dark_before(kind):
+def test_supernovae_have_one_maximum_and_no_light_before(kind):
     phase = np.arange(-100.0, 300.0)[None]
     wave = np.full_like(phase, light_curve.REFERENCE)
     flux = light_curve.supernova_luminosity(explosion_of(kind), phase, wave)[0]
@@ -64,12 +66,12 @@ def test_type_ia_have_a_second_infrared_maximum_and_redden():
     blue = light_curve.supernova_luminosity(ia, phase, np.full_like(phase, 4400))[0]
     late = phase[0] > 12
     turns = np.diff(np.sign(np.diff(infrared[late] / visual[late])))
-    assert (turns < 0).any()  # rises above the visual, then sinks back
+    assert (turns < 0).any()  # a second maximum
     at = np.searchsorted(phase[0], [0, 25])
     assert blue[at[1]] / visual[at[1]] < 0.6 * blue[at[0]] / visual[at[0]]
 
 
-def test_plateaus_last_and_type_ia_do_not():
+def test_plateaus_are_long_for_iip_only():
     phase, wave = np.array([[40.0]]), np.array([[5500.0]])
     assert light_curve.supernova_luminosity(explosion_of("IIP"), phase, wave) > 0.5
     assert light_curve.supernova_luminosity(explosion_of("Ia"), phase, wave) < 0.35
@@ -89,7 +91,7 @@ def test_distant_supernovae_are_slower_by_one_plus_z_and_as_faint_as_they_should
             max_redshift=0.45,
         )
 
-    # The same supernova again, now looked at in its own 5500 Angstrom.
+    # The same supernova, observed at its rest-frame 5500 Angstrom.
     z = seen_at(5500.0).redshift[0]
     flux = seen_at(5500.0 * (1 + z)).flux[0]
     wave = np.full((1, len(mjd)), 5500.0)

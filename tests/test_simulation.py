@@ -1,3 +1,5 @@
+"""The simulated survey: scenes, camera, cadence and objects."""
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
@@ -24,7 +26,7 @@ def render(parts, psf_fwhm, centre=(15.5, 15.5), size=SIZE, pixel_scale=SCALE):
 
 
 def flat_log(frames, *, sky=150.0, zero_point=28.3):
-    """One visit per frame, all under the same sky."""
+    """Returns a log of one visit per frame with constant conditions."""
     one = np.ones(frames)
     return observing.ObservingLog(
         mjd=53614.0 + np.arange(frames),
@@ -67,7 +69,7 @@ def test_a_rendered_star_is_half_as_bright_at_half_its_fwhm(fwhm):
     np.testing.assert_allclose(2 * half, fwhm, rtol=2e-3)
 
 
-def test_a_star_lies_where_it_is_put():
+def test_a_star_is_at_its_position():
     image = render([scene.point((1.2, -0.7), [1.0])], 1.2, centre=(14.9, 16.2))[0]
     y, x = np.mgrid[:SIZE, :SIZE]
     place = (image * x).sum() / image.sum(), (image * y).sum() / image.sum()
@@ -76,7 +78,7 @@ def test_a_star_lies_where_it_is_put():
 
 
 def slow_galaxy(position, *, index, radius, axis_ratio, angle, fwhm, fine=5):
-    """The obvious way: the profile on a fine grid, convolved with the PSF by FFT."""
+    """Convolves the profile with the PSF by FFT, on a fine grid."""
     size, step = 3 * SIZE * fine, SCALE / fine
     # The middle of the stamp's middle four pixels, in fine pixels.
     y, x = (np.mgrid[:size, :size] - (size - 1) / 2) * step
@@ -91,7 +93,7 @@ def slow_galaxy(position, *, index, radius, axis_ratio, angle, fwhm, fine=5):
     area = 2 * np.pi * index * radius**2 * axis_ratio * gamma / b ** (2 * index)
     profile *= step**2 / area
     sigma = fwhm / scene.FWHM_PER_SIGMA
-    y, x = (np.mgrid[:size, :size] - size // 2) * step  # where ifftshift looks for it
+    y, x = (np.mgrid[:size, :size] - size // 2) * step  # centred as ifftshift expects
     psf = sum(
         weight / (2 * np.pi * s**2) * np.exp(-0.5 * (x**2 + y**2) / s**2) * step**2
         for weight, s in zip(
@@ -108,14 +110,14 @@ def slow_galaxy(position, *, index, radius, axis_ratio, angle, fwhm, fine=5):
 
 @pytest.mark.parametrize(("index", "tolerance"), [(1, 0.002), (4, 0.025)])
 @pytest.mark.parametrize("radius", [0.6, 2.5])
-def test_fast_galaxies_equal_slow_obvious_ones(index, tolerance, radius):
+def test_galaxies_equal_a_numerical_convolution(index, tolerance, radius):
     shape = {"index": index, "radius": radius, "axis_ratio": 0.6, "angle": 0.5}
     slow = slow_galaxy((0.9, -0.5), fwhm=1.3, **shape)
     fast = render([scene.sersic((0.9, -0.5), [1.0], **shape)], 1.3)[0]
     assert abs(fast - slow).max() < tolerance * slow.max()
 
 
-def test_an_unknown_sersic_index_is_refused():
+def test_an_unknown_sersic_index_is_an_error():
     with pytest.raises(ValueError, match="Sersic index 2"):
         scene.sersic((0, 0), [1.0], index=2, radius=1, axis_ratio=1, angle=0)
 
@@ -303,7 +305,7 @@ def test_labels_follow_the_rules(objects):
     assert 0.03 < wrong < 0.25
 
 
-def test_faint_types_are_mistaken_more_often():
+def test_faint_supernovae_have_more_wrong_types():
     assert survey.mistake_probability(19.0) == pytest.approx(0.03, abs=1e-3)
     assert survey.mistake_probability(survey.MISTAKE_TURN) == pytest.approx(0.115)
     assert survey.mistake_probability(24.0) == pytest.approx(0.20, abs=1e-3)
@@ -329,7 +331,7 @@ def test_spectra_are_of_the_bright_and_unknown_objects_are_hardly_detected():
 
 
 def test_supernovae_show_in_the_difference_of_their_frames(objects):
-    """The light at the centre, against the median of the object's own band."""
+    """Returns the central flux minus its median in the same band."""
     best = []
     for record in objects:
         if record.truth != "SNIa" or record.label_source != "spectroscopic":
@@ -354,7 +356,7 @@ def test_supernovae_lie_in_the_light_of_their_host():
     np.testing.assert_array_equal(nucleus[0].position[0], [0.1, 0.2])
 
 
-def test_unknown_names_are_answered_with_the_known_ones():
+def test_unknown_names_are_errors_that_list_the_known():
     with pytest.raises(
         ValueError, match=r"No preset named 'huge'.*tiny, laptop, paper"
     ):

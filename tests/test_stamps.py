@@ -1,4 +1,4 @@
-"""Alerts as a model eats them: stamps normalised one by one, numbers scaled."""
+"""Inputs of alert models: normalised stamps, scaled metadata, crops and columns."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def example(record, normalisation="min_max", epochs=4, statistics=None):
 
 
 @KINDS
-def test_an_alert_is_the_same_whatever_came_before_or_after_it(normalisation):
+def test_an_alert_does_not_depend_on_other_alerts(normalisation):
     record = make_record(5)
     whole = example(record, normalisation, 5)
     for count in range(1, 6):
@@ -37,23 +37,23 @@ def test_an_alert_is_the_same_whatever_came_before_or_after_it(normalisation):
 
 @KINDS
 @pytest.mark.parametrize("wild", [np.nan, np.inf, 1e30])
-def test_bad_pixels_and_missing_and_constant_stamps_give_numbers(normalisation, wild):
+def test_bad_missing_and_constant_stamps_give_finite_values(normalisation, wild):
     record = make_record(4)
     stamp, bad = record.stamp.copy(), record.bad_pixel.copy()
     stamp[0, :5], bad[0, :5] = wild, True
-    stamp[1, ..., 1], bad[1, ..., 1] = 0, True  # there is no template
+    stamp[1, ..., 1], bad[1, ..., 1] = 0, True  # the template is missing
     stamp[2, ..., 2] = 7.0
     spoilt = record._replace(stamp=stamp, bad_pixel=bad)
     found, whole = example(spoilt, normalisation), example(record, normalisation)
     assert np.isfinite(found.stamp).all()
     assert not found.stamp[bad].any()
-    # What a bad pixel holds sets no scale: it could as well be another number.
+    # Values of bad pixels have no effect on the scale.
     other = spoilt._replace(stamp=np.where(bad, -3.0, stamp).astype(np.float32))
     np.testing.assert_array_equal(found.stamp, example(other, normalisation).stamp)
     np.testing.assert_array_equal(found.stamp[3], whole.stamp[3])
 
 
-def test_min_max_is_that_of_an_obvious_loop():
+def test_min_max_equals_a_loop():
     record = make_record(2, seed=3)
     found = example(record, "min_max", 2).stamp
     for t in range(2):
@@ -67,7 +67,7 @@ def test_min_max_is_that_of_an_obvious_loop():
     assert found.max() == 1
 
 
-def test_l2_gives_length_one_and_asinh_keeps_the_order_of_fluxes():
+def test_l2_gives_norm_one_and_asinh_keeps_the_order_of_fluxes():
     record = make_record(2)
     found = example(record, "l2", 2).stamp
     np.testing.assert_allclose((found**2).sum((1, 2)), 1, rtol=1e-5)
@@ -79,7 +79,7 @@ def test_l2_gives_length_one_and_asinh_keeps_the_order_of_fluxes():
     assert example(brighter, "asinh", 2).stamp[..., 2].max() > told.max() + 1
 
 
-def test_numbers_unknown_are_masked_and_others_are_ranks_among_training_objects():
+def test_metadata_are_ranks_and_unknown_values_are_masked():
     record = make_record(3)
     metadata = record.metadata.copy()
     metadata[1, 4] = np.nan
@@ -90,7 +90,7 @@ def test_numbers_unknown_are_masked_and_others_are_ranks_among_training_objects(
     assert abs(found.metadata).max() <= np.float32(np.sqrt(3))
 
 
-def test_history_ends_with_the_last_alert_that_is_left():
+def test_history_ends_at_the_last_selected_alert():
     record = make_record(4)
     assert len(record.history_mjd) == 4
     for count in (1, 3):
@@ -99,12 +99,12 @@ def test_history_ends_with_the_last_alert_that_is_left():
         assert some.history_mjd.max() < some.mjd.max()
 
 
-# -- what of a survey is looked at ---------------------------------------------------
+# -- crops and columns ---------------------------------------------------------------
 
 
 @settings(deadline=None)
 @given(st.integers(1, 63), st.integers(0, 100))
-def test_the_object_stays_in_the_middle_of_what_is_cut_out(side, seed):
+def test_the_object_stays_at_the_centre_of_a_crop(side, seed):
     record = make_record(1, seed=seed)
     cut = record_cropped(record, side, "alerts")
     assert cut.stamp.shape == (1, side, side, 3) == cut.bad_pixel.shape
@@ -114,7 +114,7 @@ def test_the_object_stays_in_the_middle_of_what_is_cut_out(side, seed):
     assert survey_cropped(SURVEY, side).image_size == side
 
 
-def test_what_lies_outside_the_crop_sets_no_scale():
+def test_pixels_outside_the_crop_do_not_affect_the_scale():
     record = make_record(1)
     stamp = record.stamp.copy()
     stamp[0, 0, 0] = 1e6
@@ -124,7 +124,7 @@ def test_what_lies_outside_the_crop_sets_no_scale():
     np.testing.assert_array_equal(*(example(r).stamp for r in pair))
 
 
-def test_columns_are_told_by_name_in_the_order_asked():
+def test_columns_are_selected_by_name_in_the_requested_order():
     record, names = make_record(2), ("fwhm", "magpsf")
     survey = survey_with_columns(SURVEY, names)
     assert survey.columns == (("fwhm", "pix"), ("magpsf", "mag"))
@@ -146,6 +146,6 @@ def test_columns_are_told_by_name_in_the_order_asked():
         (lambda: example(make_record(), "zscale"), "min_max, l2, asinh"),
     ],
 )
-def test_what_is_not_there_is_said(function, words):
+def test_unknown_columns_and_crops_are_errors(function, words):
     with pytest.raises(ValueError, match=words):
         function()
