@@ -10,7 +10,7 @@ from jaxastro.types import Series
 
 
 def make_example(*lengths, epochs=12, size=8, seed=0):
-    """Objects of the given numbers of epochs; frames hold their own number."""
+    """Objects with the given numbers of epochs; each frame has its index as value."""
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
     number = np.broadcast_to(np.arange(1.0, epochs + 1), shape)
@@ -32,7 +32,7 @@ def view_of(series, seed=0, **args):
 
 
 def numbers(view):
-    """Which epochs each view holds, from what its flat frames hold."""
+    """Indices of the epochs of each view, from the values of its frames."""
     return [
         row[mask].round().astype(int).tolist()
         for row, mask in zip(view.image[:, :, 0, 0], view.epoch_mask, strict=True)
@@ -61,14 +61,14 @@ def test_quarter_turns_are_those_of_numpy(size):
             np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
 
 
-def test_no_turn_is_the_identity_and_a_mirror_swaps_left_and_right():
+def test_rotation_by_0_is_the_identity_and_a_mirror_swaps_left_and_right():
     image = frames()
     np.testing.assert_array_equal(turn(image, 0.0), image)
     np.testing.assert_array_equal(turn(image, 0.0, mirror=True), image[:, :, ::-1])
 
 
 @pytest.mark.parametrize("degrees", [15.0, 77.7, -133.0])
-def test_any_turn_is_that_of_scipy(degrees):
+def test_any_rotation_equals_that_of_scipy(degrees):
     ndimage = pytest.importorskip("scipy.ndimage")
     image = frames(21)
     expected = [
@@ -78,19 +78,19 @@ def test_any_turn_is_that_of_scipy(degrees):
     np.testing.assert_allclose(turn(image, degrees), expected, rtol=0, atol=1e-4)
 
 
-def test_frames_that_are_not_square_turn_too():
+def test_rectangular_frames_can_be_rotated():
     image = np.random.default_rng(0).normal(size=(2, 7, 10)).astype(np.float32)
     half = turn(image, 180.0)
     np.testing.assert_allclose(half, image[:, ::-1, ::-1], rtol=0, atol=1e-4)
 
 
-def test_all_frames_of_a_view_turn_alike():
+def test_all_frames_of_a_view_have_the_same_rotation():
     series = make_example(12, 12)
     image = np.broadcast_to(frames(8, 1)[0], series.image.shape)
     view = view_of(series._replace(image=image), max_epochs=12)
     for row, mask in zip(view.image, view.epoch_mask, strict=True):
         np.testing.assert_array_equal(row[mask], row[mask][:1].repeat(mask.sum(), 0))
-    assert np.abs(view.image[0, 0] - view.image[1, 0]).max() > 0.1  # not the objects
+    assert np.abs(view.image[0, 0] - view.image[1, 0]).max() > 0.1  # objects differ
     assert np.abs(view.image[0, 0] - image[0, 0]).max() > 0.1
 
 
@@ -104,8 +104,8 @@ def test_half_of_the_views_are_mirrored_and_none_without_flip():
         assert mirrored == pytest.approx(share, abs=0.125)  # five standard errors
 
 
-def test_angles_fill_the_range_asked_for():
-    # On a plane that rises to the right the slopes tell the angle.
+def test_angles_are_uniform_in_the_requested_range():
+    # The slopes of a plane that rises to the right give the angle.
     x = np.arange(21.0) - 10
     plane = np.broadcast_to(x, (21, 21)).astype(np.float32)
     series = make_example(*[1] * 400, epochs=1, size=21)
@@ -151,7 +151,7 @@ def test_gaps_in_the_mask_are_closed():
     assert view.epoch_mask[0].tolist() == [True] * 6 + [False] * 6
 
 
-def test_nothing_is_lost_where_nothing_is_asked_to_be():
+def test_without_augmentation_a_view_equals_its_object():
     series = make_example(12, 7, 1)
     view = view_of(series, max_epochs=12, drop=0.0, rotation=0.0, flip=False)
     seen = series.epoch_mask
@@ -161,15 +161,15 @@ def test_nothing_is_lost_where_nothing_is_asked_to_be():
 
 
 @pytest.mark.parametrize(("drop", "share"), [(0.0, 1.0), (0.5, 0.75), (0.9, 0.55)])
-def test_the_mean_share_of_epochs_kept_is_one_minus_half_of_drop(drop, share):
+def test_the_mean_fraction_of_kept_epochs_is_one_minus_half_of_drop(drop, share):
     series = make_example(*[12] * 500, size=2)
     view = view_of(series, max_epochs=12, drop=drop, rotation=0.0)
-    # one view spreads by drop / sqrt(12) and the coins of 12 epochs: below 0.3
+    # The standard deviation of one view, drop and 12 epochs together, is below 0.3.
     kept = view.epoch_mask.mean()
     assert kept == pytest.approx(share, abs=5 * 0.3 / 500**0.5 + 0.005)
 
 
-def test_windows_start_anywhere_equally_often():
+def test_starts_of_windows_are_uniform():
     series = make_example(*[10] * 700, size=2)
     view = view_of(series, max_epochs=4, drop=0.0, rotation=0.0)
     starts = [kept[0] for kept in numbers(view)]
@@ -186,7 +186,7 @@ def test_windows_start_anywhere_equally_often():
 
 
 @pytest.mark.parametrize("size", [8, 21])
-def test_quarter_turns_move_pixels_and_change_none(size):
+def test_rotations_by_90_degrees_permute_pixels(size):
     image = np.random.default_rng(0).normal(size=(200, 1, size, size))
     series = make_example(*[1] * 200, epochs=1, size=size)
     series = series._replace(image=np.float32(image))
@@ -205,11 +205,11 @@ def test_quarter_turns_move_pixels_and_change_none(size):
 PLAIN = {"max_epochs": 12, "drop": 0.0, "rotation": 0.0, "flip": False}
 
 
-def test_bands_are_dropped_whole_and_one_always_stays():
+def test_all_epochs_of_a_band_are_dropped_and_one_band_is_kept():
     series = make_example(*[12, 7, 3, 1] * 100, size=2)
     for chance in (0.3, 0.99):
         view = view_of(series, drop_bands=chance, **PLAIN)
-        dropped = asked = 0
+        dropped = requested = 0
         for i, kept in enumerate(numbers(view)):
             band = series.band[i][series.epoch_mask[i]]
             left = set(band[np.array(kept) - 1])
@@ -217,12 +217,12 @@ def test_bands_are_dropped_whole_and_one_always_stays():
             expected = [n + 1 for n, b in enumerate(band) if b in left]
             assert kept == expected
             dropped += len(set(band)) - len(left)
-            asked += len(set(band))
-        most = 1 - len(series.band) / asked  # of what may be dropped at all
-        assert dropped / asked == pytest.approx(min(chance, most), abs=0.08)
+            requested += len(set(band))
+        most = 1 - len(series.band) / requested  # largest fraction that can be dropped
+        assert dropped / requested == pytest.approx(min(chance, most), abs=0.08)
 
 
-def test_a_gap_is_one_stretch_of_time_no_longer_than_asked_for():
+def test_a_gap_is_one_interval_of_at_most_the_requested_length():
     series = make_example(*[60, 30, 3, 1] * 50, epochs=60, size=2)
     for longest in (0.3, 0.99):
         view = view_of(series, gap=longest, **(PLAIN | {"max_epochs": 60}))
@@ -235,7 +235,7 @@ def test_a_gap_is_one_stretch_of_time_no_longer_than_asked_for():
             inside = time[lost[-1] - 1] - time[lost[0] - 1] if lost else 0.0
             shares.append(inside / (time[-1] - time[0] + 1e-9))
         assert max(shares) <= longest
-        # epochs are so dense in every fourth object that they tell the gap's length
+        # Every fourth object has epochs dense enough to measure the length of the gap.
         assert max(shares[::4]) > 0.8 * longest
         assert np.mean(shares[::4]) == pytest.approx(longest / 2, abs=0.2 * longest)
 
@@ -251,8 +251,8 @@ def test_views_of_bands_gaps_and_drops_together_are_never_empty_and_in_order():
         assert set(kept) <= set(range(1, 13))
 
 
-def test_neither_changes_any_bit_of_a_view_where_nothing_is_asked_for():
-    # what the seed gave before there were bands and gaps to drop
+def test_options_that_are_off_change_no_bit_of_a_view():
+    # results of this seed before bands and gaps could be dropped
     series = make_example(12, 7, 1)
     view = view_of(series, seed=5, max_epochs=4)
     assert numbers(view) == [[5, 7, 8, 10], [3, 4, 5, 6], [1]]
@@ -265,7 +265,7 @@ def test_neither_changes_any_bit_of_a_view_where_nothing_is_asked_for():
 
 
 @pytest.mark.parametrize("content", [np.nan, np.inf, 1e30])
-def test_what_padded_frames_hold_cannot_matter(content):
+def test_content_of_padded_frames_has_no_effect(content):
     clean = make_example(12, 7, 1)
     mask = clean.epoch_mask
     dirty = Series(
@@ -282,23 +282,23 @@ def test_what_padded_frames_hold_cannot_matter(content):
         np.testing.assert_array_equal(a[seen], b[seen])
 
 
-def test_a_view_depends_on_its_object_and_key_alone():
+def test_a_view_depends_only_on_its_object_and_key():
     series = make_example(12, 12, 12)
     view = view_of(series, max_epochs=6)
     other = view_of(series._replace(image=series.image[[0, 2, 1]] * 3), max_epochs=6)
     np.testing.assert_allclose(other.image[0], 3 * view.image[0], rtol=1e-5)
     np.testing.assert_array_equal(view.image, view_of(series, max_epochs=6).image)
     assert not np.array_equal(view.image, view_of(series, 1, max_epochs=6).image)
-    assert not np.array_equal(view.time[0], view.time[1])  # objects draw their own
+    assert not np.array_equal(view.time[0], view.time[1])  # objects are independent
 
 
-def test_an_object_without_observed_epochs_stays_one():
+def test_an_object_without_observed_epochs_keeps_an_empty_mask():
     view = view_of(make_example(0, 3), max_epochs=6)
     assert not view.epoch_mask[0].any()
     assert not np.any(view.time[0])
 
 
-def test_bad_settings_are_refused():
+def test_invalid_arguments_are_refused():
     for name in ("drop", "drop_bands", "gap"):
         with pytest.raises(
             ValueError, match=rf"{name} 1.0 is not a fraction in \[0, 1\)"

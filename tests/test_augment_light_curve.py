@@ -1,4 +1,4 @@
-"""Views of light curves: epochs stay whole, and errors say how far fluxes move."""
+"""Augmentation of light curves: dropped epochs, truncation and jitter."""
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ def view_of(curves, seed=0, **settings):
     return augment(jax.random.key(seed), jax.device_put(curves))
 
 
-def test_a_view_of_a_light_curve_moves_epochs_whole_and_leaves_the_features():
+def test_a_view_of_a_light_curve_keeps_epochs_together_and_features_unchanged():
     curves = make_curves(*[12] * 6)
     view = view_of(curves, max_epochs=8, drop=0.5)
     assert view.flux.shape == (6, 8)
@@ -30,11 +30,11 @@ def test_a_view_of_a_light_curve_moves_epochs_whole_and_leaves_the_features():
             assert curves.band[row, place] == band
 
 
-def test_jitter_is_the_normal_law_of_the_errors():
+def test_jitter_is_normal_with_the_errors_as_standard_deviations():
     curves = make_curves(*[40] * 500, epochs=40)
     view = view_of(curves, jitter=1.0)
     seen = np.asarray(view.epoch_mask)
-    # The gap of the first object moves its later epochs to the front.
+    # The gap in the mask of the first object is closed: later epochs move to the front.
     moved = (view.flux[1:] - curves.flux[1:]) / curves.flux_error[1:]
     assert abs(float(moved.std()) - 1) < 0.02
     assert abs(float(moved.mean())) < 0.03
@@ -42,7 +42,7 @@ def test_jitter_is_the_normal_law_of_the_errors():
     assert seen.sum() == curves.epoch_mask.sum()
 
 
-def test_truncation_leaves_the_first_n_epochs_n_even_from_three_on():
+def test_truncation_keeps_the_first_n_epochs_with_n_uniform_from_three():
     curves = make_curves(*[12] * 4000, epochs=12)
     count = np.asarray(view_of(curves, truncate=1.0).epoch_mask.sum(1))[1:]
     share = np.bincount(count, minlength=13)[3:] / len(count)
@@ -56,7 +56,7 @@ def test_truncation_leaves_the_first_n_epochs_n_even_from_three_on():
     assert abs(whole.mean() - (0.75 + 0.25 * 0.1)) < 0.03
 
 
-def test_truncation_leaves_the_shortest_as_they_are():
+def test_truncation_does_not_change_the_shortest_series():
     curves = make_curves(12, 3, 2, 1, 0)
     count = view_of(curves, truncate=1.0).epoch_mask.sum(1)
     assert count.tolist()[1:] == [3, 2, 1, 0]
@@ -66,6 +66,6 @@ def test_truncation_leaves_the_shortest_as_they_are():
     ("wrong", "words"),
     [({"truncate": 1.5}, "truncate 1.5"), ({"jitter": -1.0}, "jitter")],
 )
-def test_what_a_light_curve_cannot_suffer_is_refused(wrong, words):
+def test_invalid_arguments_for_light_curves_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
         make_augment(max_epochs=3, **wrong)

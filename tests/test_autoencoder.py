@@ -1,4 +1,4 @@
-"""Auto-encoders of stamps: the bound is the bound, labels teach the code nothing."""
+"""Auto-encoders of stamps: likelihoods, divergences and training without labels."""
 
 import functools
 
@@ -63,14 +63,14 @@ def make_batch(seed=0, labels=(0, 1, 2, 0), size=9):
 
 
 @pytest.mark.parametrize("size", [5, 9, 21, 24, 63])
-def test_stamps_are_drawn_in_the_size_they_have(size):
+def test_stamps_are_decoded_in_their_size(size):
     decoder = StampDecoder((2, 3))
     code = jnp.ones((2, 4))
     image, _ = decoder.init_with_output(jax.random.key(0), code, size, 3)
     assert image.shape == (2, size, size, 3)
 
 
-def test_likelihoods_are_those_of_scipy():
+def test_likelihoods_equal_those_of_scipy():
     rng = np.random.default_rng(0)
     pixels, drawn = rng.random((2, 5, 4, 4, 3)).astype(np.float32)
     log_noise = np.array([-0.5, 0.1, 0.7], np.float32)
@@ -84,7 +84,7 @@ def test_likelihoods_are_those_of_scipy():
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_no_other_noise_makes_the_stamps_likelier():
+def test_optimal_noise_maximises_the_likelihood():
     rng = np.random.default_rng(0)
     pixels, drawn = rng.random((2, 6, 4, 4, 3)).astype(np.float32)
     pixels[..., 1] = drawn[..., 1] + 0.02 * pixels[..., 1]
@@ -92,7 +92,7 @@ def test_no_other_noise_makes_the_stamps_likelier():
     best = optimal_log_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
     pixels[4:] = 9
     again = optimal_log_noise(jnp.array(drawn), jnp.array(pixels), jnp.array(seen))
-    np.testing.assert_array_equal(best, again)  # of what is seen alone
+    np.testing.assert_array_equal(best, again)  # padding has no effect
 
     def unlike(log_noise):
         arrays = jnp.array(drawn[seen]), log_noise, jnp.array(pixels[seen])
@@ -105,7 +105,7 @@ def test_no_other_noise_makes_the_stamps_likelier():
     np.testing.assert_allclose(alike, np.log(1e-3), rtol=1e-5)
 
 
-def test_the_noise_of_training_is_what_prediction_goes_by():
+def test_prediction_uses_the_noise_of_training():
     method, batch = made(num_steps=60), make_batch()
     state = method.init(jax.random.key(0), batch.inputs)
     for _ in range(60):
@@ -120,7 +120,7 @@ def test_the_noise_of_training_is_what_prediction_goes_by():
     )
 
 
-def test_the_divergence_is_the_mean_of_what_draws_say():
+def test_the_divergence_equals_a_monte_carlo_estimate():
     rng = np.random.default_rng(0)
     mean, wide = rng.normal(size=(2, 1, 4))
     spread = np.exp(wide / 2)
@@ -131,14 +131,14 @@ def test_the_divergence_is_the_mean_of_what_draws_say():
     )
 
 
-def test_one_cluster_that_is_normal_is_the_normal_prior():
+def test_a_mixture_of_one_normal_cluster_equals_the_normal_prior():
     rng = np.random.default_rng(0)
     mean, wide, code = jnp.array(rng.normal(size=(3, 6, 4)), jnp.float32)
     prior = {"score": jnp.zeros(1), "mean": jnp.zeros((1, 4))}
     prior["log_variance"] = jnp.zeros((1, 4))
     found = Mixture(1).apply({"params": prior}, mean, wide, code)
     np.testing.assert_allclose(found.divergence, kl_from_normal(mean, wide), rtol=1e-5)
-    # three of the same kind are one
+    # three equal clusters are one
     prior = {name: jnp.repeat(value, 3, 0) for name, value in prior.items()}
     found = Mixture(3).apply({"params": prior}, mean, wide, code)
     np.testing.assert_allclose(found.divergence, kl_from_normal(mean, wide), rtol=1e-4)
@@ -146,7 +146,7 @@ def test_one_cluster_that_is_normal_is_the_normal_prior():
 
 
 @pytest.mark.parametrize("narrow", [0, 6])
-def test_a_mixture_s_divergence_bounds_that_of_the_codes(narrow):
+def test_the_divergence_of_a_mixture_is_an_upper_bound(narrow):
     rng = np.random.default_rng(0)
     weight, center = np.array([0.2, 0.5, 0.3]), rng.normal(size=(3, 4))
     variance = rng.uniform(0.5, 2, (3, 4))
@@ -158,13 +158,13 @@ def test_a_mixture_s_divergence_bounds_that_of_the_codes(narrow):
         jnp.array(np.broadcast_to(x, code.shape), jnp.float32) for x in (mean, wide)
     )
     found = Mixture(3).apply({"params": prior}, *rows, jnp.array(code, jnp.float32))
-    # With q(cluster | code) = p(cluster | code) the bound is that of the codes alone.
+    # With q(cluster | code) = p(cluster | code) the bound is tight.
     log_q = norm.logpdf(code, mean, np.exp(wide / 2)).sum(1)
     each = norm.logpdf(code[:, None], center, np.sqrt(variance)).sum(2) + np.log(weight)
     expected = (log_q - logsumexp(each, axis=1)).mean()
     above = float(found.divergence.mean()) - expected
     assert above > -0.02
-    if narrow:  # a code leaves no doubt about its cluster that another draw has not
+    if narrow:  # every sample of a code then has the same cluster
         assert above < 0.05
     other = GaussianMixture(3, covariance_type="diag")
     other.weights_, other.means_, other.covariances_ = weight, center, variance
@@ -175,7 +175,7 @@ def test_a_mixture_s_divergence_bounds_that_of_the_codes(narrow):
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
 @pytest.mark.parametrize("prior", ["none", "normal", "mixture"])
-def test_training_draws_the_stamps_better_and_better(likelihood, prior):
+def test_training_reduces_the_reconstruction_error(likelihood, prior):
     method = made(num_steps=60, likelihood=likelihood, prior=prior)
     batch = make_batch()
     state = method.init(jax.random.key(0), batch.inputs)
@@ -189,11 +189,11 @@ def test_training_draws_the_stamps_better_and_better(likelihood, prior):
     assert output.embedding.shape == (4, 3)
     assert output.aux["reconstruction"].shape == (4, 9, 9, 3)
     assert (scalars["divergence"] > 0) == (prior != "none")
-    again = method.predict(state, batch.inputs)  # nothing is drawn by luck
+    again = method.predict(state, batch.inputs)  # prediction is not random
     np.testing.assert_array_equal(output.embedding, again.embedding)
 
 
-def test_labels_teach_the_probe_and_nothing_else():
+def test_labels_affect_only_the_probe():
     method = made(prior="normal")
     one, other = make_batch(labels=(0, 1, 2, 0)), make_batch(labels=(2, 0, 1, 1))
     state = method.init(jax.random.key(0), one.inputs)
@@ -205,7 +205,7 @@ def test_labels_teach_the_probe_and_nothing_else():
         assert same == (name != "probe"), name
 
 
-def test_the_weight_of_the_divergence_rises_in_a_line():
+def test_the_weight_of_the_divergence_increases_linearly():
     method = made(prior="normal", beta=2.0, beta_steps=4)
     batch = make_batch()
     state = method.init(jax.random.key(0), batch.inputs)
@@ -220,7 +220,7 @@ def test_the_weight_of_the_divergence_rises_in_a_line():
         assert float(scalars["loss"]) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_rows_that_fill_up_a_batch_teach_nothing():
+def test_padding_rows_do_not_affect_training():
     method, batch = made(prior="none"), make_batch()
     spoilt = batch.inputs._replace(stamp=batch.inputs.stamp.copy())
     spoilt.stamp[3] = 9
@@ -233,7 +233,7 @@ def test_rows_that_fill_up_a_batch_teach_nothing():
     runs.assert_same_bits(one, other)
 
 
-def test_what_cannot_be_is_said():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ValueError, match="gaussian, bernoulli"):
         made(likelihood="poisson")
     with pytest.raises(ValueError, match="below 0"):
@@ -244,7 +244,7 @@ def test_what_cannot_be_is_said():
         made(clusters=0)
 
 
-def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
+def test_components_reconstruct_their_space_and_clusters_find_separate_groups():
     rng = np.random.default_rng(0)
     basis = rng.normal(size=(3, 5, 5, 3))
     train, test = (np.tensordot(rng.normal(size=(40, 3)), basis, 1) for _ in range(2))
@@ -261,7 +261,7 @@ def test_components_draw_what_lies_in_them_and_clusters_find_what_is_apart():
     assert lost["cluster_accuracy"] < 0.6
 
 
-def test_a_run_ends_with_stamps_beside_what_is_drawn_again(data_dir, tmp_path):
+def test_a_run_reports_stamps_with_their_reconstructions(data_dir, tmp_path):
     train(runs.smoke(stamp_vae.get_config), tmp_path, data_dir=data_dir)
     shown = load(tmp_path / "predictions").shown_inputs
     assert shown["reconstruction"].shape == shown["stamp"][:, 0].shape
@@ -285,7 +285,9 @@ def test_a_run_ends_with_stamps_beside_what_is_drawn_again(data_dir, tmp_path):
     )
 
 
-def test_a_mixture_starts_from_the_codes_of_another_run(data_dir, tmp_path, capsys):
+def test_a_mixture_is_initialised_from_the_codes_of_another_run(
+    data_dir, tmp_path, capsys
+):
     small = {"method.args.latent": 4, "method.args.clusters": 2}
     first = runs.smoke(stamp_autoencoder.get_config, **small)
     train(first, tmp_path / "plain", data_dir=data_dir)
@@ -298,7 +300,7 @@ def test_a_mixture_starts_from_the_codes_of_another_run(data_dir, tmp_path, caps
     assert predictions.latent_space.cluster_centers.shape == (2, 21, 21, 3)
 
 
-def test_the_mixture_that_was_fitted_is_the_one_that_learns():
+def test_the_fitted_mixture_is_trained():
     rng = np.random.default_rng(0)
     code = np.repeat(np.eye(3) * 6, 30, 0) + rng.normal(size=(90, 3))
     fit, method = (

@@ -68,7 +68,7 @@ def test_a_step_is_the_gradient_of_both_directions_and_of_the_probe():
 
 
 @pytest.mark.parametrize("name", ["byol", "masked_frames"])
-def test_no_label_reaches_the_encoder(name):
+def test_labels_do_not_affect_the_encoder(name):
     _, first, step = make(name, optimizer=CLIPPED)
     batch = make_batch()
     wrong = batch._replace(label=(batch.label + 1) % 3)
@@ -80,7 +80,7 @@ def test_no_label_reaches_the_encoder(name):
             state, _ = step(state, given)
         ends.append(state)
     for other in ends[1:]:
-        # not even through the norm of all gradients, which is clipped
+        # also not by the clipped norm of all gradients
         assert_same_bits(but_probe(other.params), but_probe(ends[0].params))
         assert_same_bits(other.batch_stats, ends[0].batch_stats)
         assert differs(other.params["probe"], ends[0].params["probe"])
@@ -88,7 +88,7 @@ def test_no_label_reaches_the_encoder(name):
 
 
 @pytest.mark.parametrize("name", ["byol", "masked_frames"])
-def test_rows_that_fill_up_a_batch_cannot_matter(name):
+def test_padding_rows_have_no_effect(name):
     _, state, step = make(name, model=SmallModel(3, False), augment=no_augmentation)
     batch = make_batch()._replace(example_mask=REAL)
     noise = jnp.where(REAL[:, None, None, None], batch.inputs.image, 1e3)
@@ -96,7 +96,7 @@ def test_rows_that_fill_up_a_batch_cannot_matter(name):
     assert_same_bits(step(state, other), step(state, batch))
 
 
-def test_parts_of_equal_statistics_add_up_to_the_whole():
+def test_parts_of_equal_statistics_sum_to_the_complete_batch():
     _, state, step = make("byol", augment=no_augmentation)
     _, _, in_parts = make("byol", augment=no_augmentation, gradient_accumulation=2)
     batch = make_batch()
@@ -107,7 +107,7 @@ def test_parts_of_equal_statistics_add_up_to_the_whole():
     assert_close((other.params, added), (after.params, scalars), 1e-4)
 
 
-def test_the_decay_rises_to_1_by_half_a_cosine():
+def test_the_decay_increases_to_1_by_half_a_cosine():
     _, state, step = make("byol", optimizer=REST, target_decay=0.9, decay_steps=4)
     seen = []
     for _ in range(6):
@@ -120,15 +120,17 @@ def test_the_decay_rises_to_1_by_half_a_cosine():
     assert step(state, make_batch())[1]["target_decay"] == jnp.float32(0.9)
 
 
-def test_projections_of_different_objects_stay_apart():
+def test_projections_of_different_objects_do_not_collapse():
     method, state, step = make("byol", optimizer=ADAM)
     batch = make_batch(24)
     for _ in range(40):
         state, scalars = step(state, batch)
     z = method.predict(state, batch.inputs).aux["projection"]
     unit = z / jnp.linalg.norm(z, axis=1, keepdims=True)
-    assert unit.std(0).mean() > 0.1  # 0 where all are one; 0.5 over a whole sphere
-    assert scalars["similarity"] < 2  # 4 for what has nothing in common, both ways
+    assert unit.std(0).mean() > 0.1  # 0 if all are equal; 0.5 if uniform on the sphere
+    assert (
+        scalars["similarity"] < 2
+    )  # 4 for independent projections, over both directions
 
 
 @pytest.mark.parametrize(
@@ -138,6 +140,6 @@ def test_projections_of_different_objects_stay_apart():
         ({"decay_steps": -1}, "decay_steps -1 is below 0"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         make("byol", **args)

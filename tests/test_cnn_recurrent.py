@@ -1,4 +1,4 @@
-"""CNN+GRU and CNN+LSTM: networks that see frames one by one, then read them in time."""
+"""CNN+GRU and CNN+LSTM: a CNN per frame and a recurrent network over time."""
 
 import functools
 
@@ -26,7 +26,7 @@ FORMS = pytest.mark.parametrize("frames", ["merged", "embedded"])
 
 
 def make_example(*lengths, epochs=6, size=9, seed=0):
-    """Objects of the given numbers of epochs, the first with a gap, two to a night."""
+    """Objects with the given numbers of epochs, two per night, the first with a gap."""
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
     mask = np.arange(epochs) < np.array(lengths)[:, None]
@@ -42,7 +42,7 @@ def make_example(*lengths, epochs=6, size=9, seed=0):
 
 @functools.cache
 def make(kind, **args):
-    """A small model, variables of which none is 0 or 1, and its jitted predict."""
+    """A small model, variables without values of 0 or 1, and its jitted predict."""
     model = kind(3, **(SMALL[kind] | args))
     init = functools.partial(model.init, train=False)
     shapes = jax.eval_shape(init, jax.random.key(0), make_example(6))
@@ -103,7 +103,7 @@ def count(model, size=32):
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-def test_counts_meet_the_published_budgets_of_five_bands_and_of_one():
+def test_parameter_counts_match_the_published_ones_for_five_bands_and_one():
     for kind, five, one, published in (
         (CnnGru, 1_992_868, 1_992_004, ("1.993M", "1.992M")),
         (CnnLstm, 2_190_068, 2_189_492, ("2.190M", "2.189M")),
@@ -112,22 +112,22 @@ def test_counts_meet_the_published_budgets_of_five_bands_and_of_one():
         assert tuple(f"{n / 1e6:.3f}M" for n in (five, one)) == published
 
 
-def test_bands_cost_the_first_convolution_alone():
+def test_bands_add_parameters_to_the_first_convolution_only():
     assert count(CnnGru(4)) - count(CnnGru(4, bands=1)) == 4 * 9 * 24 == 864
     assert count(CnnLstm(4)) - count(CnnLstm(4, bands=1)) == 4 * 9 * 16 == 576
 
 
-def test_counts_of_the_variants():
+def test_parameter_counts_of_the_variants():
     table = 10 * 32 * 32
     embedded = {"frames": "embedded"}
     assert count(CnnGru(4, **embedded)) == 1_992_004 + 9 * 24 + table
     assert count(CnnLstm(4, **embedded)) == 2_189_492 + 9 * 16 + table
-    # one more input: to three gates of 512, or four of 256, in both directions
+    # one more input of three gates of 512, or four of 256, in both directions
     assert count(CnnGru(4, encoding="gaps")) == 1_992_868 + 2 * 3 * 512
     assert count(CnnLstm(4, encoding="gaps")) == 2_190_068 + 2 * 4 * 256
     assert count(CnnGru(3)) == 1_992_868 - 65
     assert count(CnnLstm(3)) == 2_190_068 - 513
-    assert count(CnnGru(0)) == 1_992_868 - 65_600 - 260  # the encoder alone
+    assert count(CnnGru(0)) == 1_992_868 - 65_600 - 260  # encoder without head
     assert count(CnnLstm(0)) == 2_190_068 - 2052
 
 
@@ -137,7 +137,7 @@ def test_counts_of_the_variants():
 @pytest.mark.slow
 @BOTH
 @FORMS
-def test_what_padded_frames_hold_changes_no_bit(kind, frames):
+def test_content_of_padded_frames_changes_no_bit(kind, frames):
     args = {"frames": frames, "encoding": "gaps"}
     _, _, predict = make(kind, **args)
     step = training_loss(kind, **args)
@@ -177,13 +177,13 @@ def test_more_padding_anywhere_changes_nothing(kind, frames):
 
 @pytest.mark.slow
 @BOTH
-def test_more_padding_teaches_nothing_else(kind):
+def test_more_padding_does_not_change_gradients(kind):
     step, inputs = training_loss(kind), make_example(6, 5, 1, 3)
     assert_close(step(padded(inputs, 0, 4)), step(inputs), 1e-3)
 
 
 @BOTH
-def test_an_object_without_observed_epochs_gives_numbers(kind):
+def test_an_object_without_observed_epochs_has_finite_output(kind):
     _, _, predict = make(kind)
     output = predict(make_example(0, 5, 1, 3))
     assert not np.any(output.embedding[0])
@@ -194,7 +194,7 @@ def test_an_object_without_observed_epochs_gives_numbers(kind):
 
 
 @BOTH
-def test_shuffled_objects_give_shuffled_outputs(kind):
+def test_permuted_objects_give_permuted_outputs(kind):
     _, _, predict = make(kind)
     inputs, order = make_example(6, 5, 1, 3), np.array([2, 0, 3, 1])
     shuffled = predict(jax.tree.map(lambda a: a[order], inputs))
@@ -203,7 +203,7 @@ def test_shuffled_objects_give_shuffled_outputs(kind):
 
 
 @BOTH
-def test_the_order_of_nights_matters_and_within_a_night_not(kind):
+def test_the_order_of_nights_matters_but_not_that_within_a_night(kind):
     _, _, predict = make(kind)
     inputs = make_example(6, 6, 6, 6)
     inputs.epoch_mask[:] = True
@@ -217,7 +217,7 @@ def test_the_order_of_nights_matters_and_within_a_night_not(kind):
 
 
 @BOTH
-def test_times_are_seen_only_as_gaps(kind):
+def test_only_time_differences_matter(kind):
     inputs = make_example(6, 5, 4, 3)
     for encoding in ("none", "gaps"):
         _, _, predict = make(kind, frames="embedded", encoding=encoding)
@@ -230,7 +230,7 @@ def test_times_are_seen_only_as_gaps(kind):
 
 @BOTH
 @FORMS
-def test_bands_matter_and_any_that_is_not_known_shows_itself(kind, frames):
+def test_bands_matter_and_an_unknown_band_gives_nan(kind, frames):
     _, _, predict = make(kind, frames=frames, band_rows=4)
     inputs = make_example(6, 5, 1, 3)
     expected = predict(inputs)
@@ -248,7 +248,7 @@ def test_bands_matter_and_any_that_is_not_known_shows_itself(kind, frames):
 
 
 @BOTH
-def test_an_encoder_is_the_model_without_its_head(kind):
+def test_the_encoder_equals_the_model_without_its_head(kind):
     model, variables, predict = make(kind)
     params = {k: v for k, v in variables["params"].items() if k != "head"}
     inputs = make_example(6, 5, 1, 3)
@@ -272,7 +272,7 @@ def test_semiconformer_can_train_it(kind):
 
 @BOTH
 @FORMS
-def test_bfloat16_is_for_products_and_the_rest_stays_float32(kind, frames):
+def test_bfloat16_applies_to_products_only(kind, frames):
     _, variables, predict = make(kind, frames=frames, dtype="bfloat16")
     inputs = make_example(6, 5, 1, 3)
     output = predict(inputs)
@@ -292,12 +292,12 @@ def test_bfloat16_is_for_products_and_the_rest_stays_float32(kind, frames):
     ],
 )
 @BOTH
-def test_bad_settings_are_named(kind, args, message):
+def test_invalid_arguments_are_refused(kind, args, message):
     with pytest.raises(ValueError, match=message):
         count(kind(4, **args))
 
 
-def test_frames_too_small_to_be_halved_are_refused():
+def test_frames_that_are_too_small_for_pooling_are_refused():
     message = "Frames of 15x15 pixels. 4 layers.*at least 16x16.*fewer widths"
     with pytest.raises(ValueError, match=message):
         count(CnnLstm(4), size=15)

@@ -11,7 +11,7 @@ ACTIVATION = {"linear": lambda x: x, "additive": jax.nn.relu}
 
 
 def naive(params, x, mask, act):
-    """All pairs of epochs, written down as the equation says."""
+    """The equation, computed for all pairs of epochs."""
     b, t, y, x_, d = x.shape
     qkv = x @ params["qkv"]["kernel"] + params["qkv"]["bias"]
     q, k, v = qkv[..., :d], qkv[..., d : 2 * d], qkv[..., 2 * d :]
@@ -40,7 +40,7 @@ def random(shape, seed):
 
 
 def make(score, seed=0):
-    """A layer, weights without zeros, an input and a mask with gaps."""
+    """A layer, its weights without zeros, an input and a mask with gaps."""
     layer = ConvAttention(HEADS, score)
     x, mask = random(SHAPE, seed), np.random.default_rng(seed).random(SHAPE[:2]) < 0.6
     mask[0], mask[1] = True, [False, False, True, False, False]
@@ -61,12 +61,12 @@ def value_and_gradients(function):
 
 
 def assert_equal_to_rounding(a, b):
-    """To 1e-12 of the largest element, or of 1: terms that cancel leave rounding."""
+    """Compares to 1e-12 of the largest element, or of 1 where terms cancel."""
     np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * max(1, np.abs(b).max()))
 
 
 @pytest.mark.parametrize("score", ["linear", "additive"])
-def test_it_equals_the_sum_over_all_pairs_in_values_and_gradients(score):
+def test_attention_equals_the_sum_over_all_pairs_in_values_and_gradients(score):
     act = ACTIVATION[score]
     layer = ConvAttention(HEADS, score)
     ours = value_and_gradients(lambda p, x, mask: layer.apply({"params": p}, x, mask))
@@ -77,7 +77,7 @@ def test_it_equals_the_sum_over_all_pairs_in_values_and_gradients(score):
             (grads, gradient_x), out = ours(params, x, mask)
             expected, expected_out = theirs(params, x, mask)
             assert_equal_to_rounding(out, expected_out)
-            # The softmax cancels the bias of the score: its gradient is rounding alone.
+            # The softmax cancels the bias of the score, so its gradient is rounding.
             scale = np.abs(grads["score"]["kernel"]).max()
             assert np.abs(grads["score"]["bias"]).max() < 1e-13 * scale
             jax.tree.map(assert_equal_to_rounding, (grads, gradient_x), expected)
@@ -85,7 +85,7 @@ def test_it_equals_the_sum_over_all_pairs_in_values_and_gradients(score):
             queries = jax.tree.map(lambda a: a[..., : SHAPE[-1]], grads["qkv"])
             for query in jax.tree.leaves(queries):
                 if score == "linear":
-                    assert not np.any(query)  # exactly: they do not enter
+                    assert not np.any(query)  # exactly, as queries are not used
                 else:
                     assert np.abs(query).min() > 1e-6
 
@@ -106,7 +106,7 @@ def test_padded_epochs_cannot_change_a_bit_of_observed_ones(score):
     for content in (0.0, 1e6, -1e30):
         dirty = apply({"params": params}, jnp.where(seen, x, content), mask)
         np.testing.assert_array_equal(np.array(dirty)[mask], clean[mask])
-    # where nothing is observed there is nothing to say, but no NaN either
+    # without observed epochs the output is not NaN
     assert np.isfinite(apply({"params": params}, x, jnp.zeros_like(mask))).all()
 
 
@@ -121,7 +121,7 @@ def test_permuted_epochs_give_permuted_outputs(score):
         np.testing.assert_allclose(out, permuted, rtol=1e-11, atol=1e-11)
 
 
-def test_parameters_are_the_published_ones():
+def test_parameter_count_is_the_published_one():
     x, mask = jnp.zeros((1, 2, 9, 9, 8)), jnp.ones((1, 2), bool)
     for score in ("linear", "additive"):
         init = ConvAttention(4, score).init
@@ -130,7 +130,7 @@ def test_parameters_are_the_published_ones():
         assert count == {"qkv": 216, "score": 804, "merge": 584}
 
 
-def test_bad_settings_are_named():
+def test_invalid_arguments_are_refused():
     x, mask = jnp.zeros((1, 2, 3, 3, 4)), jnp.ones((1, 2), bool)
     with pytest.raises(ValueError, match=r"named 'dot'\. Known: linear, additive"):
         ConvAttention(2, "dot").init(jax.random.key(0), x, mask)

@@ -11,7 +11,7 @@ from jaxastro.models import MODELS, make_model
 from jaxastro.models.convention import BAND_EMBEDDINGS, DOWNSIZE, ConvEntion, Head
 from jaxastro.types import Series
 
-# Every model with four classes, on 99 epochs of 32x32 pixels.
+# Parameters of every model with four classes, 99 epochs and 32x32 pixels.
 PARAMETERS = {
     "convention": 1_253_108,
     "cnn_gru": 1_992_868,
@@ -21,7 +21,7 @@ PARAMETERS = {
 
 
 def make_example(*lengths, epochs=6, size=15, seed=0):
-    """Objects of the given numbers of epochs, the first with a gap."""
+    """Objects with the given numbers of epochs, the first with a gap."""
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
     mask = np.arange(epochs) < np.array(lengths)[:, None]
@@ -36,7 +36,7 @@ def make_example(*lengths, epochs=6, size=15, seed=0):
 
 @functools.cache
 def make(**args):
-    """A small model, variables of which none is 0 or 1, and its jitted predict."""
+    """A small model, variables without values of 0 or 1, and its jitted predict."""
     small = {"widths": (4, 4, 4, 4), "num_blocks": 1, "num_heads": 2, "hidden": 8}
     model = ConvEntion(3, **(small | args))
     init = functools.partial(model.init, train=False)
@@ -94,7 +94,7 @@ def count(model, epochs=99, size=32):
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-def test_every_model_has_its_pinned_count_of_parameters():
+def test_every_model_has_its_pinned_parameter_count():
     of_images = {
         name
         for name, model in MODELS.items()
@@ -105,9 +105,9 @@ def test_every_model_has_its_pinned_count_of_parameters():
         assert count(make_model(name, num_classes=4)) == expected
 
 
-def test_counts_of_the_published_variants():
+def test_parameter_counts_of_the_published_variants():
     assert count(ConvEntion(3)) == 1_252_851
-    assert count(ConvEntion(0)) == 1_085_936  # the encoder alone
+    assert count(ConvEntion(0)) == 1_085_936  # encoder without head
     assert count(ConvEntion(4, score="additive")) == 1_253_108
     # four norms of 2 x 9 x 9 x 8 scales and biases, not 2 x 33 x 9 x 9 x 8
     assert count(ConvEntion(4, norm="per_epoch")) == 1_253_108 - 4 * 2 * 32 * 648
@@ -131,7 +131,7 @@ def test_any_size_and_length_fits(size, map_size, epochs):
     assert output.aux == {}
 
 
-# -- the published forward pass, written down plainly ----------------------------------
+# -- the published forward pass, without optimisations ---------------------------------
 
 
 def published(variables, image, band):
@@ -206,7 +206,7 @@ def attention(weights, x, heads=2):
     return convolve_frames(weights["merge"], out.reshape(x.shape))
 
 
-def test_it_is_the_published_network_where_all_is_observed():
+def test_the_model_equals_the_published_network_without_padding():
     _, variables, predict = make(num_blocks=2)
     inputs = make_example(6, 6)._replace(epoch_mask=np.ones((2, 6), bool))
     logits, embedding = jax.jit(published)(variables, inputs.image, inputs.band)
@@ -221,7 +221,7 @@ ADDITIVE = {"norm": "per_epoch", "encoding": "mjd", "score": "additive"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("args", [{}, ADDITIVE])
-def test_what_padded_frames_hold_changes_no_bit(args):
+def test_content_of_padded_frames_changes_no_bit(args):
     _, _, predict = make(**args)
     step = training_loss(**args)
     clean = make_example(6, 5, 1, 3)
@@ -247,19 +247,19 @@ def longer(inputs, extra):
     return jax.tree.map(pad, inputs)
 
 
-def test_more_padding_changes_nothing_where_epochs_are_normed_alone():
+def test_more_padding_changes_nothing_with_a_norm_per_epoch():
     _, _, predict = make(norm="per_epoch")
     inputs = make_example(6, 5, 1, 3)
     assert_close(predict(longer(inputs, 4)), predict(inputs))
 
 
 @pytest.mark.slow
-def test_more_padding_teaches_nothing_else_where_epochs_are_normed_alone():
+def test_more_padding_does_not_change_gradients_with_a_norm_per_epoch():
     step, inputs = training_loss(**ADDITIVE), make_example(6, 5, 1, 3)
     assert_close(step(longer(inputs, 4)), step(inputs), 1e-3)
 
 
-def test_padding_matters_where_it_is_attended_to_as_published():
+def test_padding_matters_with_masked_false_as_published():
     _, _, predict = make(norm="per_epoch", masked=False)
     inputs = make_example(6, 5, 1, 3)
     assert np.isfinite(predict(inputs).logits).all()
@@ -268,7 +268,7 @@ def test_padding_matters_where_it_is_attended_to_as_published():
 
 
 @pytest.mark.parametrize("args", [{}, ADDITIVE])
-def test_series_may_come_shorter_than_they_were_trained_on(args):
+def test_series_can_be_shorter_than_in_training(args):
     model, _, predict = make(**args)
     inputs = make_example(3, 2, 1, 3)
     short = jax.tree.map(lambda array: array[:, :3], inputs)
@@ -280,13 +280,13 @@ def test_a_model_that_attends_to_padding_takes_one_length():
     assert not ConvEntion(4, masked=False).any_length
 
 
-def test_the_joint_norm_holds_no_longer_series():
+def test_the_joint_norm_refuses_longer_series():
     _, _, predict = make()
     with pytest.raises(ValueError, match="series of 3 maps"):
         predict(longer(make_example(6, 5, 1, 3), 3))
 
 
-def test_an_object_without_observed_epochs_gives_numbers():
+def test_an_object_without_observed_epochs_has_finite_output():
     _, _, predict = make()
     output = predict(make_example(0, 5, 1, 3))
     assert not np.any(output.embedding[0])
@@ -296,7 +296,7 @@ def test_an_object_without_observed_epochs_gives_numbers():
 # -- symmetries ------------------------------------------------------------------------
 
 
-def test_shuffled_objects_give_shuffled_outputs():
+def test_permuted_objects_give_permuted_outputs():
     _, _, predict = make()
     inputs, order = make_example(6, 5, 1, 3), np.array([2, 0, 3, 1])
     shuffled = predict(jax.tree.map(lambda a: a[order], inputs))
@@ -308,7 +308,7 @@ def swap_chunks(inputs):
     return jax.tree.map(lambda a: a[:, [3, 4, 5, 0, 1, 2]], inputs)
 
 
-def test_the_encoding_alone_tells_chunks_apart():
+def test_only_the_encoding_depends_on_the_order_of_chunks():
     inputs = make_example(6, 5, 4, 3)
     timeless = swap_chunks(inputs)._replace(time=inputs.time)
     for encoding, knows_place, knows_time in (
@@ -338,7 +338,7 @@ def test_bands_matter_unless_their_embedding_is_none():
 
 
 @pytest.mark.parametrize("band_embedding", ["learned", "fixed"])
-def test_nine_bands_have_a_map_and_any_other_shows_itself(band_embedding):
+def test_nine_bands_have_a_map_and_any_other_gives_nan(band_embedding):
     _, _, predict = make(band_embedding=band_embedding)
     for band in (0, 8):
         inputs = make_example(6, 5, 1, 3)
@@ -357,13 +357,13 @@ def test_nine_bands_have_a_map_and_any_other_shows_itself(band_embedding):
 
 
 @pytest.mark.slow
-def test_recomputed_blocks_are_the_same_network():
+def test_remat_does_not_change_the_network():
     inputs = make_example(6, 5, 1, 3)
     kept, again = training_loss(**ADDITIVE), training_loss(**ADDITIVE, remat=True)
     assert_close(again(inputs), kept(inputs), 1e-3)
 
 
-def test_an_encoder_is_the_model_without_its_head():
+def test_the_encoder_equals_the_model_without_its_head():
     model, variables, predict = make()
     encoder = model.clone(num_classes=0)
     params = {k: v for k, v in variables["params"].items() if k != "head"}
@@ -374,7 +374,7 @@ def test_an_encoder_is_the_model_without_its_head():
     assert_close(output.embedding, predict(inputs).embedding)
 
 
-def test_dropout_is_for_training():
+def test_dropout_applies_in_training_only():
     head, x = Head(hidden=8, num_classes=3, dropout=0.5), jnp.ones((2, 5))
     variables = head.init(jax.random.key(0), x, train=False)
 
@@ -396,7 +396,7 @@ def test_dropout_is_for_training():
         ({"num_heads": 3}, "8 channels cannot be divided by 3 heads"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         count(ConvEntion(4, **args), epochs=3, size=15)
 
@@ -407,7 +407,7 @@ def test_frames_too_small_for_the_3d_cnn_are_refused():
         count(ConvEntion(4), epochs=3, size=14)
 
 
-def test_an_unknown_model_is_answered_with_the_known():
+def test_an_unknown_model_is_refused_with_the_known_names():
     with pytest.raises(
         ValueError, match=r"No model named 'resnet'\. Known models: conv"
     ):

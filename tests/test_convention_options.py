@@ -1,4 +1,4 @@
-"""What ConvEntion can do beside what was published: 2D-CNN, codes, change, pooling."""
+"""Options of ConvEntion that were not published: 2D-CNN, codes, change, pooling."""
 
 import functools
 
@@ -36,10 +36,10 @@ ALL_3D = ALL | {"downsize": "3d"}
 # -- parameters ------------------------------------------------------------------------
 
 
-def test_every_option_has_its_pinned_count_of_parameters():
+def test_every_option_has_its_pinned_parameter_count():
     published = 1_253_108
     kernels = 121 * 2 * 64 + 25 * 64 * 128 + 9 * 128 * 64 + 9 * 64 * 8
-    # two of three taps fewer; four norms of 99 maps of 9 x 9 x 8, not of 33
+    # one tap instead of three; four norms of 99 maps of 9 x 9 x 8 instead of 33
     flat = published - 2 * kernels + 4 * 2 * (99 - 33) * 648
     assert flat == 998_004
     assert count(ConvEntion(4, downsize="2d")) == flat
@@ -54,7 +54,7 @@ def test_every_option_has_its_pinned_count_of_parameters():
         assert count(ConvEntion(4, **args)) == published + more
 
 
-# -- the 2D-CNN, written down plainly --------------------------------------------------
+# -- the 2D-CNN, without optimisations -------------------------------------------------
 
 
 def test_the_2d_cnn_is_four_convolutions_of_each_frame_with_its_band():
@@ -75,7 +75,7 @@ def test_the_2d_cnn_is_four_convolutions_of_each_frame_with_its_band():
     assert_close(predict(inputs).embedding, expected)
 
 
-def test_the_2d_cnn_without_a_code_knows_no_order():
+def test_the_2d_cnn_without_an_encoding_ignores_the_order_of_frames():
     model, _, predict = make(downsize="2d", encoding="none", norm="per_epoch")
     assert model.any_length
     inputs = make_example(6, 5, 1, 3)
@@ -88,7 +88,7 @@ def test_the_2d_cnn_without_a_code_knows_no_order():
 
 
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
-def test_what_padded_frames_hold_changes_no_bit(args):
+def test_content_of_padded_frames_changes_no_bit(args):
     _, _, predict = make(**args)
     clean = make_example(6, 5, 1, 3)
     mask, expected = clean.epoch_mask, predict(clean)
@@ -104,7 +104,7 @@ def test_what_padded_frames_hold_changes_no_bit(args):
 
 
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
-def test_more_padding_changes_nothing_and_less_may_be_given(args):
+def test_more_or_less_padding_changes_nothing(args):
     _, _, predict = make(**args)
     inputs = make_example(3, 2, 1, 3)
     expected = predict(inputs)
@@ -114,7 +114,7 @@ def test_more_padding_changes_nothing_and_less_may_be_given(args):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
-def test_more_padding_teaches_nothing_else(args):
+def test_more_padding_does_not_change_gradients(args):
     step, inputs = training_loss(**args), make_example(6, 5, 1, 3)
     assert_close(step(longer(inputs, 4)), step(inputs), 1e-3)
     again = training_loss(**args, remat=True)
@@ -122,7 +122,7 @@ def test_more_padding_teaches_nothing_else(args):
 
 
 @pytest.mark.parametrize("args", [ALL, ALL_3D], ids=["2d", "3d"])
-def test_an_object_without_observed_epochs_gives_numbers(args):
+def test_an_object_without_observed_epochs_has_finite_output(args):
     _, _, predict = make(**args)
     output = predict(make_example(0, 5, 1, 3))
     assert not np.any(output.embedding[0])
@@ -138,7 +138,7 @@ def change(inputs):
     return image, jax.jit(change_of)(image, np.float32(row))
 
 
-def test_change_is_what_a_frame_has_beyond_the_mean_of_its_band():
+def test_change_is_the_frame_minus_the_mean_of_its_band():
     inputs = make_example(30, 17, 1, 3, epochs=30)
     image, ours = change(inputs)
     assert np.shape(ours) == image.shape
@@ -153,7 +153,7 @@ def test_change_is_what_a_frame_has_beyond_the_mean_of_its_band():
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_a_band_seen_once_changes_nothing_and_a_host_not_at_all():
+def test_the_change_is_0_for_a_single_epoch_of_a_band_and_for_a_host():
     inputs = make_example(5, 5, epochs=5)
     inputs.epoch_mask[:] = True
     inputs.band[:] = np.arange(5)
@@ -164,7 +164,7 @@ def test_a_band_seen_once_changes_nothing_and_a_host_not_at_all():
     assert_close(change(inputs._replace(image=inputs.image + host))[1], without)
 
 
-def test_the_model_sees_change_only_if_told_to():
+def test_change_is_used_only_with_the_option():
     model, variables, predict = make(**ALL)
     kernel = variables["params"]["conv_0"]["kernel"]
     assert kernel.shape[-2] == 3
@@ -175,12 +175,12 @@ def test_the_model_sees_change_only_if_told_to():
     assert np.abs(run(blind, inputs).logits - predict(inputs).logits).max() > 1e-3
 
 
-def test_the_change_of_asinh_images_is_that_of_their_fluxes():
+def test_the_change_of_asinh_images_is_computed_in_flux():
     inputs = make_example(6, 5, 4, 3)
     flux = inputs._replace(image=np.sinh(inputs.image))
     _, of_flux = change(flux)
     variables = make(change="linear", encoding="none", num_blocks=0)[1]
-    seen = []  # what the first convolution is given
+    seen = []  # input of the first convolution
 
     def look(next_one, args, kwargs, context):
         if context.module.name == "conv_0":
@@ -201,7 +201,7 @@ def test_the_change_of_asinh_images_is_that_of_their_fluxes():
 
 
 def coded(**args):
-    """A model of no blocks whose maps before its codes are known, and its output."""
+    """A model without blocks, its maps before the codes, and its output."""
     model, variables, _ = make(num_blocks=0, norm="per_epoch", pool="mean_max", **args)
     weights = variables["params"]
     if "date" in weights:
@@ -218,7 +218,7 @@ def coded(**args):
     return weights, lambda inputs: means(model, inputs) - means(plain, inputs)
 
 
-def test_the_code_of_dates_is_the_mean_over_observed_frames_of_a_linear_map():
+def test_the_date_code_is_the_mean_of_a_linear_map_over_observed_frames():
     weights, code = coded(encoding="date")
     inputs = make_example(6, 5, 1, 3)
     found = code(inputs)
@@ -233,7 +233,7 @@ def test_the_code_of_dates_is_the_mean_over_observed_frames_of_a_linear_map():
         np.testing.assert_allclose(found[i], np.mean(maps, 0), atol=1e-3)
 
 
-def test_the_token_of_bands_is_the_mean_over_observed_frames():
+def test_the_band_token_is_the_mean_over_observed_frames():
     weights, code = coded(encoding="none", band_token=True)
     table = np.array(weights["band_token"]["kernel"])
     inputs = make_example(6, 5, 1, 3)
@@ -244,7 +244,7 @@ def test_the_token_of_bands_is_the_mean_over_observed_frames():
         np.testing.assert_allclose(found[i], np.mean(maps, 0), atol=1e-4)
 
 
-def test_learned_codes_start_as_if_they_were_not_there():
+def test_learned_codes_have_no_initial_effect():
     model, _, _ = make(band_token=True, encoding="date")
 
     @jax.jit
@@ -259,7 +259,7 @@ def test_learned_codes_start_as_if_they_were_not_there():
     assert not np.any(token["kernel"])
 
 
-def test_a_token_tells_bands_where_pixels_do_not():
+def test_the_band_token_depends_on_the_band_without_band_map():
     inputs = make_example(6, 5, 4, 3)
     swapped = inputs._replace(band=4 - inputs.band)
     _, _, predict = make(band_embedding="none", band_token=True)
@@ -273,7 +273,7 @@ def test_a_token_tells_bands_where_pixels_do_not():
 # -- pooling ---------------------------------------------------------------------------
 
 
-def test_mean_max_holds_the_mean_over_observed_maps_and_the_maximum():
+def test_mean_max_is_the_mean_over_observed_maps_and_the_maximum():
     alone = {"num_blocks": 0, "num_classes": 0}
     args = {"downsize": "2d", "encoding": "none", "norm": "per_epoch"}
     model, variables, _ = make(**args)
@@ -286,7 +286,7 @@ def test_mean_max_holds_the_mean_over_observed_maps_and_the_maximum():
     def run(model, inputs):
         return model.apply(variables, inputs, train=False).embedding
 
-    # every frame as an object of its own
+    # every frame as a separate object
     frames = jax.tree.map(lambda a: a.reshape(-1, 1, *a.shape[2:]), inputs)
     maps = np.array(run(model.clone(**alone), frames)).reshape(4, 6, -1)
     seen = inputs.epoch_mask[..., None]
@@ -304,6 +304,6 @@ def test_mean_max_holds_the_mean_over_observed_maps_and_the_maximum():
         ({"widths": (4, 4)}, r"widths \(4, 4\) are 2 numbers. The CNN has 4 layers"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         count(ConvEntion(4, **args), epochs=3, size=15)

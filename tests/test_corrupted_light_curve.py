@@ -1,4 +1,4 @@
-"""Contaminated nights: what is added, to which, and what is told of them."""
+"""Corrupted light curves: added noise, and predicted nights."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from jaxastro.methods.corrupted_light_curve import corrupt
 from jaxastro.models.lstm import Lstm
 
 
-def test_whole_nights_are_corrupted_by_their_share_up_or_down_and_no_others():
+def test_all_epochs_of_a_night_are_corrupted_with_the_given_probability():
     curves = jax.tree.map(jnp.asarray, make_curves(*[60] * 99, 7, 0, epochs=60))
     noisy, clean = jax.jit(
         lambda key: corrupt(key, curves, 3, 0.33, share=0.15, noise=0.5)
@@ -37,7 +37,7 @@ def test_whole_nights_are_corrupted_by_their_share_up_or_down_and_no_others():
     assert abs(abs(some).mean() - 0.25) < 0.02
     nights = np.asarray(before.mask)
     assert abs(hit[nights].mean() - 0.15) < 4 * np.sqrt(0.15 * 0.85 / nights.sum())
-    # One sign for a night, another amount for each of its bands.
+    # One sign per night, a separate amount per band.
     two = hit & (seen.sum(-1) > 1)
     sign = np.sign(added[two]) * seen[two]
     assert (abs(sign.sum(-1)) == seen[two].sum(-1)).all()
@@ -47,7 +47,7 @@ def test_whole_nights_are_corrupted_by_their_share_up_or_down_and_no_others():
     np.testing.assert_array_equal(noisy.flux[padded], curves.flux[padded])
 
 
-def test_only_corrupted_nights_are_predicted_and_only_bands_that_they_have():
+def test_only_observed_bands_of_corrupted_nights_are_predicted():
     batch = batch_of("corrupted_light_curve")
     _, state, step = make("corrupted_light_curve", augment=no_augmentation, share=1e-6)
     assert step(state, batch)[1]["error"] == 0
@@ -55,11 +55,11 @@ def test_only_corrupted_nights_are_predicted_and_only_bands_that_they_have():
     params = jax.tree.map(jnp.copy, state.params)
     params["decoder"]["bias"] = params["decoder"]["bias"].at[1].set(1e3)
     _, scalars = step(state._replace(params=params), batch)
-    assert scalars["error"] < 1e3  # of the band that no night has nothing
+    assert scalars["error"] < 1e3  # the band that no night has does not count
 
 
 def test_the_error_falls_below_that_of_the_corrupted_flux():
-    # of one level each: what the other nights have tells the noise of one
+    # Constant light curves: the other nights determine the noise of one.
     level = jax.random.normal(jax.random.key(3), (64, 1))
     batch = batch_of("corrupted_light_curve", 64, epochs=8)
     flat = jnp.broadcast_to(level, batch.inputs.flux.shape)
@@ -73,7 +73,7 @@ def test_the_error_falls_below_that_of_the_corrupted_flux():
     assert np.mean(errors[-20:]) < 0.3 * errors[0]
 
 
-def test_parts_of_a_batch_add_up_to_the_whole():
+def test_parts_of_a_batch_sum_to_the_complete_batch():
     batch, changes = batch_of("corrupted_light_curve"), []
     for parts in (1, 2):
         method = make_method(
@@ -95,14 +95,14 @@ def test_parts_of_a_batch_add_up_to_the_whole():
         ({"noise": 0.0}, "noise 0.0 changes"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused_in_words(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         make_method(
             "corrupted_light_curve", SmallModel(3), SGD, no_augmentation, seed=0, **args
         )
 
 
-def test_a_model_without_states_of_nights_is_refused_in_words():
+def test_a_model_without_encoded_nights_is_refused():
     method = make_method(
         "corrupted_light_curve", Lstm(3, bands=3), SGD, no_augmentation, seed=0
     )

@@ -5,14 +5,14 @@ import pytest
 from jaxastro.layers.encoding import PERIODS, date_features, sinusoidal
 
 
-def test_the_code_of_place_one_by_hand():
+def test_the_sinusoidal_code_by_hand():
     code = sinusoidal(jnp.array([[1.0]]), 4)[0, 0]
     by_hand = [0.84147098, 0.54030231, 0.00999983, 0.99995000]
     np.testing.assert_allclose(code, by_hand, atol=1e-7)
 
 
 @pytest.mark.parametrize("depth", [1, 5, 8])
-def test_it_is_the_equation_at_any_depth(depth):
+def test_the_sinusoidal_code_equals_its_equation(depth):
     when = np.array([[0.0, 1.0, 7.5], [33.0, 0.25, 99.0]])
     code = sinusoidal(jnp.array(when, jnp.float32), depth)
     assert code.shape == (2, 3, depth)
@@ -22,8 +22,8 @@ def test_it_is_the_equation_at_any_depth(depth):
         np.testing.assert_allclose(code[..., d], by_hand, atol=2e-5)
 
 
-def test_a_shift_in_time_is_a_rotation_of_the_code():
-    # why sines: what lies between two epochs does not depend on when they were
+def test_a_time_shift_rotates_the_code():
+    # So time differences do not depend on the absolute time.
     when = jnp.array([[3.0, 50.0]])
     pairs = np.array(sinusoidal(when, 8)).reshape(2, 4, 2)
     later = np.array(sinusoidal(when + 2.5, 8)).reshape(2, 4, 2)
@@ -32,33 +32,33 @@ def test_a_shift_in_time_is_a_rotation_of_the_code():
     )
 
 
-def test_no_two_of_99_places_share_a_code():
+def test_the_codes_of_99_positions_differ():
     code = np.array(sinusoidal(jnp.arange(99.0)[None], 8))[0]
     distance = np.linalg.norm(code[:, None] - code, axis=-1)
     assert distance[~np.eye(99, dtype=bool)].min() > 1e-2
 
 
-def test_the_waves_of_a_date_by_hand():
+def test_date_features_by_hand():
     assert PERIODS[[0, 3, -1]] == pytest.approx([1, 10, 1000])
     waves = date_features(jnp.array([[2.5]]))[0, 0]
     assert waves.shape == (20,)
-    # half a turn of a day, a quarter of ten days, 0.9 degrees of a thousand
+    # phases: half of one day, a quarter of ten days, 0.9 degrees of 1000 days
     by_hand = [0, -1, 1, 0, 0.01570732, 0.99987663]
     np.testing.assert_allclose(
         waves[jnp.array([0, 10, 3, 13, 9, 19])], by_hand, atol=2e-6
     )
 
 
-def test_dates_from_an_hour_to_three_years_apart_differ_and_dates_alike_are_close():
+def test_date_features_resolve_an_hour_to_three_years_and_are_continuous():
     time = np.array([0, 1 / 24, 1, 30, 365, 1000], np.float32) + 500
     waves = np.array(date_features(jnp.array(time)))
     distance = np.linalg.norm(waves[:, None] - waves, axis=-1)
     assert distance[~np.eye(6, dtype=bool)].min() > 0.1
-    late = np.float32([3650.0, 3650.0 + 1 / 1440])  # a minute, ten years on
+    late = np.float32([3650.0, 3650.0 + 1 / 1440])  # one minute, after ten years
     assert np.linalg.norm(np.subtract(*date_features(jnp.array(late)))) < 0.01
 
 
-def test_waves_shorter_than_what_lies_between_dates_fade_in_their_mean():
+def test_in_a_mean_over_dates_short_periods_average_out():
     dates = jnp.linspace(0, 30, 100)
     mean = np.array(date_features(dates).mean(0)).reshape(2, -1)
     strength = np.hypot(*mean)

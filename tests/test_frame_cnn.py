@@ -7,7 +7,7 @@ from jaxastro.layers.frame_cnn import FrameCnn, _max_pool
 from jaxastro.layers.gaps import append_gaps
 
 
-def test_a_pool_is_the_largest_of_four_and_teaches_it_alone():
+def test_max_pooling_is_the_largest_of_four_and_so_is_its_gradient():
     x = np.random.default_rng(0).normal(size=(2, 5, 6, 3)).astype(np.float32)
     pooled, back = jax.vjp(_max_pool, x)
     (gradient,) = back(jnp.ones_like(pooled))
@@ -17,10 +17,10 @@ def test_a_pool_is_the_largest_of_four_and_teaches_it_alone():
         assert pooled[n, y, col, d] == four.max()
         taught = gradient[n, 2 * y : 2 * y + 2, 2 * col : 2 * col + 2, d]
         np.testing.assert_array_equal(taught, four == four.max())
-    assert not np.any(gradient[:, 4])  # the odd last line
+    assert not np.any(gradient[:, 4])  # the odd last row
 
 
-def test_a_pool_hides_no_nan_and_ties_teach_one():
+def test_max_pooling_propagates_nan_and_ties_have_one_gradient():
     for place in np.ndindex(2, 2):
         x = np.ones((1, 2, 2, 1), np.float32)
         assert jax.grad(lambda x: _max_pool(x).sum())(x).sum() == 1
@@ -28,7 +28,7 @@ def test_a_pool_hides_no_nan_and_ties_teach_one():
         assert np.isnan(_max_pool(jnp.array(x))).all()
 
 
-def test_batch_statistics_are_those_of_observed_frames():
+def test_batch_statistics_use_observed_frames_only():
     generator = np.random.default_rng(0)
     x = jnp.array(generator.normal(size=(2, 3, 4, 4, 2)), jnp.float32)
     mask = jnp.array([[True, True, False], [True, False, False]])
@@ -56,7 +56,7 @@ def test_gaps_are_since_the_last_observed_epoch():
     assert append_gaps(x, time, mask, "none") is x
 
 
-def test_an_unknown_encoding_is_answered_with_the_known():
+def test_an_unknown_encoding_is_refused_with_the_known_names():
     x, mask = jnp.zeros((1, 2, 1)), jnp.ones((1, 2), bool)
     with pytest.raises(ValueError, match=r"No encoding 'mjd'\. Known: none, gaps"):
         append_gaps(x, x[..., 0], mask, "mjd")

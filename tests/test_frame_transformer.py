@@ -1,4 +1,4 @@
-"""The frame transformer: what it sees of a frame, and that padding is not of it."""
+"""Frame transformer: flux, bands, padding and invariances."""
 
 import functools
 
@@ -35,7 +35,7 @@ def make(**args):
     return jax.jit(functools.partial(model.apply, variables, train=False))
 
 
-def test_what_padded_frames_hold_changes_no_bit():
+def test_content_of_padded_frames_changes_no_bit():
     inputs = make_example(6, 4, 1)
     padded = ~inputs.epoch_mask
     noise = make_example(6, 6, 6, seed=1)
@@ -47,7 +47,7 @@ def test_what_padded_frames_hold_changes_no_bit():
     chex.assert_trees_all_equal(make()(inputs), make()(other))
 
 
-def test_more_padding_changes_nothing_and_nor_does_the_order_of_objects_or_frames():
+def test_padding_and_the_order_of_objects_or_frames_have_no_effect():
     inputs = make_example(6, 4, 1)
     here = make()(inputs)
 
@@ -57,17 +57,17 @@ def test_more_padding_changes_nothing_and_nor_does_the_order_of_objects_or_frame
     for other in (
         make()(Series(*map(longer, inputs))).logits,
         make()(Series(*(a[::-1] for a in inputs))).logits[::-1],
-        # the date is a number of each frame: their order in the arrays is none
+        # The date is a feature of each frame, so the order in the arrays has no effect.
         make()(Series(*(a[:, ::-1] for a in inputs))).logits,
     ):
         np.testing.assert_allclose(other, here.logits, atol=1e-5)
 
 
-def test_objects_without_an_epoch_give_numbers():
+def test_an_object_without_observed_epochs_has_finite_output():
     assert np.isfinite(make()(make_example(6, 0)).logits).all()
 
 
-def test_a_band_that_is_not_known_is_no_number():
+def test_an_unknown_band_gives_nan():
     inputs = make_example(6, 4)
     inputs.band[1, 2] = 9
     logits = make()(inputs).logits
@@ -75,7 +75,7 @@ def test_a_band_that_is_not_known_is_no_number():
     assert np.isnan(logits[1]).all()
 
 
-def test_light_is_what_gaussians_at_the_centre_gather_in_units_of_its_noise():
+def test_flux_is_measured_by_gaussian_apertures_with_unit_noise():
     apertures = (1.0, 3.0)
     generator = np.random.default_rng(0)
     frames = generator.normal(size=(1, 4000, 24, 24, 2)).astype(np.float32)
@@ -85,7 +85,7 @@ def test_light_is_what_gaussians_at_the_centre_gather_in_units_of_its_noise():
     y, x = np.mgrid[:24, :24] - 11.5
     for place, width in enumerate(apertures):
         star = np.exp(-(x**2 + y**2) / (2 * width**2)).astype(np.float32)
-        star = np.stack([star, 0 * star], -1)[None, None]  # nothing in the change
+        star = np.stack([star, 0 * star], -1)[None, None]  # the change is 0
         found = model._measure_flux(jnp.array(star))[0, 0].reshape(
             2, 2
         )  # apertures x views
@@ -99,13 +99,13 @@ def test_light_is_what_gaussians_at_the_centre_gather_in_units_of_its_noise():
         assert np.sinh(of_flux[0, 0, 2 * place]) == pytest.approx(whole, rel=1e-4)
 
 
-def test_the_embedding_ends_in_the_mean_light_of_each_band():
+def test_the_embedding_ends_with_the_mean_flux_of_each_band():
     inputs = make_example(6, 4, 0)
     model = FrameTransformer(3, **SMALL)
     frames = np.stack([inputs.image, 0 * inputs.image], -1)
     light = np.asarray(model._measure_flux(jnp.array(frames)))[
         ..., ::2
-    ]  # not of the change
+    ]  # without those of the change
     found = np.asarray(make()(inputs).embedding)[:, 2 * SMALL["width"] :]
     found = found.reshape(3, 6, 10)[:, ::2]
     for i in range(3):
@@ -113,11 +113,11 @@ def test_the_embedding_ends_in_the_mean_light_of_each_band():
             seen = inputs.epoch_mask[i] & (inputs.band[i] == band)
             mean = light[i, seen].sum(0) / max(seen.sum(), 1)
             np.testing.assert_allclose(found[i, :, band + 1], mean, atol=1e-5)
-    assert not found[..., 4:].any()  # bands that none is of
-    assert not found[..., 0].any()  # nor padding
+    assert not found[..., 4:].any()  # bands without frames
+    assert not found[..., 0].any()  # and padding
 
 
-def test_a_new_light_matters_where_it_is_and_a_steady_one_is_seen_too():
+def test_transient_and_constant_sources_change_the_output():
     inputs = make_example(6, 6)
     here = make()(inputs).logits
     flash = inputs._replace(image=inputs.image.copy())

@@ -1,4 +1,4 @@
-"""Groups of layers that are not trained compute as they do in prediction."""
+"""Frozen groups of layers are in prediction mode during training."""
 
 import flax.linen as nn
 import jax
@@ -34,7 +34,7 @@ class Group(nn.Module):
 
 
 def run(train_only=None, **variables):
-    """What comes out of both groups, in training, and the statistics after it."""
+    """Output of both groups in training, and the updated statistics."""
     model, batch = Layers(), make_batch()
     start = model.init(jax.random.key(0), batch.inputs, train=False) | variables
 
@@ -54,18 +54,18 @@ def run(train_only=None, **variables):
     return start, seen, updated["batch_stats"]
 
 
-def test_frozen_groups_compute_as_they_predict_and_others_as_they_train():
+def test_frozen_groups_are_in_prediction_mode_and_others_in_training_mode():
     start, seen, after = run(("head",))
     assert_same_bits(after["body"], start["batch_stats"]["body"])
     assert differs(after["head"], start["batch_stats"]["head"])
-    # Drawn by dropout, half of them are zeros.
+    # With dropout half of the values are zeros.
     assert (np.array(seen["body"]) != 0).all()
     assert (np.array(seen["head"]) == 0).any()
     _, _, free = run()
     assert differs(free["body"], start["batch_stats"]["body"])
 
 
-def test_the_head_of_convention_alone_is_trained():
+def test_only_the_head_of_convention_is_trained():
     small = {"widths": (4, 4, 4, 4), "num_blocks": 1, "num_heads": 2, "hidden": 8}
     model, alone = ConvEntion(3, **small), ("head",)
     optimizer = make_optimizer(
@@ -112,7 +112,7 @@ def test_gradients_of_frozen_groups_are_not_computed():
         assert flops[True] < 0.5 * flops[False], parts
 
 
-def test_without_the_key_a_step_is_the_method_s_own():
+def test_without_train_only_the_step_is_unchanged():
     args = (Layers(), optax.sgd(0.1), no_augmentation)
     batch = make_batch()
     plain, given = (

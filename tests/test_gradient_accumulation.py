@@ -24,7 +24,7 @@ PARAMS = {"w": jnp.array(GENERATOR.normal(size=(5, 3)))}
 
 
 def loss_fn(params, statistics, key, rows):
-    """A classifier that counts what it has seen, and draws no random numbers."""
+    """A classifier without randomness that counts objects in its batch statistics."""
     x, label, weight = rows
     per_object = losses.cross_entropy(x @ params["w"], label)
     seen = {"parts": statistics["parts"] + 1, "sum": statistics["sum"] * 2 + x.sum()}
@@ -36,7 +36,7 @@ START = {"parts": jnp.int32(0), "sum": jnp.float32(0)}
 
 
 @pytest.mark.parametrize("parts", [2, 3, 12])
-def test_parts_add_up_to_the_whole(parts):
+def test_parts_sum_to_the_complete_batch(parts):
     run = partial(accumulated, GRAD_FN, START, jax.random.key(0), ROWS)
     (loss, (_, scalars)), grads = run(parts=1)
     (sum_of_parts, (seen, added)), summed = jax.jit(partial(run, parts=parts))()
@@ -52,7 +52,7 @@ def test_parts_add_up_to_the_whole(parts):
     np.testing.assert_allclose(seen["sum"], total, rtol=1e-4, atol=1e-4)
 
 
-def test_every_part_has_randomness_of_its_own():
+def test_every_part_has_its_own_random_key():
     def draw(params, statistics, key, rows):
         return params["w"].sum(), (statistics, {"drawn": jax.random.uniform(key)})
 
@@ -66,17 +66,17 @@ def test_every_part_has_randomness_of_its_own():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    # Masked frames are drawn, so that no two parts have equal statistics, and batch
-    # norms of two objects magnify rounding: those two have this test in their files,
-    # and so have those of light curves and alerts.
+    # Masked frames are random, so parts have different statistics. Batch norms of two
+    # objects amplify rounding. These two methods have this test in their own files, and
+    # so have those for light curves and alerts.
     "name",
     ["supervised", "semiconformer"],
 )
-def test_a_method_learns_the_same_in_parts_of_equal_statistics(name):
+def test_parts_of_equal_statistics_train_as_the_complete_batch(name):
     shape = (4, 3)
     two = GENERATOR.normal(size=(2, 3, 21, 21)).astype(np.float32)
     inputs = Series(
-        image=np.repeat(two, 2, 0),  # a a b b: each part has an a and a b
+        image=np.repeat(two, 2, 0),  # a a b b, so each part has a and b
         time=np.tile(np.arange(3, dtype=np.float32), (4, 1)),
         band=np.zeros(shape, np.int32),
         epoch_mask=np.ones(shape, bool),

@@ -1,4 +1,4 @@
-"""LSTM, SuperNNova and SITS-BERT: networks that read light curves."""
+"""LSTM, SuperNNova and SITS-BERT: models of light curves."""
 
 import functools
 
@@ -39,7 +39,7 @@ def made(name):
     return model, variables, functools.partial(predict, variables)
 
 
-def test_counts_are_the_published_ones_where_there_are_any():
+def test_parameter_counts_match_published_ones():
     def count(model):
         inputs = make_curves(12, bands=5)
         init = functools.partial(model.init, train=False)
@@ -54,7 +54,7 @@ def test_counts_are_the_published_ones_where_there_are_any():
 
 
 @EVERY
-def test_padding_cannot_matter_wherever_it_is(name):
+def test_padding_at_any_place_has_no_effect(name):
     _, _, predict = made(name)
     curves = make_curves(12, 7, 1)
     spoiled = {
@@ -72,7 +72,7 @@ def test_padding_cannot_matter_wherever_it_is(name):
 
 
 @EVERY
-def test_an_object_is_judged_alike_in_whatever_company(name):
+def test_a_prediction_does_not_depend_on_other_objects(name):
     _, _, predict = made(name)
     curves = make_curves(12, 7, 1)
     order = [2, 0, 1]
@@ -83,7 +83,7 @@ def test_an_object_is_judged_alike_in_whatever_company(name):
 
 
 @EVERY
-def test_every_number_of_a_light_curve_counts(name):
+def test_every_field_of_a_light_curve_has_an_effect(name):
     _, _, predict = made(name)
     curves = make_curves(12)
     before = predict(curves).logits
@@ -96,7 +96,7 @@ def test_every_number_of_a_light_curve_counts(name):
 
 
 @EVERY
-def test_an_object_without_an_epoch_gives_numbers_and_gradients(name):
+def test_an_object_without_observed_epochs_has_finite_output_and_gradients(name):
     model, variables, _ = made(name)
     curves = jax.device_put(make_curves(12, 0))
 
@@ -131,10 +131,10 @@ def test_it_learns_which_band_is_bright(name):
     assert (said == label).mean() > 0.8
 
 
-# -- uncertain weights -----------------------------------------------------------------
+# -- Bayesian weights ------------------------------------------------------------------
 
 
-def test_a_prior_is_asked_for_where_weights_are_uncertain_and_nowhere_else():
+def test_divergence_weight_is_for_bayesian_models_only():
     def step(name, weight):
         method = make_method(
             *("supervised", MODELS[name], optax.sgd(0.1), lambda _, view: view),
@@ -155,7 +155,7 @@ def test_a_prior_is_asked_for_where_weights_are_uncertain_and_nowhere_else():
 
 
 @pytest.mark.parametrize("method", ["supervised", "semiconformer", "byol"])
-def test_a_survey_without_a_catalogue_trains_in_parts_and_in_pairs(method):
+def test_a_survey_without_a_catalogue_trains_in_parts_and_with_two_views(method):
     inputs = make_curves(12, 5, 12, 7, columns=0)
     yes = np.ones(4, bool)
     batch = Batch(inputs, np.arange(4, dtype=np.int32) % 2, yes, yes)
@@ -170,7 +170,7 @@ def test_a_survey_without_a_catalogue_trains_in_parts_and_in_pairs(method):
     assert all(np.isfinite(value) for value in scalars.values())
 
 
-def test_a_draw_is_of_the_normal_law_and_knows_its_divergence():
+def test_sampled_weights_are_normal_and_have_the_right_divergence():
     mean = {"a": jnp.full((400, 300), 0.3), "b": jnp.array([-0.2])}
     rho = {"a": jnp.full((400, 300), -1.0), "b": jnp.array([0.5])}
     weights, divergence = jax.jit(bayes.sample_weights)(jax.random.key(0), mean, rho)
@@ -186,14 +186,14 @@ def test_a_draw_is_of_the_normal_law_and_knows_its_divergence():
     np.testing.assert_allclose(divergence, expected, rtol=1e-4)
 
 
-def test_spreads_start_between_a_quarter_and_a_third_of_the_priors():
+def test_initial_standard_deviations_are_a_quarter_to_a_third_of_that_of_the_prior():
     spread = bayes.standard_deviation(bayes.initial_rho(jax.random.key(0), (1000,)))
     prior = np.sqrt(0.75 * np.exp(-2) + 0.25 * np.exp(-14))
     assert prior / 4 < spread.min() < spread.max() < prior / 3 + 1e-4
 
 
 @pytest.mark.parametrize("name", ["variational", "bayes"])
-def test_a_prediction_is_the_mean_of_draws_and_always_the_same(name):
+def test_a_prediction_is_the_mean_of_samples_and_reproducible(name):
     _, _, predict = made(name)
     first, again = predict(make_curves(12, 7)), predict(make_curves(12, 7))
     np.testing.assert_array_equal(first.logits, again.logits)
@@ -202,10 +202,12 @@ def test_a_prediction_is_the_mean_of_draws_and_always_the_same(name):
     spread = first.aux["spread"]
     assert spread.shape == p.shape
     assert (spread > 0).all()
-    assert (spread**2 <= p * (1 - p) + 1e-6).all()  # of numbers in [0, 1] of that mean
+    assert (
+        spread**2 <= p * (1 - p) + 1e-6
+    ).all()  # bound for values in [0, 1] with that mean
 
 
-def test_weights_without_spread_are_the_plain_network():
+def test_without_spread_the_bayesian_network_equals_the_plain_one():
     model, variables, _ = made("bayes")
     params = variables["params"]
     sure = jax.tree.map(lambda rho: jnp.full_like(rho, -30.0), params["rho"])
@@ -219,7 +221,7 @@ def test_weights_without_spread_are_the_plain_network():
     assert POINT_ESTIMATE not in traverse_util.flatten_dict(params["rho"])
 
 
-def test_settings_that_mean_nothing_are_refused_in_words():
+def test_invalid_arguments_are_refused():
     def init(model):
         return model.init(jax.random.key(0), make_curves(12), train=False)
 

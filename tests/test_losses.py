@@ -14,13 +14,13 @@ def random(shape, seed=0, scale=3.0):
 LABEL = jnp.array([0, 3, 1, 1, 2, 0])
 
 
-def test_cross_entropy_is_that_of_optax():
+def test_cross_entropy_equals_that_of_optax():
     logits = random((6, 4))
     theirs = optax.softmax_cross_entropy_with_integer_labels(logits, LABEL)
     np.testing.assert_allclose(losses.cross_entropy(logits, LABEL), theirs, rtol=1e-5)
 
 
-def test_smoothed_labels_are_those_of_optax():
+def test_smoothed_labels_equal_those_of_optax():
     logits = random((6, 4))
     y = optax.smooth_labels(jax.nn.one_hot(LABEL, 4), 0.3)
     ours = losses.cross_entropy(logits, LABEL, 0.3)
@@ -36,14 +36,14 @@ def test_focal_by_hand():
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
-def test_focal_of_two_classes_is_optax_sigmoid_focal(gamma):
+def test_focal_of_two_classes_equals_optax_sigmoid_focal(gamma):
     logit, label = random((6,)), jnp.array([0, 1, 1, 0, 1, 0])
     ours = losses.focal(jnp.stack([0 * logit, logit], -1), label, gamma)
     theirs = optax.sigmoid_focal_loss(logit, label.astype(jnp.float32), gamma=gamma)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-7)
 
 
-def test_focal_without_focus_is_cross_entropy():
+def test_focal_with_gamma_0_is_cross_entropy():
     logits = random((6, 4))
     ours = losses.focal(logits, LABEL, 0.0)
     np.testing.assert_allclose(ours, losses.cross_entropy(logits, LABEL), rtol=1e-5)
@@ -58,7 +58,7 @@ def test_settings_out_of_range_are_refused():
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("confidence", [1e3, -1e3, 17.0])
-def test_gradients_of_sure_objects_are_finite(gamma, confidence):
+def test_gradients_of_confident_predictions_are_finite(gamma, confidence):
     logits, label = jnp.array([[confidence, 0.0]]), jnp.array([0])
     for loss in (losses.cross_entropy, lambda *a: losses.focal(*a, gamma)):
         value, grad = jax.value_and_grad(lambda x: loss(x, label).sum())(logits)  # noqa: B023
@@ -76,18 +76,18 @@ def test_similarity_is_the_squared_distance_on_the_sphere():
     np.testing.assert_allclose(ours, 2 - 2 * cosine, rtol=1e-4)
 
 
-def test_similarity_knows_directions_alone():
+def test_similarity_depends_only_on_directions():
     a = random((6, 5))
     np.testing.assert_allclose(losses.similarity(a, 7 * a), 0, atol=1e-6)
     np.testing.assert_allclose(losses.similarity(a, -0.1 * a), 4, atol=1e-6)
 
 
-def test_similarity_of_zero_vectors_pulls_nowhere():
+def test_similarity_of_zero_vectors_has_no_gradient():
     zero, b = jnp.zeros((2, 5)), random((2, 5))
     value, grads = jax.value_and_grad(
         lambda *ab: losses.similarity(*ab).sum(), argnums=(0, 1)
     )(zero, b)
-    assert value == pytest.approx(4)  # neither alike nor opposite: 2 each
+    assert value == pytest.approx(4)  # neither parallel nor opposite: 2 each
     assert not np.any(grads[0])
     assert not np.any(grads[1])
 
@@ -96,19 +96,19 @@ def mean(value, mask):
     return losses.weighted_sum(value, losses.equal_weight(mask))
 
 
-def test_equal_weights_make_a_sum_the_mean_of_what_counts():
+def test_with_equal_weights_the_sum_is_the_masked_mean():
     value, mask = jnp.array([2.0, 4.0, np.nan]), jnp.array([True, True, False])
     assert mean(value, mask) == 3
     assert not np.any(jax.grad(mean)(value, mask)[2])
 
 
-def test_the_mean_of_nothing_is_0():
+def test_the_mean_over_an_empty_mask_is_0():
     value, mask = jnp.array([np.inf, np.nan]), jnp.zeros(2, bool)
     assert mean(value, mask) == 0
     assert not np.any(jax.grad(mean)(value, mask))
 
 
-def test_the_error_of_frames_is_by_object_and_sees_what_is_masked_in():
+def test_the_frame_error_is_per_object_and_uses_masked_frames_only():
     frame = jnp.arange(12.0).reshape(2, 3, 1, 2)
     predicted = frame + jnp.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])[:, :, None, None]
     mask = jnp.array([[True, False, True], [False, False, False]])

@@ -1,4 +1,4 @@
-"""Many runs in one program: each as if it were alone."""
+"""Many runs in one program, each independent of the others."""
 
 import os
 
@@ -27,8 +27,8 @@ def batch_for(name, member, step):
     return small_method.batch_of(name, seed=100 * member + step)
 
 
-def alone(name, member, **args):
-    """States and losses of a member that is trained alone."""
+def train_separately(name, member, **args):
+    """State and losses of a member that is trained separately."""
     _, state, step = small_method.make(name, seed=member, **args)
     losses = []
     for number in range(STEPS):
@@ -37,8 +37,8 @@ def alone(name, member, **args):
     return state, losses
 
 
-def side_by_side(name, members, mesh, execution):
-    """The same of some members in one program, in their order."""
+def train_in_one_program(name, members, mesh, execution):
+    """States and losses of members that one program trains, in their order."""
     _, first, _ = small_method.make(name)
 
     def step(seed, state, batch):
@@ -74,21 +74,21 @@ def side_by_side(name, members, mesh, execution):
 
 @pytest.mark.parametrize("execution", many_models.EXECUTIONS)
 @pytest.mark.parametrize("name", METHODS)
-def test_a_member_is_trained_as_if_it_were_alone(name, execution):
+def test_a_member_is_trained_independently_of_others(name, execution):
     for member, (state, losses) in enumerate(
-        side_by_side(name, range(MEMBERS), one_device(), execution)
+        train_in_one_program(name, range(MEMBERS), one_device(), execution)
     ):
-        expected, expected_losses = alone(name, member)
+        expected, expected_losses = train_separately(name, member)
         np.testing.assert_allclose(losses, expected_losses, rtol=1e-5)
         small_method.assert_close(state, expected)
-        other, _ = alone(name, (member + 1) % MEMBERS)
+        other, _ = train_separately(name, (member + 1) % MEMBERS)
         assert small_method.differs(state.params, other.params)
 
 
-def test_members_that_run_apart_are_the_same_bits_in_any_order():
+def test_sequential_members_have_the_same_bits_in_any_order():
     mesh = one_device()
-    forward = side_by_side("supervised", [0, 1, 2], mesh, "sequential")
-    backward = side_by_side("supervised", [2, 1, 0], mesh, "sequential")
+    forward = train_in_one_program("supervised", [0, 1, 2], mesh, "sequential")
+    backward = train_in_one_program("supervised", [2, 1, 0], mesh, "sequential")
     for (state, _), (other, _) in zip(forward, backward[::-1], strict=True):
         small_method.assert_same_bits(state, other)
 
@@ -96,13 +96,13 @@ def test_members_that_run_apart_are_the_same_bits_in_any_order():
 FOUR = """
 import jax
 from support import small_method
-from test_many_models import one_device, side_by_side
+from test_many_models import one_device, train_in_one_program
 from jaxastro.training import sharding
 assert jax.device_count() == 4
 for name in ("supervised", "semiconformer"):
-    expected = side_by_side(name, range(5), one_device(), "sequential")
+    expected = train_in_one_program(name, range(5), one_device(), "sequential")
     for execution in ("sequential", "vmapped"):
-        found = side_by_side(name, range(5), sharding.make_mesh(), execution)
+        found = train_in_one_program(name, range(5), sharding.make_mesh(), execution)
         small_method.assert_close(found, expected)
 """
 
@@ -115,7 +115,7 @@ def test_four_devices_equal_one():
     assert done.code == 0, done.stderr[-3000:]
 
 
-def test_every_member_has_its_round():
+def test_every_member_is_in_a_group():
     two = jax.sharding.AbstractMesh((2, 1), ("data", "fsdp"))
     assert many_models.member_groups(5, two, execution="sequential") == [
         [0, 1],
@@ -132,7 +132,7 @@ def test_every_member_has_its_round():
         many_models.member_groups(5, two, execution="both")
 
 
-def test_a_member_gets_the_batches_it_would_get_alone():
+def test_a_member_gets_its_own_batches():
     mine = [
         batches_of(lambda position, i=i: (position + i) % 5, num_batches=4)
         for i in range(3)
@@ -149,7 +149,7 @@ def test_a_member_gets_the_batches_it_would_get_alone():
     assert next(stream, None) is None
 
 
-# -- what all folds say together -------------------------------------------------------
+# -- scores of all folds ---------------------------------------------------------------
 
 
 def folds_of(predictions):
@@ -161,7 +161,7 @@ def folds_of(predictions):
     ]
 
 
-def test_pooled_folds_score_as_if_they_were_one():
+def test_pooled_folds_score_as_one_test_set():
     whole = make_predictions(60)
     found = pool(folds_of(whole))
     assert found.object_id.tolist() == whole.object_id.tolist()
@@ -182,7 +182,7 @@ def test_the_mean_of_seeds_and_their_ensemble():
     assert found.low < found.value < found.high
 
 
-def test_runs_that_do_not_belong_together_are_refused():
+def test_incompatible_runs_are_refused():
     one, other = folds_of(make_predictions(40))
     with pytest.raises(ValueError, match="Object SN00000 is in 2 test folds"):
         pool([one, one])

@@ -18,11 +18,11 @@ from support.small_method import (
 from jaxastro.methods.masked_frames import mask_frames
 from jaxastro.types import Series
 
-HIDE = jax.jit(mask_frames, static_argnames=("share", "pixels", "pool"))
+MASK_FRAMES = jax.jit(mask_frames, static_argnames=("share", "pixels", "pool"))
 
 
 def series_of(counts, length, *, seed=0, size=6):
-    """Objects of so many epochs, each frame of which is its epoch's time."""
+    """Objects with the given numbers of epochs; the value of each frame is its time."""
     generator = np.random.default_rng(seed)
     shape = (len(counts), length)
     time = np.sort(generator.uniform(0, 90, shape), 1).astype(np.float32)
@@ -38,18 +38,20 @@ def series_of(counts, length, *, seed=0, size=6):
     share=st.sampled_from([0.01, 0.3, 0.99]),
     seed=st.integers(0, 9),
 )
-def test_every_epoch_is_either_left_or_hidden(counts, share, seed):
+def test_every_epoch_is_either_kept_or_masked(counts, share, seed):
     series = series_of(counts, 7)
-    left, asked = HIDE(jax.random.key(seed), series, share=share, pixels=2, pool=2)
+    left, asked = MASK_FRAMES(
+        jax.random.key(seed), series, share=share, pixels=2, pool=2
+    )
     for i, count in enumerate(counts):
         seen, gone = np.array(left.epoch_mask[i]), np.array(asked.mask[i])
         assert seen.sum() + gone.sum() == count
         expected = np.clip(np.round(np.float32(share) * count), 1, max(count - 1, 0))
         assert gone.sum() == min(expected, max(count - 1, 0))
-        assert (~seen[: seen.sum()]).sum() == 0  # what is left stands in front
+        assert (~seen[: seen.sum()]).sum() == 0  # remaining epochs are first
         if not count:
             continue
-        # Frames show when they were taken: images, times and bands stay together.
+        # The value of a frame is its time: images, times and bands stay together.
         when = np.array(left.image[i, seen, 0, 0])
         assert (np.diff(when) >= 0).all()
         np.testing.assert_allclose(left.time[i, seen], when - when[0], atol=1e-4)
@@ -61,7 +63,7 @@ def test_every_epoch_is_either_left_or_hidden(counts, share, seed):
         assert sorted(bands) == sorted(np.array(series.band[i, :count]))
 
 
-def test_a_frame_is_told_as_means_around_its_centre():
+def test_a_predicted_frame_has_means_around_its_centre():
     image = jnp.arange(36.0).reshape(1, 1, 6, 6).repeat(2, 1)
     two = Series(
         image, jnp.zeros((1, 2)), jnp.zeros((1, 2), int), jnp.ones((1, 2), bool)
@@ -75,10 +77,10 @@ def test_a_frame_is_told_as_means_around_its_centre():
     np.testing.assert_allclose(asked.frame[0, 0], expected)
 
 
-def test_what_is_hidden_is_not_seen():
+def test_masked_frames_do_not_affect_the_encoder():
     _, state, step = make("masked_frames", model=SmallModel(3, False), share=0.5)
     batch = make_batch()
-    lone = batch.inputs.epoch_mask.at[:, 1:].set(False)  # one epoch: none to hide
+    lone = batch.inputs.epoch_mask.at[:, 1:].set(False)  # one epoch: none to mask
     alone = batch._replace(inputs=batch.inputs._replace(epoch_mask=lone))
     after, scalars = step(state, alone)
     assert scalars["error"] == 0
@@ -88,9 +90,9 @@ def test_what_is_hidden_is_not_seen():
     assert differs(after.params["encoder"], state.params["encoder"])
 
 
-def test_frames_are_told_by_what_is_left_of_each_series():
+def test_frames_are_predicted_from_the_remaining_series():
     def flat(key, inputs):
-        """Objects of one brightness each, for a decoder to learn from the rest."""
+        """Objects of constant brightness, which the remaining frames determine."""
         key = jax.random.split(key)[0]
         level = jax.random.normal(key, (len(inputs.image), 1, 1, 1))
         return inputs._replace(image=jnp.broadcast_to(level, inputs.image.shape))
@@ -101,11 +103,11 @@ def test_frames_are_told_by_what_is_left_of_each_series():
     for _ in range(150):
         state, scalars = step(state, make_batch(24))
         errors.append(float(scalars["error"]))
-    # New levels each step, of variance 1: what is told of them was not remembered.
+    # New brightness in each step, with variance 1, so it cannot be memorised.
     assert np.mean(errors[-10:]) < 0.2
 
 
-def test_parts_of_a_batch_add_up_to_the_whole():
+def test_parts_of_a_batch_sum_to_the_complete_batch():
     args = {"model": SmallModel(3, False), "augment": add_noise}
     _, state, step = make("masked_frames", **args)
     _, _, in_parts = make("masked_frames", gradient_accumulation=4, **args)
@@ -126,6 +128,6 @@ def step_of(name, **args):
         ({"pixels": 4}, r"4x4 means of 2x2 pixels are 8x8 pixels, and frames have 4x4"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         step_of("masked_frames", **args)

@@ -56,8 +56,8 @@ def test_padded_epochs_cannot_change_a_bit_of_observed_ones(over, content):
 
 
 @pytest.mark.parametrize("over", NORMS)
-def test_padded_epochs_come_out_as_the_bias(over):
-    # else epochs that are normed alone, by a variance of 0, grow with every block
+def test_the_output_of_padded_epochs_is_the_bias(over):
+    # Otherwise, with a variance of 0, padded epochs grow with every block.
     layer, params, x = make(over)
     out = layer.apply({"params": params}, x, mask_of(3, 5))
     bias = np.broadcast_to(params["bias"], x.shape)
@@ -74,7 +74,7 @@ def test_observed_epochs_have_mean_0_and_variance_1(over):
     np.testing.assert_allclose(out.std(axes), 1, atol=1e-4)
 
 
-def test_joint_epochs_see_each_other_and_per_epoch_do_not():
+def test_epochs_depend_on_each_other_with_joint_but_not_with_per_epoch():
     for over, is_alone in (("per_epoch", True), ("joint", False)):
         layer, params, x = make(over)
         later = x.at[:, 3:].multiply(7)
@@ -84,7 +84,7 @@ def test_joint_epochs_see_each_other_and_per_epoch_do_not():
 
 
 @pytest.mark.parametrize("over", NORMS)
-def test_doubles_stay_doubles(over):
+def test_float64_stays_float64(over):
     with jax.enable_x64(True):
         layer, params, x = make(over, dtype=np.float64)
         out = layer.apply({"params": params}, x, mask_of(5, 5))
@@ -96,7 +96,7 @@ def test_doubles_stay_doubles(over):
 
 
 @pytest.mark.parametrize("over", NORMS)
-def test_an_object_without_observed_epochs_gives_numbers(over):
+def test_an_object_without_observed_epochs_has_finite_output(over):
     layer, params, x = make(over)
 
     def loss(params, x):
@@ -107,7 +107,7 @@ def test_an_object_without_observed_epochs_gives_numbers(over):
     chex.assert_tree_all_finite(grads)
 
 
-def test_scales_have_the_shape_of_what_they_norm():
+def test_scales_have_the_shape_of_the_normalised_axes():
     x, mask = jnp.zeros((1, 33, 9, 9, 8)), jnp.ones((1, 33), bool)
     count = {}
     for over in NORMS:
@@ -116,7 +116,7 @@ def test_scales_have_the_shape_of_what_they_norm():
     assert count == {"joint": 42_768, "per_epoch": 1_296}
 
 
-def test_joint_weights_hold_no_longer_series_than_they_were_trained_on():
+def test_joint_weights_refuse_series_longer_than_in_training():
     layer, params, x = make("joint")
     longer, mask = jnp.concatenate([x, x], 1), jnp.ones((2, 10), bool)
     words = "A series of 10 maps. The joint norm was trained on series of 5"
@@ -124,7 +124,7 @@ def test_joint_weights_hold_no_longer_series_than_they_were_trained_on():
         layer.apply({"params": params}, longer, mask)
 
 
-def test_a_bad_name_is_answered_with_the_known():
+def test_an_unknown_name_is_refused_with_the_known_names():
     x, mask = jnp.zeros((1, 2, 3, 3, 1)), jnp.ones((1, 2), bool)
     with pytest.raises(ValueError, match=r"'batch'\. Known: joint, per_epoch"):
         SeriesNorm("batch").init(jax.random.key(0), x, mask)

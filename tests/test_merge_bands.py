@@ -35,7 +35,7 @@ def arrays(element):
     return st.lists(rows, min_size=2, max_size=2).map(np.array)
 
 
-# Steps between epochs: within a night, at its very end, to another night.
+# Steps between epochs: within a night, at its limit, to another night.
 SERIES = st.builds(
     make_example,
     arrays(st.booleans()),
@@ -45,7 +45,7 @@ SERIES = st.builds(
 
 
 def night_by_night(series, gap=0.5):
-    """The same, an object, an epoch and a band at a time."""
+    """The same, by a loop over objects, epochs and bands."""
     image = np.zeros((*series.image.shape, BANDS), np.float32)
     time, mask = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, bool)
     for i, seen in enumerate(series.epoch_mask):
@@ -74,13 +74,13 @@ def assert_close(a, b):
 
 @settings(deadline=None, max_examples=50)
 @given(series=SERIES)
-def test_it_is_a_loop_over_nights_and_bands(series):
+def test_merging_equals_a_loop_over_nights_and_bands(series):
     assert_close(jitted()(series), night_by_night(series))
 
 
 @settings(deadline=None, max_examples=20)
 @given(series=SERIES, content=st.sampled_from([np.nan, np.inf, 1e30]))
-def test_what_padded_epochs_hold_changes_no_bit(series, content):
+def test_content_of_padded_epochs_changes_no_bit(series, content):
     mask = series.epoch_mask
     dirty = Series(
         image=np.where(mask[..., None, None], series.image, np.float32(content)),
@@ -92,7 +92,7 @@ def test_what_padded_epochs_hold_changes_no_bit(series, content):
 
 
 @pytest.mark.parametrize(("gap", "step"), [(0.5, 1.0), (0.5, 0.5), (0.0, 0.0)])
-def test_epochs_that_are_nights_stay_what_they_are(gap, step):
+def test_single_epoch_nights_do_not_change(gap, step):
     mask = np.arange(EPOCHS) < np.array([[EPOCHS], [4]])
     series = make_example(mask, np.full(SHAPE, step))
     image, time, merged_mask = jitted(gap=gap)(series)
@@ -100,11 +100,11 @@ def test_epochs_that_are_nights_stay_what_they_are(gap, step):
     np.testing.assert_array_equal(time[mask], series.time[mask])
     shown = np.take_along_axis(image, series.band[..., None, None, None], -1)[..., 0]
     np.testing.assert_array_equal(shown[mask], series.image[mask])
-    assert np.count_nonzero(image) == mask.sum() * 6  # and all else is 0
+    assert np.count_nonzero(image) == mask.sum() * 6  # all others are 0
 
 
 def test_a_night_by_hand():
-    # g at 0.0 and 0.25, r at 0.5; a night later g, then padding
+    # g at 0.0 and 0.25, r at 0.5; g in the next night, then padding
     series = make_example(np.arange(EPOCHS) < 4 * np.ones((2, 1)), np.zeros(SHAPE))
     series.time[:] = [0, 0.25, 0.5, 1.25, 0, 0, 0]
     series.band[:] = [0, 0, 1, 0, 0, 0, 0]
@@ -120,7 +120,7 @@ def test_a_night_by_hand():
     assert mask[0].tolist() == [True, True] + [False] * 5
 
 
-def test_a_band_beyond_the_channels_shows_itself():
+def test_a_band_beyond_the_channels_gives_nan():
     for band in (-1, BANDS, 1000):
         series = make_example(np.ones(SHAPE), np.ones(SHAPE))
         series.band[1, 2] = band
@@ -136,7 +136,7 @@ def test_a_band_beyond_the_channels_shows_itself():
         ({"num_bands": 1, "gap": -1.0}, "gap -1.0 is not a number of days"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     series = jax.tree.map(jnp.array, make_example(np.ones(SHAPE), np.ones(SHAPE)))
     with pytest.raises(ValueError, match=message):
         merge_bands(series, **args)

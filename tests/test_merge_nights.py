@@ -1,4 +1,4 @@
-"""Epochs of a night become one: as an obvious loop says, and blind to padding."""
+"""Merged nights equal those of a simple loop and do not depend on padding."""
 
 import jax
 import numpy as np
@@ -15,7 +15,7 @@ merge = jax.jit(merge_nights, static_argnums=(1, 2))
 
 
 def obvious(curves, row, num_bands, longest):
-    """Flux, error and start of each night of one object, one epoch after the other."""
+    """Flux, error and start of each night of one object, by a loop over epochs."""
     nights = []
     for t in np.flatnonzero(curves.epoch_mask[row]):
         now, band = curves.time[row, t], curves.band[row, t]
@@ -29,9 +29,11 @@ def obvious(curves, row, num_bands, longest):
 
 
 @pytest.mark.parametrize("longest", [0.0, 0.33, 7.0])
-def test_nights_are_those_of_a_loop_over_epochs(longest):
+def test_nights_equal_those_of_a_loop_over_epochs(longest):
     curves = make_curves(12, 7, 1, 0)
-    curves = curves._replace(flux_error=np.round(curves.flux_error, 1))  # some alike
+    curves = curves._replace(
+        flux_error=np.round(curves.flux_error, 1)
+    )  # some are equal
     nights = merge(curves, 3, longest)
     for row in range(4):
         expected = obvious(curves, row, 3, longest)
@@ -48,7 +50,7 @@ def test_nights_are_those_of_a_loop_over_epochs(longest):
                 )
 
 
-def test_padding_wherever_it_is_cannot_matter():
+def test_padding_at_any_place_has_no_effect():
     curves = make_curves(12, 7)
     spoiled = {
         name: np.where(curves.epoch_mask, getattr(curves, name), fill)
@@ -65,12 +67,12 @@ def test_padding_wherever_it_is_cannot_matter():
 
 @settings(max_examples=30, deadline=None)
 @given(st.data())
-def test_no_epoch_is_in_two_nights_and_none_is_lost(data):
+def test_every_epoch_is_in_exactly_one_night(data):
     days = data.draw(st.lists(st.floats(0, 9, width=32), min_size=6, max_size=6))
     mask = np.array([data.draw(st.lists(st.booleans(), min_size=6, max_size=6))])
     time = np.sort(np.float32(days))[None]
     ones = np.ones((1, 6), np.float32)
-    # A band of its own for each epoch: none can hide another.
+    # A separate band for each epoch, so that none is dropped.
     band = np.arange(6, dtype=np.int32)[None]
     empty = np.zeros((1, 0), np.float32), np.zeros((1, 0), bool)
     curves = LightCurve(ones, ones, time, band, mask, *empty)
@@ -80,7 +82,7 @@ def test_no_epoch_is_in_two_nights_and_none_is_lost(data):
     assert (np.diff(starts) > 0.33).all()
 
 
-def test_a_band_beyond_the_survey_makes_its_object_nan_and_no_other():
+def test_a_band_beyond_the_survey_makes_only_its_object_nan():
     curves = make_curves(12, 12)
     curves.band[0, 3] = 3
     nights = merge(curves, 3, 0.33)
@@ -88,20 +90,20 @@ def test_a_band_beyond_the_survey_makes_its_object_nan_and_no_other():
     assert np.isfinite(nights.flux[1]).all()
 
 
-def test_memory_is_that_of_epochs_not_of_pairs_of_them():
+def test_memory_grows_linearly_with_epochs():
     curves = make_curves(*[4000] * 2, epochs=4000)
     needed = merge.lower(curves, 3, 0.33).compile().memory_analysis()
     assert needed.temp_size_in_bytes < 2 * 4000 * 4000 / 10
 
 
-def test_bad_settings_are_refused_in_words():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ValueError, match="num_bands 0"):
         merge_nights(make_curves(3), 0)
     with pytest.raises(ValueError, match="longest -1"):
         merge_nights(make_curves(3), 3, -1.0)
 
 
-def test_a_row_says_fluxes_errors_bands_and_days():
+def test_night_features_are_fluxes_errors_bands_and_days():
     time = np.float32([[0, 0.1, 4]])
     curves = LightCurve(
         flux=np.float32([[2, 3, 5]]),

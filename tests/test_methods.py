@@ -33,8 +33,8 @@ from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.types import Image
 
-# Every method on the published ConvEntion with four classes: what it trains. That of
-# light curves on the published SITS-BERT, that of alerts on an encoder of ours.
+# Trained parameters of every method with the published ConvEntion and four classes; for
+# light curves with the published SITS-BERT, for alerts with StampEncoder.
 PARAMETERS = {
     "supervised": 1_253_108,
     "semiconformer": 1_484_532,
@@ -51,7 +51,7 @@ every_method = pytest.mark.parametrize("name", METHODS)
 # -- every method ----------------------------------------------------------------------
 
 
-def test_every_method_trains_its_pinned_count_of_parameters():
+def test_every_method_has_its_pinned_parameter_count():
     assert set(PARAMETERS) == set(METHODS), "a new method needs its line in PARAMETERS"
     for name, expected in PARAMETERS.items():
         model, inputs = ConvEntion(4), make_batch(1, epochs=99, size=32).inputs
@@ -66,7 +66,7 @@ def test_every_method_trains_its_pinned_count_of_parameters():
 
 
 @every_method
-def test_steps_are_counted_and_draw_new_views(name):
+def test_steps_are_counted_and_sample_new_views(name):
     _, state, step = make(name, optimizer=REST)
     batch, seen = batch_of(name), []
     for number in range(3):
@@ -74,7 +74,7 @@ def test_steps_are_counted_and_draw_new_views(name):
         state, scalars = step(state, batch)
         seen.append(float(scalars["loss"]))
         assert set(scalars) >= {"loss", "accuracy", "grad_norm"}
-    assert len(set(seen)) == 3  # nothing was learnt: the views alone differ
+    assert len(set(seen)) == 3  # parameters do not change, only views differ
 
 
 @every_method
@@ -86,10 +86,10 @@ def test_a_step_is_a_function_of_state_batch_and_seed(name):
 
 
 @every_method
-def test_no_buffer_stands_in_a_state_twice(name):
-    # else the state could not be donated, as training does
+def test_no_buffer_occurs_twice_in_a_state(name):
+    # Otherwise the state could not be donated, as training does.
     method, _, _ = make(name, optimizer=ADAM)
-    # not jitted: jit itself would part what stands twice
+    # Not jitted, as jit copies buffers that occur twice.
     state = method.init(jax.random.key(0), batch_of(name, 2).inputs)
     leaves = jax.tree.leaves(state)
     where = [leaf.unsafe_buffer_pointer() for leaf in leaves]
@@ -98,7 +98,7 @@ def test_no_buffer_stands_in_a_state_twice(name):
 
 @every_method
 @pytest.mark.parametrize("has_batch_norm", [True, False])
-def test_a_state_keeps_its_form(name, has_batch_norm):
+def test_a_step_keeps_shapes_and_types_of_the_state(name, has_batch_norm):
     _, state, step = make(name, model=SmallModel(3, has_batch_norm))
     after, scalars = step(state, batch_of(name))
 
@@ -109,7 +109,7 @@ def test_a_state_keeps_its_form(name, has_batch_norm):
 
 
 @every_method
-def test_labels_of_unlabelled_objects_and_of_filled_rows_cannot_matter(name):
+def test_labels_of_unlabelled_objects_and_padding_rows_have_no_effect(name):
     _, state, step = make(name)
     batch = batch_of(name)
     labelled = jnp.array([True, True, False, True, True, False, True, True])
@@ -130,7 +130,7 @@ def test_predictions_are_those_of_the_online_network_and_change_nothing(name):
     inputs = batch_of(name, 5, seed=3).inputs
     output = method.predict(state, inputs)
     assert output.logits.shape == (5, 3)
-    assert "mean" in output.aux  # what the model names is passed on
+    assert "mean" in output.aux  # further outputs of the model are kept
     nothing = jax.tree.map(jnp.zeros_like, state.target_params)
     other = method.predict(state._replace(target_params=nothing), inputs)
     assert_same_bits(other, output)
@@ -151,7 +151,7 @@ def test_a_method_states_its_scores_and_what_its_states_hold(name):
 
 
 @every_method
-def test_the_gradient_norm_is_that_of_the_step(name):
+def test_the_gradient_norm_matches_the_step(name):
     _, state, step = make(name)
     after, scalars = step(state, batch_of(name))
     moved = jax.tree.map(jnp.subtract, state.params, after.params)
@@ -160,7 +160,7 @@ def test_the_gradient_norm_is_that_of_the_step(name):
 
 
 @every_method
-def test_a_separable_set_is_learnt(name):
+def test_a_separable_data_set_is_classified(name):
     _, state, step = make(name, optimizer=ADAM)
     batch, history = batch_of(name, 24), []
     for _ in range(40):
@@ -186,12 +186,12 @@ def test_the_loss_of_a_small_convention_falls(name):
     for _ in range(60):
         state, scalars = step(state, batch)
         history.append(float(scalars["loss"]))
-    # Views and hidden frames are drawn anew each step: means of ten, or noise decides.
+    # Means of ten steps, as views and masked frames are random in each step.
     assert np.mean(history[-10:]) < 0.9 * np.mean(history[:10])
 
 
 @pytest.mark.parametrize("name", ["byol", "masked_frames"])
-def test_a_method_that_needs_epochs_refuses_what_has_none_in_words(name):
+def test_a_method_that_needs_epochs_refuses_other_inputs(name):
     method = make_method(
         name, CnnDmdt(3), SGD, no_augmentation, seed=0, **ARGUMENTS[name]
     )
@@ -200,7 +200,7 @@ def test_a_method_that_needs_epochs_refuses_what_has_none_in_words(name):
         method.init(jax.random.key(0), drawing)
 
 
-def test_hidden_frames_are_not_looked_for_in_light_curves():
+def test_a_method_refuses_inputs_of_another_type():
     method = make_method(
         "masked_frames", Lstm(3, bands=3), SGD, no_augmentation, seed=0
     )
@@ -213,7 +213,7 @@ def test_hidden_frames_are_not_looked_for_in_light_curves():
         method.init(jax.random.key(0), make_batch().inputs)
 
 
-def test_an_unknown_method_is_answered_with_the_known():
+def test_an_unknown_method_is_refused_with_the_known_names():
     with pytest.raises(ValueError, match=r"'dino'\. Known methods: supervised, semi"):
         make_method("dino", SmallModel(3), optax.sgd(0.1), no_augmentation, seed=0)
 
@@ -255,7 +255,7 @@ def test_supervised_minimises_the_mean_over_labelled_objects(args, loss_of):
     assert_close(after.params, expected)
 
 
-def test_an_unknown_loss_is_answered_with_the_known():
+def test_an_unknown_loss_is_refused_with_the_known_names():
     with pytest.raises(
         ValueError, match=r"'hinge'\. Known losses: cross_entropy, focal"
     ):
@@ -263,7 +263,7 @@ def test_an_unknown_loss_is_answered_with_the_known():
 
 
 @pytest.mark.parametrize("tau", [0.5, 0.999])
-def test_an_average_forgets_its_start_and_weighs_the_latest_most(tau):
+def test_the_average_equals_its_equation(tau):
     method, start, step = make("supervised", average_decay=tau)
     assert_same_bits(start.target_params, start.params)
     state, seen = start, []
@@ -282,11 +282,11 @@ def test_an_average_forgets_its_start_and_weighs_the_latest_most(tau):
         params=state.target_params, batch_stats=state.target_batch_stats
     )
     assert_same_bits(method.predict(state, inputs), plain.predict(average, inputs))
-    # The average learns from nobody, and nobody from it.
+    # The average does not affect training.
     other, _ = plain_step(start._replace(target_params={}), make_batch(seed=0))
     assert_same_bits(other.params, seen[0][0])
 
 
-def test_an_average_that_never_moves_is_refused():
+def test_an_average_decay_of_1_is_refused():
     with pytest.raises(ValueError, match=r"average_decay 1.0 is not in \[0, 1\)"):
         make("supervised", average_decay=1.0)

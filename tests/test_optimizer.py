@@ -14,7 +14,7 @@ def test_the_schedule_warms_up_then_follows_half_a_cosine():
     np.testing.assert_allclose(at, [0, 0.2, 0.4, 0.2, 0, 0], atol=1e-7)
 
 
-def test_a_constant_schedule_stays():
+def test_a_constant_schedule_is_constant():
     schedule = make_schedule(0.4, num_steps=110, warmup_steps=10, decay="constant")
     np.testing.assert_allclose(
         [float(schedule(step)) for step in (0, 9, 10, 11, 110)],
@@ -42,7 +42,7 @@ START = np.array([1.0, -2.0])
 
 
 def by_hand(name, learning_rate, weight_decay):
-    """The three rules, written down: Kingma 2015, Loshchilov 2019, Reddi 2018."""
+    """The three update rules: Kingma 2015, Loshchilov 2019, Reddi 2018."""
     params, m, v, largest = START.copy(), 0, 0, 0
     for step, grad in enumerate(GRADS, start=1):
         m = 0.9 * m + 0.1 * grad
@@ -69,7 +69,7 @@ def test_every_optimizer_follows_its_rule(name):
     np.testing.assert_allclose(ours, by_hand(name, 0.1, weight_decay), rtol=2e-5)
 
 
-def test_adamw_is_that_of_optax_under_the_schedule():
+def test_adamw_equals_that_of_optax_with_the_schedule():
     args = {"num_steps": 4, "warmup_steps": 1, "decay": "cosine"}
     optimizer = make_optimizer("adamw", learning_rate=0.1, weight_decay=0.2, **args)
     theirs = optax.adamw(make_schedule(0.1, **args), weight_decay=0.2)
@@ -102,7 +102,7 @@ PARAMS = {
 }
 
 
-def test_groups_that_are_not_trained_stay_to_the_bit():
+def test_groups_that_are_not_trained_keep_their_bits():
     args = {"learning_rate": 0.1, "num_steps": 9, "weight_decay": 0.3, "clip": 0.5}
     optimizer = make_optimizer("adamw", **args, train_only=("head",))
     grads = jax.tree.map(lambda p: 1000 * p, PARAMS["body"]), PARAMS["head"]
@@ -111,7 +111,7 @@ def test_groups_that_are_not_trained_stay_to_the_bit():
     params = optax.apply_updates(PARAMS, updates)
     np.testing.assert_array_equal(params["body"]["w"], PARAMS["body"]["w"])
 
-    # The head learns as if there were nothing else: no norm but its own is clipped.
+    # The head is trained as a separate network: only its own norm is clipped.
     alone = make_optimizer("adamw", **args)
     updates, expected = alone.update(
         grads["head"], alone.init(PARAMS["head"]), PARAMS["head"]
@@ -121,7 +121,7 @@ def test_groups_that_are_not_trained_stay_to_the_bit():
     assert len(jax.tree.leaves(state)) == len(jax.tree.leaves(expected))
 
 
-def test_no_group_named_trains_all_with_the_same_state():
+def test_without_train_only_all_groups_are_trained():
     args = {"learning_rate": 0.1, "num_steps": 9}
     states = [
         make_optimizer("adam", **args, **more).init(PARAMS)
@@ -130,7 +130,7 @@ def test_no_group_named_trains_all_with_the_same_state():
     assert jax.tree.structure(states[0]) == jax.tree.structure(states[1])
 
 
-def test_an_unknown_group_is_answered_with_the_known():
+def test_an_unknown_group_is_refused_with_the_known_names():
     args = {"learning_rate": 0.1, "num_steps": 9, "train_only": ("hat", "head")}
     with pytest.raises(ValueError, match=r"has 'hat'. The groups .* model: body, head"):
         make_optimizer("adam", **args).init(PARAMS)
@@ -147,6 +147,6 @@ def test_an_unknown_group_is_answered_with_the_known():
         ({"clip": -1.0}, "clip -1.0 is not a norm. Use 0 for no limit"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         make_optimizer(**{"name": "adam", "learning_rate": 0.1, "num_steps": 10} | args)

@@ -1,4 +1,4 @@
-"""bfloat16 where it is safe, float32 where it is not."""
+"""bfloat16 for products, float32 for sensitive operations."""
 
 import functools
 
@@ -12,7 +12,7 @@ from jaxastro.models.convention import DTYPES, ConvEntion
 from jaxastro.types import Series
 
 PRODUCTS = {"conv_general_dilated", "dot_general"}
-# Of norms, statistics and softmax: each loses what bfloat16's 8 bits cannot hold.
+# Operations of norms, statistics and softmax, which need more than 8 bits.
 DELICATE = {"exp", "log", "rsqrt", "sqrt", "div", "reduce_sum", "cumsum", "sin", "cos"}
 
 
@@ -44,7 +44,7 @@ RNG = jax.random.key(1)
 
 
 def types_of(jaxpr):
-    """Every primitive with the types it takes, in loops and branches too."""
+    """Every primitive with the types of its inputs, also in loops and branches."""
     for equation in jaxpr.eqns:
         kinds = {str(v.aval.dtype) for v in equation.invars if hasattr(v, "aval")}
         yield equation.primitive.name, kinds
@@ -54,13 +54,13 @@ def types_of(jaxpr):
 
 @pytest.mark.parametrize("score", ["linear", "additive"])
 @pytest.mark.parametrize("norm", ["joint", "per_epoch"])
-def test_products_are_bfloat16_and_what_is_delicate_float32(score, norm):
+def test_products_are_bfloat16_and_sensitive_operations_float32(score, norm):
     model, variables = made(dtype="bfloat16", score=score, norm=norm)
     traced = jax.make_jaxpr(forward(model))(variables, inputs())
     seen = list(types_of(traced.jaxpr))
     of_products = [kinds for name, kinds in seen if name in PRODUCTS]
     assert sum("bfloat16" in kinds for kinds in of_products) >= 8
-    # Those in float32: one-hot bands on maps and attention read out, and the head.
+    # In float32: one-hot bands with maps, the output of attention, and the head.
     assert {"float32"} in of_products
     for name, kinds in seen:
         if name in DELICATE:
@@ -78,15 +78,15 @@ def test_parameters_statistics_and_outputs_stay_float32():
     assert jax.tree.structure(shapes) == jax.tree.structure(variables)
 
 
-def test_bfloat16_says_nearly_what_float32_says():
+def test_bfloat16_predictions_are_close_to_float32():
     (model, variables), (half, _) = made(), made(dtype="bfloat16")
     exact, _ = jax.jit(forward(model))(variables, inputs())
     near, _ = jax.jit(forward(half))(variables, inputs())
     scale = np.abs(exact.embedding).max()
     off = np.abs(exact.embedding - near.embedding).max() / scale
-    assert 1e-5 < off < 0.1  # it is used, and it is near
+    assert 1e-5 < off < 0.1  # it is used, and close
 
 
-def test_an_unknown_type_is_answered_with_the_known():
+def test_an_unknown_type_is_refused_with_the_known_names():
     with pytest.raises(ValueError, match=f"named 'float16'. Known: {DTYPES[0]}, "):
         made(dtype="float16")

@@ -23,7 +23,7 @@ def make_x(seed=0, objects=2):
 
 @functools.cache
 def make(cell, num_layers=2, bidirectional=True, dtype="float32"):
-    """A network, its parameters, and its jitted states."""
+    """A network, its parameters and its jitted states."""
     network = Recurrent(cell, HIDDEN, num_layers, bidirectional)
     x, mask = jnp.array(make_x(), dtype), jnp.ones((2, EPOCHS), bool)
     variables = network.init(jax.random.key(3), x, mask)
@@ -58,7 +58,7 @@ def assert_close(a, b, tolerance=1e-5):
     )
 
 
-# -- the slow and obvious way ----------------------------------------------------------
+# -- a loop in NumPy -------------------------------------------------------------------
 
 
 def sigmoid(x):
@@ -78,7 +78,7 @@ def one_lstm(of_input, of_hidden, h, c):
 
 
 def of_one_object(cell, layers, x):
-    """States [t d] of observed epochs alone, and the last of each direction."""
+    """States [t d] of observed epochs, and the last of each direction."""
     for weights in layers:
         both, last = [], []
         for direction, order in (("forward", 1), ("backward", -1)):
@@ -100,7 +100,7 @@ def of_one_object(cell, layers, x):
 @pytest.mark.parametrize("cell", CELLS)
 @settings(deadline=None, max_examples=25)
 @given(mask=MASKS)
-def test_it_is_a_loop_over_the_observed_epochs_of_each_object(cell, mask):
+def test_the_network_equals_a_loop_over_observed_epochs(cell, mask):
     x = make_x()
     states, last = run(cell, x, mask)
     _, params, _ = make(cell)
@@ -112,7 +112,7 @@ def test_it_is_a_loop_over_the_observed_epochs_of_each_object(cell, mask):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_it_is_torchs_with_the_same_weights(cell):
+def test_the_network_equals_that_of_torch_with_the_same_weights(cell):
     torch = pytest.importorskip("torch", reason="an extra: pip install '.[torch]'")
     _, params, _ = make(cell)
     kind = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell]
@@ -126,7 +126,7 @@ def test_it_is_torchs_with_the_same_weights(cell):
             kind, _, direction = name.rpartition("_")
             theirs_name = f"{names[kind]}_l{layer[-1]}{ends[direction]}"
             state[theirs_name] = torch.tensor(np.array(array).T)
-    theirs.load_state_dict(state)  # every weight of it, or an error
+    theirs.load_state_dict(state)  # raises an error unless all weights are given
     x, lengths = make_x(objects=3), [5, 2, 4]
     mask = np.arange(EPOCHS) < np.array(lengths)[:, None]
     packed = torch.nn.utils.rnn.pack_padded_sequence(
@@ -148,7 +148,7 @@ def count(cell, inputs, hidden):
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-def test_parameters_are_as_many_as_torchs_and_start_like_them():
+def test_parameter_count_and_initial_weights_match_torch():
     h, i = 16, 7
     assert count("gru", i, h) == 3 * h * (i + h) + 6 * h
     assert count("lstm", i, h) == 4 * h * (i + h) + 8 * h
@@ -164,7 +164,7 @@ def test_parameters_are_as_many_as_torchs_and_start_like_them():
 @pytest.mark.parametrize("cell", CELLS)
 @settings(deadline=None, max_examples=10)
 @given(mask=MASKS, content=st.sampled_from([np.nan, np.inf, 1e30]))
-def test_what_padded_epochs_hold_changes_no_bit(cell, mask, content):
+def test_content_of_padded_epochs_changes_no_bit(cell, mask, content):
     x = make_x()
     dirty = np.where(mask[..., None], x, np.float32(content))
     assert_same_bits(run(cell, dirty, mask), run(cell, x, mask))
@@ -174,7 +174,7 @@ def test_what_padded_epochs_hold_changes_no_bit(cell, mask, content):
 @pytest.mark.parametrize("cell", CELLS)
 @settings(deadline=None, max_examples=10)
 @given(mask=MASKS)
-def test_where_padding_stands_changes_no_bit(cell, mask):
+def test_the_place_of_padding_changes_no_bit(cell, mask):
     x, order = make_x(), np.argsort(~mask, axis=1, kind="stable")
     front = np.take_along_axis(x, order[..., None], 1)
     packed = np.take_along_axis(mask, order, 1)
@@ -197,7 +197,7 @@ def test_more_padding_changes_no_bit(cell):
         assert_same_bits(states_longer[more], states[mask])
 
 
-def test_an_object_without_observed_epochs_has_states_of_0():
+def test_an_object_without_observed_epochs_has_zero_states():
     mask = np.zeros((2, EPOCHS), bool)
     states, last = run("gru", make_x(), mask)
     assert not np.any(states)
@@ -208,7 +208,7 @@ def test_an_object_without_observed_epochs_has_states_of_0():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_series_told_backward_swaps_the_directions(cell):
+def test_a_reversed_series_swaps_the_directions(cell):
     x, mask = make_x(), np.array([[1, 1, 0, 1, 0], [0, 1, 1, 1, 1]], bool)
     _, params, apply = make(cell, num_layers=1)
     exchanged = {"forward": "backward", "backward": "forward"}
@@ -223,7 +223,7 @@ def test_a_series_told_backward_swaps_the_directions(cell):
     assert_close(np.roll(states_turned, HIDDEN, -1)[:, ::-1], states, 1e-6)
 
 
-def test_one_direction_does_not_see_the_future():
+def test_the_forward_direction_does_not_depend_on_later_epochs():
     x, mask = make_x(), np.ones((2, EPOCHS), bool)
     later = x.copy()
     later[:, 3:] += 1
@@ -238,7 +238,7 @@ def test_one_direction_does_not_see_the_future():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_bfloat16_is_for_products_and_states_stay_float32(cell):
+def test_states_stay_float32_with_bfloat16_products(cell):
     x, mask = make_x(), np.ones((2, EPOCHS), bool)
     states, last = run(cell, jnp.bfloat16(x), mask)
     assert states.dtype == last.dtype == jnp.float32
@@ -247,7 +247,7 @@ def test_bfloat16_is_for_products_and_states_stay_float32(cell):
     chex.assert_tree_all_finite(grads)
 
 
-def test_doubles_stay_doubles():
+def test_float64_stays_float64():
     with jax.enable_x64(True):
         x, mask = np.float64(make_x()), np.ones((2, EPOCHS), bool)
         _, params, apply = make("gru")
@@ -264,7 +264,7 @@ def test_doubles_stay_doubles():
         (("gru", 4, 0), "num_layers 0. Give at least one layer"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     x, mask = jnp.array(make_x()), jnp.ones((2, EPOCHS), bool)
     with pytest.raises(ValueError, match=message):
         Recurrent(*args).init(jax.random.key(0), x, mask)

@@ -22,7 +22,7 @@ POLICIES = ("own", "ema", "copy")
 
 
 def two_views():
-    """An augmentation whose two views of a step do not need a key to be known."""
+    """An augmentation whose two views do not depend on the key."""
     views = itertools.cycle([lambda image: image, lambda image: jnp.sin(3 * image)])
 
     def augment(key, inputs):
@@ -34,7 +34,7 @@ def two_views():
 
 @functools.cache
 def make_two_views(policy="own", **args):
-    """As semiconformer, but with known views and a target that has moved away."""
+    """Semiconformer with known views and a target that differs from the network."""
     args = {"target_statistics": policy, "augment": two_views()} | args
     _, state, step = make("semiconformer", **args)
     leaves, tree = jax.tree.flatten((state.target_params, state.target_batch_stats))
@@ -46,7 +46,7 @@ def make_two_views(policy="own", **args):
 
 
 def by_hand(policy, state, batch):
-    """The loss, view by view, from what the two networks say of both views."""
+    """The loss per view, from the output of both networks for both views."""
     network = Network(SmallModel(0), num_classes=3, hidden=6, project=4, dropout=0.0)
     augment, count = two_views(), len(batch.label)
     real = np.array(batch.example_mask)
@@ -108,7 +108,7 @@ def test_a_step_is_the_gradient_of_both_directions_for_the_online_network(policy
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_only_a_target_with_statistics_of_its_batch_ignores_running_ones(policy):
+def test_only_target_statistics_own_ignore_running_statistics(policy):
     state, step = make_two_views(policy)
     shifted = jax.tree.map(lambda a: a * 5 + 1, state.target_batch_stats)
     _, scalars = step(state, make_batch())
@@ -116,14 +116,14 @@ def test_only_a_target_with_statistics_of_its_batch_ignores_running_ones(policy)
     assert differs(scalars["similarity"], other["similarity"]) == (policy != "own")
 
 
-def test_the_target_starts_as_a_copy_of_the_online_network():
+def test_the_initial_target_is_a_copy_of_the_online_network():
     _, state, _ = make("semiconformer")
     assert_same_bits(state.target_params, state.params)
     assert_same_bits(state.target_batch_stats, state.batch_stats)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_tau_1_keeps_the_target_for_ever_and_tau_0_none_of_it(policy):
+def test_tau_1_keeps_the_target_and_tau_0_replaces_it(policy):
     start, step = make_two_views(policy, target_decay=1.0)
     state = start
     for _ in range(3):
@@ -141,7 +141,7 @@ def test_tau_1_keeps_the_target_for_ever_and_tau_0_none_of_it(policy):
             assert_same_bits(state.target_batch_stats, state.batch_stats)
 
 
-def test_objects_without_labels_contribute_similarity_alone():
+def test_unlabelled_objects_contribute_only_to_the_similarity():
     state, step = make_two_views()
     batch = make_batch()._replace(label_mask=jnp.zeros(8, bool))
     after, scalars = step(state, batch)
@@ -155,7 +155,7 @@ def test_objects_without_labels_contribute_similarity_alone():
         assert_same_bits(after.params[head], state.params[head])
 
 
-def test_weight_0_leaves_two_views_with_cross_entropy():
+def test_with_weight_0_the_loss_is_the_cross_entropy_of_two_views():
     state, step = make_two_views(similarity_weight=0.0)
     after, scalars = step(state, make_batch())
     assert scalars["loss"] == scalars["cross_entropy"]
@@ -167,20 +167,20 @@ def test_weight_0_leaves_two_views_with_cross_entropy():
     assert_same_bits(other.params, after.params)
 
 
-def test_weight_0_does_not_ask_the_target_and_tells_no_similarity():
+def test_with_weight_0_the_target_is_not_computed():
     state, step = make_two_views(similarity_weight=0.0)
     _, both = make_two_views()
     after, scalars = step(state, make_batch())
     assert "similarity" not in scalars
     assert_same_bits(after.target_batch_stats, state.target_batch_stats)
-    # Counted in the program: the passes of two networks, with gradients for one.
+    # Counts passes in the program: two networks, with gradients for one.
     alone, with_target = (
         s.lower(state, make_batch()).cost_analysis()["flops"] for s in (step, both)
     )
     assert alone < 0.85 * with_target
 
 
-def test_without_symmetry_the_first_view_learns_from_the_second():
+def test_without_symmetry_the_second_view_is_for_the_target():
     state, step = make_two_views(symmetric=False)
     batch = make_batch()
     batch = batch._replace(
@@ -213,7 +213,7 @@ def test_without_symmetry_the_first_view_learns_from_the_second():
     assert 0 <= scalars["accuracy"] <= 1
 
 
-def test_a_predictor_stands_on_the_online_side_only():
+def test_the_predictor_is_in_the_online_network_only():
     state, step = make_two_views(predictor=True)
     assert set(state.params) - set(make_two_views()[0].params) == {"predictor"}
     after, scalars = step(state, make_batch())
@@ -224,14 +224,14 @@ def test_a_predictor_stands_on_the_online_side_only():
     assert_same_bits(other, scalars)
 
 
-def test_smoothed_labels_reach_the_loss():
+def test_label_smoothing_changes_the_loss():
     state, step = make_two_views(label_smoothing=0.5)
     _, plain = make_two_views()
     smooth, sharp = (s(state, make_batch())[1]["cross_entropy"] for s in (step, plain))
     assert differs(smooth, sharp)
 
 
-def test_dropout_is_drawn_anew_each_step():
+def test_dropout_differs_in_each_step():
     state, step = make_two_views(dropout=0.5, optimizer=REST)
     after, scalars = step(state, make_batch())
     _, other = step(state._replace(step=after.step), make_batch())
@@ -245,6 +245,6 @@ def test_dropout_is_drawn_anew_each_step():
         ({"target_decay": 1.5}, r"target_decay 1.5 is not in \[0, 1\]"),
     ],
 )
-def test_bad_settings_are_named(args, message):
+def test_invalid_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         make("semiconformer", **args)

@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parent / "support/one_step.py"
 
 
 def lines_of(processes):
-    """What each of some processes printed last, once all of them have ended."""
+    """The last line that each process printed, after all have ended."""
     ends = [(process, *process.communicate(timeout=600)) for process in processes]
     for process, _, stderr in ends:
         assert process.returncode == 0, stderr[-4000:]
@@ -30,20 +30,20 @@ def start(*arguments, devices):
 
 
 def assert_equal_to_rounding(found):
-    # Logits come after a step that is large; in float64 they agree to 1e-6.
+    # Logits after a large step; in float64 they agree to 1e-6.
     for what, limit in (("gradients", 2e-5), ("scalars", 2e-5), ("logits", 5e-5)):
         assert found[what] < limit, found
 
 
 @pytest.mark.slow
-def test_eight_devices_equal_one_however_the_parameters_lie():
+def test_eight_devices_equal_one_with_any_sharding():
     jobs = ("supervised=1,2,8", "semiconformer=4", "byol=2")
     jobs += ("masked_frames=1", "corrupted_light_curve=2", "autoencoder=2")
     (found,) = lines_of([start(*jobs, devices=8)])
     assert {row["method"] for row in found} == set(METHODS)
     for row in found:
         assert (row["devices"], row["rows"]) == (8, 8)
-        # Left to the compiler, meshes of 4 by 2 gave other gradients.
+        # Without gathered parameters, meshes of 4 by 2 gave other gradients.
         assert (row["cut"] > 1) == (row["fsdp"] > 1)
         assert_equal_to_rounding(row)
 
@@ -71,7 +71,7 @@ def test_several_processes_equal_one(processes, devices, job):
             assert_equal_to_rounding(row)
 
 
-def test_hosts_that_cannot_be_found_are_asked_for(monkeypatch):
+def test_missing_hosts_are_an_error(monkeypatch):
     def refuse(*given):
         raise ValueError("coordinator_address should be defined.")
 
@@ -80,7 +80,7 @@ def test_hosts_that_cannot_be_found_are_asked_for(monkeypatch):
         sharding.join_hosts("", 1, 0)
 
 
-def test_a_batch_lies_over_the_devices_as_it_was():
+def test_a_sharded_batch_has_the_same_values():
     mesh = sharding.make_mesh()
     assert mesh.axis_names == ("data", "fsdp")
     assert mesh.size == jax.device_count()
@@ -92,7 +92,7 @@ def test_a_batch_lies_over_the_devices_as_it_was():
         assert array.sharding == sharding.split_by_object(mesh)
 
 
-def test_a_batch_that_devices_cannot_share_is_refused():
+def test_a_batch_size_that_devices_do_not_divide_is_refused():
     four = jax.sharding.AbstractMesh((4, 1), ("data", "fsdp"))
     for batch_size in (4, 8, 128):
         sharding.check_batch_size(batch_size, four)
@@ -107,7 +107,7 @@ def test_a_batch_that_devices_cannot_share_is_refused():
         sharding.check_batch_size(16, four, parts=3)
 
 
-def test_groups_that_devices_do_not_make_are_refused():
+def test_fsdp_that_does_not_divide_the_devices_is_refused():
     for fsdp in (0, jax.device_count() + 1):
         with pytest.raises(ValueError, match=f"config.mesh.fsdp {fsdp} does not"):
             sharding.make_mesh(fsdp)

@@ -1,4 +1,4 @@
-"""Classifiers of single alerts: turns, stamps, numbers, and their parameters."""
+"""Models of single alerts: rotations, stamps, metadata and parameter counts."""
 
 import functools
 
@@ -21,7 +21,7 @@ def made(name, seed=0, **args):
     variables = jax.jit(functools.partial(model.init, train=False))(
         jax.random.key(seed), inputs
     )
-    # Biases and stand-ins start as zeros, which would hide what depends on them.
+    # Biases and values for unknown metadata are initially 0, which would hide effects.
     drawn = jax.tree.map(
         lambda x: x + 0.1 * jax.random.normal(jax.random.key(x.size), x.shape),
         variables["params"],
@@ -34,22 +34,22 @@ def count(variables):
     return sum(x.size for x in jax.tree.leaves(variables["params"]))
 
 
-def test_parameters_are_those_published():
-    # 441,075, and one number that stands for each of 23 that may be unknown
+def test_parameter_counts_are_the_published_ones():
+    # 441,075, and a value for each of 23 metadata columns where it is unknown
     assert count(made("stamp_classifier")[0]) == 441_075 + 23
-    # 4 x 2304 features of four turns into 64 units, and the same convolutions, k = 3
+    # 4 x 2304 features of four rotations to 64 units, and the same convolutions, k = 3
     convolutions = 1_568 + 9_248 + 18_496 + 2 * 36_928
     dense = 4 * 2_304 * 64 + 64 + 64 * 64 + 64 + 64 * 5 + 5
     assert count(made("deep_hits")[0]) == convolutions + dense == 697_541
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_turning_the_stamps_changes_the_one_classifier_and_not_the_other(turns):
+def test_stamp_classifier_is_invariant_to_rotation_and_deep_hits_is_not(turns):
     inputs = make_alerts(1, 1, 1)
     turned = inputs._replace(stamp=np.rot90(inputs.stamp, turns, (2, 3)))
     blind = made("stamp_classifier")[1]
     for found, other in zip(blind(inputs)[:2], blind(turned)[:2], strict=True):
-        np.testing.assert_array_equal(found, other)  # not one bit
+        np.testing.assert_array_equal(found, other)  # to the bit
     sees = made("deep_hits")[1]
     assert abs(sees(inputs).logits - sees(turned).logits).max() > 1e-3
     mirrored = inputs._replace(stamp=inputs.stamp[:, :, ::-1])
@@ -58,7 +58,7 @@ def test_turning_the_stamps_changes_the_one_classifier_and_not_the_other(turns):
 
 @pytest.mark.parametrize("name", ["stamp_classifier", "deep_hits"])
 @pytest.mark.parametrize("seen", [("difference",), ("science", "template")])
-def test_only_the_stamps_that_are_named_are_looked_at(name, seen):
+def test_only_the_selected_stamps_are_used(name, seen):
     model = made(name, stamps=seen)[1]
     inputs = make_alerts(1, 1, 1)
     for channel, stamp in enumerate(STAMPS):
@@ -70,7 +70,7 @@ def test_only_the_stamps_that_are_named_are_looked_at(name, seen):
         assert (change > 1e-4) == (stamp in seen), (stamp, change)
 
 
-def test_numbers_alone_or_stamps_alone_can_be_looked_at():
+def test_metadata_or_stamps_can_be_used_separately():
     inputs, other = make_alerts(1, 1, 1), make_alerts(1, 1, 1, seed=1)
     numbers = made("stamp_classifier", stamps=())[1]
     images = made("stamp_classifier", features=False)[1]
@@ -83,7 +83,7 @@ def test_numbers_alone_or_stamps_alone_can_be_looked_at():
     np.testing.assert_array_equal(images(inputs).logits, images(same_stamps).logits)
 
 
-def test_what_an_unknown_number_holds_cannot_matter_and_is_learned():
+def test_unknown_metadata_are_replaced_by_learned_values():
     variables, model = made("stamp_classifier")
     inputs = jax.tree.map(jnp.array, make_alerts(1, 1, 1))
     wild = np.where(inputs.metadata_mask, inputs.metadata, np.nan)
@@ -104,7 +104,7 @@ def test_what_an_unknown_number_holds_cannot_matter_and_is_learned():
 
 
 @pytest.mark.parametrize("name", ["stamp_classifier", "deep_hits"])
-def test_order_of_objects_cannot_matter(name):
+def test_the_order_of_objects_has_no_effect(name):
     model, inputs = made(name)[1], make_alerts(1, 1, 1)
     other = model(type(inputs)(*(a[::-1] for a in inputs))).logits[::-1]
     np.testing.assert_allclose(model(inputs).logits, other, atol=2e-6)
@@ -118,13 +118,13 @@ def test_order_of_objects_cannot_matter(name):
         ({}, make_alerts(2, epochs=2), "max_epochs"),
     ],
 )
-def test_what_cannot_be_is_said(args, inputs, words):
+def test_invalid_arguments_are_refused(args, inputs, words):
     model = make_model("stamp_classifier", num_classes=5, **args)
     with pytest.raises(ValueError, match=words):
         model.init(jax.random.key(0), inputs, train=False)
 
 
-def test_entropy_is_that_of_scipy_and_most_of_equal_probabilities():
+def test_entropy_equals_that_of_scipy_and_is_largest_for_equal_probabilities():
     from scipy.stats import entropy
 
     logits = jnp.array([[0.0, 0, 0], [9, 0, 0], [1, 2, -40]])
@@ -133,9 +133,9 @@ def test_entropy_is_that_of_scipy_and_most_of_equal_probabilities():
     assert losses.entropy(logits)[0] == pytest.approx(np.log(3))
 
 
-def test_views_turn_all_stamps_of_an_object_alike():
+def test_views_rotate_all_stamps_of_an_object_equally():
     inputs = make_alerts(2, 2, epochs=2, size=9)
-    inputs.stamp[..., 1:] = inputs.stamp[..., :1]  # three times the same
+    inputs.stamp[..., 1:] = inputs.stamp[..., :1]  # three equal stamps
     inputs.stamp[:, 1] = inputs.stamp[:, :1, ...][:, 0]
     augment = jax.jit(make_augment(max_epochs=2, drop=0.0))
     view = augment(jax.random.key(0), inputs)

@@ -10,12 +10,12 @@ from jaxastro.layers.fourier_conv import fourier_conv
 from jaxastro.layers.temporal_conv import TemporalConv
 from jaxastro.layers.toom_cook import MOST, toom_cook
 
-# kernel, stride, padding, frames in, channels in: ConvEntion's four layers
+# kernel, stride, padding, input frames, input channels of the layers of ConvEntion
 CONVENTION = ((11, 2, 2, 3, 2), (5, 1, 2, 3, 4), (3, 1, 0, 5, 4), (3, 1, 0, 3, 4))
 
 
 def conv_3d(params, x, stride, pad):
-    """XLA's own 3-D convolution of x [t y x n d], with the layer's weights."""
+    """3-D convolution of XLA of x [t y x n d], with the weights of the layer."""
     out = jax.lax.conv_general_dilated(
         x,
         params["kernel"],
@@ -27,7 +27,7 @@ def conv_3d(params, x, stride, pad):
 
 
 def with_gradients(function):
-    """Values, and the gradients of a loss that weights every output differently."""
+    """Values, and gradients of a loss with a different weight for every output."""
 
     def loss(*arguments):
         out = function(*arguments)
@@ -59,7 +59,7 @@ def assert_close(a, b, tolerance=1e-11):
 
 
 @pytest.mark.parametrize(("kernel", "stride", "pad", "frames", "depth"), CONVENTION)
-def test_it_is_the_3d_convolution_of_each_layer(kernel, stride, pad, frames, depth):
+def test_each_layer_equals_the_3d_convolution(kernel, stride, pad, frames, depth):
     with jax.enable_x64(True):
         layer = TemporalConv(3, kernel, stride, pad)
         x = random((frames, 15, 14, 5, depth))
@@ -71,7 +71,7 @@ def test_it_is_the_3d_convolution_of_each_layer(kernel, stride, pad, frames, dep
 
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(st.data())
-def test_it_is_the_3d_convolution_of_any_shape(data):
+def test_any_shape_equals_the_3d_convolution(data):
     def draw(low, high):
         return data.draw(st.integers(low, high))
 
@@ -107,7 +107,7 @@ def test_a_table_of_maps_equals_the_channel_appended():
 
 
 @pytest.mark.parametrize(("kernel", "stride", "pad"), [(11, 2, 2), (5, 1, 2)])
-def test_one_tap_is_the_2d_convolution_of_each_frame(kernel, stride, pad):
+def test_one_tap_equals_the_2d_convolution_of_each_frame(kernel, stride, pad):
     with jax.enable_x64(True):
         layer = TemporalConv(3, kernel, stride, pad, taps=1)
         x = random((1, 15, 14, 5, 2))
@@ -116,7 +116,7 @@ def test_one_tap_is_the_2d_convolution_of_each_frame(kernel, stride, pad):
         assert_close(layer.apply({"params": params}, x), expected + params["bias"])
 
 
-def test_weights_start_as_torch_starts_them():
+def test_initial_weights_match_torch():
     params = TemporalConv(64, 11).init(jax.random.key(0), jnp.zeros((3, 11, 11, 1, 2)))
     kernel, bias = params["params"]["kernel"], params["params"]["bias"]
     bound = (3 * 11 * 11 * 2) ** -0.5
@@ -136,7 +136,7 @@ def test_too_few_frames_are_refused():
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.integers(1, 4), st.integers(1, 6), st.data())
-def test_few_products_give_the_short_convolution(taps, frames, data):
+def test_toom_cook_equals_the_short_convolution(taps, frames, data):
     pad = data.draw(st.integers(0, taps - 1))
     assume(frames + 2 * pad >= taps)
     of_frames, of_taps, back = toom_cook(frames, taps, pad)
@@ -146,11 +146,11 @@ def test_few_products_give_the_short_convolution(taps, frames, data):
     np.testing.assert_allclose(back @ ((of_frames @ x) * (of_taps @ w)), plain)
 
 
-def test_the_layers_of_convention_need_five_products_for_nine():
+def test_the_layers_of_convention_need_five_products_instead_of_nine():
     assert [len(toom_cook(*layer)[0]) for layer in ((3, 3, 2), (5, 3, 0))] == [5, 5]
 
 
-def test_there_are_points_for_few_products_only():
+def test_too_many_products_are_refused():
     message = rf"7 frames and 3 taps need 9 products.*points for {MOST}"
     with pytest.raises(ValueError, match=message):
         toom_cook(7, 3, 2)
@@ -158,7 +158,7 @@ def test_there_are_points_for_few_products_only():
 
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.data())
-def test_fourier_conv_is_the_2d_convolution(data):
+def test_fourier_conv_equals_the_2d_convolution(data):
     def draw(low, high):
         return data.draw(st.integers(low, high))
 
@@ -172,7 +172,7 @@ def test_fourier_conv_is_the_2d_convolution(data):
         assert_close(ours(x, kernel), theirs(x, kernel))
 
 
-def test_in_float32_the_fourier_form_is_as_exact_as_the_direct_one():
+def test_in_float32_the_fourier_form_is_as_accurate_as_the_direct_one():
     x, kernel = random((2, 13, 13, 4, 64)), random((2, 5, 5, 64, 8), 1)
     with jax.enable_x64(True):
         exact = conv_2d(x.astype(float), kernel.astype(float), pad=2)
@@ -182,7 +182,7 @@ def test_in_float32_the_fourier_form_is_as_exact_as_the_direct_one():
 
 
 @pytest.mark.parametrize("layer", CONVENTION)
-def test_every_machine_gets_the_same_numbers(layer, monkeypatch):
+def test_the_forms_for_cpu_and_accelerators_agree(layer, monkeypatch):
     kernel, stride, pad, frames, depth = layer
     with jax.enable_x64(True):
         conv, x = (
@@ -211,7 +211,7 @@ def fourier_of_each(x, kernel, *, pad):
 
 
 def conv_2d(x, kernel, *, stride=1, pad=0):
-    """XLA's own 2-D convolution of x [g y x n d], each group with its kernel."""
+    """2-D convolution of XLA of x [g y x n d], each group with its kernel."""
     return jnp.stack(
         [
             jax.lax.conv_general_dilated(
@@ -226,7 +226,7 @@ def conv_2d(x, kernel, *, stride=1, pad=0):
     )
 
 
-def test_batched_dot_is_the_matrix_product_with_its_gradients():
+def test_batched_dot_equals_the_matrix_product_and_its_gradients():
     with jax.enable_x64(True):
         x, kernel = random((2, 3, 4, 5)), random((2, 3, 5, 6), 1)
         assert_close(

@@ -1,4 +1,4 @@
-"""Alerts one after the other: padding and turns change nothing, each alert does."""
+"""Temporal stamp classifier: padding, rotations and the sequence of alerts."""
 
 import functools
 
@@ -32,7 +32,7 @@ def made(over_time="gru", **args):
 
 
 @EVERY
-def test_what_padded_alerts_hold_changes_no_bit(over_time):
+def test_content_of_padded_alerts_changes_no_bit(over_time):
     inputs, model = make_alerts(5, 3, 1, epochs=5), made(over_time)[1]
     padded = ~inputs.epoch_mask
     other = inputs._replace(
@@ -45,7 +45,7 @@ def test_what_padded_alerts_hold_changes_no_bit(over_time):
 
 
 @EVERY
-def test_more_padding_and_the_order_of_objects_change_nothing(over_time):
+def test_padding_and_the_order_of_objects_have_no_effect(over_time):
     inputs, model = make_alerts(5, 3, 1, epochs=5), made(over_time)[1]
     longer = type(inputs)(
         *(np.concatenate([a, np.zeros_like(a[:, :2])], 1) for a in inputs)
@@ -57,7 +57,7 @@ def test_more_padding_and_the_order_of_objects_change_nothing(over_time):
 
 
 @EVERY
-def test_alerts_and_the_days_between_them_matter(over_time):
+def test_alerts_and_the_days_between_them_have_an_effect(over_time):
     inputs, model = make_alerts(5, 5, epochs=5), made(over_time)[1]
     here = model(inputs).logits
     later = inputs.time.copy()
@@ -69,20 +69,20 @@ def test_alerts_and_the_days_between_them_matter(over_time):
 
 
 @EVERY
-def test_turning_all_stamps_of_an_object_changes_not_one_bit(over_time):
+def test_rotating_all_stamps_of_an_object_changes_no_bit(over_time):
     inputs, model = make_alerts(5, 3, epochs=5), made(over_time)[1]
     turned = inputs._replace(stamp=np.rot90(inputs.stamp, 1, (2, 3)))
     np.testing.assert_array_equal(model(inputs).logits, model(turned).logits)
 
 
-def test_a_way_to_read_that_is_not_known_is_said():
+def test_an_unknown_over_time_is_refused():
     with pytest.raises(ValueError, match="gru, lstm, conv, attention"):
         made("rnn")
     with pytest.raises(ValueError, match="features is False"):
         made(stamps=(), features=False)
 
 
-def test_an_object_may_end_after_its_first_alert():
+def test_truncation_can_keep_only_the_first_alert():
     inputs = make_alerts(*[6] * 200, epochs=6, size=3, columns=1)
     augment = make_augment(
         max_epochs=6, drop=0.0, rotation=0.0, flip=False, truncate=1.0
@@ -92,17 +92,17 @@ def test_an_object_may_end_after_its_first_alert():
     seen = np.asarray(view.epoch_mask)
     np.testing.assert_array_equal(
         np.asarray(view.stamp)[seen], inputs.stamp[seen]
-    )  # the first ones, as they are
+    )  # the first ones, unchanged
 
 
-def test_alerts_are_asked_after_each_and_other_epochs_in_doubling_steps():
+def test_early_classification_evaluates_each_alert_or_doubling_numbers_of_epochs():
     count = np.array([1, 7, 3])
     np.testing.assert_array_equal(epoch_counts(count, every_epoch=True), range(1, 7))
     np.testing.assert_array_equal(epoch_counts(count, every_epoch=False), [3, 6])
     np.testing.assert_array_equal(epoch_counts(count[:1], every_epoch=True), [1])
 
 
-def test_a_run_starts_from_a_classifier_of_single_alerts(data_dir, tmp_path, capsys):
+def test_a_run_can_start_from_a_stamp_classifier(data_dir, tmp_path, capsys):
     first = runs.smoke(stamp_classifier.get_config)
     first.classes = ("AGN", "SN", "VS")
     train(first, tmp_path / "first", data_dir=data_dir)
