@@ -70,6 +70,7 @@ class FoldedAndMap(NamedTuple):
 
 
 Inputs = Series | LightCurve | Alerts | Image | FoldedAndMap
+INPUTS = (Series, LightCurve, Alerts, Image, FoldedAndMap)
 
 
 class Batch(NamedTuple):
@@ -139,6 +140,7 @@ class Method(NamedTuple):
     init: Callable[[Array, Inputs], TrainState]
     step: Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
     predict: Callable[[TrainState, Inputs], ModelOutput]
+    inputs: tuple[type, ...] = INPUTS  # types of input that it can train on
     scores: tuple[str, ...] = ()  # validation scores that only this method offers
     best_metric: str = "macro_f1"  # validation score that normally picks the state
     has_latent_space: bool = False  # predict reconstructs its input from the embedding

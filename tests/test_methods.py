@@ -211,6 +211,11 @@ def test_a_method_refuses_inputs_of_another_type():
     )
     with pytest.raises(ValueError, match="expects LightCurve input, and got Series"):
         method.init(jax.random.key(0), make_batch().inputs)
+    method = make_method(
+        "autoencoder", StampEncoder(3), SGD, no_augmentation, seed=0, latent=2
+    )
+    with pytest.raises(ValueError, match="expects Alerts input, and got Series"):
+        method.init(jax.random.key(0), make_batch().inputs)
 
 
 def test_an_unknown_method_is_refused_with_the_known_names():

@@ -5,7 +5,6 @@ A method is a function of a model, an optimizer and an augmentation. It returns 
 """
 
 from collections.abc import Callable, Sequence
-from typing import get_args, get_type_hints
 
 from jaxtyping import Array, Integer
 
@@ -60,7 +59,7 @@ def make_method(
             "one, write its file and list it in jaxastro/methods/__init__.py."
         )
     method = METHODS[name](model, optimizer, augment, seed=seed, **args)
-    method = method._replace(init=_with_checked_inputs(name, method.init))
+    method = method._replace(init=_with_checked_inputs(name, method))
     if train_only:
         step = _without_norm(with_frozen_layers(method.step, train_only))
         method = method._replace(step=step)
@@ -77,19 +76,17 @@ def _without_norm(step: Callable) -> Callable:
     return step_without_norm
 
 
-def _with_checked_inputs(name: str, init: Callable) -> Callable:
-    """Returns init with a check that the inputs have the annotated type."""
-    annotated = get_type_hints(init)["inputs"]
-    expected = get_args(annotated) or (annotated,)  # members of a union, or one type
+def _with_checked_inputs(name: str, method: Method) -> Callable:
+    """Returns init with a check of the type of the inputs."""
 
-    def checked(key: Array, inputs: Inputs) -> TrainState:
-        if not isinstance(inputs, expected):
-            names = " or ".join(kind.__name__ for kind in expected)
+    def init(key: Array, inputs: Inputs) -> TrainState:
+        if not isinstance(inputs, method.inputs):
+            names = " or ".join(kind.__name__ for kind in method.inputs)
             raise InputError(
                 f"Method {name} expects {names} input, and got "
                 f"{type(inputs).__name__}. Use another method, or "
                 "config.representation.name."
             )
-        return init(key, inputs)
+        return method.init(key, inputs)
 
-    return checked
+    return init

@@ -198,6 +198,7 @@ def autoencoder(
         gradient_accumulation=gradient_accumulation,
     )
     return method._replace(
+        inputs=(Alerts,),
         scores=("log_likelihood",),
         best_metric="log_likelihood",
         has_latent_space=True,

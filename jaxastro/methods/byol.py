@@ -112,7 +112,7 @@ def byol(
     network = Network(encoder, num_classes, hidden, project)
     optimizer = separate_probe(optimizer)
 
-    def init(key: jax.Array, inputs: Series | LightCurve) -> TrainState:
+    def init(key: jax.Array, inputs: Inputs) -> TrainState:
         variables = network.init(key, inputs, train=False)
         params, batch_stats = variables["params"], variables["batch_stats"]
         step = jnp.zeros((), jnp.int32)
@@ -194,4 +194,4 @@ def byol(
         variables = {"params": state.params, "batch_stats": state.batch_stats}
         return network.apply(variables, inputs, train=False)
 
-    return Method(init, step, predict)
+    return Method(init, step, predict, inputs=(Series, LightCurve))

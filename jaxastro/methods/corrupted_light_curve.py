@@ -12,7 +12,7 @@ from jaxastro import losses
 from jaxastro.errors import InputError
 from jaxastro.layers.merge_nights import merge_nights, night_of
 from jaxastro.training.self_supervised import self_supervised
-from jaxastro.types import LightCurve, Method, ModelOutput, TrainState
+from jaxastro.types import LightCurve, Method, ModelOutput
 
 
 class CleanNights(NamedTuple):
@@ -107,9 +107,6 @@ def corrupted_light_curve(
         flux, mask = clean.flux.reshape(shape), clean.mask.reshape(shape[:2])
         return {"error": losses.frame_error(predicted, flux, mask)}
 
-    def init(key: jax.Array, inputs: LightCurve) -> TrainState:
-        return method.init(key, inputs)
-
     method = self_supervised(
         network,
         optimizer,
@@ -119,7 +116,7 @@ def corrupted_light_curve(
         error=error,
         gradient_accumulation=gradient_accumulation,
     )
-    return method._replace(init=init)
+    return method._replace(inputs=(LightCurve,))
 
 
 def corrupt(

@@ -13,7 +13,7 @@ from jaxastro import losses
 from jaxastro.errors import InputError
 from jaxastro.layers.encoding import sinusoidal
 from jaxastro.training.self_supervised import self_supervised
-from jaxastro.types import Method, ModelOutput, Series, TrainState
+from jaxastro.types import Method, ModelOutput, Series
 
 
 class MaskedFrames(NamedTuple):
@@ -119,9 +119,6 @@ def masked_frames(
         frame = output.aux["frame"]
         return {"error": losses.frame_error(frame, masked.frame, masked.mask)}
 
-    def init(key: jax.Array, inputs: Series) -> TrainState:
-        return method.init(key, inputs)
-
     method = self_supervised(
         Network(encoder, num_classes, hidden, pixels),
         optimizer,
@@ -132,7 +129,7 @@ def masked_frames(
         empty_query=_no_frames,
         gradient_accumulation=gradient_accumulation,
     )
-    return method._replace(init=init)
+    return method._replace(inputs=(Series,))
 
 
 def mask_frames(
