@@ -14,10 +14,7 @@ class StampDecoder(nn.Module):
     Differs: that project applies relu to the output, which excludes values below 0.
     """
 
-    widths: tuple[int, int] = (
-        32,
-        64,
-    )  # as of the encoder: of the last layer, the first
+    widths: tuple[int, int] = (32, 64)  # as of the encoder, used in reverse
 
     @nn.compact
     def __call__(

@@ -32,11 +32,7 @@ class CnnGru(Requirements, nn.Module):
     """
 
     num_classes: int  # 0: encoder without classifier, for methods with own heads
-    widths: tuple[int, ...] = (
-        24,
-        48,
-        96,
-    )  # channels of the convolutions; each halves the frames
+    widths: tuple[int, ...] = (24, 48, 96)  # channels; each halves the size
     hidden: int = 512  # units of the GRU in each direction
     class_hidden: int = 64  # units of the classifier's hidden layer
     dropout: float = 0.3  # before and after the hidden layer

@@ -32,12 +32,7 @@ class CnnLstm(Requirements, nn.Module):
     """
 
     num_classes: int  # 0: encoder without classifier, for methods with own heads
-    widths: tuple[int, ...] = (
-        16,
-        16,
-        32,
-        32,
-    )  # channels; each convolution halves the frames
+    widths: tuple[int, ...] = (16, 16, 32, 32)  # channels; each halves the size
     hidden: int = 256  # units of the LSTM in each direction
     num_layers: int = 2  # of the LSTM
     dropout: float = 0.3  # before the logits

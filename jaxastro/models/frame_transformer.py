@@ -36,11 +36,7 @@ class FrameTransformer(Requirements, nn.Module):
     """
 
     num_classes: int  # 0: encoder without classifier, for methods with own heads
-    widths: tuple[int, ...] = (
-        16,
-        32,
-        64,
-    )  # channels of the convolutions; each halves a view
+    widths: tuple[int, ...] = (16, 32, 64)  # channels; each halves the size
     width: int = 64  # channels of a token
     num_blocks: int = 2
     num_heads: int = 4
