@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.studies.dmdt_leak import SHAPE, maps_of, measure
-from jaxastro.representations import LABELLED, REPRESENTATIONS, representation_of
+from jaxastro.representations import REPRESENTATIONS, USES_LABELS, representation_of
 from jaxastro.representations.dmdt import DAYS, MAGNITUDES
 
 
@@ -39,7 +39,7 @@ def test_the_map_predicts_shuffled_labels_and_inputs_without_leakage_do_not():
         assert found[without_leakage].low < 1 / 3 < found[without_leakage].high
 
 
-@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("name", USES_LABELS)
 def test_the_map_is_refused_as_an_input(name):
     assert name not in REPRESENTATIONS
     with pytest.raises(ValueError, match=r"python -m experiments\.studies\.dmdt_leak"):

@@ -80,7 +80,7 @@ def test_missing_optional_fields_are_empty(tmp_path):
 
 
 def test_missing_damaged_and_foreign_files_are_errors(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"experiments\.evaluate --workdir=RUN"):
+    with pytest.raises(FileNotFoundError, match=r"jaxastro evaluate --workdir=RUN"):
         load(tmp_path)
     path = tmp_path / "predictions.npz"
     path.write_bytes(b"PK\x03\x04 not really")

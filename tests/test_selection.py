@@ -110,7 +110,7 @@ def test_a_study_writes_tables_and_pictures_and_skips_finished_folds(
     words = error_message(study, spec, tmp_path, sets=["shape"], **where)
     assert "is of another seed: 0. Use a new --workdir." in words
     words = error_message(study, spec, tmp_path, sets=["colour"], **where)
-    assert words.startswith("No features 'colour' of light_curves/sdss_sn_sim")
+    assert words.startswith("No feature set 'colour' for light_curves/sdss_sn_sim")
     monkeypatch.setattr(Dataset, "labelled", lambda dataset, split: np.zeros(0, int))
     words = error_message(study, spec, tmp_path / "none", sets=["shape"], **where)
     assert "has 0 training and 0 test objects of" in words
