@@ -308,7 +308,7 @@ def test_frames_that_are_too_small_for_pooling_are_refused():
 def test_merged_frames_have_as_many_bands_as_the_survey(experiment):
     config = experiment.get_config("paper")
     config.selection.bands = ("g",)
-    words = r"looked at in 1 bands \(g\).*have 5. Set config.model.args.bands=1"
+    words = r"used in 1 bands \(g\).*have 5. Set config.model.args.bands=1"
     with pytest.raises(ValueError, match=words):
         build_model(spec_of(config), task_of(spec_of(config)))
     config.model.args.frames = "embedded"

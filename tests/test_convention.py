@@ -273,7 +273,8 @@ def test_series_can_be_shorter_than_in_training(args):
     inputs = make_example(3, 2, 1, 3)
     short = jax.tree.map(lambda array: array[:, :3], inputs)
     assert model.any_length
-    assert_close(predict(short), predict(inputs), 1e-5)
+    # Logits reach 20, where float32 has steps of 2e-6, and sums are of another order.
+    assert_close(predict(short), predict(inputs), 5e-5)
 
 
 def test_a_model_that_attends_to_padding_takes_one_length():

@@ -96,7 +96,7 @@ def test_real_cutouts_are_read_to_the_bits_that_astropy_reads(name):
     assert len(rows) == TABLES[name]
     for row in rows:
         for cutout in rubin.CUTOUTS:
-            assert rubin_cutout._read_by_hand(row[cutout])
+            assert rubin_cutout._read_plain(row[cutout])
             read = rubin_cutout.read_cutout(row[cutout])
             with fits.open(io.BytesIO(row[cutout])) as hdus:
                 named = {hdu.name: np.array(hdu.data) for hdu in hdus}

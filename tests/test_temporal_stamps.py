@@ -103,8 +103,7 @@ def test_early_classification_evaluates_each_alert_or_doubling_numbers_of_epochs
 
 
 def test_a_run_can_start_from_a_stamp_classifier(data_dir, tmp_path, capsys):
-    first = runs.smoke(stamp_classifier.get_config)
-    first.classes = ("AGN", "SN", "VS")
+    first = runs.smoke(stamp_classifier.get_config, classes=("AGN", "SN", "VS"))
     train(first, tmp_path / "first", data_dir=data_dir)
     config = runs.smoke(
         temporal_stamps.get_config,

@@ -197,7 +197,7 @@ def test_missing_raw_files_are_named(tmp_path, monkeypatch):
     for manual_dir in ("", str(tmp_path / "wrong")):
         dirs = {"data_dir": str(tmp_path / "built"), "manual_dir": manual_dir}
         words = error_message(open_dataset, spec, **dirs)
-        assert "No hits_image_sequences.npz; looked at" in words
+        assert "No hits_image_sequences.npz; searched" in words
         assert manual_dir in words
         assert "give it as --manual_dir" in words
         assert "JAXASTRO_DATA" in words
