@@ -1,34 +1,46 @@
-"""What all tests share: a quick compiler, built data, and one trained run."""
+"""What all tests share: a fast compiler, built data sets and two trained runs."""
 
 import gc
+import json
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from support import commands
 
-# Before NumPy and JAX are loaded, which read these once; commands inherit them.
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # t-SNE's threads wait for busy cores
-# Compiling is what most tests spend their time on: unoptimized, and each program once.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Most of the tests' time is compilation: unoptimised code is enough. The emitters of
+# fused kernels take three times as long as the older ones that this flag selects; a
+# later XLA may not know it, and stops at flags that it does not know.
+FLAGS = "--xla_backend_optimization_level=0"
+if version("jaxlib").startswith("0.10."):
+    FLAGS += " --xla_cpu_use_fusion_emitters=false"
+
+# Set before NumPy and JAX are loaded, which read them once. Commands inherit them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # t-SNE's threads would wait for cores
+os.environ.setdefault("XLA_FLAGS", FLAGS)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 
 def pytest_configure(config):
     folder = tempfile.TemporaryDirectory(prefix="jaxastro-tests-")
     config.add_cleanup(folder.cleanup)
+    # Workers of xdist inherit the folder of the process that started them.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{folder.name}/compiled")
-    # It stands where TensorFlow would be found: a command that imports it dies.
+    # Found instead of TensorFlow: a command that imports it ends with an error.
     decoy = Path(folder.name) / "tensorflow.py"
     decoy.write_text("raise SystemExit('TensorFlow was imported.')")
     os.environ["PYTHONPATH"] = folder.name
 
 
 @pytest.fixture(autouse=True, scope="module")
-def programs_of_this_file_alone():
-    """Lets go of compiled programs: each holds some of the 65,530 maps of a process."""
+def clear_compiled_programs():
+    """Frees compiled programs after each file: a process may hold 65,530 memory maps."""
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
@@ -36,40 +48,77 @@ def programs_of_this_file_alone():
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory) -> str:
-    """Where data sets are built, once for all tests that train."""
-    return str(tmp_path_factory.mktemp("data_sets"))
+def shared(tmp_path_factory) -> Path:
+    """A folder that all workers of xdist share during this session."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, data_dir) -> tuple[Path, commands.Done]:
-    """A run of the smallest Semiconformer, and what its command said."""
-    workdir = tmp_path_factory.mktemp("runs") / "trained"
-    config = "--config=configs/semiconformer.py:smoke"
-    done = commands.run("train", config, workdir=workdir, data_dir=data_dir)
-    assert done.code == 0, done.stderr
-    return workdir, done
+def data_dir(shared) -> str:
+    """Where data sets are built, each once for all tests; builders lock it."""
+    folder = shared / "data_sets"
+    folder.mkdir(exist_ok=True)
+    return str(folder)
+
+
+def train_once(workdir: Path, train: Callable[[], dict]) -> dict:
+    """Trains a run, unless another worker did; returns what `train` returned."""
+    result = workdir.with_suffix(".json")
+    with FileLock(workdir.with_suffix(".lock")):
+        if not result.exists():
+            shutil.rmtree(workdir, ignore_errors=True)
+            result.write_text(json.dumps(train()))
+    return json.loads(result.read_text())
 
 
 @pytest.fixture(scope="session")
-def alert_run(tmp_path_factory, data_dir) -> Path:
-    """A run of the smallest network that names alerts, trained in this process."""
-    from support import runs
+def trained(shared, data_dir, tmp_path_factory) -> tuple[Path, commands.Done]:
+    """A run of the smallest Semiconformer, and the output of its command."""
+    original = shared / "trained"
 
-    from configs import stamp_classifier
-    from jaxastro.runs import train
+    def train() -> dict:
+        config = "--config=configs/semiconformer.py:smoke"
+        done = commands.run("train", config, workdir=original, data_dir=data_dir)
+        assert done.code == 0, done.stderr
+        return done._asdict()
 
-    workdir = tmp_path_factory.mktemp("alert_run")
-    train(runs.smoke(stamp_classifier.get_config), workdir, data_dir=data_dir)
-    return workdir
+    output = train_once(original, train)
+    # A copy for each worker: commands lock the folder of their run.
+    workdir = shutil.copytree(original, tmp_path_factory.mktemp("runs") / "trained")
+    text = json.dumps(output).replace(str(original), str(workdir))
+    return workdir, commands.Done(**json.loads(text))
+
+
+@pytest.fixture(scope="session")
+def alert_run(shared, data_dir, tmp_path_factory) -> Path:
+    """A run of the smallest classifier of alerts, trained in this process."""
+    original = shared / "alert_run"
+
+    def train() -> dict:
+        from support import runs
+
+        from configs import stamp_classifier
+        from jaxastro.runs import train
+
+        train(runs.smoke(stamp_classifier.get_config), original, data_dir=data_dir)
+        return {}
+
+    train_once(original, train)
+    return shutil.copytree(original, tmp_path_factory.mktemp("runs") / "alert_run")
 
 
 @pytest.fixture(scope="session")
 def raw_objects(tmp_path_factory) -> Path:
-    """A file of five new raw objects, to predict on."""
+    """A file of five new raw objects."""
     path = tmp_path_factory.mktemp("raw") / "new.npz"
     commands.python(
-        *("-m", "data_builders", "new-objects", "--preset=tiny"),
-        *("--objects=5", "--seed=99", f"--output={path}"),
+        "-m",
+        "data_builders",
+        "new-objects",
+        "--preset=tiny",
+        "--objects=5",
+        "--seed=99",
+        f"--output={path}",
     )
     return path
