@@ -40,7 +40,7 @@ def pytest_configure(config):
 
 @pytest.fixture(autouse=True, scope="module")
 def clear_compiled_programs():
-    """Frees compiled programs after each file: a process may hold 65,530 memory maps."""
+    """Frees compiled programs after each file; memory maps of a process are limited."""
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()

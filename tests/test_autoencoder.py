@@ -311,9 +311,9 @@ def test_the_fitted_mixture_is_trained():
     found = (fit.weights_, fit.means_, fit.covariances_)
     state = set_mixture(state, *(jnp.array(x, jnp.float32) for x in found))
     rows = jnp.array(np.stack([code, 0 * code, code]), jnp.float32)
-    said = Mixture(3).apply({"params": state.params["prior"]}, *rows)
+    prior = Mixture(3).apply({"params": state.params["prior"]}, *rows)
     np.testing.assert_allclose(
-        np.exp(said.log_cluster), fit.predict_proba(code), atol=1e-4
+        np.exp(prior.log_cluster), fit.predict_proba(code), atol=1e-4
     )
     narrow = state.params["log_variance"]["bias"]
     np.testing.assert_allclose(np.exp(narrow), fit.covariances_.mean(0) / 10, rtol=1e-4)

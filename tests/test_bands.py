@@ -47,10 +47,10 @@ def test_no_selected_epoch_and_an_unknown_band_are_errors():
 
 
 def test_new_objects_without_an_epoch_in_the_bands_are_set_aside(monkeypatch):
-    told = []
+    bands_used = []
 
     def read(raw, survey=SURVEY):
-        told.append(survey.bands)
+        bands_used.append(survey.bands)
         for name, band in (("one", [0, 1]), ("two", [0, 2])):
             yield Reading(name, made(band, name), ())
 
@@ -62,7 +62,7 @@ def test_new_objects_without_an_epoch_in_the_bands_are_set_aside(monkeypatch):
         assert one.record.band.tolist() == [0, 1]
         assert two.record is None
         assert two.notes[0].startswith("Object two: none of its 2 epochs is in g.")
-    assert told == [SURVEY.bands, SURVEY.bands]
+    assert bands_used == [SURVEY.bands, SURVEY.bands]
 
 
 def test_a_run_of_other_bands_cannot_be_continued(tmp_path):

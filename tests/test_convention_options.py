@@ -182,13 +182,13 @@ def test_the_change_of_asinh_images_is_computed_in_flux():
     variables = make(change="linear", encoding="none", num_blocks=0)[1]
     seen = []  # input of the first convolution
 
-    def look(next_one, args, kwargs, context):
+    def record(next_one, args, kwargs, context):
         if context.module.name == "conv_0":
             seen.append(args[0])
         return next_one(*args, **kwargs)
 
     model = make(change="asinh", encoding="none", num_blocks=0)[0]
-    with nn.intercept_methods(look):
+    with nn.intercept_methods(record):
         model.apply(variables, jax.tree.map(jnp.asarray, inputs), train=False)
     frames = np.moveaxis(np.asarray(seen[0]), 3, 0)[..., 1]  # n t y x: chunks of 3
     frames = frames.reshape(len(inputs.band), -1, *frames.shape[2:])

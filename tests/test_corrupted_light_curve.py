@@ -77,7 +77,10 @@ def test_parts_of_a_batch_sum_to_the_complete_batch():
     batch, changes = batch_of("corrupted_light_curve"), []
     for parts in (1, 2):
         method = make_method(
-            *("corrupted_light_curve", SmallModel(3, False), SGD, no_augmentation),
+            "corrupted_light_curve",
+            SmallModel(3, False),
+            SGD,
+            no_augmentation,
             seed=0,
             share=1.0,
             gradient_accumulation=parts,

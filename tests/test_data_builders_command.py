@@ -112,7 +112,8 @@ def test_the_list_shows_what_is_there_and_what_is_missing(
     tiny, hits = rows["sdss_sn_sim/tiny"], rows["hits"]
     assert (tiny["raw_files"], tiny["built"]) == ("none", True)
     assert (hits["raw_files"], hits["built"], hits["kind"]) == (
-        *("missing", False),
+        "missing",
+        False,
         "series",
     )
     assert "HiTS_simulations" in hits["missing"]

@@ -178,20 +178,20 @@ def test_absolute_differences_do_not_depend_on_the_direction_of_time():
 
 
 def test_features_have_an_effect_only_if_requested_and_known():
-    def said(inputs, **args):
+    def logits_of(inputs, **args):
         model = CnnDmdt(3, (4, 4, 4, 4), (8, 8), **args)
         variables = model.init(jax.random.key(0), images(), train=False)
         return np.asarray(model.apply(variables, inputs, train=False).logits)
 
     other = images()._replace(feature=images().feature + 1)
-    assert (said(images()) == said(other)).all()
-    assert (said(images(), features=True) != said(other, features=True)).any()
+    assert (logits_of(images()) == logits_of(other)).all()
+    assert (logits_of(images(), features=True) != logits_of(other, features=True)).any()
     unknown = other._replace(feature_mask=np.zeros((3, 4), bool))
     unknown, also = jax.device_put(
         (unknown, unknown._replace(feature=other.feature + 1))
     )
     np.testing.assert_array_equal(
-        said(unknown, features=True), said(also, features=True)
+        logits_of(unknown, features=True), logits_of(also, features=True)
     )
 
 

@@ -1,5 +1,6 @@
-"""Python in README and docs runs as printed, on the smallest data sets."""
+"""What documents show exists: commands, links, and Python that runs as printed."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -7,12 +8,36 @@ import shutil
 import matplotlib
 import pytest
 from support import commands
+from support.source_code import DOCUMENTS, check, name_of
 
 from jaxastro.runs.spec import RunSpec
 
-DOCUMENTS = sorted({*commands.ROOT.glob("*.md"), *commands.ROOT.glob("docs/**/*.md")})
 WITH_PYTHON = [path for path in DOCUMENTS if "```python" in path.read_text()]
-NAMES = [path.relative_to(commands.ROOT).as_posix() for path in WITH_PYTHON]
+NAMES = [name_of(path) for path in WITH_PYTHON]
+
+
+def test_commands_in_documents_exist():
+    check(
+        "The document names a module that does not exist.",
+        (
+            f"{name_of(path)}: python -m {module}"
+            for path in DOCUMENTS
+            for module in re.findall(r"python -m ([\w.]+)", path.read_text())
+            if not importlib.util.find_spec(module)
+        ),
+    )
+
+
+def test_links_in_documents_lead_to_files():
+    check(
+        "The link leads to no file.",
+        (
+            f"{name_of(path)}: {link}"
+            for path in DOCUMENTS
+            for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text())
+            if not (path.parent / link).exists()
+        ),
+    )
 
 
 def python_of(path) -> str:

@@ -1,4 +1,4 @@
-"""What is said early knows nothing of later: by epochs, and by days of detection."""
+"""Early classification uses no later epoch: by epochs, and by days of detection."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def classifier(data_dir):
     return dataset, *runs.random_classifier(spec, dataset)
 
 
-def test_looks_are_those_of_records_that_end_early(classifier):
+def test_early_predictions_are_those_of_records_that_end_early(classifier):
     dataset, predictor, state = classifier
     rows = dataset.rows["train"][:20]
     whole = predict_rows(predictor, state, dataset, rows)
@@ -108,7 +108,7 @@ def test_looks_are_those_of_records_that_end_early(classifier):
     total = dataset.index.num_epochs[rows]
     counts = np.minimum([[1], [3], [3], [total.max()]], total)
     found = predict_early(*classifier, rows=rows, whole=whole, counts=counts)
-    for count, said in zip(counts, found, strict=True):
+    for count, prediction in zip(counts, found, strict=True):
         cut = [
             first_epochs(dataset.stored[r], n) for r, n in zip(rows, count, strict=True)
         ]
@@ -116,13 +116,13 @@ def test_looks_are_those_of_records_that_end_early(classifier):
             predictor, state, dataset._replace(stored=cut), np.arange(len(rows))
         )
         for name in Output._fields:
-            ours, theirs = getattr(said, name), getattr(expected, name)
+            ours, theirs = getattr(prediction, name), getattr(expected, name)
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert abs(found[0].probability - whole.probability).max() > 1e-4
     np.testing.assert_array_equal(found[-1].spread, whole.spread)
 
 
-def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(classifier):
+def test_what_happens_after_a_day_cannot_change_the_prediction_of_it(classifier):
     dataset, predictor, state = classifier
     assert (
         dataset.spec.representation.normalisation == "asinh"
@@ -132,7 +132,7 @@ def test_what_happens_after_a_day_cannot_change_what_is_said_by_then(classifier)
     assert len(before.detected) > 0
     assert before.days.tolist() == [2**k for k in range(len(before.days))]
     assert (np.diff(before.counts, axis=0) >= 0).all()
-    last = 4  # of the looks that must not change
+    last = 4  # of the evaluations that must not change
     survey = predictor.task.survey
     changed = list(dataset.stored)
     for row in rows[before.detected]:

@@ -16,7 +16,7 @@ def star(**features):
     return make_light_curve_record("star", SURVEY, **columns, features=features)[0]
 
 
-def told(records, record):
+def scale_record(records, record):
     scaled, known = scale_features(
         record.features, fit_feature_ranks(r.features for r in records)
     )
@@ -27,24 +27,24 @@ def test_hours_and_years_are_resolved_equally():
     generator = np.random.default_rng(0)
     days = 10 ** np.concatenate([generator.normal(-1, 0.1, 700), [2, 2.5, 3] * 100])
     stars = [star(Per=period, R21=0.3) for period in days]
-    found = np.array([told(stars, one)[0]["Per"] for one in stars])
+    found = np.array([scale_record(stars, one)[0]["Per"] for one in stars])
     order = np.argsort(days, kind="stable")
     assert (np.diff(found[order]) >= 0).all()
     assert abs(found.mean()) < 0.02
     assert abs(found.std() - 1) < 0.05
     assert found[order[500]] - found[order[200]] > 0.8
-    assert told(stars, star(Per=1e9))[0]["Per"] == np.float32(np.sqrt(3))
+    assert scale_record(stars, star(Per=1e9))[0]["Per"] == np.float32(np.sqrt(3))
     assert (
-        told(stars, star(Per=1e9, R21=0.3))[0]["R21"] == 0
+        scale_record(stars, star(Per=1e9, R21=0.3))[0]["R21"] == 0
     )  # the value of all training objects
 
 
 def test_unknown_values_are_zero_masked_and_not_used():
     stars = [star(Per=period) for period in (1.0, 2.0, np.nan, 3.0)]
-    found, known = told(stars, stars[2])
+    found, known = scale_record(stars, stars[2])
     assert not known.any()
     assert set(found.values()) == {0}
-    assert told(stars, stars[1])[0]["Per"] == 0  # the median of three
+    assert scale_record(stars, stars[1])[0]["Per"] == 0  # the median of three
     # Without training values the scaled value is 0, and the mask is True.
     scaled, known = scale_features(
         star(T_0=58000.0).features, fit_feature_ranks(s.features for s in stars)

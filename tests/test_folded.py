@@ -185,8 +185,8 @@ def test_the_network_of_the_thesis_has_its_parameter_count():
     curves = Image(curves.folded, curves.feature, curves.feature_mask)
     counts = [count(CnnLstmFolded(c), curves) for c in (5, 10)]
     assert counts == [by_hand + 513 * c for c in (5, 10)] == [1_358_213, 1_360_778]
-    told = count(CnnLstmFolded(5, features=True), curves)
-    assert told - counts[0] == 2 * 4 * 1024
+    with_features = count(CnnLstmFolded(5, features=True), curves)
+    assert with_features - counts[0] == 2 * 4 * 1024
 
 
 def test_the_hybrid_has_both_bodies_and_one_head():
@@ -200,19 +200,19 @@ def test_the_hybrid_has_both_bodies_and_one_head():
 
 
 def test_each_input_has_an_effect_and_features_if_requested():
-    def said(given, **args):
+    def logits_of(given, **args):
         small = {"folded_widths": (4,) * 4, "map_widths": (4,) * 4, "states": (4, 4)}
         model = Hybrid(3, **small, hidden=(8, 8), **args)
         variables = model.init(jax.random.key(0), inputs(), train=False)
         return np.asarray(model.apply(variables, given, train=False).logits)
 
-    first = said(inputs())
+    first = logits_of(inputs())
     for field in ("folded", "map"):
         other = inputs()._replace(**{field: 1 - getattr(inputs(), field)})
-        assert (said(other) != first).any()
+        assert (logits_of(other) != first).any()
     other = inputs()._replace(feature=inputs().feature + 1)
-    assert (said(other) == first).all()
-    assert (said(other, features=True) != said(inputs(), features=True)).any()
+    assert (logits_of(other) == first).all()
+    assert (logits_of(other, features=True) != logits_of(inputs(), features=True)).any()
 
 
 @pytest.mark.parametrize(

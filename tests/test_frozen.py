@@ -100,7 +100,9 @@ def test_gradients_of_frozen_groups_are_not_computed():
         for only in ((), ("head",)):
             rule = {"learning_rate": 0.1, "num_steps": 9, "train_only": only}
             method = make_method(
-                *("supervised", ConvEntion(3, **small), make_optimizer("adam", **rule)),
+                "supervised",
+                ConvEntion(3, **small),
+                make_optimizer("adam", **rule),
                 no_augmentation,
                 seed=0,
                 train_only=only,

@@ -142,11 +142,16 @@ def test_bad_light_curves_give_an_error_or_a_finite_image():
     flux = np.array([1.0, 9.0, 3.0, 2.0])
     whole = curve_of([0, 1, 2, 3], flux, [0, 1, 2, 3])
     bad = curve_of(
-        *([0, 1, 2, 3, np.nan, 4, 5], [*flux, 5, np.inf, 5], [0, 1, 2, 3, 0, 0, 0]),
+        [0, 1, 2, 3, np.nan, 4, 5],
+        [*flux, 5, np.inf, 5],
+        [0, 1, 2, 3, 0, 0, 0],
         [1, 1, 1, 1, 1, 1, 0.0],
     )
     curves = [
-        *(whole, bad, curve_of([], [], []), curve_of([5], [1], [0], name="lone")),
+        whole,
+        bad,
+        curve_of([], [], []),
+        curve_of([5], [1], [0], name="lone"),
         curve_of([0, 10, 20, 30], flux, [2] * 4),  # one band
         curve_of([7] * 4, flux, [0, 0, 1, 1]),  # one time
         curve_of([0, 1, 2, 3], [3.0] * 4, [0] * 4),  # constant
@@ -175,7 +180,8 @@ def test_heat_maps_are_in_the_order_of_their_light_curves():
     rng = np.random.default_rng(2)
     curves = [
         make_light_curve_record(
-            *(f"star{n}", SURVEY),
+            f"star{n}",
+            SURVEY,
             flux=rng.normal(size=n),
             flux_error=np.ones(n),
             mjd=np.linspace(0, 90, n),
@@ -237,7 +243,8 @@ def test_a_layer_depends_on_neighbouring_days_only():
 
     def rows(x):
         _, seen = model.apply(
-            *(variables, inputs._replace(image=x)),
+            variables,
+            inputs._replace(image=x),
             train=False,
             capture_intermediates=True,
         )

@@ -41,7 +41,7 @@ def test_objects_labels_and_groups_are_those_of_the_light_curves(data_dir):
         assert one.image.dtype == np.float32
     assert builder.survey == survey_of(HEAT_MAPS)
     assert (builder.survey.name, builder.survey.kind) == (
-        *("heat_maps/light_curves.sdss_sn_sim",),
+        "heat_maps/light_curves.sdss_sn_sim",
         "cutout",
     )
     report = json.loads((Path(builder.data_dir) / "set_aside.json").read_text())

@@ -115,7 +115,10 @@ def test_an_rr_lyrae_of_type_ab_rises_faster_than_it_falls():
 def test_an_unknown_class_is_answered_with_those_there_are(log):
     with pytest.raises(ValueError, match=r"No class named 'Quasar'.*RRLyrae"):
         draw_candidates(
-            *("Quasar", np.random.default_rng(0), log.mjd, log.mjd),
+            "Quasar",
+            np.random.default_rng(0),
+            log.mjd,
+            log.mjd,
             count=1,
             limits=(0, 1),
         )

@@ -1,4 +1,4 @@
-"""A stranger's folder of images, from the table to predictions."""
+"""A user's folder of images, from the table to predictions."""
 
 import csv
 
@@ -35,13 +35,13 @@ def write_folder(folder, *, objects, bands="gr", seed=0):
 
 @pytest.fixture(scope="module")
 def own_run(tmp_path_factory, data_dir):
-    """A run trained on a stranger's folder."""
+    """A run trained on a user's folder."""
     top = tmp_path_factory.mktemp("own")
     folder, workdir = write_folder(top / "images", objects=60), top / "run"
     done = commands.run(
         "train",
         "--config=configs/convention.py:smoke",
-        "--config.survey=image_folder/stranger",
+        "--config.survey=image_folder/user_images",
         f"--config.classes={CLASSES}",
         workdir=workdir,
         data_dir=data_dir,

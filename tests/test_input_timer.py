@@ -35,7 +35,7 @@ def test_the_share_is_of_the_time_between_items_and_starts_anew(clock):
     clock(1000)  # a validation does not count
     assert next(stream) == 2
     assert stream.share() == 1
-    assert stream.share() == 0  # nothing was asked for since
+    assert stream.share() == 0  # nothing was requested since
 
 
 def test_all_items_come_and_the_end_is_not_an_error(clock):

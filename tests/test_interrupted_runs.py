@@ -93,12 +93,12 @@ def test_two_hosts_that_are_stopped_agree_on_a_step_and_continue(tmp_path, data_
         process.send_signal(signal.SIGTERM)
     first, second = ends_of(processes)
     assert first.code == second.code == 128 + signal.SIGTERM, first.stderr
-    told = re.search(r"Stopped by SIGTERM: step (\d+) is saved", first.stderr)
-    assert (checkpoints / told[1] / SEAL).exists()
+    saved = re.search(r"Stopped by SIGTERM: step (\d+) is saved", first.stderr)
+    assert (checkpoints / saved[1] / SEAL).exists()
     again = start(tmp_path / "run", data_dir, *more, devices=2, processes=1)
     (done,) = ends_of(again)
     assert done.code == 0, done.stderr
-    assert f"Continuing from step {told[1]}\n" in done.stdout
+    assert f"Continuing from step {saved[1]}\n" in done.stdout
 
 
 def test_several_processes_are_refused_a_folder_in_use_and_none_hangs(
@@ -110,7 +110,7 @@ def test_several_processes_are_refused_a_folder_in_use_and_none_hangs(
     assert second.code != 0
 
 
-def test_a_folder_that_vanishes_is_said(tmp_path, data_dir):
+def test_a_folder_that_vanishes_is_reported(tmp_path, data_dir):
     more = ("--config.num_steps=1000", "--config.evaluate_every=10")
     (process,) = start(tmp_path / "run", data_dir, *more, devices=1, processes=1)
     while not (tmp_path / "run" / "checkpoints" / "10").exists():

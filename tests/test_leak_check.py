@@ -162,7 +162,8 @@ def test_every_kind_of_record_has_nuisance_groups():
 
 def test_a_record_without_epochs_or_with_bad_pixels_only_has_nuisance_groups():
     empty, _ = make_light_curve_record(
-        *("a", SURVEYS["ztf_periodic"]),
+        "a",
+        SURVEYS["ztf_periodic"],
         **{name: [] for name in ("flux", "flux_error", "mjd")},
         band=np.zeros(0, int),
         features={SURVEYS["ztf_periodic"].columns[0][0]: 1.0},
@@ -185,9 +186,9 @@ def test_names_are_in_natural_order():
 def test_duplicates_are_found_by_position_name_and_content():
     one = series(0, ra=359.9999, dec=10.0, group="A")
     near = series(1, ra=0.0003, dec=10.0, group="B")
-    beside = series(2, ra=0.0003, dec=10.0, group="A")  # in the same group
+    near_in_group = series(2, ra=0.0003, dec=10.0, group="A")  # in the same group
     copy = one._replace(object_id="other", ra=50.0, group="C")
-    there = data_set_check.measure_objects([one, near, beside, copy], SIM)
+    there = data_set_check.measure_objects([one, near, near_in_group, copy], SIM)
     again = data_set_check.measure_objects(
         [near._replace(ra=1.0, group="D", flux=one.flux)], SIM
     )

@@ -118,7 +118,10 @@ def test_it_learns_which_band_is_bright(name):
     batch = Batch(inputs._replace(flux=flux.astype(np.float32)), label, yes, yes)
     weight = {"divergence_weight": 1e-5} if name == "bayes" else {}
     method = make_method(
-        *("supervised", MODELS[name], optax.adam(0.02), lambda _, view: view),
+        "supervised",
+        MODELS[name],
+        optax.adam(0.02),
+        lambda _, view: view,
         seed=0,
         **weight,
     )
@@ -127,8 +130,8 @@ def test_it_learns_which_band_is_bright(name):
     for _ in range(60):
         state, scalars = step(state, batch)
         assert np.isfinite(scalars["loss"])
-    said = jax.jit(method.predict)(state, batch.inputs).logits.argmax(-1)
-    assert (said == label).mean() > 0.8
+    predicted = jax.jit(method.predict)(state, batch.inputs).logits.argmax(-1)
+    assert (predicted == label).mean() > 0.8
 
 
 # -- Bayesian weights ------------------------------------------------------------------
@@ -137,7 +140,10 @@ def test_it_learns_which_band_is_bright(name):
 def test_divergence_weight_is_for_bayesian_models_only():
     def step(name, weight):
         method = make_method(
-            *("supervised", MODELS[name], optax.sgd(0.1), lambda _, view: view),
+            "supervised",
+            MODELS[name],
+            optax.sgd(0.1),
+            lambda _, view: view,
             seed=0,
             divergence_weight=weight,
         )
@@ -162,7 +168,7 @@ def test_a_survey_without_a_catalogue_trains_in_parts_and_with_two_views(method)
     model = Lstm(2, hidden=4, num_layers=1, bands=3)
     augment = make_augment(max_epochs=8)
     made = make_method(
-        *(method, model, optax.adam(0.01), augment), seed=0, gradient_accumulation=2
+        method, model, optax.adam(0.01), augment, seed=0, gradient_accumulation=2
     )
     view = jax.tree.map(lambda a: a[:, :8], inputs)
     state = jax.jit(made.init)(jax.random.key(0), view)
@@ -233,7 +239,10 @@ def test_invalid_arguments_are_refused():
         init(SitsBert(4, width=20, bands=3))
     with pytest.raises(ValueError, match="divergence_weight -1"):
         make_method(
-            *("supervised", MODELS["bayes"], optax.sgd(0.1), lambda _, view: view),
+            "supervised",
+            MODELS["bayes"],
+            optax.sgd(0.1),
+            lambda _, view: view,
             seed=0,
             divergence_weight=-1.0,
         )

@@ -29,6 +29,6 @@ def page_faults(how: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is of glibc")
 def test_a_second_array_takes_the_memory_of_the_first():
     assert page_faults("kept") < 10 < page_faults("returned")

@@ -40,11 +40,11 @@ def series_of(counts, length, *, seed=0, size=6):
 )
 def test_every_epoch_is_either_kept_or_masked(counts, share, seed):
     series = series_of(counts, 7)
-    left, asked = MASK_FRAMES(
+    left, hidden = MASK_FRAMES(
         jax.random.key(seed), series, share=share, pixels=2, pool=2
     )
     for i, count in enumerate(counts):
-        seen, gone = np.array(left.epoch_mask[i]), np.array(asked.mask[i])
+        seen, gone = np.array(left.epoch_mask[i]), np.array(hidden.mask[i])
         assert seen.sum() + gone.sum() == count
         expected = np.clip(np.round(np.float32(share) * count), 1, max(count - 1, 0))
         assert gone.sum() == min(expected, max(count - 1, 0))
@@ -55,11 +55,11 @@ def test_every_epoch_is_either_kept_or_masked(counts, share, seed):
         when = np.array(left.image[i, seen, 0, 0])
         assert (np.diff(when) >= 0).all()
         np.testing.assert_allclose(left.time[i, seen], when - when[0], atol=1e-4)
-        taken = np.array(asked.frame[i, gone, 0, 0])
-        np.testing.assert_allclose(asked.time[i, gone], taken - when[0], atol=1e-4)
+        taken = np.array(hidden.frame[i, gone, 0, 0])
+        np.testing.assert_allclose(hidden.time[i, gone], taken - when[0], atol=1e-4)
         together = np.sort(np.concatenate([when, taken]))
         np.testing.assert_allclose(together, series.time[i, :count], atol=1e-4)
-        bands = np.concatenate([left.band[i, seen], asked.band[i, gone]])
+        bands = np.concatenate([left.band[i, seen], hidden.band[i, gone]])
         assert sorted(bands) == sorted(np.array(series.band[i, :count]))
 
 
@@ -68,13 +68,13 @@ def test_a_predicted_frame_has_means_around_its_centre():
     two = Series(
         image, jnp.zeros((1, 2)), jnp.zeros((1, 2), int), jnp.ones((1, 2), bool)
     )
-    _, asked = mask_frames(jax.random.key(0), two, share=0.5, pixels=2, pool=2)
+    _, hidden = mask_frames(jax.random.key(0), two, share=0.5, pixels=2, pool=2)
     centre = np.arange(36.0).reshape(6, 6)[1:5, 1:5]
     expected = [
         [centre[:2, :2].mean(), centre[:2, 2:].mean()],
         [centre[2:, :2].mean(), centre[2:, 2:].mean()],
     ]
-    np.testing.assert_allclose(asked.frame[0, 0], expected)
+    np.testing.assert_allclose(hidden.frame[0, 0], expected)
 
 
 def test_masked_frames_do_not_affect_the_encoder():

@@ -195,7 +195,7 @@ def test_a_method_that_needs_epochs_refuses_other_inputs(name):
     method = make_method(
         name, CnnDmdt(3), SGD, no_augmentation, seed=0, **ARGUMENTS[name]
     )
-    drawing = Image(*(np.zeros((2, 22, 24, 1)), np.zeros((2, 0)), np.zeros((2, 0))))
+    drawing = Image(np.zeros((2, 22, 24, 1)), np.zeros((2, 0)), np.zeros((2, 0)))
     with pytest.raises(ValueError, match=f"{name} expects Series.* got Image"):
         method.init(jax.random.key(0), drawing)
 

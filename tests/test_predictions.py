@@ -65,9 +65,9 @@ def test_missing_optional_fields_are_empty(tmp_path):
     with np.load(path) as file:
         older = {name: file[name] for name in file if name not in younger}
     np.savez(path, **older)
-    found, looks = load(tmp_path), len(older["early_epochs"])
+    found, evaluations = load(tmp_path), len(older["early_epochs"])
     assert found.spread.shape == (20, 0)
-    assert found.early_spread.shape == (looks, 20, 0)
+    assert found.early_spread.shape == (evaluations, 20, 0)
     assert found.early_days_probability.shape == (0, 0, 4)
     np.testing.assert_array_equal(found.probability, older["probability"])
     save(found, tmp_path / "again")  # it is valid and can be saved again

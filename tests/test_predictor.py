@@ -1,4 +1,4 @@
-"""However objects are put together, each is told the same."""
+"""Predictions do not depend on how objects are grouped, ordered or padded."""
 
 import csv
 import dataclasses
@@ -60,7 +60,7 @@ def test_few_objects_are_not_worth_a_program_of_their_own():
     assert places.tolist() == [0, 1, 2]
 
 
-# -- what is said ----------------------------------------------------------------------
+# -- predictions ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=["per_epoch", "joint"])
@@ -108,7 +108,7 @@ def assert_close(one, other):
 @given(
     st.lists(st.integers(1, LONGEST), min_size=1, max_size=30), st.randoms(), st.data()
 )
-def test_neither_order_nor_company_nor_padding_changes_what_is_said(
+def test_neither_order_nor_company_nor_padding_changes_a_prediction(
     predicting, num_epochs, random, data
 ):
     sorted_, whole, state = predicting
@@ -131,7 +131,7 @@ def test_objects_differ_so_that_a_wrong_place_would_be_seen(predicting):
         assert np.abs(others - one).max(axis=1).min() > 1e-3
 
 
-def test_looks_at_the_first_epochs_are_those_of_full_length(predicting, data_dir):
+def test_predictions_of_the_first_epochs_are_those_of_full_length(predicting, data_dir):
     sorted_, whole, state = predicting
     spec = smoke()
     dataset = open_dataset(spec, data_dir=data_dir)

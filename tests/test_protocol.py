@@ -17,7 +17,10 @@ SOURCE = np.array(SOURCES)[KIND]
 
 def rows_of(protocol, stage="all", fold=0):
     return rows_of_protocol(
-        *(NAMES, FIELDS, LABEL, SOURCE),
+        NAMES,
+        FIELDS,
+        LABEL,
+        SOURCE,
         protocol=protocol,
         stage=stage,
         test_fold=fold,
@@ -83,7 +86,10 @@ def test_unknown_names_and_a_stage_without_labels_are_errors():
         ValueError, match=r"Stage 'photometric', but no label is photometric"
     ):
         rows_of_protocol(
-            *(NAMES, FIELDS, LABEL, np.full(OBJECTS, "none")),
+            NAMES,
+            FIELDS,
+            LABEL,
+            np.full(OBJECTS, "none"),
             protocol="honest",
             stage="photometric",
             test_fold=0,

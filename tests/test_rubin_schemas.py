@@ -29,11 +29,11 @@ def registry(tmp_path, monkeypatch):
     schema = schema_in(write_schema(tmp_path / "served"))
     schema = {k: v for k, v in schema.items() if not k.startswith("__")}
     answers = {"/registry/schemas/ids/1100": (200, {"schema": json.dumps(schema)})}
-    asked = []
+    requested = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append((self.path, self.headers.get("Authorization")))
+            requested.append((self.path, self.headers.get("Authorization")))
             status, answer = answers.get(self.path, (404, {"error_code": 40403}))
             body = json.dumps(answer).encode()
             self.send_response(status)
@@ -46,7 +46,7 @@ def registry(tmp_path, monkeypatch):
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/registry", asked, answers
+    yield f"http://127.0.0.1:{server.server_port}/registry", requested, answers
     server.shutdown()
     server.server_close()
 
@@ -62,33 +62,33 @@ def test_records_of_files_of_their_own_are_written_in_once(tmp_path):
 
 
 def test_a_registry_gets_one_request_per_schema(registry, tmp_path):
-    url, asked, _ = registry
+    url, requested, _ = registry
     schemas = Schemas(registry=url + "/", cache=tmp_path / "cache")
     assert schemas.find(1100) == schemas.find(1100)
-    assert asked == [("/registry/schemas/ids/1100", None)]
+    assert requested == [("/registry/schemas/ids/1100", None)]
     again = Schemas(registry=url, cache=tmp_path / "cache")
     read = rubin.packet_reader(again.find(1100))
     message = message_of(
         packet_of(), fastavro.parse_schema(json.loads(again.find(1100)))
     )
     assert rubin.read_packet(rubin.decode(message, read)).alert.band == 3
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 def test_a_folder_goes_before_the_registry(registry, tmp_path):
-    url, asked, _ = registry
+    url, requested, _ = registry
     write_schema(tmp_path / "schema")
     assert Schemas((tmp_path / "schema",), registry=url).find(1100)
-    assert asked == []
+    assert requested == []
 
 
 def test_a_password_is_sent_and_never_shown(registry, tmp_path, caplog, capfd):
-    url, asked, _ = registry
+    url, requested, _ = registry
     url = url.replace("//", f"//user:{SECRET}@")
     schemas = Schemas(registry=url, cache=tmp_path / "cache")
     schemas.find(1100)
     pair = base64.b64encode(b"user:Dont@show").decode()
-    assert asked == [("/registry/schemas/ids/1100", f"Basic {pair}")]
+    assert requested == [("/registry/schemas/ids/1100", f"Basic {pair}")]
     with pytest.raises(RecordError) as caught:
         schemas.find(704)
     shown = f"{caught.value} {caplog.text} {capfd.readouterr()}"
@@ -99,7 +99,7 @@ def test_a_password_is_sent_and_never_shown(registry, tmp_path, caplog, capfd):
 
 
 def test_a_failed_request_to_a_registry_is_not_repeated(registry, tmp_path):
-    url, asked, answers = registry
+    url, requested, answers = registry
     answers["/registry/schemas/ids/1000"] = 200, {"message": "hello"}
     answers["/registry/schemas/ids/900"] = 401, {}
     schemas = Schemas(registry=url, cache=tmp_path / "cache")
@@ -113,9 +113,9 @@ def test_a_failed_request_to_a_registry_is_not_repeated(registry, tmp_path):
     assert "the server answered with status 404" in message_of(704)
     assert "the server answered with status 401" in message_of(900)
     assert "its schema 10.0 is missing: 'schema'" in message_of(1000)
-    count = len(asked)
+    count = len(requested)
     assert message_of(704) == message_of(704)
-    assert len(asked) == count
+    assert len(requested) == count
     gone = Schemas(registry="http://127.0.0.1:9/", cache=tmp_path / "other")
     with pytest.raises(RecordError, match="the connection failed"):
         gone.find(1100)
@@ -132,10 +132,10 @@ def test_the_environment_names_a_folder_or_a_registry(registry, tmp_path, monkey
     ):
         schemas_for(()).find(1100)
     monkeypatch.setenv(rubin_schemas.VARIABLE, url)
-    asked = schemas_for(()).find(1100)
+    requested = schemas_for(()).find(1100)
     monkeypatch.setenv(rubin_schemas.VARIABLE, str(write_schema(tmp_path / "own")))
     assert json.loads(schemas_for(()).find(1100))["name"].endswith("alert")
-    assert json.loads(asked)["name"].endswith("alert")
+    assert json.loads(requested)["name"].endswith("alert")
     monkeypatch.setenv(rubin_schemas.VARIABLE, str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError, match="neither a folder nor a URL"):
         schemas_for(())

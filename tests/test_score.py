@@ -319,7 +319,7 @@ def test_a_file_that_is_no_table_of_predictions_is_refused(name, tmp_path):
 @pytest.mark.parametrize(
     "name", ["=1+1", "+x", "-5", "@me", "ZTF18a", "'", "5", "'=x", "''=x"]
 )
-def test_names_that_look_like_formulas_come_back(name, tmp_path):
+def test_names_like_formulas_come_back(name, tmp_path):
     assert unescape_cell(escape_cell(name)) == name
     table, _ = random_table(number=2)
     names = np.array([name, *table.object_id[1:]])

@@ -87,8 +87,8 @@ def test_killed_at_any_moment_it_goes_on_without_loss(survey, tmp_path):
     root = Path(__file__).parent.parent
     run = functools.partial(subprocess.run, cwd=root, capture_output=True)
     # Pixels of each stamp are used twice; frames of four stamps, then of three.
-    for looks, left in ((11, 4), (40, 4 + 16 + 3)):
-        done = run([sys.executable, "-c", code, folder, str(looks)])
+    for reads, left in ((11, 4), (40, 4 + 16 + 3)):
+        done = run([sys.executable, "-c", code, folder, str(reads)])
         assert done.returncode == -signal.SIGKILL
         assert len(stored(folder)) == left
     assert sdss_sn_cut.main(["--manual_dir", str(folder)]) == 0
@@ -155,11 +155,11 @@ def archive(tmp_path, monkeypatch):
             place.parent.mkdir(parents=True, exist_ok=True)
             (root / "frames" / frame.name).rename(place)
     (root / "frames" / frames_of(ROWS[0])[4].in_archive).unlink()
-    asked = []
+    requested = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
-            asked.append(self.path)
+            requested.append(self.path)
 
     handler = functools.partial(Handler, directory=root)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -170,7 +170,7 @@ def archive(tmp_path, monkeypatch):
     monkeypatch.setattr(sdss_sn_cut, "RELEASE", address)
     monkeypatch.setattr(sdss_sn_cut, "SKYSERVER", address + FIELDS_FILE)
     monkeypatch.setattr(download, "sleep", lambda _: None)
-    yield asked
+    yield requested
     server.shutdown()
     thread.join()
     server.server_close()
@@ -181,8 +181,8 @@ def test_frames_are_fetched_cut_and_dropped(archive, tmp_path, capsys, survey):
     folder.mkdir()
     arguments = ["--manual_dir", str(folder), "--download", "--drop"]
     assert sdss_sn_cut.main(arguments) == 0
-    said = capsys.readouterr().out
-    assert "9 frames cut now, 0 before; 1 are missing" in said
+    output = capsys.readouterr().out
+    assert "9 frames cut now, 0 before; 1 are missing" in output
     lost = frames_of(ROWS[0])[4].name
     assert stored(folder) == [row for row in stored(survey) if row[1] != lost]
     assert not list((folder / "frames").glob("*.bz2"))
@@ -203,6 +203,6 @@ def test_without_the_archive_the_message_has_the_remedy(tmp_path, capsys):
     assert "No *_HEAD.FITS* and no master_data.txt" in capsys.readouterr().err
     (tmp_path / "master_data.txt").write_text(MASTER)
     assert sdss_sn_cut.main(arguments) == 2
-    said = capsys.readouterr().err
-    assert FIELDS_FILE in said
-    assert "WHERE r.stripe = 82" in said
+    output = capsys.readouterr().err
+    assert FIELDS_FILE in output
+    assert "WHERE r.stripe = 82" in output

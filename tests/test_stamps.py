@@ -72,11 +72,11 @@ def test_l2_gives_norm_one_and_asinh_keeps_the_order_of_fluxes():
     found = example(record, "l2", 2).stamp
     np.testing.assert_allclose((found**2).sum((1, 2)), 1, rtol=1e-5)
     difference = record.stamp[..., 2]
-    told = example(record, "asinh", 2).stamp[..., 2]
+    compressed = example(record, "asinh", 2).stamp[..., 2]
     order = np.argsort(difference.ravel())
-    assert (np.diff(told.ravel()[order]) >= 0).all()
+    assert (np.diff(compressed.ravel()[order]) >= 0).all()
     brighter = record._replace(stamp=record.stamp * 10)
-    assert example(brighter, "asinh", 2).stamp[..., 2].max() > told.max() + 1
+    assert example(brighter, "asinh", 2).stamp[..., 2].max() > compressed.max() + 1
 
 
 def test_metadata_are_ranks_and_unknown_values_are_masked():

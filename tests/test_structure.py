@@ -19,11 +19,11 @@ from support import commands
 from support.source_code import (
     APPLICATIONS,
     CODE,
-    DOCUMENTS,
     LIBRARY,
     PYTHON,
     ROOT,
     TEXTS,
+    check,
     imports_of,
     length_of,
     matches_of,
@@ -116,16 +116,19 @@ IMPORT_NAMES = {  # distribution -> what is imported, where the names differ
     "scikit-learn": "sklearn",
 }
 WITHOUT_SOURCE = {"equal_weight", "weighted_sum"}  # arithmetic that needs no citation
+# Words that puzzle a reader -> the plain term. They are searched in names and texts.
+BANNED_WORDS = {
+    r"told|asked": "given, passed, printed or requested",
+    r"said": "predicted, or printed",
+    r"looks?(?! (like|up))": "evaluation, or reads",
+    r"mend(s|ed|ing)?": "repair",
+    r"eats?|eaten": "takes, or expects",
+    r"strangers?": "untrusted input",
+    r"beside": "next to, or compared with",
+}
 DEVICES = re.compile(
     r"jax\.(sharding|make_mesh|device_put|local_devices|devices|device_count|pmap)\b"
 )
-
-
-def check(rule: str, offenders) -> None:
-    """Fails with every offender on a line of its own."""
-    offenders = list(offenders)
-    if offenders:
-        pytest.fail("\n".join([rule, *map(str, offenders)]), pytrace=False)
 
 
 # -- sizes and layout ------------------------------------------------------------------
@@ -169,6 +172,36 @@ def test_no_text_contains_a_path_of_one_machine():
     check(
         "Use a relative path, a flag or an environment variable.",
         (found for path in TEXTS for found in matches_of(path_of_a_machine, path)),
+    )
+
+
+def test_names_and_texts_use_plain_words():
+    # An underscore ends a word: `is_told` has the word `told`.
+    banned = {
+        rf"(?<![A-Za-z])({words})(?![A-Za-z])": plain
+        for words, plain in BANNED_WORDS.items()
+    }
+    check(
+        "Use the standard term instead of this word.",
+        (
+            f"{found} (use: {plain})"
+            for path in PYTHON
+            if path != Path(__file__)
+            for pattern, plain in banned.items()
+            for found in matches_of(pattern, path)
+        ),
+    )
+
+
+def test_no_literal_is_unpacked_in_place():
+    check(
+        "Write the items out: a longer line is better than `*(a, b)`.",
+        (
+            f"{name_of(path)}:{node.lineno}"
+            for path in PYTHON
+            for node in nodes_of(path, ast.Starred)
+            if isinstance(node.value, ast.Tuple | ast.List)
+        ),
     )
 
 
@@ -346,31 +379,7 @@ def test_layers_models_losses_and_methods_cite_their_source():
     )
 
 
-# -- documents and settings ------------------------------------------------------------
-
-
-def test_commands_in_documents_exist():
-    check(
-        "The document names a module that does not exist.",
-        (
-            f"{name_of(path)}: python -m {module}"
-            for path in DOCUMENTS
-            for module in re.findall(r"python -m ([\w.]+)", path.read_text())
-            if not importlib.util.find_spec(module)
-        ),
-    )
-
-
-def test_links_in_documents_lead_to_files():
-    check(
-        "The link leads to no file.",
-        (
-            f"{name_of(path)}: {link}"
-            for path in DOCUMENTS
-            for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text())
-            if not (path.parent / link).exists()
-        ),
-    )
+# -- settings ------------------------------------------------------------------------
 
 
 def dependencies() -> dict[str, set[str]]:

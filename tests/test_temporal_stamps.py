@@ -116,6 +116,6 @@ def test_a_run_can_start_from_a_stamp_classifier(data_dir, tmp_path, capsys):
     one, then = (runs.state_of(tmp_path / name, 2).params for name in ("first", "then"))
     for name in ("cnn", "of_a_turn"):
         runs.assert_same_bits(one[name], then[name])
-    said = load(tmp_path / "then" / "predictions")
-    assert said.early_epochs[0] == 1
-    np.testing.assert_allclose(said.early_probability.sum(-1), 1, atol=1e-5)
+    predictions = load(tmp_path / "then" / "predictions")
+    assert predictions.early_epochs[0] == 1
+    np.testing.assert_allclose(predictions.early_probability.sum(-1), 1, atol=1e-5)

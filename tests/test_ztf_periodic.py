@@ -129,9 +129,21 @@ def test_light_curves_in_the_folder_of_the_catalogue_are_read(tmp_path):
 def test_each_step_of_the_cleaning_counts_its_losses(tmp_path, monkeypatch):
     monkeypatch.setattr(ztf_periodic_clean, "MAX_PER_TYPE", 3)
     changes = [
-        *({"Num_g": 49}, {"Num_r": 49}, {"log_FAP_g": -3}, {"log_FAP_r": -2}),
-        *({"R2_g": 0.3}, {"R2_r": 0.1}, {"Per": 0}, {"Amp_g": 0}, {"Amp_r": 0}),
-        *({"Type": "CEPII"}, {"Type": "CEP"}, {}, {}, {}, {}),
+        {"Num_g": 49},
+        {"Num_r": 49},
+        {"log_FAP_g": -3},
+        {"log_FAP_r": -2},
+        {"R2_g": 0.3},
+        {"R2_r": 0.1},
+        {"Per": 0},
+        {"Amp_g": 0},
+        {"Amp_r": 0},
+        {"Type": "CEPII"},
+        {"Type": "CEP"},
+        {},
+        {},
+        {},
+        {},
     ]
     path = write_csv(tmp_path, stars(*changes))
     lines, report = ztf_periodic_clean.clean(path)
@@ -219,7 +231,7 @@ class Service(http.server.BaseHTTPRequestHandler):
         """Stays silent."""
 
     def do_GET(self):
-        self.server.asked.append(self.path)
+        self.server.requested.append(self.path)
         status = 404 if self.server.is_broken else 200
         body = self.server.body
         self.send_response(status)
@@ -231,7 +243,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def service():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        server.asked, server.is_broken = [], False
+        server.requested, server.is_broken = [], False
         server.body = light_curve([(58000, 18, 0.1, 0, "zg")]).encode()
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         server.address = f"http://127.0.0.1:{server.server_port}/ask"
@@ -249,8 +261,8 @@ def test_light_curves_are_fetched_once_and_read(tmp_path, service):
             path, stars=0, address=service.address, **PACE
         )
         assert count == {"there": 2, "failed": 0}
-    assert len(service.asked) == 2
-    queries = [parse_qs(urlsplit(asked).query) for asked in service.asked]
+    assert len(service.requested) == 2
+    queries = [parse_qs(urlsplit(requested).query) for requested in service.requested]
     places = {query["POS"][0] for query in queries}
     assert places == {
         "CIRCLE 13.65571 -6.5 0.000417",
@@ -268,7 +280,7 @@ def test_a_service_that_fails_gets_no_further_requests(tmp_path, service, monkey
         ztf_periodic_fetch.fetch_light_curves(
             path, stars=0, address=service.address, **PACE
         )
-    assert len(service.asked) == ztf_periodic_fetch.MAX_FAILURES
+    assert len(service.requested) == ztf_periodic_fetch.MAX_FAILURES
     count = ztf_periodic_fetch.fetch_light_curves(
         path, stars=2, address=service.address, **PACE
     )

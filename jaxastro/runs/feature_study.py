@@ -101,7 +101,10 @@ def study_fold(train, test, *, seed: int) -> dict:
     order, counts = [kept[k] for k in chosen.order], range(1, len(kept) + 1)
     accuracy = {
         name: feature_selection.accuracies(
-            *(make, train, test, order),
+            make,
+            train,
+            test,
+            order,
             tqdm(counts, desc=f"Accuracy of a {name}", unit="feature", leave=False),
             seed,
         )

@@ -10,7 +10,7 @@ from jaxastro.data.record import without_random_epochs
 from jaxastro.runs.evaluation import open_run
 from jaxastro.runs.input_pipeline import predict_rows
 
-FILE_NAME = "missing.npz"  # beside predictions.npz, with the same objects
+FILE_NAME = "missing.npz"  # next to predictions.npz, of the same objects
 
 
 def predict_missing(workdir: Path, shares: tuple[float, ...], **where: str) -> None:

@@ -3,8 +3,10 @@
 import ast
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import pytest
 
 from support.commands import ROOT
 
@@ -76,3 +78,10 @@ def matches_of(pattern: str, path: Path) -> Iterator[str]:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         for found in re.finditer(pattern, line):
             yield f"{name_of(path)}:{number}: {found[0]}"
+
+
+def check(rule: str, offenders: Iterable[str]) -> None:
+    """Fails with every offender on a line of its own."""
+    offenders = list(offenders)
+    if offenders:
+        pytest.fail("\n".join([rule, *map(str, offenders)]), pytrace=False)
