@@ -34,6 +34,11 @@ def flux_of(magnitude, zero_point=MICROJANSKY_ZERO_POINT):
     return 10 ** (-0.4 * (magnitude - zero_point))
 
 
+def flux_ratio(magnitudes):
+    """Returns the factor of a flux whose magnitude grows: 10^(-0.4 magnitudes)."""
+    return 10 ** (-0.4 * magnitudes)
+
+
 def flux_error_of(flux, magnitude_error):
     """Returns the error of a flux, dF = 0.4 ln(10) F dm, in the unit of the flux."""
     return 0.4 * math.log(10) * flux * magnitude_error

@@ -40,6 +40,11 @@ def test_errors_are_derivatives():
     assert units.magnitude_error_of(flux, change) == pytest.approx(step, rel=1e-5)
 
 
+def test_a_difference_of_five_magnitudes_is_a_factor_of_a_hundred():
+    assert units.flux_ratio(5.0) == pytest.approx(0.01)
+    assert units.flux_ratio(-5.0) == pytest.approx(100.0)
+
+
 def test_types_of_arrays_are_kept():
     flux = np.ones(3, np.float32)
     assert units.magnitude_of(flux, 0.0).dtype == np.float32

@@ -10,7 +10,6 @@ and listed. A CSV holds six digits of each probability; of two that are equal th
 first wins.
 """
 
-import csv
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from jaxastro.data.hierarchy import (
     node_probabilities,
     nodes_of,
 )
+from jaxastro.data.text_table import Row, rows_of
 from jaxastro.errors import InputError
 from jaxastro.evaluation.bootstrap import score_intervals
 from jaxastro.evaluation.hierarchy_scores import scores_at
@@ -130,9 +130,11 @@ def read_true_labels(path: Path, column: str) -> TrueLabels:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file, restval="")
-            has, rows = table.fieldnames or [], list(table)
-    except (UnicodeDecodeError, csv.Error) as error:
+            lines = rows_of(file)
+            has = next(lines, Row(0, [])).cells
+            empty = dict.fromkeys(has, "")
+            rows = [empty | dict(zip(has, row.cells, strict=False)) for row in lines]
+    except (UnicodeDecodeError, InputError) as error:
         raise InputError(
             f"{path} is no CSV table in UTF-8 ({error}). Write it as one."
         ) from error

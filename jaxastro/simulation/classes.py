@@ -14,7 +14,7 @@ import numpy as np
 from jaxastro.errors import InputError
 from jaxastro.simulation import light_curve, stars
 from jaxastro.simulation.light_curve import Candidates
-from jaxastro.units import flux_of
+from jaxastro.units import flux_of, flux_ratio
 
 # Days; declines then agree with those of real supernovae (docs/simulation.md).
 draw_type_ia = functools.partial(light_curve.draw_type_ia, fall=15.0)
@@ -105,7 +105,7 @@ def _star(draw) -> Callable:
 def _active_nuclei(rng, mjd, wavelength, *, count, limits) -> Candidates:
     drawn = light_curve.active_nuclei(rng, mjd, wavelength, count=count)
     mean = rng.uniform(*limits, count)
-    change = 10 ** (-0.4 * (mean - drawn.magnitude))[:, None]
+    change = flux_ratio(mean - drawn.magnitude)[:, None]
     return drawn._replace(
         flux=drawn.flux * change, rest=drawn.rest * change, magnitude=mean
     )

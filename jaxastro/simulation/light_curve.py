@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxastro.units import flux_of, magnitude_of
+from jaxastro.units import flux_of, flux_ratio, magnitude_of
 
 HUBBLE = 70.0  # km/s/Mpc
 MATTER = 0.3  # density parameter of a flat universe
@@ -305,7 +305,7 @@ def active_nuclei(
     walk = damped_random_walk(rng, mjd, tau)
     change = spread[:, None] * (wavelength / dilation / 4000) ** -0.48 * walk
     return Candidates(
-        flux=steady * 10 ** (-0.4 * change),
+        flux=steady * flux_ratio(change),
         redshift=redshift,
         magnitude=magnitude,
         rest=steady,
@@ -387,7 +387,7 @@ def variable_stars(
     colour = blackbody(wavelength, kelvin) / blackbody(R_BAND, kelvin) * dust
     steady = flux_of(magnitude)[:, None] * colour
     return Candidates(
-        flux=steady * 10 ** (-0.4 * dimming),
+        flux=steady * flux_ratio(dimming),
         redshift=np.full(count, np.nan),
         magnitude=magnitude,
         rest=steady,
