@@ -140,8 +140,8 @@ def test_new_raw_objects_are_classified(trained, raw_objects, tmp_path):
 
     # Another process, with more devices, gives the same.
     flags = {"workdir": workdir, "input": raw_objects, "output": tmp_path / "four.csv"}
-    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
-    done = commands.python(*commands.command_line("predict", **flags), **four)
+    line = commands.command_line("predict", **flags)
+    done = commands.python(*line, **commands.with_devices(4))
     assert done.code == 0, done.stderr
     for row, other in zip(rows, rows_of(tmp_path / "four.csv"), strict=True):
         for name in CLASSES:

@@ -16,7 +16,6 @@ from jaxastro.evaluation.predictions import load
 from jaxastro.training.checkpoint import SEAL
 
 pytestmark = pytest.mark.slow
-DEVICES = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_count="
 
 
 def test_runs_killed_at_random_moments_end_in_the_same_bits(tmp_path, data_dir):
@@ -43,7 +42,7 @@ def start(workdir, data_dir, *more, devices, processes):
             *line,
             *(hosts if processes > 1 else []),
             *([f"--process_id={index}"] if processes > 1 else []),
-            XLA_FLAGS=f"{DEVICES}{devices}",
+            **commands.with_devices(devices),
         )
         for index in range(processes)
     ]

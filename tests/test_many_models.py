@@ -109,9 +109,8 @@ for name in ("supervised", "semiconformer"):
 
 @pytest.mark.slow
 def test_four_devices_equal_one():
-    flags = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
     path = f"{commands.ROOT}:{commands.ROOT / 'tests'}:{os.environ['PYTHONPATH']}"
-    done = commands.python("-c", FOUR, XLA_FLAGS=flags, PYTHONPATH=path)
+    done = commands.python("-c", FOUR, **commands.with_devices(4), PYTHONPATH=path)
     assert done.code == 0, done.stderr[-3000:]
 
 

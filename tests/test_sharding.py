@@ -23,10 +23,9 @@ def lines_of(processes):
 
 
 def start(*arguments, devices):
-    flags = os.environ["XLA_FLAGS"]
-    flags += f" --xla_force_host_platform_device_count={devices}"
     path = f"{commands.ROOT}:{os.environ['PYTHONPATH']}"
-    return commands.start(SCRIPT, *arguments, XLA_FLAGS=flags, PYTHONPATH=path)
+    environment = commands.with_devices(devices) | {"PYTHONPATH": path}
+    return commands.start(SCRIPT, *arguments, **environment)
 
 
 def assert_equal_to_rounding(found):

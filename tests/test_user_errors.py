@@ -82,8 +82,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
     line = commands.command_line(
         "train", SMOKE, "--config.batch_size=6", workdir=tmp_path
     )
-    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
-    done = commands.python(*line, **four)
+    done = commands.python(*line, **commands.with_devices(4))
     assert done.error_message == (
         "A batch of 6 objects cannot be shared equally by 4 devices. Use "
         "--config.batch_size=4."

@@ -52,3 +52,9 @@ def command_line(name: str, *arguments, **flags) -> list:
 def run(name: str, *arguments, **flags) -> Done:
     """Runs a command to its end."""
     return python(*command_line(name, *arguments, **flags))
+
+
+def with_devices(count: int) -> dict[str, str]:
+    """The environment in which a process sees so many devices on a CPU."""
+    flags = os.environ["XLA_FLAGS"]
+    return {"XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count={count}"}
