@@ -6,6 +6,7 @@ Prints, as one line of JSON, the largest differences of loss, gradients (the cha
 plain SGD) and predictions between each mesh and a single device.
 """
 
+import functools
 import json
 import sys
 
@@ -19,7 +20,7 @@ from jaxastro.models.convention import ConvEntion
 from jaxastro.models.sits_bert import SitsBert
 from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.training import sharding
-from jaxastro.types import Alerts, Batch, LightCurve, Series
+from jaxastro.types import Alerts, Batch, Inputs, LightCurve, Series
 
 OBJECTS, EPOCHS, PIXELS = 8, 6, 32
 OF_NIGHTS = "corrupted_light_curve"  # the method that trains on light curves
@@ -77,14 +78,25 @@ def gap(ours, theirs, scale) -> float:
     return max(float(np.abs(a - b).max(initial=0)) for a, b in pairs) / float(largest)
 
 
-def measure(name: str, fsdp: int, batch: Batch) -> dict:
-    """One step on the mesh of all devices, compared with one without a mesh."""
-    view = jax.tree.map(lambda a: a[:, :3], batch.inputs)
-    key, plain = jax.random.key(0), method_of(name)
-    start = jax.jit(plain.init)(key, view)
-    single, single_scalars = jax.jit(plain.step)(start, batch)
-    single_logits = jax.jit(plain.predict)(single, view).logits
+@functools.cache
+def on_one_device(name: str) -> tuple:
+    """The initial state, and state, scalars and logits after one step."""
+    batch, method = batch_of_all(name), method_of(name)
+    view = first_epochs(batch.inputs)
+    start = jax.jit(method.init)(jax.random.key(0), view)
+    state, scalars = jax.jit(method.step)(start, batch)
+    return start, state, scalars, jax.jit(method.predict)(state, view).logits
 
+
+def first_epochs(inputs: Inputs) -> Inputs:
+    return jax.tree.map(lambda a: a[:, :3], inputs)
+
+
+def measure(name: str, fsdp: int) -> dict:
+    """One step on the mesh of all devices, compared with one without a mesh."""
+    start, single, single_scalars, single_logits = on_one_device(name)
+    batch, key = batch_of_all(name), jax.random.key(0)
+    view = first_epochs(batch.inputs)
     mesh = sharding.make_mesh(fsdp)
     method = method_of(name, lambda o: sharding.with_summed_gradients(o, mesh))
     abstract = sharding.abstract_state(method.init, mesh, key, view)
@@ -132,7 +144,7 @@ def main() -> None:
         name, _, sizes = job.partition("=")
         for fsdp in map(int, sizes.split(",")):
             found.append({"method": name, "fsdp": fsdp})
-            found[-1] |= measure(name, fsdp, batch_of_all(name))
+            found[-1] |= measure(name, fsdp)
     print(json.dumps(found))
 
 
