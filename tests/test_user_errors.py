@@ -198,7 +198,7 @@ def test_missing_raw_files_are_named(tmp_path, monkeypatch):
         words = error_message(open_dataset, spec, **dirs)
         assert "No hits_image_sequences.npz; searched" in words
         assert manual_dir in words
-        assert "give it as --manual_dir" in words
+        assert "give that as --manual_dir" in words
         assert "JAXASTRO_DATA" in words
 
 
