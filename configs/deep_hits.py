@@ -1,7 +1,7 @@
 r"""Deep-HiTS: real or bogus by the first alert's stamps, in four orientations.
 
 Reproduces: the network of Cabrera-Vives et al. 2017, ApJ 836, 97, on three stamps of
-    simulated alerts; its four classes of sources are one here.
+    simulated alerts; its four classes of objects are one here.
 Run:     python -m experiments.train --config=configs/deep_hits.py \
              --workdir=runs/deep_hits
 Presets: :laptop (default without an accelerator), a network of half the width; :paper

@@ -58,7 +58,7 @@ def run(
 
     Args:
         needs: flags that must be given.
-        before_devices: called before anything asks JAX for its devices.
+        before_devices: called before JAX initialises its devices.
     """
 
     def start(_=None) -> None:

@@ -170,7 +170,7 @@ def write_table(table: ConfigDict, workdir: Path) -> list[Path]:
 
 
 def use_cores() -> None:
-    """Makes a CPU count as several devices, if the user wants it."""
+    """Makes a CPU count as several devices, if that is requested."""
     sharding.use_cores_as_devices(FLAGS.cpu_devices)
 
 

@@ -32,7 +32,7 @@ FLAGS = flags.FLAGS
 
 
 def use_cores() -> None:
-    """Makes a CPU count as several devices, if the user wants it."""
+    """Makes a CPU count as several devices, if that is requested."""
     runs = len(command_line.numbers_of("folds")) * len(command_line.numbers_of("seeds"))
     sharding.use_cores_as_devices(min(FLAGS.cpu_devices, runs))
 

@@ -346,7 +346,7 @@ def origin_of(name: str) -> str:
         known = [name for name, facts in SURVEYS.items() if facts.kind == kind]
         raise InputError(
             f"{derived}/{preset}: {survey!r} is no survey of {records}. Those are "
-            f"{', '.join(known)}. Write its preset after a dot: "
+            f"{', '.join(known)}. Write {derived}/SURVEY, with its preset after a dot: "
             "light_curves/sdss_sn_sim.laptop, heat_maps/light_curves.hits."
         )
     return f"{survey}/{rest}" if rest else survey

@@ -169,8 +169,8 @@ def test_the_divergence_of_a_mixture_is_an_upper_bound(narrow):
     other = GaussianMixture(3, covariance_type="diag")
     other.weights_, other.means_, other.covariances_ = weight, center, variance
     other.precisions_cholesky_ = 1 / np.sqrt(variance)
-    says = other.predict_proba(code[:100])
-    np.testing.assert_allclose(np.exp(found.log_cluster[:100]), says, atol=1e-5)
+    expected = other.predict_proba(code[:100])
+    np.testing.assert_allclose(np.exp(found.log_cluster[:100]), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])

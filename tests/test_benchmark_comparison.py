@@ -1,4 +1,4 @@
-"""What a benchmark prints, and what two result files say of each other."""
+"""What a benchmark prints, and the comparison of two result files."""
 
 import json
 import sys

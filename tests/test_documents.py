@@ -10,6 +10,7 @@ import pytest
 from support import commands
 from support.source_code import DOCUMENTS, check, name_of
 
+import jaxastro
 from jaxastro.runs.spec import RunSpec
 
 WITH_PYTHON = [path for path in DOCUMENTS if "```python" in path.read_text()]
@@ -38,6 +39,11 @@ def test_links_in_documents_lead_to_files():
             if not (path.parent / link).exists()
         ),
     )
+
+
+def test_citation_is_of_this_version():
+    citation = (commands.ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {jaxastro.__version__}\n" in citation
 
 
 def python_of(path) -> str:
@@ -73,7 +79,7 @@ def test_python_in_a_document_runs_as_printed(path, notebook):
 
 
 def given_names(document: str, folder) -> dict:
-    """What the text of a document says that the reader has before its code."""
+    """Names that the text of a document defines before its code."""
     import data_builders
 
     if document == "photometry.md":

@@ -88,7 +88,7 @@ def test_a_star_that_appears_in_images_is_detected_then():
     assert first_detection(record._replace(**tiny), SURVEY) == np.inf
 
 
-# -- what a state says -----------------------------------------------------------------
+# -- predictions of a state ------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

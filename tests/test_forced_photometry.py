@@ -25,8 +25,8 @@ SUPERNOVA = np.where(LATER < 0, 0, 20 * np.exp(-LATER / 5))
 def expose(flux, *, seed, around=(), bad=0.0, noisy=True):
     """Returns frames of a point source of known flux, in r of the simulated survey.
 
-    Returns what psf_photometry wants to know, with the point's place; seeing from 1 to
-    2.4 arcsec, clouds and moonlight, the object up to half a pixel off the middle.
+    They are arguments of psf_photometry, with the point's place; seeing from 1 to 2.4
+    arcsec, clouds and moonlight, the object up to half a pixel off the middle.
     """
     rng = np.random.default_rng(seed)
     log = survey.observing_log(3, 0)

@@ -171,8 +171,8 @@ def test_a_record_without_epochs_or_with_bad_pixels_only_has_nuisance_groups():
     assert measure_groups(empty, SURVEYS["ztf_periodic"])["length"]["num_epochs"] == 0
     blind = series(0)
     blind = blind._replace(bad_pixel=np.ones_like(blind.bad_pixel))
-    for clue in ("background", RAW_SKY):
-        assert np.isnan(list(measure_groups(blind, SIM)[clue].values())).all()
+    for group in ("background", RAW_SKY):
+        assert np.isnan(list(measure_groups(blind, SIM)[group].values())).all()
 
 
 def test_names_are_in_natural_order():

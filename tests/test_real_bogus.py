@@ -157,7 +157,7 @@ def test_the_commonest_class_every_classifier_and_the_run_are_scored(
     train(spec, tmp_path / "cnn", data_dir=data_dir)
     settings = {"components": 5, "seed": 0, "data_dir": data_dir}
     rows = measure(spec, [tmp_path / "cnn"], **settings)
-    names = ["always the commonest", *make_classifiers(0), "cnn"]
+    names = ["always the most frequent", *make_classifiers(0), "cnn"]
     assert [row["name"] for row in rows] == names
     assert rows[0]["balanced_accuracy"].value == 0.5
     assert rows[0]["auc"].value == 0.5

@@ -78,6 +78,8 @@ def test_an_object_that_cannot_be_read_costs_that_object_alone(run, records):
 def test_input_that_is_no_object_is_refused(run):
     with pytest.raises(InputError, match="Give records, mappings"):
         run.predict([3.0])
+    with pytest.raises(InputError, match="objects were given as int"):
+        run.predict(3)
     with pytest.raises(InputError, match="arguments of make_series"):
         run.predict([{"flux": np.zeros((1, 32, 32)), "colour": 1}])
     with pytest.raises(InputError, match="holds no object"):
@@ -86,6 +88,7 @@ def test_input_that_is_no_object_is_refused(run):
 
 def test_a_table_becomes_arrow_and_files_with_the_same_numbers(run, records, tmp_path):
     table = run.predict(list(records.values())[:3])
+    assert repr(table).startswith("PredictionTable(3 rows, classes AGN, SNIa")
     arrow = table.to_arrow()
     assert arrow.column_names[:2] == ["object_id", "predicted"]
     p_agn = np.array(arrow["p_AGN"])
@@ -103,6 +106,8 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
         jaxastro.load(tmp_path)
     with pytest.raises(InputError, match="No run was given"):
         jaxastro.load()
+    with pytest.raises(InputError, match=r"given as list\. A path is expected"):
+        jaxastro.load([tmp_path, tmp_path])
 
 
 # -- several runs ----------------------------------------------------------------------

@@ -217,7 +217,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, trained):
     output = tmp_path / "p.csv"
     arguments = (tmp_path, tmp_path / "a.npz", output)
     words = error_message(predict, *arguments, report=tmp_path / "set_aside.json")
-    assert "is not the folder of a run. Train one with python -m" in words
+    assert "is not the folder of a run. Train one with `python -m" in words
 
     shutil.copy(trained[0] / "config.json", tmp_path)
     words = error_message(evaluate, tmp_path)
@@ -347,4 +347,9 @@ def test_output_that_is_no_file_is_refused(trained, raw_objects, tmp_path):
     assert words == (
         f"{tmp_path}/p.csv is no file that predictions can be written to. Give one "
         "that ends in .csv, .parquet, .avro."
+    )
+    words = error_message(classify, trained[0], raw_objects, tmp_path / "none")
+    assert words == (
+        f"{tmp_path}/none/p.csv cannot be written: there is no folder {tmp_path}/none. "
+        "Make it, or choose another."
     )

@@ -37,7 +37,7 @@ def same(one, other):
         np.testing.assert_array_equal(value, getattr(other, name), err_msg=name)
 
 
-# -- what a packet says ----------------------------------------------------------------
+# -- content of a packet ---------------------------------------------------------------
 
 
 def test_an_alert_has_its_time_band_place_and_numbers(tmp_path):

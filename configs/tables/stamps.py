@@ -1,7 +1,7 @@
 r"""The first alert: contributions of each stamp and of the numbers.
 
-Reproduces: nothing; the report on alert stamps asks for the contribution of each of the
-    three stamps. Five classes of simulated alerts, folds by field.
+Reproduces: nothing; the table shows the contribution of each of the three stamps. Five
+    classes of simulated alerts, folds by field.
 Run:     python -m experiments.run_table --config=configs/tables/stamps.py \
              --workdir=runs/tables
 Expect:  docs/results/stamps.md. About an hour on two idle cores.

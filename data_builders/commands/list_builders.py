@@ -33,10 +33,12 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(rows, indent=1))
         return 0
-    print(f"{'data set':<24} {'records':<12} {'raw files':<10} built in")
+    width = max(len(row["name"]) for row in rows)
+    print(f"{'data set':<{width}} {'records':<12} {'raw files':<10} built in")
     for row in rows:
         place = row["data_dir"] if row["built"] else "-"
-        print(f"{row['name']:<24} {row['kind']:<12} {row['raw_files']:<10} {place}")
+        columns = f"{row['kind']:<12} {row['raw_files']:<10} {place}"
+        print(f"{row['name']:<{width}} {columns}")
     missing = {row["survey"]: row["missing"] for row in rows if row["missing"]}
     for survey, message in missing.items():
         print(f"\n{survey}: {message}")

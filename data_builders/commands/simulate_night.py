@@ -4,13 +4,12 @@ examples:
   python -m data_builders simulate-night --objects=2000 --output=night.tar.gz
   python -m data_builders simulate-night --objects=500 --seed=7 --output=night.avro
   python -m data_builders simulate-night --objects=60 --night=60100 --output=FOLDER
-  python -m experiments.predict --workdir=RUN --input=night.tar.gz \\
-      --output=probabilities.csv --each_alert
+  jaxastro predict --workdir=RUN --input=night.tar.gz --output=night.csv --each_alert
 
 Writes packets of schema 4.02 in order of time, each with three stamps and the history
 of the 30 days before. Each object has the alerts of one night, mostly one or two. The
 true classes are written to OUTPUT.truth.csv; its alert_id is that of the packets and of
-experiments.predict.
+`jaxastro predict`.
 """
 
 import argparse
@@ -147,7 +146,7 @@ def write_night(
             simulate, parts, processes=processes, folder=str(output.parent)
         )
         for alerts in tqdm(
-            simulated, "Simulating", objects, unit="object", disable=None
+            simulated, "Simulating", objects, unit=" objects", disable=None
         ):
             undetected += not alerts
             for jd, alert_id, truth, packet in alerts:
@@ -160,7 +159,7 @@ def write_night(
         ):
             csv.writer(table).writerows([COLUMNS, *(row[2] for row in rows)])
             for number, (jd, alert_id, _, start, size) in enumerate(
-                tqdm(rows, "Writing", unit="alert", disable=None)
+                tqdm(rows, "Writing", unit=" alerts", disable=None)
             ):
                 packets.seek(start)
                 write(number, jd, alert_id, packets.read(size))

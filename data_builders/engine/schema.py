@@ -35,7 +35,7 @@ class Column(NamedTuple):
     """One column of a kind of record."""
 
     dtype: type  # str is UTF-8 text
-    axes: str  # one letter per axis: t epochs, y x pixels, h history, f features
+    axes: str  # one letter per axis: t epochs, y x pixels, h history, f numbers
     unit: str  # "" for text, flags and counts
     meaning: str
     missing: str = ""  # value if unknown; "" if the value is always known
@@ -120,7 +120,7 @@ ALERTS = {
 }
 CUTOUT = {
     "image": Column(
-        np.float32, "yxd", PER_PIXEL, "one image with layers d: one per band", NAN
+        np.float32, "yxd", PER_PIXEL, "one image, with a channel d for each band", NAN
     ),
     "mjd": MJD,
     "band": BAND,

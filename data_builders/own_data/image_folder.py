@@ -80,9 +80,9 @@ class ImageFolder(OwnFacts):
         name = config.name if config else ""
         if not re.fullmatch(r"\w[\w.+-]*", name):
             raise InputError(
-                f"A data set of own images named {name!r}. A name of letters, digits "
-                "and _ . + - is expected. Use image_folder/NAME with a name of your "
-                "choice."
+                f"{name!r} is no name for a data set of your own images. A name of "
+                "letters, digits and _ . + - is expected. Write image_folder/NAME, "
+                "with a NAME of your choice."
             )
         folder = Path(config.folder or find_folder(name, manual_dir))
         table = read_table(folder, name=name)

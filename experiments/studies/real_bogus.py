@@ -131,7 +131,7 @@ def row_of(name: str, label, predicted, score, group) -> dict:
 def measure(
     spec: RunSpec, runs: list[Path], *, components: int, seed: int, **where: str
 ) -> list[dict]:
-    """Returns a row for the commonest class, for each classifier and for each run.
+    """Returns a row for the most frequent class, for each classifier and for each run.
 
     Args:
         where: data_dir and manual_dir.
@@ -146,7 +146,7 @@ def measure(
     group = dataset.index.group[rows["test"]]
     commonest = np.full(len(label), np.bincount(train_label).argmax())
     no_score = np.zeros(len(label))
-    found = [row_of("always the commonest", label, commonest, no_score, group)]
+    found = [row_of("always the most frequent", label, commonest, no_score, group)]
     project = fit_eigenimages(images["train"], components=components, seed=seed)
     train, test = (project(some) for some in images.values())
     for name, classifier in make_classifiers(seed).items():

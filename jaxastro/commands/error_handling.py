@@ -30,7 +30,7 @@ def run_command(main: Callable[[], int | None], *, debug: bool = False) -> int:
         if words is None or debug:
             raise
     except KeyboardInterrupt:
-        words = "Stopped. The same command continues from the last checkpoint."
+        words = "Stopped. Run the command again; training resumes from a checkpoint."
     gc.collect()  # progress bars end with the frames of the error: the message is last
     sys.stdout.flush()
     sys.stderr.write(f"{words}\n")

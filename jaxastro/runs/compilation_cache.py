@@ -44,7 +44,7 @@ def use_compilation_cache(is_enabled: bool = True) -> None:
         sys.stderr.write(
             f"Compiled programs cannot be kept in {folder}: {error.strerror}. They are "
             "compiled anew each time. Set JAX_COMPILATION_CACHE_DIR to a folder with "
-            "room, or say --nocompilation_cache.\n"
+            "room, or use --nocompilation_cache.\n"
         )
         return
     jax.config.update("jax_compilation_cache_dir", folder)

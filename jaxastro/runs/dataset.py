@@ -35,9 +35,13 @@ class Dataset(NamedTuple):
 
     def __str__(self) -> str:
         """Returns what to print before training: sizes, classes, what is left out."""
-        sizes = ", ".join(f"{split} {len(rows)}" for split, rows in self.rows.items())
+        sizes = ", ".join(map(self._size_of, self.rows))
         first = f"Survey {self.spec.survey}, objects: {sizes}. Classes: {self.classes}"
         return "\n".join((first, *self.set_aside))
+
+    def _size_of(self, split: str) -> str:
+        found, known = len(self.rows[split]), len(self.labelled(split))
+        return f"{split} {found}" + (f" ({known} labelled)" if known < found else "")
 
     def labelled(self, split: str) -> np.ndarray:
         """Returns the rows of a split whose objects have a label."""

@@ -206,7 +206,7 @@ def brief_predictions(dataset: Dataset, task: Task, output: Output) -> Predictio
 
 
 def nuisance_probability(dataset: Dataset, task: Task, rows: np.ndarray) -> np.ndarray:
-    """Returns the probabilities [o c] of a classifier that sees no image."""
+    """Returns the probabilities [o c] of a classifier that uses no image."""
     train = dataset.labelled("train")
     features = [
         np.array([nuisance_features(r, task.survey) for r in dataset.records(some)])

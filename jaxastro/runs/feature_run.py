@@ -42,7 +42,7 @@ def train_on_features(
 ) -> None:
     """Trains a forest or boosting for every fold and seed that is not done.
 
-    It learns from the objects that a network of this spec would learn from. Each run
+    It trains on the objects that a network of this spec would train on. Each run
     lies in WORKDIR/fold_0/seed_0; `jaxastro.load` opens it like that of a network.
 
     Args:

@@ -35,7 +35,7 @@ MODELS = {"forest": feature_selection.forest, "network": feature_selection.netwo
 def study(
     spec: RunSpec, workdir: Path, *, sets: Sequence[str], folds: list[int], **where: str
 ) -> dict[int, dict]:
-    """Returns what every fold says of the features, and writes it.
+    """Returns the feature selection of every fold, and writes it.
 
     Raises:
         ValueError: if there are no such features, or the folder is of another study.
@@ -53,8 +53,8 @@ def study(
         known = np.isfinite(table).any(axis=0)
         if not known.any():
             raise InputError(
-                f"{spec.survey} has no number in the features {', '.join(sets)}. Ask "
-                f"for other --sets of {', '.join(feature_sets_of(survey))}."
+                f"{spec.survey} has no number in the features {', '.join(sets)}. Use "
+                f"other --sets of {', '.join(feature_sets_of(survey))}."
             )
         wanted = {
             "survey": spec.survey,
@@ -85,7 +85,7 @@ def study(
 
 
 def study_fold(train, test, *, seed: int) -> dict:
-    """Returns what the training objects of a fold say, and what it is worth.
+    """Returns the selection on a fold's training objects, with its test accuracy.
 
     Args:
         train: table [n f] and label [n]; test: likewise.

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from jaxastro.atomic_write import atomic_path
 from jaxastro.data.csv_escaping import escape_cell, unescape_cell
 from jaxastro.data.hierarchy import levels_of, node_probabilities
-from jaxastro.errors import InputError, MissingPackageError
+from jaxastro.errors import InputError, MissingFileError, MissingPackageError
 
 # Columns that hold one number per name -> the prefix of those names in flat tables.
 PREFIX = {"probability": "p", "hierarchy": "p", "spread": "spread"}
@@ -43,6 +43,10 @@ class PredictionTable:
     alert_id: np.ndarray | None = None  # o  int64, of a table with a row per alert
     mjd: np.ndarray | None = None  # o  float64, days, of the alert
     set_aside: tuple[tuple[str, str], ...] = ()  # (object, reason): not classified
+
+    def __repr__(self) -> str:
+        """Returns what it is, in one line."""
+        return f"PredictionTable({len(self)} rows, classes {', '.join(self.classes)})"
 
     def __len__(self) -> int:
         """Returns the number of rows."""
@@ -103,6 +107,7 @@ class PredictionTable:
 
         Raises:
             InputError: if the name ends in anything else.
+        MissingFileError: if its folder does not exist.
         """
         with prediction_writer(Path(path)) as append:
             append(self)
@@ -126,11 +131,17 @@ def check_output(path: Path) -> None:
 
     Raises:
         InputError: if it is a folder, or of another kind of file.
+        MissingFileError: if its folder does not exist.
     """
     if path.suffix not in FORMATS or (path.exists() and not path.is_file()):
         raise InputError(
             f"{path} is no file that predictions can be written to. Give one that ends "
             f"in {', '.join(FORMATS)}."
+        )
+    if not path.parent.is_dir():
+        raise MissingFileError(
+            f"{path} cannot be written: there is no folder {path.parent}. Make it, or "
+            "choose another."
         )
 
 
@@ -143,6 +154,7 @@ def prediction_writer(path: Path) -> Iterator[Callable[[PredictionTable], None]]
 
     Raises:
         InputError: if the path is of another kind of file, or of none.
+        MissingFileError: if its folder does not exist.
     """
     check_output(path)
     with atomic_path(path) as partial, FORMATS[path.suffix](partial) as write:

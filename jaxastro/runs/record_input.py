@@ -45,8 +45,13 @@ def readings_of(
         found = _read(Path(objects), spec, survey)
     elif isinstance(objects, Mapping):
         found = _make([objects], survey)
-    else:
+    elif isinstance(objects, Iterable):
         found = _make(objects, survey)
+    else:
+        raise InputError(
+            f"The objects were given as {type(objects).__name__}. Give records, "
+            "mappings of arrays, or the path of a raw file."
+        )
     return _check_all(found, spec, survey, reads_catalogue=reads_catalogue)
 
 

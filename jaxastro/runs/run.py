@@ -48,10 +48,16 @@ def load(*workdirs: str | Path) -> "Run | Ensemble":
             averaged; they must have the same classes and kind of survey.
     Raises:
         MissingFileError: if a folder holds no trained run.
-        InputError: if the runs cannot be averaged, or none is given.
+        InputError: if the runs cannot be averaged, or no path is given.
     """
     if not workdirs:
         raise InputError('No run was given. Give a folder: load("runs/hits").')
+    for workdir in workdirs:
+        if not isinstance(workdir, str | Path):
+            raise InputError(
+                f"A folder of a run was given as {type(workdir).__name__}. A path is "
+                'expected for each run. Give several as load("runs/a", "runs/b").'
+            )
     runs = [Run(workdir) for workdir in workdirs]
     return runs[0] if len(runs) == 1 else Ensemble(runs)
 
@@ -116,7 +122,7 @@ class _Classifier:
             )
         tally = Tally()
         records = records_of(readings, report=report and Path(report), tally=tally)
-        unit = "alert" if each_alert else "object"
+        unit = " alerts" if each_alert else " objects"
         records = iter(tqdm(records, unit=unit, disable=not progress))
         window, seen = run.batch_size * BATCHES_PER_WINDOW, 0
 

@@ -33,7 +33,7 @@ from jaxastro.runs.task import read_task
 
 KEYS = ("alert_id", "object_id")  # by which tables are joined, the better first
 LABELS = ("class", "label", "kind")  # columns of labels, the likeliest first
-MAJORITY = "always the commonest"
+MAJORITY = "always the most frequent"
 OF_CLASS = ("precision", "recall", "f1")
 
 

@@ -188,7 +188,7 @@ def read_spec(workdir: Path) -> RunSpec:
     if not path.exists():
         raise MissingFileError(
             f"No {path}. {workdir} is not the folder of a run. Train one with "
-            f"python -m experiments.train --config=... --workdir={workdir}."
+            f"`python -m experiments.train --config=... --workdir={workdir}`."
         )
     try:
         spec = RunSpec.from_dict(json.loads(path.read_text(encoding="utf-8")))

@@ -153,7 +153,7 @@ def read_task(workdir: Path) -> Task:
     if not path.exists():
         raise MissingFileError(
             f"No {path}. {workdir} is not the folder of a run that was trained. Train "
-            f"one with python -m experiments.train --config=... --workdir={workdir}."
+            f"one with `python -m experiments.train --config=... --workdir={workdir}`."
         )
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
