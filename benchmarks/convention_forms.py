@@ -77,7 +77,9 @@ def jax_form(
     device = jax.devices()[0]
     image, band, label = make_data(objects, epochs)
     when, observed = np.zeros(band.shape, np.float32), np.ones(band.shape, bool)
-    series, known = Series(image, when, band, observed), np.ones(objects, bool)
+    unknown = np.zeros(band.shape, np.float32)  # ConvEntion does not use it
+    series = Series(image, when, band, unknown, unknown, observed)
+    known = np.ones(objects, bool)
     batch = jax.tree.map(jnp.asarray, Batch(series, label, known, known))
     model = make_model("convention", num_classes=CLASSES, dtype=dtype, remat=remat)
     way = make_method(method, model, optax.adam(RATE), lambda key, s: s, seed=0)

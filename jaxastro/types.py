@@ -16,9 +16,12 @@ class Series(NamedTuple):
     image: Array  # b t y x   float32, normalised flux
     time: Array  # b t        float32, days since the first epoch
     band: Array  # b t        int32, index into the survey's bands
+    psf_fwhm: Array  # b t    float32, pixels; 0 where unknown
+    noise: Array  # b t       float32, deviation of an empty pixel; 0 where unknown
     epoch_mask: Array  # b t  bool, True where observed, False for padding
 
-    OF_EPOCHS = ("image", "time", "band", "epoch_mask")  # fields with the axis t
+    # fields with the axis t
+    OF_EPOCHS = ("image", "time", "band", "psf_fwhm", "noise", "epoch_mask")
 
 
 class LightCurve(NamedTuple):
@@ -118,6 +121,9 @@ class Model(Protocol):
 
     def check(self, task: Task) -> None:
         """Raises InputError, in words, if the model cannot be built for the task."""
+
+    def for_task(self, task: Task) -> "Model":
+        """Returns the model with the facts of the task that it uses."""
 
     def __call__(self, inputs: Inputs, *, train: bool) -> ModelOutput:
         """Returns logits and an embedding of each object."""

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support.series import make_series
 
 from jaxastro.augment import _rotate, make_augment
-from jaxastro.types import Series
 
 
 def make_example(*lengths, epochs=12, size=8, seed=0):
@@ -14,7 +14,7 @@ def make_example(*lengths, epochs=12, size=8, seed=0):
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
     number = np.broadcast_to(np.arange(1.0, epochs + 1), shape)
-    return Series(
+    return make_series(
         image=np.float32(number[..., None, None] * np.ones((size, size))),
         time=np.sort(generator.uniform(5, 100, shape), 1).astype(np.float32),
         band=generator.integers(0, 5, shape).astype(np.int32),
@@ -268,7 +268,7 @@ def test_options_that_are_off_change_no_bit_of_a_view():
 def test_content_of_padded_frames_has_no_effect(content):
     clean = make_example(12, 7, 1)
     mask = clean.epoch_mask
-    dirty = Series(
+    dirty = make_series(
         image=np.where(mask[..., None, None], clean.image, np.float32(content)),
         time=np.where(mask, clean.time, np.float32(content)),
         band=np.where(mask, clean.band, 99),

@@ -9,13 +9,13 @@ import numpy as np
 import optax
 import pytest
 from support.runs import spec_of, task_of
+from support.series import make_series
 
 from configs import cnn_gru, cnn_lstm
 from jaxastro.methods import make_method
 from jaxastro.models.cnn_gru import CnnGru
 from jaxastro.models.cnn_lstm import CnnLstm
 from jaxastro.runs.model_building import build_model
-from jaxastro.types import Series
 
 SMALL = {
     CnnGru: {"widths": (4, 4), "hidden": 5, "class_hidden": 6, "bands": 3},
@@ -32,7 +32,7 @@ def make_example(*lengths, epochs=6, size=9, seed=0):
     mask = np.arange(epochs) < np.array(lengths)[:, None]
     mask[0, epochs // 2] = False
     time = 7.0 * (np.arange(epochs) // 2) + 0.1 * np.arange(epochs)
-    return Series(
+    return make_series(
         image=generator.normal(size=(*shape, size, size)).astype(np.float32),
         time=np.broadcast_to(time, shape).astype(np.float32),
         band=generator.integers(0, 3, shape).astype(np.int32),
@@ -147,7 +147,7 @@ def test_content_of_padded_frames_changes_no_bit(kind, frames):
     assert np.isfinite(expected.logits).all()
     assert np.isfinite(stepped[0][0])
     for content in (np.nan, np.inf, 1e30):
-        dirty = Series(
+        dirty = make_series(
             image=np.where(mask[..., None, None], clean.image, np.float32(content)),
             time=np.where(mask, clean.time, np.float32(content)),
             band=np.where(mask, clean.band, 99),

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support.series import make_series
 
 from jaxastro.models import MODELS, make_model
 from jaxastro.models.convention import BAND_EMBEDDINGS, DOWNSIZE, ConvEntion, Head
@@ -26,7 +27,7 @@ def make_example(*lengths, epochs=6, size=15, seed=0):
     shape = (len(lengths), epochs)
     mask = np.arange(epochs) < np.array(lengths)[:, None]
     mask[0, epochs // 2] = False
-    return Series(
+    return make_series(
         image=generator.normal(size=(*shape, size, size)).astype(np.float32),
         time=np.sort(generator.uniform(0, 100, shape), 1).astype(np.float32),
         band=generator.integers(0, 5, shape).astype(np.int32),
@@ -230,7 +231,7 @@ def test_content_of_padded_frames_changes_no_bit(args):
     assert np.isfinite(expected.logits).all()
     assert np.isfinite(stepped[0][0])
     for content in (np.nan, np.inf, 1e30):
-        dirty = Series(
+        dirty = make_series(
             image=np.where(mask[..., None, None], clean.image, np.float32(content)),
             time=np.where(mask, clean.time, np.float32(content)),
             band=np.where(mask, clean.band, 99),

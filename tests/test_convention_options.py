@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support.series import make_series
 from test_convention import (
     assert_close,
     assert_same_bits,
@@ -21,7 +22,6 @@ from test_convention import (
 from jaxastro.layers.change import change_of
 from jaxastro.layers.encoding import PERIODS
 from jaxastro.models.convention import DOWNSIZE, ConvEntion
-from jaxastro.types import Series
 
 ALL = {
     "downsize": "2d",
@@ -94,7 +94,7 @@ def test_content_of_padded_frames_changes_no_bit(args):
     mask, expected = clean.epoch_mask, predict(clean)
     assert np.isfinite(expected.logits).all()
     for content in (np.nan, np.inf, 1e30):
-        dirty = Series(
+        dirty = make_series(
             image=np.where(mask[..., None, None], clean.image, np.float32(content)),
             time=np.where(mask, clean.time, np.float32(content)),
             band=np.where(mask, clean.band, 99),

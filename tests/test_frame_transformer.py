@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support.series import make_series
 
 from jaxastro.layers.change import change_of
 from jaxastro.models.frame_transformer import FrameTransformer
@@ -18,7 +19,7 @@ SMALL = {"widths": (4, 4), "width": 8, "num_heads": 2, "hidden": 6, "core": 8}
 def make_example(*lengths, epochs=6, size=12, seed=0):
     generator = np.random.default_rng(seed)
     shape = (len(lengths), epochs)
-    return Series(
+    return make_series(
         image=generator.normal(size=(*shape, size, size)).astype(np.float32),
         time=np.sort(generator.uniform(0, 90, shape), 1).astype(np.float32),
         band=generator.integers(0, 3, shape).astype(np.int32),

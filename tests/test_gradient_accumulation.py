@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from support.series import make_series
 
 from jaxastro import losses
 from jaxastro.augment import make_augment
 from jaxastro.methods import make_method
 from jaxastro.models.convention import ConvEntion
 from jaxastro.training.gradient_accumulation import accumulated
-from jaxastro.types import Batch, Series
+from jaxastro.types import Batch
 
 GENERATOR = np.random.default_rng(0)
 ROWS = (
@@ -75,7 +76,7 @@ def test_every_part_has_its_own_random_key():
 def test_parts_of_equal_statistics_train_as_the_complete_batch(name):
     shape = (4, 3)
     two = GENERATOR.normal(size=(2, 3, 21, 21)).astype(np.float32)
-    inputs = Series(
+    inputs = make_series(
         image=np.repeat(two, 2, 0),  # a a b b, so each part has a and b
         time=np.tile(np.arange(3, dtype=np.float32), (4, 1)),
         band=np.zeros(shape, np.int32),

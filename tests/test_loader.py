@@ -8,6 +8,7 @@ import pytest
 from absl import flags
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.series import make_series
 
 from data_builders.engine.index import index_from
 from jaxastro.data.loader import Batches, class_index, in_order
@@ -15,7 +16,6 @@ from jaxastro.data.record import Records, first_epochs, record_from_example
 from jaxastro.data.series import SeriesRecord, make_series_record
 from jaxastro.errors import RecordError
 from jaxastro.surveys import SURVEYS
-from jaxastro.types import Series
 
 SURVEY = SURVEYS["hits"]
 CLASSES = ("SN", "EB")
@@ -45,7 +45,7 @@ SOURCE = [example_of(row) for row in range(len(LABELS))]
 
 def make_example(record):
     shape = (2, 2, 2)
-    return Series(
+    return make_series(
         np.full(shape, record.flux[0, 0, 0]), np.zeros(2), np.zeros(2), np.ones(2, bool)
     )
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.series import make_series
 from support.small_method import (
     ADAM,
     SmallModel,
@@ -16,7 +17,6 @@ from support.small_method import (
 )
 
 from jaxastro.methods.masked_frames import mask_frames
-from jaxastro.types import Series
 
 MASK_FRAMES = jax.jit(mask_frames, static_argnames=("share", "pixels", "pool"))
 
@@ -29,7 +29,7 @@ def series_of(counts, length, *, seed=0, size=6):
     image = np.broadcast_to(time[..., None, None], (*shape, size, size)).copy()
     mask = np.arange(length) < np.array(counts)[:, None]
     band = generator.integers(0, 5, shape).astype(np.int32)
-    return jax.tree.map(jnp.asarray, Series(image, time, band, mask))
+    return jax.tree.map(jnp.asarray, make_series(image, time, band, mask))
 
 
 @settings(deadline=None, max_examples=20)
@@ -65,7 +65,7 @@ def test_every_epoch_is_either_kept_or_masked(counts, share, seed):
 
 def test_a_predicted_frame_has_means_around_its_centre():
     image = jnp.arange(36.0).reshape(1, 1, 6, 6).repeat(2, 1)
-    two = Series(
+    two = make_series(
         image, jnp.zeros((1, 2)), jnp.zeros((1, 2), int), jnp.ones((1, 2), bool)
     )
     _, hidden = mask_frames(jax.random.key(0), two, share=0.5, pixels=2, pool=2)

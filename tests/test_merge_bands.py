@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.series import make_series
 
 from jaxastro.layers.merge_bands import merge_bands
-from jaxastro.types import Series
 
 EPOCHS, BANDS = 7, 3
 SHAPE = (2, EPOCHS)
@@ -22,7 +22,7 @@ def jitted(num_bands=BANDS, gap=0.5):
 
 def make_example(mask, steps, seed=0):
     generator = np.random.default_rng(seed)
-    return Series(
+    return make_series(
         image=generator.normal(size=(*SHAPE, 2, 3)).astype(np.float32),
         time=np.cumsum(steps, 1).astype(np.float32),
         band=generator.integers(0, BANDS, SHAPE).astype(np.int32),
@@ -82,7 +82,7 @@ def test_merging_equals_a_loop_over_nights_and_bands(series):
 @given(series=SERIES, content=st.sampled_from([np.nan, np.inf, 1e30]))
 def test_content_of_padded_epochs_changes_no_bit(series, content):
     mask = series.epoch_mask
-    dirty = Series(
+    dirty = make_series(
         image=np.where(mask[..., None, None], series.image, np.float32(content)),
         time=np.where(mask, series.time, np.float32(content)),
         band=np.where(mask, series.band, 99),

@@ -7,9 +7,9 @@ import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support.series import make_series
 
 from jaxastro.models.convention import DTYPES, ConvEntion
-from jaxastro.types import Series
 
 PRODUCTS = {"conv_general_dilated", "dot_general"}
 # Operations of norms, statistics and softmax, which need more than 8 bits.
@@ -19,7 +19,7 @@ DELICATE = {"exp", "log", "rsqrt", "sqrt", "div", "reduce_sum", "cumsum", "sin",
 def inputs(num_objects=2):
     generator = np.random.default_rng(0)
     shape = (num_objects, 6)
-    return Series(
+    return make_series(
         image=jnp.array(generator.normal(size=(*shape, 21, 21)), jnp.float32),
         time=jnp.array(np.sort(generator.uniform(0, 100, shape), 1), jnp.float32),
         band=jnp.array(generator.integers(0, 5, shape)),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.runs import predict, smoke, task_of
+from support.series import make_series
 
 from jaxastro.data.length_buckets import bucket_lengths, group_by_length
 from jaxastro.data.record import Reading, first_epochs
@@ -22,7 +23,6 @@ from jaxastro.runs.predictor import Predictor, predict_examples
 from jaxastro.runs.task import blank_inputs
 from jaxastro.runs.training_run import measure_statistics
 from jaxastro.simulation.survey import PRESETS, simulate_object
-from jaxastro.types import Series
 
 LONGEST = 9  # epochs, config.representation.max_epochs of the smallest run
 
@@ -89,7 +89,7 @@ def series_of(*num_epochs, seed=0):
         mask = np.arange(LONGEST) < count
         image = generator.normal(size=(LONGEST, 32, 32)).astype(np.float32)
         found.append(
-            Series(
+            make_series(
                 image=image * mask[:, None, None],
                 time=np.arange(LONGEST, dtype=np.float32) * mask,
                 band=(generator.integers(0, 5, LONGEST) * mask).astype(np.int32),

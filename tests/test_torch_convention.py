@@ -12,6 +12,8 @@ torch = pytest.importorskip(
     "torch", reason="the PyTorch yardstick is an extra: pip install '.[torch]'"
 )
 
+from support.series import make_series  # noqa: E402
+
 from benchmarks.torch_convention import (  # noqa: E402
     CONVOLUTIONS,
     Batched,
@@ -20,7 +22,7 @@ from benchmarks.torch_convention import (  # noqa: E402
 )
 from jaxastro.methods.supervised import supervised  # noqa: E402
 from jaxastro.models.convention import ConvEntion  # noqa: E402
-from jaxastro.types import Batch, Series, TrainState  # noqa: E402
+from jaxastro.types import Batch, TrainState  # noqa: E402
 
 RATE = 0.1  # of the one step by plain gradient descent
 SMALL = {"widths": (6, 5, 4, 4), "num_blocks": 2, "num_heads": 2, "hidden": 8}
@@ -33,7 +35,7 @@ def make_batch(objects, epochs, size):
     """Fully observed series of every band, and their classes."""
     generator = np.random.default_rng(0)
     shape = (objects, epochs)
-    inputs = Series(
+    inputs = make_series(
         image=generator.normal(size=(*shape, size, size)).astype(np.float32),
         time=np.sort(generator.uniform(0, 100, shape), 1).astype(np.float32),
         band=generator.integers(0, 9, shape).astype(np.int32),
@@ -96,7 +98,7 @@ def in_torch(form, state, data, network, **args):
 
 
 def inputs_of(batch):
-    image, _, band, _ = batch.inputs
+    image, band = batch.inputs.image, batch.inputs.band
     return torch.tensor(image), torch.tensor(band, dtype=torch.long)
 
 

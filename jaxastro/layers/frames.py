@@ -55,12 +55,12 @@ class Frames(nn.Module):
         return merge_bands(inputs, self.bands, self.gap)
 
     def _embedded(self, inputs: Series):
-        image, time, band, mask = inputs
+        band, mask = inputs.band, inputs.epoch_mask
         # The content of padded frames must not affect the result.
-        image = jnp.where(mask[..., None, None], image, 0)
+        image = jnp.where(mask[..., None, None], inputs.image, 0)
         # N(0, 1), as torch.nn.Embedding
         shape = (self.band_rows, *image.shape[2:])
         table = self.param("band_table", nn.initializers.normal(1.0), shape)
         row = band_rows(band, mask, self.band_rows)
         maps = jnp.einsum("btm,myx->btyx", row, table)
-        return jnp.stack([image, maps.astype(image.dtype)], -1), time, mask
+        return jnp.stack([image, maps.astype(image.dtype)], -1), inputs.time, mask

@@ -36,9 +36,10 @@ def merge_bands(
         raise InputError(f"num_bands {num_bands}. A frame needs at least one band.")
     if gap < 0:
         raise InputError(f"gap {gap} is not a number of days. Use 0 to merge nothing.")
-    image, time, band, mask = inputs
+    band, mask = inputs.band, inputs.epoch_mask
     # The content of padded epochs must not affect the result.
-    image, time = jnp.where(mask[..., None, None], image, 0), jnp.where(mask, time, 0)
+    image = jnp.where(mask[..., None, None], inputs.image, 0)
+    time = jnp.where(mask, inputs.time, 0)
     starts = mask & ~(time - previous_time(time, mask) < gap)
 
     night = jnp.where(mask, jnp.cumsum(starts, axis=1) - 1, -1)  # -1 matches no night

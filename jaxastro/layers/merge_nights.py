@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxastro.errors import InputError
-from jaxastro.types import LightCurve
+from jaxastro.types import LightCurve, Series
 
 
 class Nights(NamedTuple):
@@ -78,7 +78,7 @@ def merge_nights(inputs: LightCurve, num_bands: int, longest: float = 0.33) -> N
     return jax.vmap(merge_one)(flux, error, time, inputs.band, group, mask, starts)
 
 
-def night_of(inputs: LightCurve, longest: float) -> Int[Array, "b t"]:
+def night_of(inputs: LightCurve | Series, longest: float) -> Int[Array, "b t"]:
     """Returns the night of each epoch, from 0; that of the previous one for padding.
 
     Source: as merge_nights.

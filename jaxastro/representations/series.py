@@ -40,8 +40,11 @@ def make_example(
         statistics: what fit_statistics returned for the training objects.
     """
     keep = evenly_spaced(len(record.mjd), max_epochs)
-    image = _normalisation(normalisation).apply(record, keep, statistics)
+    image, unit = _normalisation(normalisation).apply(record, keep, statistics)
     days = record.mjd[keep] - record.mjd[0]  # the first epoch is always kept
+    # 0, not NaN, where unknown: a NaN in an input would spread through the network.
+    psf_fwhm = np.nan_to_num(record.psf_fwhm[keep] / statistics["pixel_scale"][0])
+    noise = np.nan_to_num(_pixel_noise(record, keep) / unit)
 
     def pad(values, kind):
         out = np.zeros((max_epochs, *values.shape[1:]), kind)
@@ -52,6 +55,8 @@ def make_example(
         image=pad(image, np.float32),
         time=pad(days, np.float32),
         band=pad(record.band[keep], np.int32),
+        psf_fwhm=pad(psf_fwhm, np.float32),
+        noise=pad(noise, np.float32),
         epoch_mask=pad(np.ones(len(image)), bool),
     )
 
@@ -63,6 +68,8 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Series:
         image=np.zeros((*shape, size, size), np.float32),
         time=np.zeros(shape, np.float32),
         band=np.zeros(shape, np.int32),
+        psf_fwhm=np.zeros(shape, np.float32),
+        noise=np.zeros(shape, np.float32),
         epoch_mask=np.ones(shape, bool),
     )
 
@@ -70,8 +77,13 @@ def blank(survey: Survey, *, max_epochs: int, num_objects: int) -> Series:
 def fit_statistics(
     records: Iterable[SeriesRecord], *, normalisation: str, survey: Survey
 ) -> Statistics:
-    """Returns the statistics that the normalisation needs, of the training objects."""
-    return _normalisation(normalisation).fit(records, len(survey.bands))
+    """Returns the statistics that make_example needs.
+
+    They are those of the normalisation, measured on the training objects, and the
+    pixel scale (arcsec), which turns the PSF's width into pixels.
+    """
+    found = _normalisation(normalisation).fit(records, len(survey.bands))
+    return found | {"pixel_scale": [float(survey.pixel_scale)]}
 
 
 def fill_bad_pixels(record: SeriesRecord, keep: Epochs = slice(None)) -> np.ndarray:
@@ -91,13 +103,27 @@ def fill_bad_pixels(record: SeriesRecord, keep: Epochs = slice(None)) -> np.ndar
     return filled
 
 
+def _pixel_noise(record: SeriesRecord, keep: Epochs) -> np.ndarray:
+    """Returns [t], the standard deviation of an empty pixel.
+
+    Where the record has none, it is the scatter of the stamp's border.
+    """
+    noise = record.noise[keep]
+    unknown = ~(np.isfinite(noise) & (noise > 0))
+    if not unknown.any():
+        return noise
+    scatter = border_statistics(record.flux[keep], record.bad_pixel[keep], BORDER)[1]
+    return np.where(unknown, scatter, noise)
+
+
 class Normalisation(NamedTuple):
     """A pair of functions; `apply` depends on training objects by statistics only."""
 
     # training records, number of bands -> statistics
     fit: Callable[[Iterable[SeriesRecord], int], Statistics]
-    # record, which epochs, statistics -> normalised frames [t y x] of these epochs
-    apply: Callable[[SeriesRecord, Epochs, Statistics], np.ndarray]
+    # record, which epochs, statistics -> normalised frames [t y x] of these epochs,
+    # and the flux [t] that is 1 on their scale, before asinh
+    apply: Callable[[SeriesRecord, Epochs, Statistics], tuple[np.ndarray, np.ndarray]]
 
 
 def _fit_standard(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
@@ -119,10 +145,11 @@ def _fit_standard(records: Iterable[SeriesRecord], num_bands: int) -> Statistics
 
 def _apply_standard(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     mean, deviation = (
-        np.float32(statistics[name])[record.band[keep]][:, None, None]
+        np.float32(statistics[name])[record.band[keep]]
         for name in ("mean", "deviation")
     )
-    return (fill_bad_pixels(record, keep) - mean) / deviation
+    centred = fill_bad_pixels(record, keep) - mean[:, None, None]
+    return centred / deviation[:, None, None], deviation
 
 
 def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
@@ -140,28 +167,30 @@ def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
 
 
 def _apply_asinh(record: SeriesRecord, keep: Epochs, statistics: Statistics):
-    softening = np.float32(statistics["softening"])[record.band[keep]][:, None, None]
     # Noise becomes about 0.3, and a star 1000 times brighter 6.5.
-    return np.arcsinh(fill_bad_pixels(record, keep) / (3 * softening))
+    unit = 3 * np.float32(statistics["softening"])[record.band[keep]]
+    return np.arcsinh(fill_bad_pixels(record, keep) / unit[:, None, None]), unit
 
 
 def _fit_variability(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
     square, count = 0.0, 0
     for record in records:
-        change = _change(record)
+        change, _ = _change(record)
         square, count = square + float(np.square(change).sum()), count + change.size
     deviation = np.sqrt(square / max(count, 1))
     return {"deviation": [float(deviation) if deviation > 0 else 1.0]}
 
 
 def _apply_variability(record: SeriesRecord, keep: Epochs, statistics: Statistics):
-    change = _change(record)[keep] / statistics["deviation"][0]
+    deviation = statistics["deviation"][0]
+    change, unit = _change(record)
     # Limits the effect of cosmic rays and moving neighbours to 30 deviations.
-    return np.clip(change, -30, 30).astype(np.float32)
+    image = np.clip(change[keep] / deviation, -30, 30).astype(np.float32)
+    return image, np.full(len(image), unit * deviation)
 
 
-def _change(record: SeriesRecord) -> np.ndarray:
-    """Returns [t y x], the change of each frame relative to the median frame.
+def _change(record: SeriesRecord) -> tuple[np.ndarray, float]:
+    """Returns the change since the median frame [t y x], and the flux that is its unit.
 
     The sky (the median of the stamp's border) and the median frame of the band are
     subtracted, which removes constant light. The unit is the variability of the object:
@@ -192,8 +221,9 @@ def _change(record: SeriesRecord) -> np.ndarray:
     central_flux = (change * weight).sum(axis=(1, 2))
     low, high = np.percentile(central_flux, [5, 95])
     error = np.nanmedian(noise) * np.sqrt(np.square(weight).sum())
-    change /= max(high - low, 3 * error, 0.02 * constant_flux, 1e-6)
-    return gaussian_filter(change, sigma=(0, SMOOTHING, SMOOTHING), mode="constant")
+    unit = max(high - low, 3 * error, 0.02 * constant_flux, 1e-6)
+    blur = 0, SMOOTHING, SMOOTHING
+    return gaussian_filter(change / unit, sigma=blur, mode="constant"), unit
 
 
 NORMALISATIONS = {

@@ -32,7 +32,7 @@ def build_model(spec: RunSpec, task: Task):
     check_inputs(spec, task, model.inputs)
     model.check(task)
     check_augmentation(spec, reads_catalogue=model.reads_catalogue)
-    return model
+    return model.for_task(task)
 
 
 def reads_catalogue(spec: RunSpec) -> bool:

@@ -35,16 +35,19 @@ def batch_of_all(name: str) -> Batch:
         image=generator.normal(size=(*shape, PIXELS, PIXELS)).astype(np.float32),
         time=np.sort(generator.uniform(0, 9, shape), 1).astype(np.float32),
         band=generator.integers(0, 5, shape).astype(np.int32),
+        psf_fwhm=np.full(shape, 3, np.float32),
+        noise=np.ones(shape, np.float32),
         epoch_mask=np.arange(EPOCHS) < generator.integers(2, 7, OBJECTS)[:, None],
     )
+    epochs = inputs.time, inputs.band, inputs.epoch_mask
     if name == OF_NIGHTS:
         flux, error = generator.uniform(1, 2, (2, *shape)).astype(np.float32)
         nothing = np.zeros((OBJECTS, 0), np.float32)
         features = nothing, nothing.astype(bool)
-        inputs = LightCurve(flux, error, *inputs[1:], *features)
+        inputs = LightCurve(flux, error, *epochs, *features)
     if name == OF_ALERTS:
         nothing = np.zeros((OBJECTS, 1, 0), np.float32)
-        time, band, seen = (a[:, :1] for a in inputs[1:])
+        time, band, seen = (a[:, :1] for a in epochs)
         stamp = np.stack([inputs.image[:, :1, :9, :9]] * 3, -1)
         inputs = Alerts(stamp, time, band, nothing, nothing.astype(bool), seen)
     label = np.arange(OBJECTS, dtype=np.int32) % 3

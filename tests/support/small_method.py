@@ -13,6 +13,7 @@ from jaxastro.layers.merge_nights import merge_nights
 from jaxastro.layers.pooling import mean_over_time
 from jaxastro.methods import make_method
 from jaxastro.types import Alerts, Batch, LightCurve, ModelOutput, Series
+from support.series import make_series
 
 
 class SmallModel(nn.Module):
@@ -49,7 +50,7 @@ def make_batch(count=8, *, seed=0, epochs=3, size=4, classes=3):
     label = np.arange(count) % classes
     image = generator.normal(size=(count, epochs, size, size))
     image += 2 * label[:, None, None, None] * np.linspace(-1, 1, size)
-    inputs = Series(
+    inputs = make_series(
         image=jnp.array(image, jnp.float32),
         time=jnp.broadcast_to(jnp.arange(epochs, dtype=jnp.float32), (count, epochs)),
         band=jnp.array(generator.integers(0, 2, (count, epochs)), jnp.int32),
