@@ -1,6 +1,8 @@
 """Feature sets of objects, the inputs of random forests and gradient boosting.
 
     aperture    image series: see jaxastro/baselines/aperture_features.py
+    matched     image series in microjansky, the sky subtracted: see
+                jaxastro/baselines/matched_features.py
     steady      light curves: median magnitudes and colours; a control without any
                 information on variability
     shape       light curves: statistics of the magnitudes of each band, and colours;
@@ -25,6 +27,10 @@ import numpy as np
 from jaxastro.baselines.aperture_features import (
     aperture_feature_names,
     aperture_features,
+)
+from jaxastro.baselines.matched_features import (
+    matched_feature_names,
+    matched_features,
 )
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.light_curve import LightCurveRecord
@@ -127,6 +133,8 @@ def feature_names(survey: Survey, sets: Sequence[str]) -> tuple[str, ...]:
 def feature_sets_of(survey: Survey) -> tuple[str, ...]:
     """Returns the names of the sets that the survey's records have."""
     excluded = () if survey.columns else ("catalogue",)
+    if survey.unit != "microjansky":  # HiTS: the sky in the stamps, unknown seeing
+        excluded += ("matched",)
     return tuple(
         name
         for name, one in FEATURE_SETS.items()
@@ -266,6 +274,7 @@ FEATURE_SETS = {
         aperture_feature_names,
         aperture_features,
     ),
+    "matched": FeatureSet("series", matched_feature_names, matched_features),
     "steady": FeatureSet("light_curve", _steady_names, _steady),
     "shape": FeatureSet("light_curve", _shape_names, _shape),
     "period": FeatureSet("light_curve", _period_names, _period),
