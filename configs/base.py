@@ -160,6 +160,19 @@ def set_supernnova(config: ConfigDict) -> None:
     set_light_curves(config)
 
 
+def set_visits(config: ConfigDict) -> None:
+    """Sets the training of a visit transformer: large batches, averaged parameters."""
+    config.method.args.label_smoothing = 0.1  # a tenth of photometric labels is wrong
+    config.method.args.average_decay = 0.99  # predicts with averaged parameters
+    config.optimizer.name = "adamw"
+    config.optimizer.learning_rate = 2e-3
+    config.optimizer.weight_decay = 1e-2
+    config.optimizer.warmup_steps = 30
+    config.augment.max_epochs = config.representation.max_epochs
+    if config.preset != "smoke":
+        config.batch_size = 32 if config.preset == "hits" else 128
+
+
 # -- surveys ---------------------------------------------------------------------------
 
 

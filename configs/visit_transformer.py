@@ -24,21 +24,13 @@ def get_config(preset: str = "auto"):
     args.cnn_widths = (16, 32, 32)  # of the images' convolutions; (): photometry alone
     args.core = 24  # pixels on a side of the CNN's images
     args.hidden = 128  # units of the classifier's hidden layer
-    args.dropout = 0.1  # before and after it
+    args.dropout = 0.3  # before and after it
     args.change = "asinh"  # the scale of the images; or "linear"
-    args.causal = True  # no visit attends to later ones
+    args.causal = False  # True: no visit is compared with later ones
     args.longest = 0.33  # days from a visit's first epoch to its last
     args.num_visits = 32  # of an object; of more, evenly spaced ones are used
     base.set_supervised(config)
-    config.method.args.label_smoothing = 0.1  # a tenth of photometric labels is wrong
-    config.method.args.average_decay = 0.99  # predicts with averaged parameters
-    config.optimizer.name = "adamw"
-    config.optimizer.learning_rate = 2e-3
-    config.optimizer.weight_decay = 1e-2
-    config.optimizer.warmup_steps = 30
-    config.augment.max_epochs = config.loader.loaded_epochs
     config.augment.rotation_step = 90.0  # interpolation would change the fluxes
-    config.batch_size = 128
     if preset == "paper":
         base.set_paper(config)
         config.representation.normalisation = "asinh"
@@ -46,8 +38,8 @@ def get_config(preset: str = "auto"):
     elif preset == "hits":
         base.set_hits_run(config)
         args.change = "linear"
-        config.batch_size = 32
     elif preset == "smoke":
         base.set_smoke_run(config)
         args.width, args.num_heads, args.cnn_widths = 8, 2, (4, 4)
+    base.set_visits(config)
     return config

@@ -18,6 +18,7 @@ PARAMETERS = {
     "cnn_gru": 1_992_868,
     "cnn_lstm": 2_190_068,
     "frame_transformer": 137_716,
+    "visit_transformer": 188_820,
 }
 
 

@@ -98,7 +98,9 @@ def test_merged_epochs_have_as_many_bands_as_the_survey(name):
         model.clone(frames="embedded").check(task)
 
 
-@pytest.mark.parametrize("name", ["convention", "frame_transformer"])
+@pytest.mark.parametrize(
+    "name", ["convention", "frame_transformer", "visit_transformer"]
+)
 def test_the_change_of_asinh_images_needs_images_normalised_by_asinh(name):
     model = make_model(name, num_classes=3, change="asinh")
     model.check(task_of(Series))

@@ -11,11 +11,13 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from jaxastro.data.series import make_series_record
 from jaxastro.photometry.median import nanmedian
-from jaxastro.representations import series
+from jaxastro.representations import describe_statistics, series
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]._replace(image_size=8)
-PLAIN = {"mean": [0.0] * 5, "deviation": [1.0] * 5}
+PLAIN = {"mean": [0.0] * 5, "deviation": [1.0] * 5, "pixel_scale": [0.4]}
+
+CALIBRATED = {"sky": [0.0], "pixel_scale": [0.4]}
 
 
 def record_of(epochs, seed=0, *, flux=None, band=None, label="AGN", bad_pixel=None):
@@ -56,7 +58,8 @@ def test_few_epochs_are_padded_with_zeros_at_the_end():
         assert field.shape[0] == 5
         assert not np.any(field[3:])
     kinds = [field.dtype for field in example]
-    assert kinds == [np.float32, np.float32, np.int32, bool]
+    number = np.float32
+    assert kinds == [number, number, np.int32, number, number, bool]
 
 
 def test_time_is_days_since_the_first_epoch():
@@ -135,6 +138,7 @@ def test_standard_by_hand():
     flux = np.array([10.0, 7.0])[:, None, None] * np.ones((8, 8))
     record = record_of(2, flux=flux, band=[0, 2])
     statistics = {"mean": [4.0, 0, 1.0, 0, 0], "deviation": [2.0, 1, 4.0, 1, 1]}
+    statistics["pixel_scale"] = [0.4]
     image = example_of(record, 2, statistics=statistics).image
     np.testing.assert_allclose(image[:, 0, 0], [3.0, 1.5])
 
@@ -142,7 +146,7 @@ def test_standard_by_hand():
 def test_asinh_by_hand():
     flux = np.array([30.0, -3.0])[:, None, None] * np.ones((8, 8))
     record = record_of(2, flux=flux, band=[0, 1])
-    statistics = {"softening": [10.0, 0.5, 1, 1, 1]}
+    statistics = {"softening": [10.0, 0.5, 1, 1, 1]} | CALIBRATED
     image = example_of(record, 2, "asinh", statistics).image
     by_hand = [np.log(1 + 2**0.5), -np.log(2 + 5**0.5)]
     np.testing.assert_allclose(image[:, 0, 0], by_hand, rtol=1e-6)
@@ -161,6 +165,45 @@ def test_asinh_measures_the_noise_of_each_band():
     flat = record_of(3, flux=np.ones((3, 8, 8)), band=[0, 0, 0])
     softening = series.fit_statistics([flat], normalisation="asinh", survey=SURVEY)
     assert softening["softening"] == [1, 1, 1, 1, 1]  # never divides by 0
+
+
+@pytest.mark.parametrize(("sky", "is_found"), [(0.0, False), (900.0, True)])
+def test_asinh_subtracts_the_sky_where_frames_hold_it(sky, is_found):
+    generator = np.random.default_rng(0)
+    objects = generator.normal(0, 3, (2, 6, 12, 12))
+    objects[:, :, 5:7, 5:7] += 40
+    survey = SURVEY._replace(image_size=12)
+    records = [
+        make_series_record(
+            f"object {number}",
+            survey,
+            flux=flux + sky,
+            mjd=53000 + np.arange(6),
+            band=0 * np.arange(6),
+        )[0]
+        for number, flux in enumerate(objects)
+    ]
+    statistics = series.fit_statistics(records, normalisation="asinh", survey=survey)
+    assert statistics["sky"] == [float(is_found)]
+    assert bool(describe_statistics(statistics)) == is_found
+    for record, flux in zip(records, objects, strict=True):
+        image = example_of(record, 6, "asinh", statistics).image
+        expected = np.arcsinh(flux / (3 * statistics["softening"][0]))
+        np.testing.assert_allclose(image, expected, atol=0.2)
+
+
+def test_seeing_and_noise_are_in_the_scale_of_the_frames():
+    record = record_of(4, band=[0, 1, 0, 1])._replace(
+        psf_fwhm=np.float32([0.8, 1.2, np.nan, 1.6]),
+        noise=np.float32([3.0, 6.0, 3.0, np.nan]),
+    )
+    statistics = {"softening": [1.0, 2.0, 1, 1, 1]} | CALIBRATED
+    example = example_of(record, 5, "asinh", statistics)
+    np.testing.assert_allclose(example.psf_fwhm, [2, 3, 0, 4, 0], rtol=1e-6)
+    np.testing.assert_allclose(example.noise[:3], [1, 1, 1])
+    scatter = 1.4826 * np.median(np.abs(record.flux[3] - np.median(record.flux[3])))
+    assert example.noise[3] == pytest.approx(scatter / 6, rel=0.3)  # of the border
+    assert example.noise[4] == 0
 
 
 @pytest.mark.parametrize("name", series.NORMALISATIONS)
@@ -201,6 +244,7 @@ def all_frames(record, name, statistics):
     per_epoch = {
         column: np.float32(values)[record.band][:, None, None]
         for column, values in statistics.items()
+        if len(values) == len(SURVEY.bands)
     }
     if name == "standard":
         return (flux - per_epoch["mean"]) / per_epoch["deviation"]
@@ -220,9 +264,10 @@ def test_selected_frames_equal_those_of_all_frames_bit_by_bit(
     bad = np.random.default_rng(epochs).random((epochs, 8, 8)) < share
     bad[:, 0, 0] = False
     record = record_of(epochs, bad_pixel=bad)
-    statistics = {"softening": [3.0, 0.7, 9.0, 1, 1]}
+    statistics = {"softening": [3.0, 0.7, 9.0, 1, 1]} | CALIBRATED
     if name == "standard":
         statistics = {"mean": [99.0, 3, 7, 0, 0], "deviation": [20.0, 0.3, 7, 1, 1]}
+        statistics["pixel_scale"] = [0.4]
     example = example_of(record, most, name, statistics)
     keep = np.linspace(0, epochs - 1, min(epochs, most)).round().astype(int)
     np.testing.assert_array_equal(

@@ -16,11 +16,12 @@ from jaxastro.errors import InputError
 from jaxastro.layers import visits as visits_layer
 from jaxastro.layers.point_flux import point_fluxes
 from jaxastro.layers.visits import (
-    earlier_mean,
     find_visits,
     knot_weights,
     knots_of_epochs,
     merge_visits,
+    other_mean,
+    summarise_visits,
 )
 from jaxastro.models.visit_transformer import (
     VisitTransformer,
@@ -201,13 +202,16 @@ def test_knots_interpolate_and_a_bands_weights_have_sum_1():
     assert table[0, 0] == table[-1, -1] == 1
 
 
-def test_the_reference_is_the_mean_of_earlier_visits_of_the_band():
+@pytest.mark.parametrize("causal", [True, False])
+def test_the_reference_is_the_mean_of_other_visits_of_the_band(causal):
     inputs = make_example(6, 4)
     generator = np.random.default_rng(0)
     flux = generator.normal(size=(2, 6, 1)).astype(np.float32)
     error = generator.uniform(1, 2, (2, 6, 1)).astype(np.float32)
     night = FIND(inputs, num_visits=6).night
-    mean, spread = earlier_mean(jnp.array(flux), jnp.array(error), inputs, night)
+    mean, spread = other_mean(
+        jnp.array(flux), jnp.array(error), inputs, night, causal=causal
+    )
     for b in range(2):
         for t in range(6):
             before = [
@@ -216,7 +220,8 @@ def test_the_reference_is_the_mean_of_earlier_visits_of_the_band():
                 if inputs.epoch_mask[b, s]
                 and inputs.epoch_mask[b, t]
                 and inputs.band[b, s] == inputs.band[b, t]
-                and night[b, s] < night[b, t]
+                and night[b, s] != night[b, t]
+                and (s < t or not causal)
             ]
             if before:
                 weight = error[b, before, 0] ** -2.0
@@ -226,6 +231,22 @@ def test_the_reference_is_the_mean_of_earlier_visits_of_the_band():
             else:
                 assert mean[b, t, 0] == flux[b, t, 0]
                 assert spread[b, t, 0] == 0
+
+
+def test_a_summary_has_mean_deviation_and_extremes_of_covered_visits():
+    values = np.random.default_rng(0).normal(size=(1, 4, 2, 3)).astype(np.float32)
+    cover = np.zeros((1, 4, 2), np.float32)
+    cover[0, :3, 0] = 1, 0, 0.5  # nothing is covered at the second wavelength
+    found = summarise_visits(jnp.array(values), jnp.array(cover))
+    found = np.asarray(found).reshape(2, 4, 3)
+    first, third = values[0, 0, 0], values[0, 2, 0]
+    mean = (2 * first + third) / 3
+    square = (2 * (first - mean) ** 2 + (third - mean) ** 2) / 3
+    np.testing.assert_allclose(found[0, 0], mean, rtol=1e-5)
+    np.testing.assert_allclose(found[0, 1], np.sqrt(square + 1e-6), rtol=1e-4)
+    np.testing.assert_array_equal(found[0, 2], np.maximum(first, third))
+    np.testing.assert_array_equal(found[0, 3], np.minimum(first, third))
+    np.testing.assert_allclose(found[1], [[0] * 3, [1e-3] * 3, [0] * 3, [0] * 3])
 
 
 # -- the network -----------------------------------------------------------------------

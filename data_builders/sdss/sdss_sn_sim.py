@@ -20,7 +20,12 @@ from jaxastro.atomic_write import atomic_write
 from jaxastro.data.record import Reading
 from jaxastro.data.series import SeriesRecord
 from jaxastro.errors import InputError
-from jaxastro.simulation.survey import PRESETS, Preset, simulate_object
+from jaxastro.simulation.survey import (
+    PRESETS,
+    Preset,
+    simulate_for_training,
+    simulate_object,
+)
 from jaxastro.surveys import SURVEYS
 
 SURVEY = SURVEYS["sdss_sn_sim"]
@@ -48,7 +53,7 @@ class SdssSnSim(SurveyBuilder):
     BUILDER_CONFIGS: ClassVar = [
         SdssSnSimConfig(
             name=name,
-            description=f"{preset.objects} objects.",
+            description=f"{preset.objects} objects, {preset.simulations} for training.",
             preset=preset,
         )
         for name, preset in PRESETS.items()
@@ -58,14 +63,20 @@ class SdssSnSim(SurveyBuilder):
 
     def parts(self, manual_dir: Path | None) -> list[range]:
         """Returns the numbers of the objects, PART_SIZE to a part."""
-        number = range(self.builder_config.preset.objects)
+        preset = self.builder_config.preset
+        number = range(preset.objects + preset.simulations)
         return [number[i : i + PART_SIZE] for i in number[::PART_SIZE]]
 
     def read_part(self, part: range) -> Iterator[Reading]:
         """Yields simulated objects."""
         config = self.builder_config
+        how = {"seed": config.seed, "preset": config.preset}
         for number in part:
-            record = simulate_object(number, seed=config.seed, preset=config.preset)
+            if number < config.preset.objects:
+                record = simulate_object(number, **how)
+            else:
+                number -= config.preset.objects
+                record = simulate_for_training(number, **how)
             yield Reading(record.object_id, record, ())
 
 

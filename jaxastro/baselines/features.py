@@ -142,6 +142,19 @@ def feature_sets_of(survey: Survey) -> tuple[str, ...]:
     )
 
 
+def strongest_sets(survey: Survey) -> tuple[str, ...]:
+    """Returns the sets with which boosting scores highest; () if there are none.
+
+    Those of an image series are of matched apertures where its fluxes are calibrated,
+    those of a light curve the statistics of its bands and the catalogue. Period
+    searches are left out: they take a hundred times as long.
+    """
+    known = feature_sets_of(survey)
+    if "matched" in known:
+        return ("matched",)
+    return tuple(name for name in known if name not in ("steady", "period"))
+
+
 def magnitudes_of(record: LightCurveRecord, band: int) -> tuple[np.ndarray, ...]:
     """Returns days, magnitudes and their errors [t] of a band, sorted by time.
 

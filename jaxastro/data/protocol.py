@@ -42,6 +42,7 @@ def rows_of_protocol(
     num_folds: int,
     seed: int,
     held_out: str = "validation_and_test",
+    only_training: tuple[str, ...] = (),
 ) -> dict[str, np.ndarray]:
     """Returns the row numbers of train, validation and test, with unlabelled rows.
 
@@ -52,6 +53,8 @@ def rows_of_protocol(
         test_fold: from 0 to num_folds - 1.
         seed: of the folds.
         held_out: one of HELD_OUT, the splits that do not train; the others are empty.
+        only_training: label sources whose objects train in every fold and are never
+            validated or tested, such as "simulated" for simulations of a survey.
     Raises:
         InputError: if a name is unknown, or a stage needs photometric labels and there
             are none.
@@ -90,6 +93,10 @@ def rows_of_protocol(
     if held_out == "nothing":
         rows["train"] = np.union1d(rows["train"], rows["validation"])
         rows["validation"] = rows["validation"][:0]
+    never_tested = np.isin(label_source, only_training)
+    for split in ("validation", "test"):
+        rows[split] = rows[split][~never_tested[rows[split]]]
+    rows["train"] = np.union1d(rows["train"], np.flatnonzero(never_tested))
     kept = in_stage(object_id, label, label_source, stage=stage)
     rows["train"] = rows["train"][kept[rows["train"]]]
     return rows

@@ -19,6 +19,10 @@ from jaxastro.models.stamp_classifier import StampClassifier
 from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.models.supernnova import SuperNNova
 from jaxastro.models.temporal_stamps import TemporalStamps
+from jaxastro.models.visit_transformer import (
+    VisitTransformer,
+    VisitTransformerOfLightCurves,
+)
 
 MODELS = {
     "convention": ConvEntion,
@@ -37,6 +41,8 @@ MODELS = {
     "stamp_encoder": StampEncoder,
     "supernnova": SuperNNova,
     "temporal_stamps": TemporalStamps,
+    "visit_transformer": VisitTransformer,
+    "visit_transformer_of_light_curves": VisitTransformerOfLightCurves,
 }
 
 

@@ -14,10 +14,11 @@ from jaxastro.layers.point_flux import point_fluxes
 from jaxastro.layers.pooling import max_over_time, mean_over_time
 from jaxastro.layers.visits import (
     Visits,
-    earlier_mean,
     find_visits,
     knots_of_epochs,
     merge_visits,
+    other_mean,
+    summarise_visits,
 )
 from jaxastro.models.requirements import Requirements, check_change
 from jaxastro.types import LightCurve, ModelOutput, Series, Task
@@ -31,10 +32,10 @@ class VisitEncoder(nn.Module):
 
         token = dense([values of the visit at each wavelength, cover, date, gap])
         x = AttentionBlock(x), num_blocks times
-        embedding = [max and mean over the visits of norm(x), mean values]
-    Values are brightness, signal to noise, error, and the change since earlier visits
-    in units of its error. The mean values are brightness and colours. The state of a
-    visit depends on earlier visits only (`causal`).
+        embedding = [max and mean over the visits of norm(x), summary of the values]
+    Values are brightness, signal to noise, error, and the change since the other visits
+    (if `causal` the earlier ones) in units of its error. The summary is that of
+    `summarise_visits`. With `causal` the state of a visit depends on earlier ones only.
 
     Source: ours; compare transformers of light curves: Pimentel et al. 2022, AJ 165,
         18; fluxes of a night together: Moller & de Boissiere 2020, MNRAS 491, 4277.
@@ -60,7 +61,9 @@ class VisitEncoder(nn.Module):
     ) -> tuple[Float[Array, "b d"], Visits]:
         visits = find_visits(inputs, self.longest, self.num_visits)
         knots = knots_of_epochs(inputs, self.wavelengths).astype(flux.dtype)
-        mean, mean_error = earlier_mean(flux, error, inputs, visits.night)
+        mean, mean_error = other_mean(
+            flux, error, inputs, visits.night, causal=self.causal
+        )
         change = (flux - mean) / jnp.hypot(error, mean_error)
         columns = flux / scale, flux / error, change
         columns = *map(jnp.arcsinh, columns), jnp.log(error / scale), more
@@ -75,10 +78,9 @@ class VisitEncoder(nn.Module):
             block = AttentionBlock(self.num_heads, self.causal, name=f"block_{i}")
             x = block(x, visits.mask)
         x = nn.LayerNorm(name="norm")(x)
-        total = jnp.maximum(cover.sum(1), 1e-6)[..., None]
-        mean_values = (merged * cover[..., None]).sum(1) / total
         pooled = max_over_time(x, visits.mask), mean_over_time(x, visits.mask)
-        return jnp.concatenate([*pooled, mean_values.reshape(b, -1)], -1), visits
+        summary = summarise_visits(merged, cover)
+        return jnp.concatenate([*pooled, summary], -1), visits
 
 
 class VisitTransformer(Requirements, nn.Module):
@@ -101,9 +103,9 @@ class VisitTransformer(Requirements, nn.Module):
     cnn_widths: tuple[int, ...] = (16, 32, 32)  # each halves the size; (): no CNN
     core: int = 24  # pixels on a side of the images of the CNN
     hidden: int = 128  # units of the classifier's hidden layer
-    dropout: float = 0.1  # before and after the hidden layer
+    dropout: float = 0.3  # before and after the hidden layer
     change: str = "asinh"  # scale of the images; "linear" for other normalisations
-    causal: bool = True  # no visit attends to later ones
+    causal: bool = False  # True: no visit is compared with later ones
     longest: float = 0.33  # days from the first epoch of a visit to its last
     num_visits: int = 32  # of an object; of more, evenly spaced ones are used
 
@@ -200,9 +202,9 @@ class VisitTransformerOfLightCurves(Requirements, nn.Module):
     num_blocks: int = 2
     num_heads: int = 4
     hidden: int = 128  # units of the classifier's hidden layer
-    dropout: float = 0.1  # before and after the hidden layer
+    dropout: float = 0.3  # before and after the hidden layer
     change: str = "asinh"  # scale of the fluxes; "linear" for other normalisations
-    causal: bool = True  # no visit attends to later ones
+    causal: bool = False  # True: no visit is compared with later ones
     longest: float = 0.33  # days from the first epoch of a visit to its last
     num_visits: int = 32  # of an object; of more, evenly spaced ones are used
 

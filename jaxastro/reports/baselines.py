@@ -47,8 +47,9 @@ def write(predictions: Predictions, folder: Path) -> list[Path]:
                 "nuisance baseline is a classifier on observing conditions: number, "
                 "times and bands of the epochs, seeing and sky. It has no access to "
                 "the object itself. The majority baseline always predicts the most "
-                "frequent class. Overlapping bars do not decide a comparison; the "
-                "summary above gives the paired differences."
+                "frequent class. Boosting, where it is shown, is gradient boosting on "
+                "features of the same objects. Overlapping bars do not decide a "
+                "comparison; the summary above gives the paired differences."
             ),
             alt=f"Scores with intervals. Macro F1: {listed}.",
         )

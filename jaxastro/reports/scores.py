@@ -42,6 +42,7 @@ def compute(predictions: Predictions) -> dict:
         "brier": point["brier"],
         "ece": calibration.expected_calibration_error(p.label, p.probability),
         "ece_by_chance": calibration.chance_calibration_error(p.probability),
+        "predicted_classes": _predicted_classes(p),
         "mean_confidence": float(np.mean(chosen, dtype=np.float64)),
         "baselines": {
             name: _as_dicts(bootstrap.score_intervals(p.label, probability, *task))
@@ -60,6 +61,14 @@ def compute(predictions: Predictions) -> dict:
         "per_class": _per_class(p),
         "by_label_source": _by_label_source(p),
     }
+
+
+def _predicted_classes(p: Predictions) -> dict[str, int]:
+    """Returns how many objects are predicted as each class that occurs."""
+    number, count = np.unique(
+        metrics.predicted_class(p.probability), return_counts=True
+    )
+    return {p.classes[i]: int(n) for i, n in zip(number, count, strict=True)}
 
 
 def _after_detection(p: Predictions) -> dict:

@@ -4,6 +4,7 @@ from jaxastro.evaluation.bootstrap import FEW_GROUPS
 from jaxastro.reports.style import count_text, difference_text, interval_text
 
 BASELINE_NOTES = {
+    "boosting": ", which is gradient boosting on features of the same objects",
     "nuisance": ", which uses only the observing conditions",
     "majority": ", which always predicts the most frequent class",
 }
@@ -28,9 +29,39 @@ def sentences(metrics: dict) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def failures(metrics: dict) -> list[str]:
+    """Returns a sentence for each sign that training failed, with what to try."""
+    found, named = [], metrics["predicted_classes"]
+    if len(named) == 1 < sum(row["count"] > 0 for row in metrics["per_class"].values()):
+        found.append(
+            f"All {metrics['num_objects']} objects are predicted as {next(iter(named))}"
+            ": the network has learned nothing. Look at the frames in the report. If "
+            "they are nearly constant, the images still hold their sky or have another "
+            "unit: set config.representation.normalisation=standard. If not, train "
+            "longer (config.num_steps) or with a smaller "
+            "config.optimizer.learning_rate."
+        )
+    elif metrics["above_baselines"]["majority"]["macro_f1"]["low"] <= 0:
+        found.append(
+            "The model is not clearly better than to predict the most frequent class "
+            "always. Train longer (config.num_steps), with another "
+            "config.representation.normalisation, or with more labelled objects."
+        )
+    gap = metrics["above_baselines"].get("boosting", {}).get("macro_f1")
+    if gap and gap["high"] < 0:
+        found.append(
+            "Gradient boosting on features of the same objects is clearly better "
+            f"(macro F1 {metrics['baselines']['boosting']['macro_f1']['value']:.2f}). "
+            "Use it (jaxastro.runs.train_on_features), or train longer "
+            "(config.num_steps) or another network, such as "
+            "configs/visit_transformer.py."
+        )
+    return found
+
+
 def cautions(metrics: dict) -> list[str]:
     """Returns what to consider before quoting the score."""
-    found = []
+    found = failures(metrics)
     if metrics["num_groups"] < FEW_GROUPS:
         groups = count_text(metrics["num_groups"], "independent group")
         found.append(

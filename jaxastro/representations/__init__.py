@@ -33,7 +33,17 @@ REPRESENTATIONS = {
 }
 
 
+SKY_SUBTRACTED = (
+    "The frames hold their sky: the level of their corners is more than "
+    f"{series.SKY_LEVEL:.0f} times the pixel noise. The median of the outer "
+    f"{series.BORDER} pixels is subtracted from each frame."
+)
 USES_LABELS = ("dmdt_of_class", "dmdt_thesis")  # published representations that leak
+
+
+def describe_statistics(statistics: dict[str, list[float]]) -> tuple[str, ...]:
+    """Returns a sentence on each choice that was made from the training objects."""
+    return (SKY_SUBTRACTED,) if any(statistics.get("sky", ())) else ()
 
 
 def representation_of(name: str) -> ModuleType:

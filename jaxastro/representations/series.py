@@ -20,6 +20,7 @@ from jaxastro.types import Series
 
 SMOOTHING = 1.5  # pixels, standard deviation; slightly less than the seeing of HiTS
 BORDER = 3  # pixels along a stamp's edge that give its sky
+SKY_LEVEL = 10.0  # pixel noise; a higher level of the corners is that of the sky
 
 Statistics = dict[str, list[float]]  # name -> number per band, can be stored as JSON
 Epochs = slice | np.ndarray  # selection of epochs of a record
@@ -153,23 +154,36 @@ def _apply_standard(record: SeriesRecord, keep: Epochs, statistics: Statistics):
 
 
 def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
-    """Returns the softening of each band, the median pixel noise in frame corners."""
-    noise = [[] for _ in range(num_bands)]
+    """Returns the softening of each band, and 1 in "sky" if frames hold their sky.
+
+    The softening is the median pixel noise in frame corners. Frames hold their sky if
+    the median level of their corners is SKY_LEVEL times that noise. Without this, the
+    objects in such frames are far below the softening and all look alike.
+    """
+    noise, level = [[] for _ in range(num_bands)], []
     for record in records:
         corner = fill_bad_pixels(record)[:, :5, :5].reshape(len(record.mjd), -1)
-        spread = 1.4826 * np.median(
-            np.abs(corner - np.median(corner, axis=1, keepdims=True)), axis=1
-        )
+        middle = np.median(corner, axis=1, keepdims=True)
+        spread = 1.4826 * np.median(np.abs(corner - middle), axis=1)
+        level.append(np.median(np.abs(middle[:, 0]) / np.maximum(spread, 1e-30)))
         for band in np.unique(record.band):
             noise[band].append(np.median(spread[record.band == band]))
     softening = [float(np.median(values)) if values else 1.0 for values in noise]
-    return {"softening": [value if value > 0 else 1.0 for value in softening]}
+    has_sky = bool(level) and np.median(level) > SKY_LEVEL
+    return {
+        "softening": [value if value > 0 else 1.0 for value in softening],
+        "sky": [float(has_sky)],
+    }
 
 
 def _apply_asinh(record: SeriesRecord, keep: Epochs, statistics: Statistics):
     # Noise becomes about 0.3, and a star 1000 times brighter 6.5.
     unit = 3 * np.float32(statistics["softening"])[record.band[keep]]
-    return np.arcsinh(fill_bad_pixels(record, keep) / unit[:, None, None]), unit
+    flux = fill_bad_pixels(record, keep)
+    if statistics["sky"][0]:
+        sky = border_statistics(flux, record.bad_pixel[keep], BORDER)[0]
+        flux = flux - np.nan_to_num(sky).astype(np.float32)[:, None, None]
+    return np.arcsinh(flux / unit[:, None, None]), unit
 
 
 def _fit_variability(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:

@@ -150,6 +150,7 @@ def _rows_of_fold(
         index.label_source,
         protocol=spec.folds.protocol,
         held_out=spec.folds.held_out,
+        only_training=spec.folds.only_training,
         stage=spec.folds.stage,
         test_fold=fold,
         num_folds=spec.folds.num_folds,

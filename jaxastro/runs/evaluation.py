@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from jaxastro.baselines.classifiers import fit_predict
+from jaxastro.baselines.features import features_of, strongest_sets
 from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.record import RECORD_TYPES
 from jaxastro.evaluation.predictions import (
@@ -35,6 +37,7 @@ from jaxastro.training import sharding
 from jaxastro.types import Task, TrainState
 
 NUM_SHOWN = 6  # objects classified right, and as many wrong, whose inputs are stored
+MOST_TRAINING = 5000  # objects that the boosting baseline learns from
 
 
 def open_run(
@@ -92,7 +95,7 @@ def make_predictions(
     spec, task = predictor.spec, predictor.task
     rows = dataset.labelled(scored_split(spec))
     quiet = brief or not sharding.is_first_process()
-    bar = tqdm(total=4, desc="Evaluating", unit="part", disable=quiet)
+    bar = tqdm(total=5, desc="Evaluating", unit="part", disable=quiet)
     whole = predict_rows(predictor, state, dataset, rows)
     bar.update()
     found = brief_predictions(dataset, task, whole)
@@ -114,14 +117,16 @@ def make_predictions(
     bar.update()
     if not sharding.is_first_process():
         return found  # what follows is the first's to compute and to write
-    nuisance = nuisance_probability(dataset, task, rows)
+    baselines = {"nuisance": nuisance_probability(dataset, task, rows)}
+    bar.update()
+    baselines |= boosting_probability(dataset, task, rows)
     bar.update()
     inputs = shown_inputs(dataset, predictor, rows[shown]) | reconstruction
     numbers = numbers_by_object(dataset, rows)
     bar.update()
     bar.close()
     return found._replace(
-        baseline_probability=found.baseline_probability | {"nuisance": nuisance},
+        baseline_probability=found.baseline_probability | baselines,
         shown=shown,
         shown_inputs=inputs,
         by_object=numbers._replace(
@@ -219,6 +224,43 @@ def nuisance_probability(dataset: Dataset, task: Task, rows: np.ndarray) -> np.n
         num_classes=len(task.classes),
         seed=dataset.spec.seed,
     )
+
+
+def boosting_probability(
+    dataset: Dataset, task: Task, rows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Returns {"boosting": [o c]}, of gradient boosting on features of each object.
+
+    It is the strongest simple baseline: it sees the same objects and labels as the
+    network, of the light curves what astronomers would measure. Empty for records
+    without features. Of more than MOST_TRAINING training objects it learns from random
+    ones.
+    """
+    sets = strongest_sets(task.survey)
+    if not sets:
+        return {}
+    train = dataset.labelled("train")
+    if len(train) > MOST_TRAINING:
+        generator = np.random.default_rng(dataset.spec.seed)
+        train = np.sort(generator.permutation(train)[:MOST_TRAINING])
+    every = np.concatenate([train, rows])
+    bar = tqdm(
+        dataset.records(every),
+        total=len(every),
+        desc="Features of the boosting baseline",
+        unit="object",
+        leave=False,
+    )
+    features = np.stack([features_of(record, task.survey, sets) for record in bar])
+    probability = fit_predict(
+        features[: len(train)],
+        dataset.labels(train),
+        features[len(train) :],
+        num_classes=len(task.classes),
+        seed=dataset.spec.seed,
+        kind="boosting",
+    )
+    return {"boosting": probability}
 
 
 def choose_shown(

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from jaxastro.errors import InputError, MissingFileError
 from jaxastro.evaluation.predictions import BASELINES, load
 from jaxastro.reports import REPORTS, page
-from jaxastro.reports.summary import summary_text
+from jaxastro.reports.summary import failures, summary_text
 from jaxastro.runs.evaluation import scored_split
 from jaxastro.runs.spec import CONFIG_FILE, read_spec
 
@@ -51,7 +51,10 @@ def write_report(workdir: Path | str) -> Path:
             parts.set_postfix_str(name)
             paths += write(predictions, folder)
     page_path = page.write(predictions, folder, paths, _config_of(workdir))
-    print(summary_text(read_metrics(workdir)))
+    metrics = read_metrics(workdir)
+    print(summary_text(metrics))
+    for sentence in failures(metrics):
+        print(f"Warning: {sentence}")
     print(f"Report: {page_path}")
     return page_path
 

@@ -49,6 +49,9 @@ class Folds:
     # "validation": no test fold. "nothing": no validation fold either, the last state
     # is kept. Both are for a model that goes into use: it learns from more objects.
     held_out: str = "validation_and_test"
+    # Label sources whose objects train in every fold and are never tested, such as
+    # ("simulated",) of sdss_sn_sim/with_simulations.
+    only_training: tuple[str, ...] = ()
     stage: str = "all"  # whose labels train: "photometric", then "confirmed"
     num_validated: int = 0  # labelled validation objects, at random; 0: all
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxastro.errors import InputError
 from jaxastro.evaluation.metrics import scores
 from jaxastro.evaluation.predictions import FILE_NAME
-from jaxastro.representations import representation_of
+from jaxastro.representations import describe_statistics, representation_of
 from jaxastro.runs.checks import check_best_metric, check_same_inputs
 from jaxastro.runs.dataset import Dataset, open_dataset
 from jaxastro.runs.initial_state import initial_state
@@ -79,6 +79,8 @@ class TrainingRun:
         self.task = make_task(
             spec, self.dataset.survey, self.dataset.classes, measured[key]
         )
+        for sentence in describe_statistics(self.task.statistics):
+            log(sentence)
         share = np.arange(spec.batch_size) if share is None else share
         self.batches = training_batches(self.dataset, self.task, share=share)
         self._validation = self.dataset.labelled("validation")

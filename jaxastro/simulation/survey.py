@@ -23,6 +23,7 @@ MISTAKE_FAINT = 0.20  # and of faint ones
 MISTAKE_TURN = 21.8  # r magnitude at the mean of the two
 CENTRING = 0.08  # arcsec, scatter of the measured position
 FRAME_LOSS = 0.03  # fraction of an object's frames that are lost
+SECOND_SURVEY = 1_000_000  # added to the seed, for objects that only train
 NEIGHBOURS = 0.35  # unrelated objects per stamp, on average
 
 
@@ -63,6 +64,7 @@ class Preset(NamedTuple):
     objects: int
     visits: float  # fraction of each field's visits
     max_visits: int  # largest number of visits of a field
+    simulations: int = 0  # further objects with true labels, only for training
 
 
 PRESETS = {
@@ -70,6 +72,7 @@ PRESETS = {
     "laptop": Preset(objects=2400, visits=0.5, max_visits=100),
     "paper": Preset(objects=TOTAL, visits=1.0, max_visits=100),
     "all_objects": Preset(objects=TOTAL, visits=0.5, max_visits=100),
+    "with_simulations": Preset(TOTAL, visits=0.5, max_visits=100, simulations=12_000),
 }
 
 
@@ -159,6 +162,20 @@ def simulate_object(
         **_frames(camera, light, log, preset),
     )
     return record
+
+
+def simulate_for_training(number: int, *, seed: int, preset: Preset) -> SeriesRecord:
+    """Returns object `number` of a second survey of other nights, with its true class.
+
+    A survey that can be simulated can be simulated again. Such objects must not be
+    tested: `label_source` is "simulated", which config.folds.only_training names.
+    """
+    record = simulate_object(number, seed=seed + SECOND_SURVEY, preset=preset)
+    return record._replace(
+        label=record.truth,
+        label_source="simulated",
+        group=f"simulation of {record.group}",
+    )
 
 
 def _frames(
