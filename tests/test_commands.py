@@ -39,7 +39,10 @@ def assert_run_is_complete(workdir):
     page = (workdir / "report" / "index.html").read_text()
     assert "<img" in page
     metrics = json.loads((workdir / "report" / "metrics.json").read_text())
-    tables = [metrics, *(metrics["baselines"][n] for n in ("majority", "nuisance"))]
+    tables = [
+        metrics,
+        *(metrics["baselines"][n] for n in ("majority", "nuisance", "boosting")),
+    ]
     for table in tables:
         for score in ("accuracy", "macro_f1", "balanced_accuracy"):
             assert set(table[score]) == {"value", "low", "high"}

@@ -9,6 +9,7 @@ from jaxastro.baselines.features import (
     feature_names,
     feature_sets_of,
     features_of,
+    strongest_sets,
 )
 from jaxastro.data.light_curve import make_light_curve_record
 from jaxastro.surveys import SURVEYS
@@ -153,6 +154,7 @@ def test_features_do_not_depend_on_the_number_of_points():
 
 def test_each_kind_of_record_has_feature_sets():
     assert feature_sets_of(HITS) == ("aperture",)
+    assert feature_sets_of(SURVEYS["sdss_sn"]) == ("aperture", "matched")
     assert feature_sets_of(ZTF) == ("steady", "shape", "period", "catalogue")
     assert feature_sets_of(SURVEYS["ztf_alerts"]) == ("metadata",)
     assert {one.kind for one in FEATURE_SETS.values()} == {
@@ -164,6 +166,13 @@ def test_each_kind_of_record_has_feature_sets():
     assert len(set(feature_names(ZTF, feature_sets_of(ZTF)))) == len(
         feature_names(ZTF, feature_sets_of(ZTF))
     )
+
+
+def test_the_strongest_sets_need_no_period_search():
+    assert strongest_sets(HITS) == ("aperture",)
+    assert strongest_sets(SURVEYS["sdss_sn"]) == ("matched",)
+    assert strongest_sets(ZTF) == ("shape", "catalogue")
+    assert strongest_sets(SURVEYS["sdss_handscan"]) == ()
 
 
 def test_a_set_of_another_kind_of_record_is_an_error():

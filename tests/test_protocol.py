@@ -15,7 +15,7 @@ SOURCES = ("photometric", "spectroscopic", "spectroscopic", "catalogue", "none")
 SOURCE = np.array(SOURCES)[KIND]
 
 
-def rows_of(protocol, stage="all", fold=0):
+def rows_of(protocol, stage="all", fold=0, **more):
     return rows_of_protocol(
         NAMES,
         FIELDS,
@@ -26,7 +26,22 @@ def rows_of(protocol, stage="all", fold=0):
         test_fold=fold,
         num_folds=5,
         seed=0,
+        **more,
     )
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_sources_that_only_train_do_so_in_every_fold(protocol):
+    only = np.flatnonzero(SOURCE == "catalogue")
+    for fold in range(5):
+        before = rows_of(protocol, fold=fold)
+        rows = rows_of(protocol, fold=fold, only_training=("catalogue",))
+        assert set(only) <= set(rows["train"])
+        for split in ("validation", "test"):
+            kept = np.setdiff1d(before[split], only)
+            np.testing.assert_array_equal(rows[split], kept)
+        others = np.setdiff1d(rows["train"], only)
+        np.testing.assert_array_equal(others, np.setdiff1d(before["train"], only))
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -22,7 +22,7 @@ from jaxastro.reports import (
 )
 from jaxastro.reports.score_by_epochs import spaced_ticks
 from jaxastro.reports.style import count_text, display_name
-from jaxastro.reports.summary import cautions, summary_text
+from jaxastro.reports.summary import cautions, failures, summary_text
 from jaxastro.runs.reporting import write_report
 from jaxastro.runs.spec import Component, RunSpec
 
@@ -237,6 +237,25 @@ def test_the_summary_agrees_with_the_scores():
     assert any("only 1 independent group" in caution for caution in cautions(found))
 
 
+def test_signs_of_failed_training_are_named_with_what_to_try():
+    p = make_predictions(300)
+    assert failures(scores.compute(p)) == []
+    one = np.zeros_like(p.probability)
+    one[:, 2] = 1
+    (sentence,) = failures(scores.compute(p._replace(probability=one)))
+    assert sentence.startswith(f"All 300 objects are predicted as {p.classes[2]}: ")
+    assert "config.representation.normalisation" in sentence
+    shuffled = np.random.default_rng(0).permutation(p.probability)
+    (sentence,) = failures(scores.compute(p._replace(probability=shuffled)))
+    assert "not clearly better than chance" in sentence
+    worse = p.baseline_probability["nuisance"]
+    better = p.baseline_probability | {"boosting": p.probability}
+    found = scores.compute(p._replace(probability=worse, baseline_probability=better))
+    assert "Gradient boosting on features" in failures(found)[-1]
+    assert "clearly below the boosting baseline" in summary_text(found)
+    assert set(failures(found)) <= set(cautions(found))
+
+
 def test_the_summary_compares_spreads_only_if_they_differ():
     p = make_predictions(300)
     assert "sampled networks" not in summary_text(
@@ -320,6 +339,9 @@ def test_observing_conditions_are_a_caution_only_above_chance(low, is_warned):
         "num_groups": 100,
         "per_class": {name: {"count": 50} for name in "abcd"},  # chance is 0.25
         "baselines": {"nuisance": nuisance},
+        "balanced_accuracy": {"value": 0.7, "low": 0.6, "high": 0.8},
+        "above_baselines": {},
+        "predicted_classes": {"a": 100, "b": 100},
     }
     assert (
         any("Observing conditions predict" in text for text in cautions(found))

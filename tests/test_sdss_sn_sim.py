@@ -78,6 +78,20 @@ def test_the_files_are_array_record_and_need_no_tensorflow_and_no_jax(tmp_path):
     assert lines[-2:] == ["60 array_record", "[]"]
 
 
+def test_objects_for_training_are_of_other_nights_and_know_their_class(built):
+    preset = TINY._replace(simulations=6)
+    source = built.as_data_source(split="all")
+    known = {example["object_id"].decode() for example in source}
+    for number in range(preset.simulations):
+        record = survey.simulate_for_training(number, seed=0, preset=preset)
+        other = survey.simulate_object(number, seed=0, preset=preset)
+        assert record.label == record.truth
+        assert record.label_source == "simulated"
+        assert record.object_id not in known
+        assert not set(record.mjd) & set(other.mjd)
+        assert record.group.startswith("simulation of field")
+
+
 def test_names_are_unique_and_independent_of_the_class():
     names = [survey.object_name(number, seed=0) for number in range(10217)]
     assert len(set(names)) == 10217

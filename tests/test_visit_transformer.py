@@ -23,8 +23,8 @@ from jaxastro.layers.visits import (
     other_mean,
     summarise_visits,
 )
-from jaxastro.models.visit_transformer import (
-    VisitTransformer,
+from jaxastro.models.visit_transformer import VisitTransformer
+from jaxastro.models.visit_transformer_of_light_curves import (
     VisitTransformerOfLightCurves,
 )
 from jaxastro.photometry.psf import FWHM_PER_SIGMA, PSF_SIGMA, PSF_WEIGHT, psf_profile

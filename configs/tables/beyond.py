@@ -22,7 +22,15 @@ def get_config(preset: str = "auto"):
     add_other_stages(table)
     base.add_system(table, "best", "transformer over frames", "configs/best.py")
     add_longer(table)
+    add_visit_transformer(table)
     base.add_aperture_forest(table)
+    base.add_feature_systems(
+        table,
+        "configs/convention.py",
+        features=("matched",),
+        key="matched",
+        name="features of matched apertures",
+    )
     table.shown = ("convention", "best")
     return table
 
@@ -67,6 +75,37 @@ def add_other_stages(table) -> None:
         name = f"pre-trained without labels: {name}"
         base.add_system(table, key, name, CONVENTION, stages=stages)
         table.systems[key].config_of.pretrain = f"configs/{key}.py"
+
+
+def add_visit_transformer(table) -> None:
+    """Adds the visit transformer, with and without simulations of the survey.
+
+    In one stage, as forests and boosting: of all labels.
+    """
+    steps = {"paper": 4000, "smoke": 2}.get(table.preset, 800)
+    stages, config = {"all": (("num_steps", steps),)}, "configs/visit_transformer.py"
+    for key, name, changes in (
+        ("visit_transformer", "transformer over visits", ()),
+        ("visit_no_cnn", "the same without a CNN", (("model.args.cnn_widths", ()),)),
+        ("visit_causal", "the same, causal", (("model.args.causal", True),)),
+    ):
+        base.add_system(table, key, name, config, *changes, stages=stages)
+    if table.preset in ("auto", "laptop"):
+        more = (
+            ("survey", "sdss_sn_sim/with_simulations"),
+            ("folds.only_training", ("simulated",)),
+        )
+        key, name = "visit_simulations", "transformer over visits, 12,000 simulations"
+        base.add_system(table, key, name, config, *more, stages=stages)
+        base.add_feature_systems(
+            table,
+            "configs/convention.py",
+            *more,
+            features=("matched",),
+            key="matched_simulations",
+            name="features of matched apertures, 12,000 simulations",
+            kinds=("boosting",),
+        )
 
 
 def add_longer(table) -> None:

@@ -19,8 +19,8 @@ from jaxastro.models.stamp_classifier import StampClassifier
 from jaxastro.models.stamp_encoder import StampEncoder
 from jaxastro.models.supernnova import SuperNNova
 from jaxastro.models.temporal_stamps import TemporalStamps
-from jaxastro.models.visit_transformer import (
-    VisitTransformer,
+from jaxastro.models.visit_transformer import VisitTransformer
+from jaxastro.models.visit_transformer_of_light_curves import (
     VisitTransformerOfLightCurves,
 )
 

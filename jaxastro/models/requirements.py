@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import numpy as np
+
 from jaxastro.errors import InputError
 from jaxastro.types import Inputs, Task
 
@@ -31,6 +33,17 @@ class Requirements:
         """Returns the model with the facts of the task that it uses, here none."""
         del task
         return self
+
+
+def wavelengths_of(task: Task) -> tuple[float, ...]:
+    """Returns the wavelengths of the bands, Angstrom.
+
+    Bands of unknown wavelength are spread from 4000 to 9000 in the survey's order.
+    """
+    known = task.survey.wavelength
+    if len(known) == len(task.survey.bands) and np.isfinite(known).all():
+        return tuple(known)
+    return tuple(np.linspace(4000, 9000, len(task.survey.bands)))
 
 
 def check_columns(task: Task, features: bool) -> None:

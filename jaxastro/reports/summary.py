@@ -41,10 +41,11 @@ def failures(metrics: dict) -> list[str]:
             "longer (config.num_steps) or with a smaller "
             "config.optimizer.learning_rate."
         )
-    elif metrics["above_baselines"]["majority"]["macro_f1"]["low"] <= 0:
+    elif metrics["balanced_accuracy"]["low"] <= _chance(metrics):
         found.append(
-            "The model is not clearly better than to predict the most frequent class "
-            "always. Train longer (config.num_steps), with another "
+            "The model is not clearly better than chance: balanced accuracy "
+            f"{interval_text(metrics['balanced_accuracy'])}, by chance "
+            f"{_chance(metrics):.2f}. Train longer (config.num_steps), with another "
             "config.representation.normalisation, or with more labelled objects."
         )
     gap = metrics["above_baselines"].get("boosting", {}).get("macro_f1")
@@ -80,9 +81,8 @@ def cautions(metrics: dict) -> list[str]:
             f"Fewer than 20 objects of class {', '.join(rare)} were scored. A single "
             "object changes the scores of such a class by several points."
         )
-    # Balanced accuracy, because its value by chance is 1 / number of classes.
     nuisance = metrics["baselines"]["nuisance"]["balanced_accuracy"]
-    chance = 1 / sum(row["count"] > 0 for row in metrics["per_class"].values())
+    chance = _chance(metrics)
     if nuisance["low"] > chance:
         found.append(
             "Observing conditions predict the class better than chance: "
@@ -90,6 +90,11 @@ def cautions(metrics: dict) -> list[str]:
             "Judge the model by its difference to the nuisance baseline."
         )
     return found
+
+
+def _chance(metrics: dict) -> float:
+    """Returns the balanced accuracy by chance: 1 / number of classes."""
+    return 1 / sum(row["count"] > 0 for row in metrics["per_class"].values())
 
 
 def is_clearly_above(metrics: dict, name: str) -> bool:

@@ -158,7 +158,7 @@ def _fit_asinh(records: Iterable[SeriesRecord], num_bands: int) -> Statistics:
 
     The softening is the median pixel noise in frame corners. Frames hold their sky if
     the median level of their corners is SKY_LEVEL times that noise. Without this, the
-    objects in such frames are far below the softening and all look alike.
+    objects in such frames differ by less than the softening, and all are alike.
     """
     noise, level = [[] for _ in range(num_bands)], []
     for record in records:
