@@ -1,7 +1,5 @@
 import json
-import os
 import socket
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -10,8 +8,6 @@ from support import commands
 
 from jaxastro.methods import METHODS
 from jaxastro.training import sharding
-
-SCRIPT = Path(__file__).parent / "support/one_step.py"
 
 
 def lines_of(processes):
@@ -23,9 +19,8 @@ def lines_of(processes):
 
 
 def start(*arguments, devices):
-    path = f"{commands.ROOT}:{os.environ['PYTHONPATH']}"
-    environment = commands.with_devices(devices) | {"PYTHONPATH": path}
-    return commands.start(SCRIPT, *arguments, **environment)
+    environment = commands.with_devices(devices)
+    return commands.start("-m", "support.one_step", *arguments, **environment)
 
 
 def assert_equal_to_rounding(found):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from jaxastro.atomic_write import atomic_write
@@ -136,6 +135,8 @@ class FittedClassifier(NamedTuple):
 
     def save(self, path: Path | str) -> None:
         """Writes the classifier atomically, in the format of skops."""
+        import skops.io  # imports all of scikit-learn: seconds, for few commands
+
         plain = self._asdict() | {"known": self.known.tolist()}
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
         with atomic_write(path, "wb") as file:
@@ -149,6 +150,8 @@ class FittedClassifier(NamedTuple):
             MissingFileError: if there is no such file.
             InputError: if it is damaged or has other content.
         """
+        import skops.io
+
         path = Path(path)
         if not path.is_file():
             raise MissingFileError(f"No classifier at {path}. Train one first.")

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from support.forked_commands import ForkedCommand
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,10 +26,14 @@ class Done(NamedTuple):
         return self.stderr.splitlines()[-1]
 
 
-def start(*arguments, **environment) -> subprocess.Popen:
+def start(*arguments, **environment) -> subprocess.Popen | ForkedCommand:
     """Starts Python on the project."""
+    arguments = [str(argument) for argument in arguments]
+    if arguments[0] == "-m" and set(environment) <= {"XLA_FLAGS"}:
+        module, *rest = arguments[1:]
+        return ForkedCommand(module, rest, os.environ | environment, ROOT)
     return subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
+        [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,

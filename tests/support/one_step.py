@@ -1,6 +1,6 @@
 """Compares one step of a method on a mesh with one on a single device.
 
-    python tests/support/one_step.py METHOD=FSDP,FSDP ... [coordinator processes index]
+    python -m tests.support.one_step METHOD=FSDP,FSDP ... [coordinator processes index]
 
 Prints, as one line of JSON, the largest differences of loss, gradients (the change by
 plain SGD) and predictions between each mesh and a single device.
