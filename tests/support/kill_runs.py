@@ -28,11 +28,11 @@ STEPS = 12
 AGAIN = 0.5  # how often a run that was killed is killed once more
 
 
-def line_of(workdir: Path, data_dir: Path) -> list:
+def line_of(config: str, workdir: Path, data_dir: Path) -> list:
     """The command of a run that saves after every second step."""
     return commands.command_line(
         "train",
-        "--config=configs/convention.py:smoke",
+        f"--config={config}",
         f"--config.num_steps={STEPS}",
         "--config.evaluate_every=2",
         workdir=workdir,
@@ -68,17 +68,19 @@ def compare(run: Path, whole: Path) -> None:
     assert (ours == theirs).all()
 
 
-def kill_and_continue(folder: Path, data_dir: Path, kills: int, seed: int) -> dict:
+def kill_and_continue(
+    config: str, folder: Path, data_dir: Path, kills: int, seed: int
+) -> dict:
     """Kills until there were so many kills; returns how many runs it took."""
     whole = folder / "whole"
-    seconds = finish(line_of(whole, data_dir))
-    seconds = min(seconds, finish(line_of(folder / "again", data_dir)))
+    seconds = finish(line_of(config, whole, data_dir))
+    seconds = min(seconds, finish(line_of(config, folder / "again", data_dir)))
     compare(folder / "again", whole)
     generator, done, runs = random.Random(seed), 0, 0
     bar = tqdm(total=kills, desc="Killing", unit="kill")
     while done < kills:
         run = folder / f"run_{runs}"
-        line = line_of(run, data_dir)
+        line = line_of(config, run, data_dir)
         while kill(line, generator.uniform(0, seconds)):
             done += 1
             bar.update()
@@ -96,12 +98,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--config", default="configs/convention.py:smoke")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--data_dir", type=Path, required=True)
     given = parser.parse_args()
-    found = kill_and_continue(given.workdir, given.data_dir, given.kills, given.seed)
+    found = kill_and_continue(
+        given.config, given.workdir, given.data_dir, given.kills, given.seed
+    )
     print(f"All runs finished, each to the same bits: {found}")
 
 
