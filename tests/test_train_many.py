@@ -120,7 +120,8 @@ def test_a_member_equals_the_same_run_trained_by_itself(members, tmp_path, data_
             assert mine[name] == pytest.approx(theirs[name], rel=1e-3), name
     one, other = (load(w / "predictions") for w in (tmp_path, member))
     np.testing.assert_allclose(one.probability, other.probability, atol=2e-3)
-    train(spec, member, data_dir=data_dir)  # and can be continued as such
+    # It can be continued as such.
+    train(spec, member, data_dir=data_dir, evaluated=False)
 
 
 @pytest.mark.slow

@@ -271,7 +271,8 @@ def test_changes_that_a_continued_run_allows_are_printed(
 ):
     workdir = shutil.copytree(trained[0], tmp_path / "run")
     changed = {"loader.num_threads": 1, "patience": 3, "evaluate_every": 2}
-    train(smoke(semiconformer.get_config, **changed), workdir, data_dir=data_dir)
+    spec = smoke(semiconformer.get_config, **changed)
+    train(spec, workdir, data_dir=data_dir, evaluated=False)
     printed = capsys.readouterr().out
     assert "Continuing from step 2\n" in printed
     assert "Changed: config.loader.num_threads: 2 there, 1 now" in printed
