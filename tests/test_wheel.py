@@ -34,7 +34,7 @@ def installed(tmp_path_factory):
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet"]
     subprocess.run([*build, f"--wheel-dir={folder}", str(source)], check=True)
     (wheel,) = folder.glob("jaxastro-*.whl")
-    venv.create(folder / "venv", with_pip=True)
+    venv.create(folder / "venv")
     python = folder / "venv/bin/python"
     site = subprocess.run(
         [python, "-c", "import site; print(site.getsitepackages()[0])"],
@@ -44,8 +44,9 @@ def installed(tmp_path_factory):
     ).stdout.strip()
     packages = [path for path in sys.path if path.endswith("site-packages")]
     (Path(site) / "dependencies.pth").write_text("\n".join(packages))
-    install = [python, "-m", "pip", "install", "--no-deps", "--quiet"]
-    subprocess.run([*install, "--force-reinstall", str(wheel)], check=True)
+    install = [sys.executable, "-m", "pip", "--python", python, "install"]
+    options = ["--no-deps", "--quiet", "--force-reinstall"]
+    subprocess.run([*install, *options, str(wheel)], check=True)
     return folder / "venv/bin"
 
 
