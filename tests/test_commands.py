@@ -213,6 +213,7 @@ def test_a_run_that_was_stopped_continues_to_the_same_bits(data_dir, tmp_path):
         return commands.command_line(
             "train",
             "--config=configs/semiconformer.py:smoke",
+            "--config.model.args.num_blocks=1",
             "--config.num_steps=12",
             "--config.evaluate_every=2",
             f"--config.loader.num_threads={num_threads}",
@@ -274,6 +275,7 @@ def test_incomplete_files_of_a_killed_run_are_ignored(trained, data_dir, tmp_pat
     (half / "_CHECKPOINT_METADATA").unlink()
     with (workdir / "scalars.jsonl").open("a") as file:
         file.write('{"step": 3, "train/lo')
-    train(smoke(semiconformer.get_config), workdir, data_dir=data_dir)
+    spec = smoke(semiconformer.get_config)
+    train(spec, workdir, data_dir=data_dir, evaluated=False)
     assert read_scalars(workdir) == read_scalars(trained[0])
     assert_same_bits(state_of(workdir, 2), state_of(trained[0], 2))

@@ -86,7 +86,7 @@ def test_a_checkpoint_of_eight_devices_continues_on_one_and_on_two_hosts(
 
 
 def test_two_hosts_that_are_stopped_agree_on_a_step_and_continue(tmp_path, data_dir):
-    more = ("--config.num_steps=40", "--config.evaluate_every=2")
+    more = ("--config.num_steps=20", "--config.evaluate_every=2")
     processes = start(tmp_path / "run", data_dir, *more, devices=1, processes=2)
     checkpoints = tmp_path / "run" / "checkpoints"
     while not (checkpoints / "2").exists():
