@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from data_builders import __main__ as command
 from data_builders.opening import prepare
+from data_builders.sdss.sdss_sn_sim import SdssSnSim
 from jaxastro.data.alert import Alert, HistoryRow, make_alert_record
 from jaxastro.data.cutout import CutoutRecord
 from jaxastro.data.light_curve import make_light_curve_record
@@ -229,8 +230,11 @@ def test_real_hits_is_flagged(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_the_simulated_survey_passes(tmp_path, capsys):
-    options = (f"--data_dir={os.environ.get('TFDS_DATA_DIR') or tmp_path}",)
+def test_the_simulated_survey_passes(tmp_path, capsys, monkeypatch):
+    (laptop,) = (c for c in SdssSnSim.BUILDER_CONFIGS if c.name == "laptop")
+    # Forests take most of the time.
+    monkeypatch.setattr(laptop, "preset", laptop.preset._replace(objects=800))
+    options = (f"--data_dir={tmp_path}",)
     assert command.main(["leaks", "sdss_sn_sim/laptop", *options]) == 0
     out = capsys.readouterr().out
     assert "The sky was subtracted" in out
