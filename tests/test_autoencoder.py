@@ -290,7 +290,7 @@ def test_a_mixture_is_initialised_from_the_codes_of_another_run(
 ):
     small = {"method.args.latent": 4, "method.args.clusters": 2}
     first = runs.smoke(stamp_autoencoder.get_config, **small)
-    train(first, tmp_path / "plain", data_dir=data_dir, evaluated=False)
+    train(first, tmp_path / "plain", data_dir=data_dir)
     small |= {"init_from": str(tmp_path / "plain")}
     config = runs.smoke(stamp_vade.get_config, **small)
     train(config, tmp_path / "mixture", data_dir=data_dir)

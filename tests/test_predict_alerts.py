@@ -15,7 +15,9 @@ import pytest
 from support import runs
 from support.ztf_packets import container, packet
 
+from configs import convention
 from data_builders.ztf import ztf_alerts
+from jaxastro.runs import train
 from jaxastro.runs.model_building import build_method
 from jaxastro.runs.prediction_table import prediction_writer
 from jaxastro.runs.spec import read_spec
@@ -154,8 +156,11 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(
     assert ".csv, .parquet, .avro" in words
 
 
-def test_single_alerts_of_a_survey_without_alerts_are_refused(trained, tmp_path):
-    words = runs.error_message(predicted, trained[0], tmp_path, tmp_path / "a.csv")
+def test_single_alerts_of_a_survey_without_alerts_are_refused(data_dir, tmp_path):
+    train(runs.smoke(convention.get_config), tmp_path / "run", data_dir=data_dir)
+    words = runs.error_message(
+        predicted, tmp_path / "run", tmp_path, tmp_path / "a.csv"
+    )
     assert "--each_alert" in words
     assert "ztf_alerts" in words
 
