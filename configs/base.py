@@ -167,9 +167,9 @@ def set_visits(config: ConfigDict) -> None:
     config.optimizer.name = "adamw"
     config.optimizer.learning_rate = 2e-3
     config.optimizer.weight_decay = 1e-2
-    config.optimizer.warmup_steps = 30
     config.augment.max_epochs = config.representation.max_epochs
     if config.preset != "smoke":
+        config.optimizer.warmup_steps = 30
         config.batch_size = 32 if config.preset == "hits" else 128
 
 
@@ -185,7 +185,8 @@ def set_light_curves(config: ConfigDict) -> None:
     elif config.preset == "hits":
         set_hits_run(config)
         config.representation.normalisation = "relative"
-        config.model.args.bands = 1
+        if "bands" in config.model.args:
+            config.model.args.bands = 1
         config.model.args.longest = 0.0  # keeps the variation within a night
     config.survey = f"light_curves/{config.survey.replace('/', '.')}"
     config.representation.name = "light_curve"

@@ -118,6 +118,7 @@ class Model(Protocol):
     any_length: bool  # True: padded epochs cannot change the output
     starts_from: tuple[str, ...]  # other models whose parameters it can start from
     reads_catalogue: bool  # True: its input holds numbers of a catalogue
+    set_by_task: tuple[str, ...]  # arguments that for_task sets, not a config
 
     def check(self, task: Task) -> None:
         """Raises InputError, in words, if the model cannot be built for the task."""

@@ -106,7 +106,8 @@ def test_every_argument_of_model_and_method_can_be_set(path):
     config = config_of(path, "paper")
     model, method = MODELS[config.model.name], METHODS[config.method.name]
     fields = {field.name for field in dataclasses.fields(model)}
-    assert set(config.model.args) == fields - {"num_classes", "parent", "name"}
+    fields -= {"num_classes", "parent", "name", *model.set_by_task}
+    assert set(config.model.args) == fields
     keywords = inspect.signature(method).parameters.values()
     known = {p.name for p in keywords if p.kind is p.KEYWORD_ONLY}
     assert set(config.method.args) == known - {"seed", "gradient_accumulation"}

@@ -70,6 +70,17 @@ def test_every_member_is_a_run_that_other_commands_read(members):
 
 
 @pytest.mark.slow
+def test_one_fold_and_one_seed_are_trained_like_many(members, tmp_path, data_dir):
+    workdir, _ = members
+    # Not scored after each step, so that the bar shows the loss of a step in between.
+    train_some(tmp_path, data_dir, folds=[1], seeds=[1], evaluate_every=2)
+    one, other = (
+        scalars_of(folder / "fold_1" / "seed_1")[-1] for folder in (tmp_path, workdir)
+    )
+    assert one["validation/macro_f1"] == other["validation/macro_f1"]
+
+
+@pytest.mark.slow
 def test_statistics_are_measured_on_each_fold(members, data_dir):
     workdir, _ = members
     found = []

@@ -15,6 +15,7 @@ class Requirements:
     any_length = False
     starts_from = ()
     reads_catalogue = False
+    set_by_task = ()
 
     def check(self, task: Task) -> None:
         """Refuses a task whose inputs are of another type.

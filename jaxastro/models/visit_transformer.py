@@ -44,6 +44,7 @@ class VisitTransformer(Requirements, nn.Module):
 
     inputs = Series
     any_length = True
+    set_by_task = ("wavelengths",)
 
     def check(self, task: Task) -> None:
         super().check(task)

@@ -30,6 +30,7 @@ class VisitTransformerOfLightCurves(Requirements, nn.Module):
 
     inputs = LightCurve
     any_length = True
+    set_by_task = ("wavelengths",)
 
     def check(self, task: Task) -> None:
         super().check(task)

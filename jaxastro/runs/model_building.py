@@ -127,10 +127,11 @@ def _make_model(spec: RunSpec, num_classes: int):
     try:
         return make_model(spec.model.name, num_classes=num_classes, **args)
     except TypeError as error:
+        model = MODELS[spec.model.name]
         known = sorted(
             name
-            for name in MODELS[spec.model.name].__dataclass_fields__
-            if name not in ("parent", "name", "num_classes")
+            for name in model.__dataclass_fields__
+            if name not in ("parent", "name", "num_classes", *model.set_by_task)
         )
         raise InputError(
             f"config.model.args of {spec.model.name} cannot be used: {error}. Known: "

@@ -192,7 +192,9 @@ def train_loop(
             if len(pending) > 1:  # waits for the step before, so that the bar is true
                 before = jax.block_until_ready(pending[-2])
                 if len(runs) == 1:
-                    loss = float(before[0]["loss"])
+                    loss = np.asarray(
+                        before[0]["loss"]
+                    ).item()  # [] or, of one run, [1]
                     bar.set_postfix_str(f"loss {loss:.3f}{score}", refresh=False)
             for i in running:
                 runs[i].step += 1
