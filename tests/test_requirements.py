@@ -6,6 +6,7 @@ import pytest
 
 from jaxastro.errors import InputError
 from jaxastro.models import MODELS, make_model
+from jaxastro.models.requirements import LIMITS
 from jaxastro.surveys import survey_of
 from jaxastro.types import Alerts, FoldedAndMap, Image, LightCurve, Series, Task
 
@@ -64,6 +65,20 @@ def test_every_model_accepts_its_own_inputs_and_refuses_others(name):
     words = f"Model {type(model).__name__} expects {model.inputs.__name__} input, "
     with pytest.raises(InputError, match=words):
         model.check(task_of(other))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_arguments_outside_their_limits_are_refused(name):
+    model = make_model(name, num_classes=3, **args_for(name))
+    task = task_of(model.inputs)
+    for argument in set(LIMITS) & set(MODELS[name].__dataclass_fields__):
+        value = getattr(model, argument)
+        for wrong in (LIMITS[argument][0] - 1, LIMITS[argument][1] + 1):
+            items = value if isinstance(value, tuple) else (value,)
+            wrong = type(items[0])(wrong)
+            wrong = (*items[1:], wrong) if isinstance(value, tuple) else wrong
+            with pytest.raises(InputError, match=rf"args\.{argument} is .* Expected "):
+                model.clone(**{argument: wrong}).check(task)
 
 
 @pytest.mark.parametrize("name", names_with("features"))

@@ -10,7 +10,7 @@ from support.runs import error_message, smoke, task_of
 
 from configs import stamp_hierarchy
 from jaxastro.errors import InputError, MissingFileError
-from jaxastro.runs.spec import RunSpec, differences, read_spec, write_spec
+from jaxastro.runs.spec import LIMITS, RunSpec, differences, read_spec, write_spec
 from jaxastro.runs.task import read_task, write_task
 
 
@@ -72,6 +72,37 @@ def test_absent_keys_have_their_defaults():
 def test_a_wrong_setting_is_named(changes, message):
     with pytest.raises(InputError, match=message):
         RunSpec().replace(changes)
+
+
+@pytest.mark.parametrize("key", LIMITS)
+def test_every_number_has_limits(key):
+    lowest, highest = LIMITS[key]
+    kind = float if type(value_of(RunSpec(), key)) is float else int
+    RunSpec().replace({key: kind(lowest)})
+    for wrong in (lowest - 1, highest + 1, float("nan")):
+        if wrong == float("inf") or (kind is int and wrong != wrong):
+            continue
+        with pytest.raises(InputError, match=f"config.{key} is .* Expected"):
+            RunSpec().replace({key: kind(wrong)})
+
+
+def value_of(spec, key):
+    for name in key.split("."):
+        spec = getattr(spec, name)
+    return spec
+
+
+def test_no_number_of_a_spec_is_without_limits():
+    numbers = set()
+    for field in dataclasses.fields(RunSpec):
+        value = getattr(RunSpec(), field.name)
+        inner = dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
+        for part in inner:
+            if type(getattr(value, part.name)) in (int, float):
+                numbers.add(f"{field.name}.{part.name}")
+        if type(value) in (int, float):
+            numbers.add(field.name)
+    assert numbers == set(LIMITS)
 
 
 def test_differences_name_each_key():

@@ -145,7 +145,6 @@ def test_an_error_of_the_program_keeps_its_traceback():
             "no preset 'huge'. Known presets: tiny, laptop",
         ),
         ({"best_metric": "loss"}, "config.best_metric is 'loss'"),
-        ({"folds.num_folds": 2}, "need at least 3 folds"),
         (
             {"representation.normalisation": "none"},
             "No normalisation named 'none'. Known:",

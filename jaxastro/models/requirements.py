@@ -7,6 +7,24 @@ import numpy as np
 from jaxastro.errors import InputError
 from jaxastro.types import Inputs, Task
 
+# Smallest and largest value of the arguments of that name, of any model; of a tuple
+# each item's.
+LIMITS = {
+    "band_rows": (2, 10_000),
+    "bands": (1, 10_000),
+    "core": (1, 10_000),
+    "dropout": (0, 0.99),
+    "hidden": (1, 1_000_000),
+    "num_blocks": (0, 1000),
+    "num_draws": (1, 10_000),
+    "num_heads": (1, 10_000),
+    "num_layers": (1, 1000),
+    "num_visits": (1, 100_000),
+    "width": (1, 1_000_000),
+    "widths": (1, 1_000_000),
+    "cnn_widths": (1, 1_000_000),
+}
+
 
 class Requirements:
     """Default facts of `jaxastro.types.Model`. A model states those that differ."""
@@ -18,11 +36,12 @@ class Requirements:
     set_by_task = ()
 
     def check(self, task: Task) -> None:
-        """Refuses a task whose inputs are of another type.
+        """Refuses arguments outside LIMITS, and a task with inputs of another type.
 
         Raises:
             InputError: if the model cannot be built for the task.
         """
+        check_limits(self)
         if task.inputs is not self.inputs:
             raise InputError(
                 f"Model {type(self).__name__} expects {self.inputs.__name__} input, "
@@ -45,6 +64,18 @@ def wavelengths_of(task: Task) -> tuple[float, ...]:
     if len(known) == len(task.survey.bands) and np.isfinite(known).all():
         return tuple(known)
     return tuple(np.linspace(4000, 9000, len(task.survey.bands)))
+
+
+def check_limits(model) -> None:
+    """Refuses arguments of a model that are outside LIMITS."""
+    for name, (lowest, highest) in LIMITS.items():
+        value = getattr(model, name, lowest)
+        for item in value if isinstance(value, tuple) else (value,):
+            if not lowest <= item <= highest:  # NaN is in no range
+                raise InputError(
+                    f"config.model.args.{name} is {value}. Expected "
+                    f"{lowest} to {highest}."
+                )
 
 
 def check_columns(task: Task, features: bool) -> None:

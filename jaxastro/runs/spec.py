@@ -7,6 +7,7 @@ change some of them; `RunSpec(survey="hits", ...)` does so from Python.
 import dataclasses
 import difflib
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +26,40 @@ CHANGEABLE = (
     "config.mesh.fsdp",
     "config.patience",
 )
+# Smallest and largest value of each number; what depends on others is checked later.
+LIMITS = {
+    "seed": (0, 2**32 - 1),
+    "selection.crop": (0, math.inf),
+    "selection.per_class": (0, math.inf),
+    "selection.min_class_size": (0, math.inf),
+    "folds.num_folds": (3, 1000),
+    "folds.test_fold": (0, 999),
+    "folds.split_seed": (0, math.inf),
+    "folds.num_validated": (0, math.inf),
+    "representation.max_epochs": (1, 100_000),
+    "loader.loaded_epochs": (1, 100_000),
+    "loader.unlabelled_share": (0, 1),
+    "loader.num_threads": (1, 1024),
+    "loader.num_workers": (0, 1024),
+    "augment.max_epochs": (1, 100_000),
+    "augment.drop": (0, 1),
+    "augment.rotation": (0, 360),
+    "augment.rotation_step": (0, 360),
+    "augment.drop_bands": (0, 1),
+    "augment.gap": (0, 1),
+    "augment.truncate": (0, 1),
+    "augment.jitter": (0, 100),
+    "optimizer.learning_rate": (0, 100),
+    "optimizer.warmup_steps": (0, math.inf),
+    "optimizer.weight_decay": (0, math.inf),
+    "optimizer.clip": (0, math.inf),
+    "mesh.fsdp": (1, 1_000_000),
+    "batch_size": (1, 10_000_000),
+    "gradient_accumulation": (1, 10_000_000),
+    "num_steps": (1, 10**10),
+    "evaluate_every": (1, 10**10),
+    "patience": (0, math.inf),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +185,25 @@ class RunSpec:
     evaluate_every: int = 75  # steps; a checkpoint is saved each time
     patience: int = 0  # evaluations without a better score before stopping; 0: never
     best_metric: str = "macro_f1"  # validation score that selects the checkpoint
+
+    def __post_init__(self):
+        """Refuses numbers outside LIMITS.
+
+        Raises:
+            InputError: if one is, or is not a number.
+        """
+        for key, (lowest, highest) in LIMITS.items():
+            value = self
+            for name in key.split("."):
+                value = getattr(value, name)
+            if not lowest <= value <= highest:  # NaN is in no range
+                limit = f"from {lowest} to {highest}"
+                if highest == math.inf:
+                    limit = f"{lowest} or more"
+                raise InputError(
+                    f"config.{key} is {value}. Expected {limit}: see the comment on "
+                    "it in jaxastro/runs/spec.py."
+                )
 
     @classmethod
     def from_dict(cls, plain: dict) -> Self:
