@@ -1,5 +1,7 @@
 """A trained run as one object: a notebook gets the probabilities of its report."""
 
+import json
+
 import numpy as np
 import pytest
 from support import commands
@@ -73,6 +75,26 @@ def test_an_object_that_cannot_be_read_costs_that_object_alone(run, records):
     ((name, reason),) = table.set_aside
     assert name == "broken"
     assert "one time per cutout" in reason
+
+
+def test_no_probability_that_is_no_number_leaves(run, records, tmp_path):
+    good, other = list(records.values())[:2]
+    huge = other._replace(flux=np.full_like(other.flux, 3e38), object_id="huge")
+    report = tmp_path / "set_aside.json"
+    table = run.predict([good, huge, other], report=report)
+    assert table.object_id.tolist() == [good.object_id, other.object_id]
+    assert np.isfinite(table.probability).all()
+    ((name, reason),) = table.set_aside
+    assert name == "huge"
+    assert "Check the unit of its fluxes" in reason
+    counts = json.loads(report.read_text())
+    assert counts["objects_set_aside"] == 1
+    assert "huge" in json.dumps(counts)
+    with pytest.raises(InputError, match="Not one object has a prediction"):
+        run.predict([huge])
+    with pytest.raises(InputError, match="Not one object has a prediction"):
+        run.predict_to_file([huge], tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
 
 
 def test_input_that_is_no_object_is_refused(run):
@@ -160,6 +182,17 @@ def test_a_forest_opens_and_predicts_like_a_network(
     table = run.predict(tested)
     np.testing.assert_allclose(table.probability, stored.probability, atol=1e-6)
     assert not table.spread.size
+
+
+def test_a_network_and_boosting_are_an_ensemble(trained, tmp_path, data_dir, records):
+    spec, features = smoke(convention.get_config), ("matched",)
+    train_on_features(
+        spec, tmp_path, kind="boosting", features=features, data_dir=data_dir
+    )
+    folders, some = (trained[0], tmp_path / "fold_0/seed_0"), list(records.values())[:3]
+    both = [jaxastro.load(folder).predict(some).probability for folder in folders]
+    table = jaxastro.load(*folders).predict(some)
+    np.testing.assert_allclose(table.probability, np.mean(both, axis=0), atol=1e-9)
 
 
 # -- all objects -----------------------------------------------------------------------

@@ -41,6 +41,11 @@ class Tally:
         if is_set_aside or reading.notes:
             self.notes.append((rank, reading.object_id, is_set_aside, reading.notes))
 
+    def set_aside(self, object_id: str, reason: str) -> None:
+        """Counts an object that was read as set aside after all."""
+        self.objects_set_aside += 1
+        self.notes.append((self.objects_read, object_id, True, (reason,)))
+
     def add(self, other: "Tally") -> None:
         """Adds the counts and notes of another tally."""
         self.objects_read += other.objects_read

@@ -3,10 +3,12 @@ r"""Does one group of runs, such as seeds of a method, score above another group
     python -m experiments.studies.compare_runs --runs=runs/a_0,runs/a_1 \
         --reference=runs/b_0
 
-All runs must have the same test objects. Printed are macro F1 of each run, the mean of
-each group with its standard deviation over the runs, and the difference of the two
-means. The 95 % intervals resample the objects by group; every run is scored on the same
-resamples, so the difference is paired.
+All runs must have the same test objects; networks, forests and boosting can be mixed.
+Printed are macro F1 of each run, the mean of each group with its standard deviation
+over the runs, and the difference of the two means; of several runs also their ensemble,
+which averages their probabilities as jaxastro.load(RUN, RUN) does, and how far it is
+above the mean of the reference. The 95 % intervals resample the objects by group; every
+run is scored on the same resamples, so differences are paired.
 """
 
 import json
@@ -16,7 +18,13 @@ import numpy as np
 
 from experiments.studies import command
 from jaxastro.evaluation.bootstrap import interval
-from jaxastro.evaluation.pool import check_same_objects, pool, scores_and_draws
+from jaxastro.evaluation.pool import (
+    Pool,
+    check_same_objects,
+    ensemble,
+    pool,
+    scores_and_draws,
+)
 from jaxastro.evaluation.predictions import load
 
 SCORE = "macro_f1"
@@ -24,7 +32,9 @@ SCORE = "macro_f1"
 
 def compare(runs: list[Path], reference: list[Path]) -> list[dict]:
     """Returns a row for each run, for each mean, and for their difference."""
-    pools = {run: pool([load(run / "predictions")]) for run in (*runs, *reference)}
+    pools = {
+        run: _by_name(pool([load(run / "predictions")])) for run in (*runs, *reference)
+    }
     check_same_objects([*pools.values()])
     rows, means = [], []
     for group in (runs, reference):
@@ -45,7 +55,22 @@ def compare(runs: list[Path], reference: list[Path]) -> list[dict]:
         )
     (first, first_draws), (second, second_draws) = means
     difference = interval(first - second, first_draws - second_draws)
-    return [*rows, {"name": "difference", SCORE: difference}]
+    rows.append({"name": "difference", SCORE: difference})
+    if len(runs) > 1:
+        value, draws = scores_and_draws(ensemble([pools[run] for run in runs]))
+        above = interval(value[SCORE] - second, draws[SCORE] - second_draws)
+        rows.append({"name": "ensemble", SCORE: interval(value[SCORE], draws[SCORE])})
+        rows.append({"name": "ensemble above the reference", SCORE: above})
+    return rows
+
+
+def _by_name(pooled: Pool) -> Pool:
+    """Returns the objects sorted by name, as data sets differ in their order."""
+    order = np.argsort(pooled.object_id)
+    columns = {
+        name: getattr(pooled, name)[order] for name in Pool._fields if name != "classes"
+    }
+    return pooled._replace(**columns)
 
 
 def main(given) -> None:

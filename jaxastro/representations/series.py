@@ -41,7 +41,9 @@ def make_example(
         statistics: what fit_statistics returned for the training objects.
     """
     keep = evenly_spaced(len(record.mjd), max_epochs)
-    image, unit = _normalisation(normalisation).apply(record, keep, statistics)
+    # Of fluxes that overflow, predictions are NaN; objects with such are set aside.
+    with np.errstate(over="ignore", invalid="ignore"):
+        image, unit = _normalisation(normalisation).apply(record, keep, statistics)
     days = record.mjd[keep] - record.mjd[0]  # the first epoch is always kept
     # 0, not NaN, where unknown: a NaN in an input would spread through the network.
     psf_fwhm = np.nan_to_num(record.psf_fwhm[keep] / statistics["pixel_scale"][0])

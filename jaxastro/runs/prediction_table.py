@@ -113,6 +113,20 @@ class PredictionTable:
             append(self)
 
 
+def without_nan(table: PredictionTable) -> tuple[PredictionTable, list[str]]:
+    """Returns the table without rows that are not finite, and the names of those."""
+    columns = table.probability, table.embedding, table.spread
+    finite = np.all([np.isfinite(column).all(axis=1) for column in columns], axis=0)
+    if finite.all():
+        return table, []
+    names = ("object_id", "probability", "embedding", "spread", "alert_id", "mjd")
+    rows = {
+        name: None if getattr(table, name) is None else getattr(table, name)[finite]
+        for name in names
+    }
+    return replace(table, **rows), table.object_id[~finite].tolist()
+
+
 def concatenate(tables: Sequence[PredictionTable]) -> PredictionTable:
     """Returns the rows of several tables of one run; there is at least one table."""
     first = tables[0]

@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_builders.engine.readings import Tally, records_of
+from data_builders.engine.readings import write_report as write_tally
 from jaxastro.data.alert import AlertRecord
 from jaxastro.data.hierarchy import nodes_of
 from jaxastro.data.record import Record
@@ -25,6 +26,7 @@ from jaxastro.runs.prediction_table import (
     PredictionTable,
     concatenate,
     prediction_writer,
+    without_nan,
 )
 from jaxastro.runs.predictor import Output, load_predictor, predict_examples
 from jaxastro.runs.record_input import Objects, alert_readings_of, readings_of
@@ -33,6 +35,10 @@ from jaxastro.runs.spec import read_spec
 from jaxastro.runs.task import read_task
 from jaxastro.surveys import Survey
 
+NOT_FINITE = (
+    "Object {}: its probabilities are not numbers, as its fluxes are too large or not "
+    "finite in the network. Check the unit of its fluxes."
+)
 BATCHES_PER_WINDOW = 8  # read, then sorted by length, so that similar ones share one
 
 
@@ -95,7 +101,9 @@ class _Classifier:
             raise InputError(
                 f"{objects} holds no object to classify. Give at least one."
             )
-        return concatenate(tables)
+        table = concatenate(tables)
+        _check_any_rows(len(table), tables)
+        return table
 
     def predict_in_parts(
         self,
@@ -124,7 +132,7 @@ class _Classifier:
         records = records_of(readings, report=report and Path(report), tally=tally)
         unit = " alerts" if each_alert else " objects"
         records = iter(tqdm(records, unit=unit, disable=not progress))
-        window, seen = run.batch_size * BATCHES_PER_WINDOW, 0
+        window, seen, num_late = run.batch_size * BATCHES_PER_WINDOW, 0, 0
 
         def read_window() -> list[Record]:
             return list(itertools.islice(records, window))
@@ -136,8 +144,14 @@ class _Classifier:
                 table = self._predict_records(some)
                 if each_alert:
                     table = _with_alerts(table, cast(list[AlertRecord], some))
+                table, names = without_nan(table)
+                for name in names:
+                    tally.set_aside(name, NOT_FINITE.format(name))
+                num_late += len(names)
                 new, seen = tally.notes[seen:], len(tally.notes)
                 yield replace(table, set_aside=_reasons(new))
+        if num_late and report:  # which was written when everything was read
+            write_tally(tally.report(), Path(report))
 
     def predict_to_file(
         self,
@@ -157,13 +171,15 @@ class _Classifier:
             report: a JSON file that receives the reason for each object set aside.
             progress: show a progress bar.
         """
-        count = 0
+        count, last = 0, []
         with prediction_writer(Path(output)) as append:
             for table in self.predict_in_parts(
                 objects, each_alert=each_alert, report=report, progress=progress
             ):
                 append(table)
-                count += len(table)
+                count, last = count + len(table), [table]
+            if last:
+                _check_any_rows(count, last)
         return count
 
 
@@ -327,6 +343,13 @@ def _with_alerts(
         alert_id=np.array([int(record.alert_id[-1]) for record in records]),
         mjd=np.array([float(record.mjd[-1]) for record in records]),
     )
+
+
+def _check_any_rows(count: int, tables: Sequence[PredictionTable]) -> None:
+    """Refuses a result without a row; names the reason of the last object."""
+    if not count:
+        reasons = [sentence for table in tables for _, sentence in table.set_aside]
+        raise InputError(f"Not one object has a prediction. The last: {reasons[-1]}")
 
 
 def _reasons(notes: list[tuple]) -> tuple[tuple[str, str], ...]:
