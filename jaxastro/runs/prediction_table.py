@@ -120,7 +120,7 @@ def without_nan(table: PredictionTable) -> tuple[PredictionTable, list[str]]:
     if finite.all():
         return table, []
     names = ("object_id", "probability", "embedding", "spread", "alert_id", "mjd")
-    rows = {
+    rows: dict[str, Any] = {
         name: None if getattr(table, name) is None else getattr(table, name)[finite]
         for name in names
     }
