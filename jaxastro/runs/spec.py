@@ -49,7 +49,7 @@ LIMITS = {
     "augment.gap": (0, 1),
     "augment.truncate": (0, 1),
     "augment.jitter": (0, 100),
-    "optimizer.learning_rate": (0, 100),
+    "optimizer.learning_rate": (0, math.inf),
     "optimizer.warmup_steps": (0, math.inf),
     "optimizer.weight_decay": (0, math.inf),
     "optimizer.clip": (0, math.inf),
