@@ -323,7 +323,7 @@ def test_a_missing_folder_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match=r"stars/objects.csv; searched"):
         builder.parts(tmp_path)
     builder = tfds.builder("image_folder", data_dir=tmp_path)
-    with pytest.raises(ValueError, match="Use image_folder/NAME"):
+    with pytest.raises(ValueError, match="Write image_folder/NAME"):
         builder.parts(tmp_path)
 
 

@@ -30,6 +30,8 @@ from configs import (
     semiconformer,
     sits_bert,
     supernnova,
+    visit_transformer,
+    visit_transformer_of_light_curves,
 )
 from experiments.studies import command
 from experiments.studies.train_once import train_once
@@ -54,6 +56,11 @@ NETWORKS = {  # name -> its config, and the changed arguments of its model
     "cnn_gru": (cnn_gru, {"bands": 1}),
     "cnn_lstm": (cnn_lstm, {"bands": 1}),
     "best": (best, {}),
+    "visit_transformer": (visit_transformer, {}),
+    "visit_transformer_of_light_curves": (
+        visit_transformer_of_light_curves,
+        {"change": "linear"},
+    ),
     "lstm": (lstm, {"bands": 1}),
     "supernnova": (supernnova, {"bands": 1}),
     "sits_bert": (sits_bert, {"bands": 1}),
