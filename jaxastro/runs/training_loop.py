@@ -192,9 +192,7 @@ def train_loop(
             if len(pending) > 1:  # waits for the step before, so that the bar is true
                 before = jax.block_until_ready(pending[-2])
                 if len(runs) == 1:
-                    loss = np.asarray(
-                        before[0]["loss"]
-                    ).item()  # [] or, of one run, [1]
+                    loss = np.asarray(before[0]["loss"]).item()
                     bar.set_postfix_str(f"loss {loss:.3f}{score}", refresh=False)
             for i in running:
                 runs[i].step += 1
