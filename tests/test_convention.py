@@ -328,7 +328,7 @@ def test_only_the_encoding_depends_on_the_order_of_chunks():
         ):
             change = np.abs(predict(other).logits - expected).max()
             assert (change > 1e-3) == differs
-            assert differs or change < 1e-5
+            assert differs or change < 5e-5  # of logits of 30
 
 
 def test_bands_matter_unless_their_embedding_is_none():
