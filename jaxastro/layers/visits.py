@@ -147,8 +147,8 @@ def summarise_visits(
 ) -> Float[Array, "b d"]:
     """Returns mean, deviation, maximum and minimum over the visits, side by side.
 
-    They are 0 at wavelengths that no visit covers. So a classifier sees brightness,
-    colours and the largest change at once, as in a table of features.
+    They are 0 at wavelengths that no visit covers, the deviation 0.001. So a classifier
+    sees brightness, colours and the largest change at once, as in a table of features.
 
     Source: ours.
     Differs: none.

@@ -55,6 +55,20 @@ class Requirements:
         return self
 
 
+class OfVisits(Requirements):
+    """Requirements of models that know bands by their wavelengths alone."""
+
+    set_by_task = ("wavelengths",)
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        check_change(task, self.change)
+
+    def for_task(self, task: Task) -> "Requirements":
+        """Returns the model with the wavelengths of the survey's bands."""
+        return self.clone(wavelengths=wavelengths_of(task))
+
+
 def wavelengths_of(task: Task) -> tuple[float, ...]:
     """Returns the wavelengths of the bands, Angstrom.
 

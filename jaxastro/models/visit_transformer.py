@@ -9,14 +9,14 @@ from jaxastro.layers.head import Head
 from jaxastro.layers.point_flux import point_fluxes
 from jaxastro.layers.visit_encoder import VisitEncoder
 from jaxastro.layers.visits import Visits, knots_of_epochs
-from jaxastro.models.requirements import Requirements, check_change, wavelengths_of
-from jaxastro.types import ModelOutput, Series, Task
+from jaxastro.models.requirements import OfVisits
+from jaxastro.types import ModelOutput, Series
 
 UNKNOWN_FWHM = 4.0  # pixels, assumed where the width of the PSF is unknown
 TYPICAL_ERROR = 3.0  # of a flux on the scale of images, whose pixel noise is 1 / 3
 
 
-class VisitTransformer(Requirements, nn.Module):
+class VisitTransformer(OfVisits, nn.Module):
     """Classifies an image time series by fluxes that it measures, and by a small CNN.
 
     Fluxes are those of `point_fluxes`: by the PSF, and in apertures that are matched to
@@ -44,15 +44,6 @@ class VisitTransformer(Requirements, nn.Module):
 
     inputs = Series
     any_length = True
-    set_by_task = ("wavelengths",)
-
-    def check(self, task: Task) -> None:
-        super().check(task)
-        check_change(task, self.change)
-
-    def for_task(self, task: Task) -> "Requirements":
-        """Returns the model with the wavelengths of the survey's bands."""
-        return self.clone(wavelengths=wavelengths_of(task))
 
     @nn.compact
     def __call__(self, inputs: Series, *, train: bool) -> ModelOutput:
@@ -101,8 +92,7 @@ class VisitTransformer(Requirements, nn.Module):
         low, left = ((length - side) // 2 for length in image.shape[2:])
         image = image[:, :, low : low + side, left : left + side]
         knots = knots_of_epochs(inputs, self.wavelengths).astype(image.dtype)
-        night = jnp.where(inputs.epoch_mask, visits.night, -1)
-        same = night[:, :, None] == night[:, None]
+        same = visits.night[:, :, None] == visits.night[:, None]
         # The visit whose signals to noise have the largest sum.
         seen = jnp.where(inputs.epoch_mask, ratio, 0)
         light = jnp.where(same, seen[:, None], 0).sum(-1)

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 
 from jaxastro.layers.head import Head
 from jaxastro.layers.visit_encoder import VisitEncoder
-from jaxastro.models.requirements import Requirements, check_change, wavelengths_of
-from jaxastro.types import LightCurve, ModelOutput, Task
+from jaxastro.models.requirements import OfVisits
+from jaxastro.types import LightCurve, ModelOutput
 
 
-class VisitTransformerOfLightCurves(Requirements, nn.Module):
+class VisitTransformerOfLightCurves(OfVisits, nn.Module):
     """Classifies light curves as VisitTransformer does, without images.
 
     Source: ours.
@@ -30,15 +30,6 @@ class VisitTransformerOfLightCurves(Requirements, nn.Module):
 
     inputs = LightCurve
     any_length = True
-    set_by_task = ("wavelengths",)
-
-    def check(self, task: Task) -> None:
-        super().check(task)
-        check_change(task, self.change)
-
-    def for_task(self, task: Task) -> "Requirements":
-        """Returns the model with the wavelengths of the survey's bands."""
-        return self.clone(wavelengths=wavelengths_of(task))
 
     @nn.compact
     def __call__(self, inputs: LightCurve, *, train: bool) -> ModelOutput:

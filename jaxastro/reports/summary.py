@@ -32,7 +32,7 @@ def sentences(metrics: dict) -> list[str]:
 def failures(metrics: dict) -> list[str]:
     """Returns a sentence for each sign that training failed, with what to try."""
     found, named = [], metrics["predicted_classes"]
-    if len(named) == 1 < sum(row["count"] > 0 for row in metrics["per_class"].values()):
+    if len(named) == 1 and _chance(metrics) < 1:
         found.append(
             f"All {metrics['num_objects']} objects are predicted as {next(iter(named))}"
             ": the network has learned nothing. Look at the frames in the report. If "
